@@ -1,0 +1,25 @@
+//! The contract between the write side and the read side of souk.
+//!
+//! Everything that crosses a process boundary is described here and nowhere else: typed ids, money,
+//! the CloudEvents envelope, every event in every version, topic names and partition keys,
+//! consistency tokens and problem codes. No IO: only serde and value types.
+//!
+//! To add an event: add its payload to `events/<context>.rs`, list it in that file's `events!` block,
+//! add a golden file, and run `SOUK_BLESS=1 cargo test -p schemas`.
+//! To retire a version: move the old payload to `events/<context>/vN.rs` and add an
+//! [`upcast`] step; golden files of released versions are never edited.
+
+pub mod envelope;
+pub mod events;
+pub mod ids;
+pub mod money;
+pub mod problem;
+pub mod token;
+pub mod topics;
+pub mod upcast;
+
+pub use chrono::{DateTime, Utc};
+pub use uuid::Uuid;
+
+/// A point in time, UTC, microsecond precision in storage (PostgreSQL's `timestamptz`).
+pub type Timestamp = DateTime<Utc>;

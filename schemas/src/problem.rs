@@ -1,0 +1,156 @@
+//! RFC 9457 problem details and the stable codes souk puts in them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        /// What went wrong, as a word a program can match on. A code never changes its meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            /// Every code, for the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The stable word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The HTTP status it is sent with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// The same short sentence on each occurrence.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body, a header or a parameter could not be read.
+    InvalidRequest = "invalid_request", 400, "The request could not be understood";
+    /// A field was read but its value is not allowed.
+    ValidationFailed = "validation_failed", 422, "A value is not allowed";
+    /// No tenant was named, or not one way only.
+    TenantRequired = "tenant_required", 400, "Name the tenant";
+    /// The tenant named does not exist.
+    TenantNotFound = "tenant_not_found", 404, "There is no such tenant";
+    /// Nothing with that id, slug or SKU in this tenant.
+    NotFound = "not_found", 404, "There is nothing here";
+    /// The path exists, the method does not.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not offered here";
+    /// `If-Match` names a version that is not the current one, or somebody else was faster.
+    VersionConflict = "version_conflict", 412, "The version is not the current one";
+    /// A command that changes something came without `If-Match`.
+    VersionRequired = "version_required", 428, "Say which version you saw";
+    /// The slug is taken in this tenant.
+    SlugTaken = "slug_taken", 409, "The slug is taken";
+    /// The SKU is taken in this tenant.
+    SkuTaken = "sku_taken", 409, "The SKU is taken";
+    /// The external id is taken in this tenant.
+    ExternalIdTaken = "external_id_taken", 409, "The external id is taken";
+    /// The status does not allow the command.
+    StatusConflict = "status_conflict", 409, "The status does not allow this";
+    /// Stock would fall below zero.
+    InsufficientStock = "insufficient_stock", 409, "There is not enough stock";
+    /// A category with children or below itself.
+    CategoryTree = "category_tree", 409, "The category tree does not allow this";
+    /// The idempotency key was used with another request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key belongs to another request";
+    /// A request with the same idempotency key is still running.
+    IdempotencyInProgress = "idempotency_in_progress", 409, "The same request is still running";
+    /// More bytes, lines or entries than allowed.
+    TooLarge = "too_large", 413, "The request is too large";
+    /// A line of a bulk write was not tried, since an earlier one failed.
+    NotTried = "not_tried", 424, "Not tried because of another line";
+    /// A part that is needed does not answer.
+    Unavailable = "unavailable", 503, "Try again in a moment";
+    /// The deadline passed.
+    Timeout = "timeout", 504, "It took too long";
+    /// A defect of souk; the log has the details under the correlation id.
+    Internal = "internal", 500, "Something went wrong on our side";
+}
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An RFC 9457 problem details object with souk's extension members `code` and `errors`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Problem {
+    /// A URI reference that names the kind of problem: `/problems/<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A short sentence, the same on each occurrence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: String,
+    /// What happened this time and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The correlation id of the request, for support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The values that are wrong, each with a JSON pointer or parameter name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One wrong value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FieldError {
+    /// JSON pointer into the body (`/variants/0/sku`), or the name of a parameter or header.
+    pub pointer: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+    /// Offset in characters inside the value, where a part of it is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+}
+
+impl FieldError {
+    /// A wrong value at a pointer.
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), position: None }
+    }
+}
+
+impl Problem {
+    /// A problem of this code without details.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self {
+            kind: format!("/problems/{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code: code.as_str().to_owned(),
+            detail: None,
+            instance: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// With what happened this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With the values that are wrong.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+}

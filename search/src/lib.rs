@@ -1,0 +1,3 @@
+//! search: the search document, the tantivy index in generations, vectors, fusion and ranking.
+
+pub mod document;

@@ -1,0 +1,65 @@
+//! What accompanies a request through the whole road: correlation id and W3C trace context.
+
+use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
+use opentelemetry::{propagation::TextMapPropagator, trace::TraceContextExt};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use std::collections::HashMap;
+use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Request and response header of the correlation id.
+pub const CORRELATION_HEADER: &str = "x-correlation-id";
+
+/// The ids of the request in hand; an extension of every request that went through [`accompany`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    /// Given by the client (up to 128 visible ASCII characters) or drawn here.
+    pub correlation_id: String,
+    /// W3C `traceparent` of the span that handles the request, if traces are recorded or came in.
+    pub traceparent: Option<String>,
+}
+
+/// Middleware (`axum::middleware::from_fn`): opens the request's span, continues the caller's trace,
+/// and answers with the correlation id.
+pub async fn accompany(mut request: Request, next: Next) -> Response {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let given = header(CORRELATION_HEADER).filter(|id| !id.is_empty() && id.len() <= 128);
+    let correlation_id = given.unwrap_or_else(|| schemas::Uuid::now_v7().to_string());
+    let incoming = header("traceparent");
+    let span = tracing::info_span!(
+        "http.request",
+        http.method = %request.method(),
+        http.path = request.uri().path(),
+        correlation.id = %correlation_id,
+        otel.kind = "server",
+    );
+    continue_trace(&span, incoming.as_deref());
+    let traceparent = traceparent_of(&span).or(incoming);
+    request.extensions_mut().insert(RequestContext { correlation_id: correlation_id.clone(), traceparent });
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(value) = HeaderValue::from_str(&correlation_id) {
+        response.headers_mut().insert(CORRELATION_HEADER, value);
+    }
+    response
+}
+
+/// Makes `span` a child of the trace that `traceparent` names; nothing happens without one.
+pub fn continue_trace(span: &tracing::Span, traceparent: Option<&str>) {
+    if let Some(traceparent) = traceparent {
+        let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+        // Fails only when no tracer listens, and then there is nothing to continue.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+    }
+}
+
+/// The W3C `traceparent` of a span, if a tracer records it.
+#[must_use]
+pub fn traceparent_of(span: &tracing::Span) -> Option<String> {
+    let context = span.context();
+    if !context.span().span_context().is_valid() {
+        return None;
+    }
+    let mut carrier = HashMap::new();
+    TraceContextPropagator::new().inject_context(&context, &mut carrier);
+    carrier.remove("traceparent")
+}
