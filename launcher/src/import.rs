@@ -1,0 +1,255 @@
+//! `souk import`: a catalog file through the write API's bulk endpoints.
+//!
+//! A thread reads and maps records ([`reader`], [`mapping`]) and cuts them into batches; each batch is
+//! written as products, then prices and stock, a few batches under way at once; what is settled moves
+//! the position, so that the same command goes on after an interruption. To support one more file
+//! format, add a reader under `reader/` and recognise it in [`reader::Records::open`].
+
+pub mod mapping;
+pub mod reader;
+pub mod report;
+
+mod categories;
+mod chunks;
+mod client;
+mod error;
+mod pipeline;
+mod position;
+mod progress;
+mod rejects;
+mod wait;
+mod writer;
+
+pub use client::OnError;
+pub use error::ImportError;
+pub use progress::Progress;
+pub use rejects::Rejected;
+pub use wait::WaitFor;
+
+use chunks::Cutting;
+use client::WriteClient;
+use mapping::Mapping;
+use pipeline::{Outcome, Pipeline};
+use position::{Position, PositionFile, PositionKey};
+use rejects::Rejects;
+use report::Report;
+use schemas::money::Currency;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use wait::{ReadSide, Waited};
+use writer::Writer;
+
+const EXAMPLES: &str = "Examples:
+  souk import products.ndjson.gz --mapping electronics
+  souk import prices.csv --mapping my-shop.toml --tenant my-shop --currency EUR
+  souk import products.json --mapping my-shop.toml --dry-run
+  souk import products.ndjson.gz --mapping electronics --wait vectors --json
+
+The file may be NDJSON, a JSON array or CSV, plain or gzip; its content tells. A mapping is a TOML file,
+target = \"source field\"; print a shipped one to begin with: souk import --show-mapping electronics";
+
+/// Import a catalog: products with categories, prices and stock
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// NDJSON, a JSON array or CSV, plain or gzip
+    #[arg(required_unless_present = "show_mapping")]
+    pub file: Option<PathBuf>,
+    /// A shipped mapping (demo, electronics) or the path of a TOML file
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "show_mapping")]
+    pub mapping: Option<String>,
+    /// Print a shipped mapping, which explains each key, and stop
+    #[arg(long, value_name = "NAME")]
+    pub show_mapping: Option<String>,
+    /// The shop; created if there is none of that name
+    #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
+    pub tenant: String,
+    /// The address of write-api
+    #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
+    pub write_url: String,
+    /// The address of query-api, for --wait
+    #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
+    pub query_url: String,
+    /// What a rejected line means for the others
+    #[arg(long, value_enum, default_value = "skip")]
+    pub on_error: OnError,
+    /// Check everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The currency of all prices without a currency field, instead of the mapping's
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// Go on where the same import was broken off; this is what happens anyway
+    #[arg(long, conflicts_with = "restart")]
+    pub resume: bool,
+    /// Begin at the first line, whatever an earlier run settled
+    #[arg(long)]
+    pub restart: bool,
+    /// The file for rejected lines, with reasons [default: <FILE's name>.rejected.ndjson here]
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Products in one request
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub batch: u32,
+    /// Requests under way at once
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub in_flight: u32,
+    /// Seconds to try again when write-api does not answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub retry_for: u64,
+    /// Wait at the end until search shows everything, and say how long that took
+    #[arg(long, value_enum)]
+    pub wait: Option<WaitFor>,
+    /// The folder that keeps the positions of imports that were broken off
+    #[arg(long, env = "SOUK_POSITIONS", value_name = "FOLDER", default_value = ".souk/imports")]
+    pub positions: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Args {
+    /// An import of one file with everything else as by default.
+    #[must_use]
+    pub fn of(file: PathBuf, mapping: &str, tenant: &str, write_url: &str, positions: PathBuf) -> Self {
+        Self {
+            file: Some(file),
+            mapping: Some(mapping.to_owned()),
+            show_mapping: None,
+            tenant: tenant.to_owned(),
+            write_url: write_url.to_owned(),
+            query_url: String::new(),
+            on_error: OnError::Skip,
+            dry_run: false,
+            currency: None,
+            resume: false,
+            restart: false,
+            rejects: None,
+            batch: 500,
+            in_flight: 3,
+            retry_for: 120,
+            wait: None,
+            positions,
+            json: false,
+        }
+    }
+}
+
+/// Runs an import and prints what it came to.
+///
+/// # Errors
+/// [`ImportError`], also when lines were rejected and `--on-error` says that this ends the import.
+pub async fn run(args: Args) -> Result<(), ImportError> {
+    if let Some(name) = &args.show_mapping {
+        let shipped = mapping::SHIPPED.iter().find(|(shipped, _)| shipped == name);
+        let (_, text) = shipped.ok_or_else(|| mapping::unknown(name))?;
+        print!("{text}");
+        return Ok(());
+    }
+    let (report, failure) = import(&args).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| ImportError::Broken(error.to_string()))?);
+    } else {
+        println!("{}", report.text());
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Runs an import. The second part says what ended it early, if anything did.
+///
+/// # Errors
+/// [`ImportError`] when it could not begin or go on.
+pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), ImportError> {
+    let began = Instant::now();
+    let (Some(file), Some(name)) = (args.file.clone(), args.mapping.as_deref()) else {
+        return Err(ImportError::BadOption("give the file to import and --mapping NAME".to_owned()));
+    };
+    let mut mapping = Mapping::load(name)?;
+    if let Some(currency) = args.currency {
+        mapping.set_currency(currency);
+    }
+    let bytes = std::fs::metadata(&file).map_err(ImportError::reading(&file))?.len();
+    let records = reader::Records::open(&file)?;
+    let (position_file, position) = position(args, &file, &mapping)?;
+    let rejects_path = args.rejects.clone().unwrap_or_else(|| rejects_beside(&file));
+    let rejects = Rejects::begin(&rejects_path, position.records > 0)?;
+    let client = WriteClient::new(&args.write_url, &args.tenant, Duration::from_secs(args.retry_for))?;
+    client.open_tenant().await?;
+
+    let whole = args.on_error == OnError::AllOrNothing;
+    let size = if whole { usize::MAX } else { args.batch as usize };
+    let chunks = chunks::cut(records, Cutting { mapping, skip: position.records, size });
+    let writer = Writer { client, on_error: args.on_error, dry_run: args.dry_run };
+    let mut pipeline = Pipeline::new(file, bytes, writer, position, rejects);
+    pipeline.in_flight = if args.on_error == OnError::Skip { args.in_flight as usize } else { 1 };
+    pipeline.position_file = (!args.dry_run).then_some(position_file);
+    pipeline.tokens = (args.wait.is_some() && !args.dry_run).then(Vec::new);
+    let outcome = pipeline.run(chunks).await?;
+    let last_write = Instant::now();
+
+    let failure = failure(args, &outcome);
+    let seconds = last_write.duration_since(began).as_secs_f64();
+    let written = outcome.counts.read - outcome.counts.not_tried - position.counts.read;
+    #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
+    let products_per_second = written as f64 / seconds.max(0.001);
+    Ok((
+        Report {
+            counts: outcome.counts,
+            resumed_after: position.counts.read,
+            seconds,
+            products_per_second,
+            dry_run: args.dry_run,
+            rejects: (outcome.counts.rejected > 0).then_some(rejects_path),
+            waited: wait(args, &outcome, last_write).await?,
+        },
+        failure,
+    ))
+}
+
+fn position(args: &Args, file: &std::path::Path, mapping: &Mapping) -> Result<(PositionFile, Position), ImportError> {
+    let key = PositionKey {
+        file_sha256: &position::sha256_of_file(file)?,
+        mapping_digest: &mapping.digest,
+        tenant: &args.tenant,
+        write_url: &args.write_url,
+    };
+    let position_file = PositionFile::new(&args.positions, &key);
+    let from_start = args.restart || args.dry_run || args.on_error == OnError::AllOrNothing;
+    let position = if from_start { Position::default() } else { position_file.load() };
+    if position.records > 0 {
+        let lines = report::grouped(position.counts.read);
+        eprintln!("going on after {lines} lines that an earlier run settled (--restart begins anew)");
+    }
+    Ok((position_file, position))
+}
+
+fn rejects_beside(file: &std::path::Path) -> PathBuf {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    PathBuf::from(format!("{name}.rejected.ndjson"))
+}
+
+fn failure(args: &Args, outcome: &Outcome) -> Option<ImportError> {
+    let (line, reason) = outcome.first_rejected.clone()?;
+    match args.on_error {
+        OnError::Skip => None,
+        OnError::Stop => Some(ImportError::Stopped { line, reason }),
+        OnError::AllOrNothing => {
+            let (rejected, read) = (outcome.counts.rejected, outcome.counts.read);
+            Some(ImportError::NothingImported { rejected, read, line, reason })
+        }
+    }
+}
+
+async fn wait(args: &Args, outcome: &Outcome, last_write: Instant) -> Result<Waited, ImportError> {
+    let mut waited = Waited::default();
+    let Some(until) = args.wait.filter(|_| !args.dry_run) else { return Ok(waited) };
+    let read_side = ReadSide::new(&args.query_url, &args.tenant)?;
+    read_side.until_searchable(&outcome.tokens).await?;
+    waited.searchable_ms = Some(u64::try_from(last_write.elapsed().as_millis()).unwrap_or(u64::MAX));
+    if until == WaitFor::Vectors {
+        waited.vectors = Some(read_side.until_embedded(last_write).await?);
+    }
+    Ok(waited)
+}

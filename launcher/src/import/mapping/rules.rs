@@ -1,0 +1,266 @@
+//! What a mapping file may say, as types.
+
+use schemas::money::Currency;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which field of the source becomes which part of a product.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    pub(super) id: Source,
+    pub(super) title: Source,
+    #[serde(default)]
+    pub(super) slug: Source,
+    #[serde(default)]
+    pub(super) part_number: Source,
+    #[serde(default)]
+    pub(super) brand: Source,
+    #[serde(default)]
+    pub(super) description: Source,
+    #[serde(default)]
+    pub(super) product_type: Source,
+    #[serde(default)]
+    pub(super) released_at: Source,
+    #[serde(default)]
+    pub(super) images: Source,
+    #[serde(default)]
+    pub(super) sku: Source,
+    #[serde(default)]
+    pub(super) ean: Source,
+    #[serde(default)]
+    pub(super) publish: Publish,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) price: Option<PriceRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) stock: Option<StockRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) categories: Option<CategoryRule>,
+    #[serde(default)]
+    pub(super) attributes: Attributes,
+    #[serde(default)]
+    pub(super) variants: Option<VariantRule>,
+    /// Of the text of the mapping: a position is only good for the mapping it was made with.
+    #[serde(skip)]
+    pub(crate) digest: String,
+}
+
+/// The names of fields to take a value from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Source(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(field) => Ok(Self(vec![field])),
+            list @ toml::Value::Array(_) => {
+                list.try_into().map(Self).map_err(|_| D::Error::custom("a list of field names is expected"))
+            }
+            _ => Err(D::Error::custom("a field name is expected, or a list of them")),
+        }
+    }
+}
+
+/// Whether products are published: always, never, or as a field says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "publish must be true, false or the name of a field")]
+pub(super) enum Publish {
+    Always(bool),
+    Field(Source),
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self::Always(true)
+    }
+}
+
+/// Where amounts come from and how they are written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PriceRule {
+    #[serde(alias = "list")]
+    pub(super) field: Source,
+    #[serde(default)]
+    pub(super) sale: Source,
+    #[serde(default)]
+    pub(super) unit: PriceUnit,
+    #[serde(default)]
+    pub(super) currency: Option<Currency>,
+    #[serde(default)]
+    pub(super) currency_field: Source,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PriceUnit {
+    /// Whole minor units, such as cents.
+    Minor,
+    /// Decimal, such as dollars.
+    #[default]
+    Major,
+}
+
+/// Where the pieces on hand come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StockRule {
+    #[serde(default)]
+    pub(super) field: Source,
+    #[serde(default)]
+    pub(super) constant: Option<i64>,
+    #[serde(default = "main_location")]
+    pub(super) location: String,
+}
+
+fn main_location() -> String {
+    "main".to_owned()
+}
+
+/// Where the ways through the category tree come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CategoryRule {
+    pub(super) field: Source,
+    #[serde(default = "arrow")]
+    pub(super) separator: String,
+    #[serde(default)]
+    pub(super) list_separator: Option<String>,
+    #[serde(default)]
+    pub(super) slug: CategorySlug,
+}
+
+fn arrow() -> String {
+    ">".to_owned()
+}
+
+/// What a category's address is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CategorySlug {
+    /// The whole way from the root: unique whatever the tree.
+    #[default]
+    Path,
+    /// The category's own name: shorter, for trees in which no name stands twice.
+    Leaf,
+}
+
+/// A list field whose members are what can be bought.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VariantRule {
+    pub(super) field: Source,
+    pub(super) sku: Source,
+    #[serde(default)]
+    pub(super) ean: Source,
+    #[serde(default)]
+    pub(super) options: Source,
+    #[serde(default)]
+    pub(super) attributes: Attributes,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) price: Option<PriceRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) stock: Option<StockRule>,
+}
+
+/// Field pattern to the kind of attribute.
+pub(super) type Attributes = BTreeMap<String, AttributeRule>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AttributeRule {
+    pub(super) kind: AttributeKind,
+    /// Another name than the field's.
+    pub(super) name: Option<String>,
+    /// What stands between several texts in one.
+    pub(super) separator: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AttributeKind {
+    Text,
+    Number,
+    Bool,
+    /// As the JSON says.
+    Auto,
+}
+
+impl<'de> Deserialize<'de> for AttributeRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            #[serde(rename = "type")]
+            kind: AttributeKind,
+            name: Option<String>,
+            separator: Option<String>,
+        }
+        match toml::Value::deserialize(deserializer)? {
+            value @ toml::Value::String(_) => {
+                let kind = value.try_into().map_err(D::Error::custom)?;
+                Ok(Self { kind, name: None, separator: None })
+            }
+            value => {
+                let Long { kind, name, separator } = value.try_into().map_err(D::Error::custom)?;
+                Ok(Self { kind, name, separator })
+            }
+        }
+    }
+}
+
+/// `price = "price"` is short for `price = { field = "price" }`.
+fn field_or_rule<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let table = match toml::Value::deserialize(deserializer)? {
+        field @ (toml::Value::String(_) | toml::Value::Array(_)) => {
+            toml::Value::Table(toml::Table::from_iter([("field".to_owned(), field)]))
+        }
+        table => table,
+    };
+    table.try_into().map(Some).map_err(D::Error::custom)
+}
+
+impl Mapping {
+    /// What the types can't say.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let mut prices = vec![("price", self.price.as_ref())];
+        let mut stocks = vec![("stock", self.stock.as_ref())];
+        if let Some(variants) = &self.variants {
+            prices.push(("variants.price", variants.price.as_ref()));
+            stocks.push(("variants.stock", variants.stock.as_ref()));
+        }
+        for (name, rule) in prices {
+            if rule.is_some_and(|rule| rule.currency.is_none() && rule.currency_field.0.is_empty()) {
+                return Err(format!("`{name}` needs a currency: currency = \"USD\", or currency_field = \"...\""));
+            }
+        }
+        for (name, rule) in stocks {
+            if rule.is_some_and(|rule| rule.field.0.is_empty() && rule.constant.is_none()) {
+                return Err(format!("`{name}` needs a field, or a constant number of pieces"));
+            }
+        }
+        let variants = self.variants.iter().flat_map(|variants| &variants.attributes);
+        for (pattern, rule) in self.attributes.iter().chain(variants) {
+            let stars = pattern.matches('*').count();
+            if stars > 1 || (stars == 1 && !pattern.ends_with('*')) {
+                return Err(format!("the attribute pattern `{pattern}` may have one `*`, at its end"));
+            }
+            if stars == 1 && rule.name.is_some() {
+                return Err(format!(
+                    "the attribute pattern `{pattern}` stands for many fields: it can't have one name"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fields that are already a part of the product, and so are no attributes beside it.
+    pub(super) fn used_fields(&self) -> BTreeSet<&str> {
+        let price = self.price.iter().flat_map(|rule| [&rule.field, &rule.sale, &rule.currency_field]);
+        let others = [&self.id, &self.title, &self.slug, &self.part_number, &self.brand, &self.description];
+        let more = [&self.product_type, &self.released_at, &self.images, &self.sku, &self.ean];
+        let lists = self.stock.iter().map(|rule| &rule.field).chain(self.categories.iter().map(|rule| &rule.field));
+        let variants = self.variants.iter().map(|rule| &rule.field);
+        let sources = others.into_iter().chain(more).chain(price).chain(lists).chain(variants);
+        sources.flat_map(|source| source.0.iter().map(String::as_str)).collect()
+    }
+}
