@@ -1,3 +1,49 @@
 //! search: the search document, the tantivy index in generations, vectors, fusion and ranking.
+//!
+//! This is the only part of souk that knows tantivy, pgvector's operators and the embedding model.
+//! The road inside: [`document`] -> [`writer`] -> a [`generation`] on disk -> [`reader`] ->
+//! [`lexical`], [`vector`] and [`fuse`] -> hits.
+//!
+//! To add a facet or a filterable field: add it to [`schema`], fill it in [`writer`], and name it in
+//! [`facets`] or [`query`]; then raise [`generation::SCHEMA_VERSION`], which makes a new generation.
 
+pub mod analyzer;
+pub mod digest;
+pub mod directory;
 pub mod document;
+pub mod embed;
+pub mod facets;
+pub mod fuse;
+pub mod generation;
+pub mod lexical;
+pub mod query;
+pub mod reader;
+pub mod schema;
+pub mod text;
+pub mod vector;
+pub mod writer;
+
+/// The index can't be opened, written or searched.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// There is no generation of that name, or it is not complete yet.
+    #[error("the index generation {0} is not there")]
+    Missing(String),
+    /// Files of the generation are damaged; it has to be built anew from the document topic.
+    #[error("the index generation {generation} is damaged: {reason}")]
+    Damaged {
+        /// Which one.
+        generation: String,
+        /// What was found.
+        reason: String,
+    },
+    /// The request names a field that doesn't exist or can't be used so.
+    #[error("{0}")]
+    Request(String),
+    /// The engine failed.
+    #[error("the index failed: {0}")]
+    Engine(#[from] tantivy::TantivyError),
+    /// The file system failed.
+    #[error("the index folder failed: {0}")]
+    Io(#[from] std::io::Error),
+}

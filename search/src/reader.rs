@@ -1,0 +1,174 @@
+//! Reads a generation that another process writes, and knows of each commit at once.
+
+use crate::{
+    IndexError,
+    generation::{self, Manifest},
+    schema::{Fields, schema},
+};
+use notify::{RecursiveMode, Watcher};
+use schemas::ids::{ProductId, TenantId};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
+};
+use tantivy::{DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term, schema::IndexRecordOption};
+use tokio::sync::watch;
+
+/// How often the commit file is looked at when no signal comes.
+const POLL: Duration = Duration::from_millis(250);
+
+/// A point in the index's life: what is searched, and a number that grows with each commit seen.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// tantivy's searcher.
+    pub searcher: Searcher,
+    /// The fields to search in.
+    pub fields: Fields,
+    /// Grows with every commit that was taken in; part of cache keys.
+    pub data_version: u64,
+    /// How to rank.
+    pub ranking: generation::Ranking,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("data_version", &self.data_version).finish_non_exhaustive()
+    }
+}
+
+impl Snapshot {
+    /// The version of a product's document here, live or removed; none if it was never seen.
+    ///
+    /// # Errors
+    /// If the index can't be read.
+    pub fn version_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<u64>, IndexError> {
+        let term = Term::from_field_text(self.fields.key, &format!("{tenant}:{product}"));
+        for segment in self.searcher.segment_readers() {
+            let inverted = segment.inverted_index(self.fields.key)?;
+            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else { continue };
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc)) {
+                    return Ok(segment.fast_fields().u64("version")?.first(doc));
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A generation opened for reading. Cheap to share; dropping the last clone ends the watching.
+#[derive(Clone)]
+pub struct IndexHandle {
+    current: Arc<watch::Sender<Snapshot>>,
+    manifest: Arc<Manifest>,
+    _watching: Arc<Watching>,
+}
+
+struct Watching {
+    _watcher: Mutex<Option<notify::RecommendedWatcher>>,
+    _stop: mpsc::Sender<()>,
+}
+
+impl std::fmt::Debug for IndexHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IndexHandle").field("generation", &self.manifest.generation).finish_non_exhaustive()
+    }
+}
+
+impl IndexHandle {
+    /// Opens a generation and starts watching it, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] or [`IndexError::Damaged`].
+    pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
+        let (index, manifest) = generation::open(root, generation_name)?;
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let (_, fields) = schema();
+        let first = Snapshot { searcher: reader.searcher(), fields, data_version: 1, ranking: manifest.ranking };
+        let current = Arc::new(watch::Sender::new(first));
+        let (wake, woken) = mpsc::channel();
+        let watcher = watcher(&generation::folder(root, generation_name), wake.clone());
+        let weak = Arc::downgrade(&current);
+        std::thread::Builder::new().name("index-reload".to_owned()).spawn(move || {
+            let mut opstamp = index.load_metas().map(|meta| meta.opstamp).unwrap_or_default();
+            loop {
+                if woken.recv_timeout(POLL) == Err(mpsc::RecvTimeoutError::Disconnected) {
+                    return;
+                }
+                while woken.try_recv().is_ok() {}
+                let Some(current) = weak.upgrade() else { return };
+                reload(&index, &reader, &current, &mut opstamp);
+            }
+        })?;
+        Ok(Self {
+            current,
+            manifest: Arc::new(manifest),
+            _watching: Arc::new(Watching { _watcher: Mutex::new(watcher), _stop: wake }),
+        })
+    }
+
+    /// What the generation was built with.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The newest commit that was taken in.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.current.borrow().clone()
+    }
+
+    /// A receiver that changes with every commit taken in.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Snapshot> {
+        self.current.subscribe()
+    }
+}
+
+/// Takes in a commit, if there is a new one. While the writer swaps files a reload may fail; the
+/// next signal or poll tries again.
+fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>, opstamp: &mut u64) {
+    let newest = match index.load_metas() {
+        Ok(meta) if meta.opstamp != *opstamp => meta.opstamp,
+        Ok(_) => return,
+        Err(error) => {
+            tracing::debug!(%error, "the commit file can't be read right now");
+            return;
+        }
+    };
+    match reader.reload() {
+        Ok(()) => {
+            *opstamp = newest;
+            let searcher = reader.searcher();
+            current.send_modify(|snapshot| {
+                snapshot.searcher = searcher;
+                snapshot.data_version += 1;
+            });
+        }
+        Err(error) => tracing::warn!(%error, "the index could not be reloaded; the last state stays in use"),
+    }
+}
+
+/// Signals each change of the commit file; without inotify, polling alone has to do.
+fn watcher(folder: &Path, wake: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
+    let wake = Mutex::new(wake);
+    let on_event = move |event: notify::Result<notify::Event>| {
+        let is_commit = event.is_ok_and(|event| {
+            !event.kind.is_access()
+                && event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "meta.json"))
+        });
+        if is_commit {
+            // The thread that listens ends only with the handle.
+            let _ = wake.lock().unwrap_or_else(PoisonError::into_inner).send(());
+        }
+    };
+    let watcher = notify::recommended_watcher(on_event).and_then(|mut watcher| {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watcher.inspect_err(|error| tracing::warn!(%error, "commits are not signalled; polling every 250 ms")).ok()
+}

@@ -1,0 +1,106 @@
+//! Vectors in PostgreSQL (pgvector): keyed by document and model, with the hash of what was embedded.
+
+use schemas::{
+    Uuid,
+    ids::{ProductId, TenantId},
+};
+use sqlx::{PgConnection, PgPool, Row};
+
+/// Tenants up to this many vectors are searched exactly, through the primary key: faster than a filtered
+/// HNSW scan there, and complete (see docs/decisions/0008).
+const EXACT_UP_TO: i64 = 60_000;
+
+/// A vector to keep.
+#[derive(Debug, Clone)]
+pub struct VectorRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// [`crate::text::hash`] of the text.
+    pub content_hash: String,
+    /// The document version it was taken from.
+    pub doc_version: u64,
+    /// 384 numbers.
+    pub vector: Vec<f32>,
+}
+
+/// Writes vectors; an older document version never overwrites a newer one.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert(connection: &mut PgConnection, model_id: &str, rows: &[VectorRow]) -> Result<(), sqlx::Error> {
+    let tenants: Vec<Uuid> = rows.iter().map(|row| row.tenant.uuid()).collect();
+    let products: Vec<Uuid> = rows.iter().map(|row| row.product.uuid()).collect();
+    let hashes: Vec<&str> = rows.iter().map(|row| row.content_hash.as_str()).collect();
+    let versions: Vec<i64> = rows.iter().map(|row| i64::try_from(row.doc_version).unwrap_or(i64::MAX)).collect();
+    let vectors: Vec<String> = rows.iter().map(|row| literal(&row.vector)).collect();
+    sqlx::query(
+        "INSERT INTO embeddings (tenant_id, product_id, model_id, content_hash, doc_version, embedding)
+         SELECT t, p, $6, h, v, e::halfvec FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[]) AS rows(t, p, h, v, e)
+         ON CONFLICT (tenant_id, product_id, model_id) DO UPDATE
+         SET content_hash = excluded.content_hash, doc_version = excluded.doc_version, embedding = excluded.embedding
+         WHERE embeddings.doc_version < excluded.doc_version",
+    )
+    .bind(tenants)
+    .bind(products)
+    .bind(hashes)
+    .bind(versions)
+    .bind(vectors)
+    .bind(model_id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The products nearest to a vector, best first, with their cosine similarity.
+///
+/// # Errors
+/// The database's.
+pub async fn nearest(
+    pool: &PgPool,
+    tenant: TenantId,
+    model_id: &str,
+    vector: &[f32],
+    limit: usize,
+) -> Result<Vec<(ProductId, f32)>, sqlx::Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut transaction = pool.begin().await?;
+    let size: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM embeddings WHERE tenant_id = $1 AND model_id = $2 LIMIT $3) AS some",
+    )
+    .bind(tenant.uuid())
+    .bind(model_id)
+    .bind(EXACT_UP_TO + 1)
+    .fetch_one(&mut *transaction)
+    .await?;
+    // The planner prefers HNSW even where an exact scan is faster and complete; without iterative
+    // scans HNSW gives too few rows of one tenant among many.
+    let setting = if size <= EXACT_UP_TO {
+        "SELECT set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'on', true)"
+    } else {
+        "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '400', true)"
+    };
+    sqlx::query(setting).execute(&mut *transaction).await?;
+    let rows = sqlx::query(
+        "SELECT product_id, 1 - distance AS similarity FROM (
+           SELECT product_id, (embedding <=> $3::real[]::halfvec)::float8 AS distance FROM embeddings
+           WHERE tenant_id = $1 AND model_id = $2 ORDER BY embedding <=> $3::real[]::halfvec LIMIT $4) AS near
+         ORDER BY distance, product_id",
+    )
+    .bind(tenant.uuid())
+    .bind(model_id)
+    .bind(vector.to_vec())
+    .bind(limit)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    #[expect(clippy::cast_possible_truncation, reason = "a similarity needs no more than f32")]
+    rows.iter().map(|row| Ok((ProductId(row.try_get(0)?), row.try_get::<f64, _>(1)? as f32))).collect()
+}
+
+/// A vector in pgvector's text form.
+fn literal(vector: &[f32]) -> String {
+    let numbers: Vec<String> = vector.iter().map(ToString::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}

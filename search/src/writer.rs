@@ -1,0 +1,144 @@
+//! Writes documents into a generation. The Kafka offsets stand in the same commit as the documents.
+
+use crate::{IndexError, document::SearchDocument, generation, schema::Fields};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+use tantivy::{
+    Index, IndexWriter as TantivyWriter, TantivyDocument, Term,
+    indexer::{LogMergePolicy, NoMergePolicy},
+};
+
+mod record;
+
+/// Memory for documents between two commits, in bytes.
+const HEAP_BYTES: usize = 64 * 1024 * 1024;
+
+/// Topic and partition to the next offset to read.
+pub type Offsets = BTreeMap<(String, i32), i64>;
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upsert {
+    /// It will be searchable after the next commit.
+    Applied,
+    /// The index knew the same or a newer version.
+    Stale,
+}
+
+/// The one writer of a generation; holds tantivy's lock on the folder.
+pub struct IndexWriter {
+    writer: TantivyWriter,
+    fields: Fields,
+    versions: HashMap<String, u64>,
+    live: u64,
+    offsets: Offsets,
+    generation: String,
+}
+
+impl std::fmt::Debug for IndexWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IndexWriter")
+            .field("generation", &self.generation)
+            .field("live", &self.live)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IndexWriter {
+    /// Opens a generation for writing.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] asks for [`generation::quarantine`] and a rebuild.
+    pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
+        let (index, _) = generation::open(root, generation_name)?;
+        generation::check_after_crash(root, generation_name, &index)?;
+        let writer: TantivyWriter = index.writer_with_num_threads(1, HEAP_BYTES)?;
+        let mut policy = LogMergePolicy::default();
+        policy.set_min_num_segments(8);
+        policy.set_max_docs_before_merge(200_000);
+        writer.set_merge_policy(Box::new(policy));
+        // Files that a killed writer left behind would meet those of the replay; see the wedge test.
+        writer.garbage_collect_files().wait()?;
+        let offsets = read_offsets(&index)?;
+        let (_, fields) = crate::schema::schema();
+        let (versions, live) = record::versions(&index)?;
+        Ok(Self { writer, fields, versions, live, offsets, generation: generation_name.to_owned() })
+    }
+
+    /// Stops merging, for bulk loads that are merged at the end.
+    pub fn without_merges(&self) {
+        self.writer.set_merge_policy(Box::new(NoMergePolicy));
+    }
+
+    /// The generation's name.
+    #[must_use]
+    pub fn generation(&self) -> &str {
+        &self.generation
+    }
+
+    /// The offsets of the last commit.
+    #[must_use]
+    pub const fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    /// Documents that can be found, those of the next commit included.
+    #[must_use]
+    pub const fn document_count(&self) -> u64 {
+        self.live
+    }
+
+    /// Takes in a document, unless the same or a newer version is known. A removed document stays as
+    /// a record of its version, so that an older one can't bring it back.
+    ///
+    /// # Errors
+    /// If tantivy fails; the writer must then be dropped and opened anew.
+    pub fn upsert(&mut self, document: &SearchDocument) -> Result<Upsert, IndexError> {
+        let key = record::key(document.tenant_id, document.product_id);
+        // The lowest bit tells live from removed; versions are microseconds, far below 2^63.
+        let known = self.versions.get(&key).copied();
+        if known.is_some_and(|known| known >> 1 >= document.doc_version) {
+            return Ok(Upsert::Stale);
+        }
+        if known.is_some() {
+            self.writer.delete_term(Term::from_field_text(self.fields.key, &key));
+        }
+        let record: TantivyDocument = record::to_tantivy(&self.fields, &key, document)?;
+        self.writer.add_document(record)?;
+        self.live =
+            self.live + u64::from(document.product.is_some()) - u64::from(known.is_some_and(|known| known & 1 == 1));
+        self.versions.insert(key, document.doc_version << 1 | u64::from(document.product.is_some()));
+        Ok(Upsert::Applied)
+    }
+
+    /// Makes everything taken in searchable, with the offsets it came from, atomically.
+    ///
+    /// # Errors
+    /// If tantivy fails; the writer must then be dropped and opened anew.
+    pub fn commit(&mut self, offsets: Offsets) -> Result<(), IndexError> {
+        let payload: Vec<_> = offsets.iter().map(|((topic, partition), offset)| (topic, partition, offset)).collect();
+        let payload = serde_json::to_string(&payload).map_err(std::io::Error::from)?;
+        // `commit()` alone would clear the payload.
+        let mut prepared = self.writer.prepare_commit()?;
+        prepared.set_payload(&payload);
+        prepared.commit()?;
+        self.offsets = offsets;
+        Ok(())
+    }
+
+    /// Waits for merges and ends the writer.
+    ///
+    /// # Errors
+    /// If a merge failed.
+    pub fn close(self) -> Result<(), IndexError> {
+        Ok(self.writer.wait_merging_threads()?)
+    }
+}
+
+fn read_offsets(index: &Index) -> Result<Offsets, IndexError> {
+    let Some(payload) = index.load_metas()?.payload else { return Ok(Offsets::new()) };
+    let list: Vec<(String, i32, i64)> = serde_json::from_str(&payload).map_err(std::io::Error::from)?;
+    Ok(list.into_iter().map(|(topic, partition, offset)| ((topic, partition), offset)).collect())
+}

@@ -1,0 +1,127 @@
+//! A search document as a tantivy record, and back to the versions that are known.
+
+use crate::{
+    IndexError,
+    document::{SearchDocument, SearchProduct},
+    query::HitCard,
+    schema::{Fields, attribute_path},
+    text,
+};
+use schemas::{
+    events::catalog::AttributeValue,
+    ids::{ProductId, TenantId},
+};
+use std::collections::{BTreeMap, HashMap};
+use tantivy::{DateTime, Index, TantivyDocument, schema::OwnedValue};
+
+/// The key of a document.
+pub fn key(tenant: TenantId, product: ProductId) -> String {
+    format!("{tenant}:{product}")
+}
+
+/// Every known key with its version and, in the lowest bit, whether it is live; and the live count.
+pub fn versions(index: &Index) -> Result<(HashMap<String, u64>, u64), IndexError> {
+    let searcher = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into()?.searcher();
+    let (mut versions, mut live) = (HashMap::new(), 0);
+    for segment in searcher.segment_readers() {
+        let fast = segment.fast_fields();
+        let (Some(keys), known) = (fast.str("key")?, fast.u64("version")?.first_or_default_col(0)) else { continue };
+        // Only live documents have a place in the order.
+        let ties = fast.u64("tie")?;
+        for doc in segment.doc_ids_alive() {
+            let Some(ord) = keys.term_ords(doc).next() else { continue };
+            let mut key = String::new();
+            keys.ord_to_str(ord, &mut key)?;
+            let is_live = ties.first(doc).is_some();
+            live += u64::from(is_live);
+            versions.insert(key, known.get_val(doc) << 1 | u64::from(is_live));
+        }
+    }
+    Ok((versions, live))
+}
+
+/// The record of a document.
+pub fn to_tantivy(fields: &Fields, key: &str, document: &SearchDocument) -> Result<TantivyDocument, IndexError> {
+    let mut record = TantivyDocument::default();
+    record.add_text(fields.key, key);
+    record.add_u64(fields.version, document.doc_version);
+    let Some(product) = &document.product else { return Ok(record) };
+    record.add_text(fields.tenant, document.tenant_id.to_string());
+    record.add_u64(fields.tie, tie(document.product_id));
+    add_text(fields, &mut record, product);
+    for category in &product.categories {
+        category.path_ids.iter().for_each(|id| record.add_text(fields.category, id.to_string()));
+        category.path_slugs.iter().for_each(|slug| record.add_text(fields.category, slug));
+    }
+    let attributes = attributes(product);
+    record.add_object(fields.attr, attributes);
+    let prices =
+        product.prices.iter().map(|(currency, span)| (currency.to_string(), OwnedValue::I64(span.min))).collect();
+    record.add_object(fields.price, prices);
+    record.add_bool(fields.available, product.available);
+    if let Some(released) = product.released_at {
+        record.add_date(fields.released, DateTime::from_timestamp_micros(released.timestamp_micros()));
+    }
+    let card = HitCard::of(document.product_id, product);
+    record.add_text(fields.card, serde_json::to_string(&card).map_err(std::io::Error::from)?);
+    Ok(record)
+}
+
+fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProduct) {
+    record.add_text(fields.text, &product.title);
+    record.add_text(fields.title, &product.title);
+    if let Some(part_number) = &product.part_number {
+        record.add_text(fields.text, part_number);
+    }
+    if let Some(brand) = &product.brand {
+        record.add_text(fields.text, brand);
+        record.add_text(fields.brand, brand);
+    }
+    if let Some(description) = &product.description {
+        record.add_text(fields.text, text::without_html(description));
+    }
+    if let Some(product_type) = &product.product_type {
+        record.add_text(fields.title, product_type);
+    }
+    for variant in &product.variants {
+        record.add_text(fields.text, &variant.sku);
+        variant.eans.iter().for_each(|ean| record.add_text(fields.text, ean));
+    }
+    record.add_text(fields.title_sort, product.title.to_lowercase());
+}
+
+/// Product attributes, and the options and attributes of every variant beside them.
+fn attributes(product: &SearchProduct) -> BTreeMap<String, OwnedValue> {
+    let mut values: BTreeMap<String, Vec<OwnedValue>> = BTreeMap::new();
+    let variants = product.variants.iter().flat_map(|variant| &variant.attributes);
+    for (name, value) in product.attributes.iter().chain(variants) {
+        add_unique(values.entry(attribute_path(name)).or_default(), owned(value));
+    }
+    for (name, value) in product.variants.iter().flat_map(|variant| &variant.options) {
+        add_unique(values.entry(attribute_path(name)).or_default(), vec![OwnedValue::Str(value.clone())]);
+    }
+    values.into_iter().map(|(name, values)| (name, OwnedValue::Array(values))).collect()
+}
+
+fn add_unique(known: &mut Vec<OwnedValue>, new: Vec<OwnedValue>) {
+    for value in new {
+        if !known.contains(&value) {
+            known.push(value);
+        }
+    }
+}
+
+fn owned(value: &AttributeValue) -> Vec<OwnedValue> {
+    match value {
+        AttributeValue::Bool(value) => vec![OwnedValue::Bool(*value)],
+        AttributeValue::Number(value) => vec![OwnedValue::F64(*value)],
+        AttributeValue::Text(value) => vec![OwnedValue::Str(value.clone())],
+        AttributeValue::Texts(values) => values.iter().cloned().map(OwnedValue::Str).collect(),
+    }
+}
+
+/// A number that follows from the product alone, so that equal hits stand in one order on every node.
+fn tie(product: ProductId) -> u64 {
+    let (high, low) = product.uuid().as_u64_pair();
+    high.rotate_left(32) ^ low
+}

@@ -1,0 +1,123 @@
+//! Relevance on a real catalog with human judgments; skipped where the data is not there.
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test")]
+
+use schemas::{
+    Timestamp, Uuid,
+    events::catalog::AttributeValue,
+    ids::{ProductId, TenantId},
+};
+use search::{
+    document::{SearchDocument, SearchProduct},
+    generation::{self, Manifest},
+    lexical,
+    query::SearchRequest,
+    reader::IndexHandle,
+    writer::IndexWriter,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+fn data() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/electronics");
+    if folder.exists() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: the electronics catalog is not beside this repository");
+    None
+}
+
+fn tenant() -> TenantId {
+    TenantId(Uuid::from_u128(1))
+}
+
+fn documents(folder: &Path) -> Vec<SearchDocument> {
+    let file = std::fs::File::open(folder.join("products.ndjson.gz")).expect("the catalog");
+    let lines = BufReader::new(flate2::read::GzDecoder::new(file)).lines();
+    let mut documents = Vec::new();
+    for (index, line) in lines.enumerate() {
+        let source: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&line.expect("a line")).expect("JSON");
+        let text = |name: &str| source.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        let attributes: BTreeMap<_, _> = source
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = name.strip_prefix("attr_")?.get(2..)?.to_owned();
+                Some((name, serde_json::from_value::<AttributeValue>(value.clone()).ok()?))
+            })
+            .collect();
+        let product = SearchProduct {
+            external_id: text("id"),
+            slug: format!("p-{index}"),
+            title: text("title").unwrap_or_default(),
+            part_number: text("name"),
+            brand: text("supplier"),
+            product_type: text("attr_t_product_type"),
+            description: text("short_description"),
+            attributes,
+            available: true,
+            ..SearchProduct::default()
+        };
+        documents.push(SearchDocument {
+            tenant_id: tenant(),
+            product_id: ProductId(Uuid::from_u128(1_000 + index as u128)),
+            doc_version: 1,
+            product: Some(product),
+        });
+    }
+    documents
+}
+
+fn judgments(folder: &Path) -> BTreeMap<String, HashMap<String, f64>> {
+    let mut judgments: BTreeMap<String, HashMap<String, f64>> = BTreeMap::new();
+    for row in csv::Reader::from_path(folder.join("judgments.csv")).expect("judgments").records() {
+        let row = row.expect("a row");
+        judgments.entry(row[0].to_owned()).or_default().insert(row[1].to_owned(), row[2].parse().expect("a rating"));
+    }
+    judgments.retain(|_, ratings| ratings.values().any(|rating| *rating > 0.0));
+    judgments
+}
+
+/// Järvelin and Kekäläinen: gain 2^rating - 1, discount log2(rank + 1), cut at ten.
+#[expect(clippy::cast_precision_loss, reason = "ranks are small")]
+fn ndcg_10(ratings: &HashMap<String, f64>, ranking: &[String]) -> f64 {
+    let dcg = |gains: &[f64]| -> f64 {
+        gains.iter().take(10).enumerate().map(|(i, rating)| (2_f64.powf(*rating) - 1.0) / ((i + 2) as f64).log2()).sum()
+    };
+    let gains: Vec<f64> = ranking.iter().map(|id| ratings.get(id).copied().unwrap_or(0.0)).collect();
+    let mut ideal: Vec<f64> = ratings.values().copied().collect();
+    ideal.sort_by(|a, b| b.total_cmp(a));
+    dcg(&gains) / dcg(&ideal)
+}
+
+#[test]
+fn lexical_search_reaches_the_floor_on_human_judgments() {
+    let Some(folder) = data() else { return };
+    let root = tempfile::tempdir().expect("a folder");
+    generation::create(root.path(), &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
+    let mut writer = IndexWriter::open(root.path(), "g1").expect("opened");
+    let documents = documents(&folder);
+    let start = Instant::now();
+    for document in &documents {
+        writer.upsert(document).expect("written");
+    }
+    writer.commit(BTreeMap::default()).expect("committed");
+    eprintln!("{} documents indexed in {:?}", documents.len(), start.elapsed());
+    let index = IndexHandle::open(root.path(), "g1").expect("opened");
+    let snapshot = index.snapshot();
+    let judgments = judgments(&folder);
+    let (mut sum, start) = (0.0, Instant::now());
+    for (query, ratings) in &judgments {
+        let found = lexical::search(&snapshot, &SearchRequest::text(tenant(), query, 10)).expect("found");
+        let ranking: Vec<String> = found.hits.into_iter().filter_map(|hit| hit.card.external_id).collect();
+        sum += ndcg_10(ratings, &ranking);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "64 queries")]
+    let mean = sum / judgments.len() as f64;
+    eprintln!("NDCG@10 {mean:.4} over {} queries, {:?} in all", judgments.len(), start.elapsed());
+    assert_eq!(judgments.len(), 64);
+    assert!(mean >= 0.72, "NDCG@10 is {mean:.4}");
+}
