@@ -22,6 +22,8 @@ mod writer;
 
 pub use client::OnError;
 pub use error::ImportError;
+#[cfg(test)]
+pub(crate) use position::sha256_hex;
 pub use progress::Progress;
 pub use rejects::Rejected;
 pub use wait::WaitFor;

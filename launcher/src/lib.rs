@@ -1,3 +1,5 @@
 //! launcher
 
+pub mod demo;
+pub mod eval;
 pub mod import;

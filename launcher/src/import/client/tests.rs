@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -55,19 +56,22 @@ async fn bulk(State(stand_in): State<StandIn>, body: String) -> Response {
             json!({"line": index + 1, "status": if known { "unchanged" } else { "created" }, "id": id, "version": 1}),
         );
     }
-    let mut parts: Vec<Result<Bytes, std::io::Error>> = answers.iter().map(as_part).collect();
-    match behaviour {
-        Behaviour::BreakAfter(lines) => {
-            parts.truncate(lines);
-            parts.push(Err(std::io::Error::other("broken")));
-        }
-        _ => parts.push(as_part(&json!({"summary": {"lines": answers.len()}}))),
-    }
-    Body::from_stream(futures::stream::iter(parts)).into_response()
+    let summary = json!({"summary": {"lines": answers.len()}});
+    let (kept, last) = match behaviour {
+        Behaviour::BreakAfter(lines) => (lines, Err(std::io::Error::other("broken"))),
+        _ => (answers.len(), Ok(as_part(&summary))),
+    };
+    let parts: Vec<_> = answers[..kept].iter().map(|answer| Ok(as_part(answer))).collect();
+    // What comes before the last part is sent off while the last one is waited for.
+    let last = futures::stream::once(async move {
+        tokio::task::yield_now().await;
+        last
+    });
+    Body::from_stream(futures::stream::iter(parts).chain(last)).into_response()
 }
 
-fn as_part(value: &Value) -> Result<Bytes, std::io::Error> {
-    Ok(Bytes::from(format!("{value}\n")))
+fn as_part(value: &Value) -> Bytes {
+    Bytes::from(format!("{value}\n"))
 }
 
 async fn start(script: &[Behaviour]) -> (StandIn, WriteClient) {
