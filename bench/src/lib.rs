@@ -1,1 +1,42 @@
-//! bench
+//! Measurements of a running souk: is what was written found, how soon, and how fast the model is.
+//!
+//! Each writes into a shop of its own, so that a catalog beside it stays as it is. To add one, write a
+//! module with `Args` and `run` and name it in `main.rs`.
+
+pub mod embed;
+pub mod freshness;
+pub mod lag;
+
+mod figures;
+mod shop;
+mod words;
+
+/// A measurement can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A service does not answer, or refuses.
+    #[error("{what} failed at {url}: {reason}")]
+    Service {
+        /// What was asked.
+        what: &'static str,
+        /// The address.
+        url: String,
+        /// What came back.
+        reason: String,
+    },
+    /// The texts to embed can't be read.
+    #[error(transparent)]
+    Texts(#[from] launcher::import::ImportError),
+    /// The model can't be loaded or run.
+    #[error(transparent)]
+    Model(#[from] search::embed::EmbedError),
+    /// There is nothing to measure with.
+    #[error("{0}")]
+    Nothing(String),
+    /// The measurement was made and is not what it has to be.
+    #[error("{0}")]
+    Failed(String),
+    /// A task of the benchmark broke; a defect.
+    #[error("the benchmark broke off: {0}")]
+    Broken(String),
+}

@@ -1,0 +1,39 @@
+//! `souk-bench`, also `souk bench`.
+
+use bench::{BenchError, embed, freshness, lag};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Measure a running souk
+#[derive(Debug, Parser)]
+#[command(name = "souk-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    measurement: Measurement,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measurement {
+    Freshness(freshness::Args),
+    Lag(lag::Args),
+    Embed(embed::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().measurement).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(measurement: Measurement) -> Result<(), BenchError> {
+    match measurement {
+        Measurement::Freshness(args) => freshness::run(args).await,
+        Measurement::Lag(args) => lag::run(args).await,
+        Measurement::Embed(args) => embed::run(args).await,
+    }
+}

@@ -1,0 +1,159 @@
+//! One shop over HTTP: products written, and searched for.
+
+use crate::BenchError;
+use reqwest::{Method, RequestBuilder, Response};
+use schemas::{
+    Uuid,
+    problem::Problem,
+    token::{CONSISTENCY_HEADER, TOKEN_HEADER, WAIT_HEADER},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Where a shop is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ShopArgs {
+    /// The shop to write into; created if there is none of that name
+    #[arg(long, default_value = "bench")]
+    pub tenant: String,
+    /// The address of write-api
+    #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
+    pub write_url: String,
+    /// The address of query-api
+    #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
+    pub query_url: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Shop {
+    http: reqwest::Client,
+    args: ShopArgs,
+}
+
+/// The answer of a command.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Written {
+    pub(crate) id: Uuid,
+    pub(crate) version: u64,
+    pub(crate) token: String,
+}
+
+/// The answer of a search.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// Whether it says that it has seen the token; always true without one.
+    pub(crate) fresh: bool,
+    pub(crate) hits: Vec<Hit>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Hit {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    hits: Vec<Hit>,
+}
+
+impl Shop {
+    /// Opens the shop on both sides.
+    pub(crate) async fn open(args: &ShopArgs) -> Result<Self, BenchError> {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| BenchError::Broken(error.to_string()))?;
+        let shop = Self { http, args: args.clone() };
+        let slug = &shop.args.tenant;
+        let put = shop.write(Method::PUT, &format!("tenants/{slug}")).json(&json!({ "name": slug }));
+        shop.answer("opening the shop", put).await?;
+        Ok(shop)
+    }
+
+    /// Creates and publishes a product; the answer is that of publishing.
+    pub(crate) async fn create(&self, sku: &str, title: &str) -> Result<Written, BenchError> {
+        let created = self.command(self.write(Method::POST, "products").json(&content(sku, title))).await?;
+        self.publish(&created).await
+    }
+
+    pub(crate) async fn publish(&self, product: &Written) -> Result<Written, BenchError> {
+        self.moved(product, "publish").await
+    }
+
+    pub(crate) async fn archive(&self, product: &Written) -> Result<Written, BenchError> {
+        self.moved(product, "archive").await
+    }
+
+    async fn moved(&self, product: &Written, how: &str) -> Result<Written, BenchError> {
+        let request = self.write(Method::POST, &format!("products/{}/{how}", product.id));
+        self.command(request.header("if-match", etag(product.version))).await
+    }
+
+    /// Gives a product another title.
+    pub(crate) async fn retitle(&self, product: &Written, sku: &str, title: &str) -> Result<Written, BenchError> {
+        let request = self.write(Method::PUT, &format!("products/{}", product.id)).json(&content(sku, title));
+        self.command(request.header("if-match", etag(product.version))).await
+    }
+
+    /// Searches for a word, and waits for what the token names if there is one.
+    pub(crate) async fn search(&self, word: &str, limit: u32, token: Option<&str>) -> Result<Found, BenchError> {
+        let limit = limit.to_string();
+        let request = self.http.get(format!("{}/v1/search", self.args.query_url.trim_end_matches('/')));
+        let request = request.query(&[("q", word), ("limit", limit.as_str()), ("mode", "lexical")]);
+        let mut request = request.header("x-tenant-slug", &self.args.tenant);
+        if let Some(token) = token {
+            request = request.header(TOKEN_HEADER, token).header(WAIT_HEADER, "10000");
+        }
+        let response = self.answer("a search", request).await?;
+        let header = response.headers().get(CONSISTENCY_HEADER);
+        let fresh = token.is_none() || header.is_some_and(|value| value == "fresh");
+        let page: Page = self.body("a search", response).await?;
+        Ok(Found { fresh, hits: page.hits })
+    }
+
+    fn write(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/v1/{path}", self.args.write_url.trim_end_matches('/'));
+        self.http.request(method, url).header("x-tenant-slug", &self.args.tenant)
+    }
+
+    async fn command(&self, request: RequestBuilder) -> Result<Written, BenchError> {
+        let response = self.answer("a command", request).await?;
+        self.body("a command", response).await
+    }
+
+    async fn answer(&self, what: &'static str, request: RequestBuilder) -> Result<Response, BenchError> {
+        let response = request.send().await.map_err(|error| BenchError::Service {
+            what,
+            url: error.url().map(ToString::to_string).unwrap_or_default(),
+            reason: format!("{error}. Is souk running? See `./souk status`"),
+        })?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (url, status) = (response.url().to_string(), response.status());
+        let body = response.bytes().await.unwrap_or_default();
+        let problem = serde_json::from_slice::<Problem>(&body);
+        let reason = problem.map_or_else(|_| status.to_string(), |problem| problem.detail.unwrap_or(problem.title));
+        Err(BenchError::Service { what, url, reason })
+    }
+
+    async fn body<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &'static str,
+        response: Response,
+    ) -> Result<T, BenchError> {
+        let url = response.url().to_string();
+        response.json().await.map_err(|error| BenchError::Service { what, url, reason: error.to_string() })
+    }
+}
+
+fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+fn content(sku: &str, title: &str) -> Value {
+    json!({ "slug": sku, "external_id": sku, "title": title, "variants": [{ "sku": sku }] })
+}
