@@ -8,7 +8,7 @@ CREATE TABLE tenants (
   name    text   NOT NULL,
   version bigint NOT NULL
 );
-CREATE UNIQUE INDEX tenants_slug ON tenants (slug);
+CREATE INDEX tenants_slug ON tenants (slug);
 
 -- Each aggregate's part of what is known, with its own version. A deletion is a row too, so that an
 -- older event can't bring the thing back. Consistency tokens are answered from here.
@@ -20,7 +20,8 @@ CREATE TABLE sources (
   product_id   uuid,
   version      bigint      NOT NULL,
   deleted      boolean     NOT NULL DEFAULT false,
-  body         jsonb       NOT NULL,
+  -- JSON, read whole and only by the projections
+  body         text        NOT NULL,
   event_time   timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, context, aggregate_id)
 );
@@ -51,7 +52,10 @@ CREATE TABLE product_pages (
   external_id          text,
   status               text        NOT NULL,
   doc_version          bigint      NOT NULL,
-  page                 jsonb       NOT NULL,
+  -- every category above it, known or not: who has to be composed anew when one of them changes
+  category_ids         uuid[]      NOT NULL,
+  -- JSON, passed on as it is
+  page                 text        NOT NULL,
   updated_at           timestamptz NOT NULL,
   -- when the next scheduled price starts or ends; the page is composed anew then
   next_price_change_at timestamptz,
@@ -60,6 +64,7 @@ CREATE TABLE product_pages (
 ALTER TABLE product_pages ALTER COLUMN page SET STORAGE EXTERNAL;
 CREATE INDEX product_pages_slug ON product_pages (tenant_id, slug);
 CREATE INDEX product_pages_external_id ON product_pages (tenant_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX product_pages_categories ON product_pages USING gin (category_ids);
 CREATE INDEX product_pages_price_change ON product_pages (next_price_change_at) WHERE next_price_change_at IS NOT NULL;
 
 -- One row per published product and category it stands in, ancestors included.
@@ -148,14 +153,15 @@ CREATE TABLE dead_letters (
   headers       jsonb       NOT NULL,
   payload       bytea,
   error         text        NOT NULL,
-  -- parked: waits for an operator; queued: waits behind a parked one; retried | discarded: settled
-  state         text        NOT NULL CHECK (state IN ('parked', 'queued', 'retried', 'discarded')),
+  -- parked: waits for an operator; queued: waits behind a parked one; retrying: asked for, the projection
+  -- will try; retried | discarded: settled
+  state         text        NOT NULL CHECK (state IN ('parked', 'queued', 'retrying', 'retried', 'discarded')),
   attempts      integer     NOT NULL DEFAULT 1,
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(),
   UNIQUE (projection, topic, partition, record_offset)
 );
-CREATE INDEX dead_letters_open ON dead_letters (projection, aggregate_key) WHERE state IN ('parked', 'queued');
+CREATE INDEX dead_letters_open ON dead_letters (projection, aggregate_key) WHERE state IN ('parked', 'queued', 'retrying');
 
 -- One vector per product and model; unchanged text (content_hash) is never embedded twice.
 CREATE TABLE embeddings (

@@ -45,7 +45,7 @@ pub struct Ranking {
 
 impl Default for Ranking {
     fn default() -> Self {
-        Self { title_boost: 0.25, lexical_share: 0.5, candidates: 300 }
+        Self { title_boost: 0.1, lexical_share: 0.5, candidates: 300 }
     }
 }
 

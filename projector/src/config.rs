@@ -1,0 +1,82 @@
+//! The projector's settings.
+
+use clap::{Parser, ValueEnum};
+use search::embed::ModelFiles;
+use service::telemetry::TelemetryOptions;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A part of the road; one process can take several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Outboxes to Kafka
+    Relay,
+    /// Kafka to the views, and documents to Kafka
+    Views,
+    /// Documents to the tantivy index
+    Index,
+    /// Documents to vectors
+    Embed,
+}
+
+/// Streams events from the outboxes through Kafka into views, indexes and vectors.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "projector",
+    version,
+    after_help = "Examples:\n  projector --roles relay,views,index\n  projector --roles embed --projector-listen 127.0.0.1:8083 --model-dir model --onnxruntime libonnxruntime.so"
+)]
+pub struct Config {
+    /// TOML file with these settings, named like the flags
+    #[arg(long, env = "SOUK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What this process does
+    #[arg(long, env = "SOUK_ROLES", value_enum, value_delimiter = ',', default_value = "relay,views,index,embed")]
+    pub roles: Vec<Role>,
+    /// Address of health and metrics
+    #[arg(long, env = "SOUK_PROJECTOR_LISTEN", default_value = "127.0.0.1:8082")]
+    pub projector_listen: SocketAddr,
+    /// The write database; the relay reads its outboxes
+    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_write")]
+    pub write_database_url: String,
+    /// The read database
+    #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_read")]
+    pub read_database_url: String,
+    /// Kafka bootstrap servers, comma separated
+    #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
+    pub kafka_brokers: String,
+    /// How long a broker may hold a fetch that finds nothing, in milliseconds
+    #[arg(long, env = "SOUK_KAFKA_FETCH_WAIT_MS", default_value_t = 10)]
+    pub kafka_fetch_wait_ms: u32,
+    /// Replicas of the topics that are created
+    #[arg(long, env = "SOUK_KAFKA_REPLICATION", default_value_t = 1)]
+    pub kafka_replication: i32,
+    /// Put before the name of every topic and group, for several installations on one cluster
+    #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
+    pub topic_prefix: String,
+    /// Folder of the index generations
+    #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
+    pub index_dir: PathBuf,
+    /// Folder of the embedding model (role embed)
+    #[arg(long, env = "SOUK_MODEL_DIR")]
+    pub model_dir: Option<PathBuf>,
+    /// Path of libonnxruntime.so (role embed)
+    #[arg(long, env = "SOUK_ONNXRUNTIME")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryOptions,
+}
+
+impl Config {
+    /// The model's files, if both are configured.
+    #[must_use]
+    pub fn model(&self) -> Option<ModelFiles> {
+        Some(ModelFiles { model_dir: self.model_dir.clone()?, onnxruntime: self.onnxruntime.clone()? })
+    }
+
+    /// A topic's name on this cluster.
+    #[must_use]
+    pub fn topic(&self, topic: schemas::topics::Topic) -> String {
+        format!("{}{}", self.topic_prefix, topic.name)
+    }
+}

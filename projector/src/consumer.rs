@@ -1,0 +1,125 @@
+//! Reading topics from offsets of our own, in batches of whatever has arrived.
+
+use crate::{checkpoint::Offsets, config::Config, kafka};
+use futures::FutureExt;
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer, StreamConsumer},
+    error::KafkaError,
+    message::{BorrowedMessage, Headers},
+};
+use schemas::topics::Topic;
+
+/// A record as it was read, owned.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The topic's name on the cluster.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// Its place there.
+    pub offset: i64,
+    /// The Kafka key.
+    pub key: String,
+    /// The payload; none for a Kafka tombstone.
+    pub payload: Option<Vec<u8>>,
+    /// The headers in their order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Record {
+    /// A header's value as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Name and value of each header.
+    pub fn header_pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+/// A reader of all partitions of some topics.
+pub struct Source {
+    consumer: StreamConsumer,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+impl Source {
+    /// Starts reading where `offsets` say, at the beginning where they say nothing.
+    ///
+    /// # Errors
+    /// The client's.
+    pub fn open(config: &Config, projection: &str, topics: &[Topic], offsets: &Offsets) -> Result<Self, KafkaError> {
+        let consumer: StreamConsumer = kafka::consumer(config, projection).create()?;
+        let mut assignment = TopicPartitionList::new();
+        for topic in topics {
+            let name = config.topic(*topic);
+            for partition in 0..topic.partitions {
+                let next = offsets.get(&(name.clone(), partition)).copied().unwrap_or_default();
+                let start = if next == 0 { Offset::Beginning } else { Offset::Offset(next) };
+                assignment.add_partition_offset(&name, partition, start)?;
+            }
+        }
+        consumer.assign(&assignment)?;
+        Ok(Self { consumer })
+    }
+
+    /// Waits for a record and takes what else is there, up to `most`.
+    ///
+    /// # Errors
+    /// The client's; transient trouble with a broker is retried inside it.
+    pub async fn next_batch(&self, most: usize) -> Result<Vec<Record>, KafkaError> {
+        let mut batch = vec![owned(&self.consumer.recv().await?)];
+        while batch.len() < most {
+            match self.consumer.recv().now_or_never() {
+                Some(message) => batch.push(owned(&message?)),
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Shows the offsets to the tools that read the consumer group; failing to do so harms nothing.
+    pub fn publish_offsets(&self, offsets: &Offsets) {
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), offset) in offsets {
+            if list.add_partition_offset(topic, *partition, Offset::Offset(*offset)).is_err() {
+                return;
+            }
+        }
+        if let Err(error) = self.consumer.commit(&list, CommitMode::Async) {
+            tracing::debug!(%error, "the group's offsets were not updated");
+        }
+    }
+}
+
+fn owned(message: &BorrowedMessage<'_>) -> Record {
+    let headers = message.headers().map(|headers| {
+        headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
+    });
+    Record {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(|key| String::from_utf8_lossy(key).into_owned()).unwrap_or_default(),
+        payload: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
+}
+
+/// The offset after the last record of each partition in a batch.
+#[must_use]
+pub fn next_offsets(batch: &[Record]) -> Offsets {
+    let mut offsets = Offsets::new();
+    for record in batch {
+        offsets.insert((record.topic.clone(), record.partition), record.offset + 1);
+    }
+    offsets
+}

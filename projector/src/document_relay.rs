@@ -1,0 +1,112 @@
+//! The second outbox: composed documents to the compacted topic. Several changes of one product that
+//! wait together become one record.
+
+use crate::{
+    kafka, leader,
+    metrics::of,
+    producer::{self, Outgoing},
+    relay::headers,
+    role::{Deps, RoleError},
+};
+use chrono::SecondsFormat;
+use rdkafka::producer::FutureProducer;
+use schemas::{
+    Timestamp, Uuid,
+    ids::{ProductId, TenantId},
+    topics::{self, partition_key},
+};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::time::Duration;
+
+/// The name in metrics and health.
+pub const NAME: &str = "documents";
+/// The CloudEvents type of document records.
+pub const DOCUMENT_TYPE: &str = "souk.documents.document.composed.v1";
+/// How often the outbox is looked at when no signal comes.
+const POLL: Duration = Duration::from_millis(200);
+/// Documents in one round.
+const BATCH: i64 = 1_000;
+
+/// Relays documents until something fails.
+///
+/// # Errors
+/// The database's or the broker's; what was not acknowledged stays in the outbox.
+pub async fn run(deps: Deps) -> Result<(), RoleError> {
+    let producer: FutureProducer = kafka::producer(&deps.config).create()?;
+    let mut connection = leader::lead(&deps.config.read_database_url, "souk:documents").await?;
+    let topic = deps.config.topic(topics::DOCUMENTS);
+    deps.health.set(NAME, true, "");
+    loop {
+        let sent = round(&mut connection, &producer, &topic).await?;
+        deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent);
+        if sent == 0 {
+            // A timeout is the poll falling due.
+            let _ = tokio::time::timeout(POLL, deps.documents_written.notified()).await;
+        }
+    }
+}
+
+async fn round(connection: &mut PgConnection, producer: &FutureProducer, topic: &str) -> Result<u64, RoleError> {
+    let rows = sqlx::query(
+        "SELECT o.tenant_id, o.product_id, d.doc_version, d.body, o.event_time, o.correlation_id, o.traceparent
+         FROM (SELECT * FROM document_outbox ORDER BY doc_version LIMIT $1) AS o JOIN documents d USING (tenant_id, product_id)
+         ORDER BY o.doc_version",
+    )
+    .bind(BATCH)
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let sent = rows.iter().map(|row| outgoing(row, topic)).collect::<Result<Vec<_>, _>>()?;
+    let (acknowledged, error) = producer::send_in_order(producer, &sent).await;
+    settle(connection, &rows[..acknowledged]).await?;
+    match error {
+        Some(error) => Err(format!("Kafka took {acknowledged} of {} documents: {error}", sent.len()).into()),
+        None => Ok(acknowledged as u64),
+    }
+}
+
+fn outgoing(row: &PgRow, topic: &str) -> Result<Outgoing, sqlx::Error> {
+    let (tenant, product) = (TenantId(row.try_get("tenant_id")?), ProductId(row.try_get("product_id")?));
+    let version: i64 = row.try_get("doc_version")?;
+    let time: Timestamp = row.try_get("event_time")?;
+    let mut attributes = vec![
+        ("ce_specversion", "1.0".to_owned()),
+        ("ce_id", format!("{tenant}:{product}@{version}")),
+        ("ce_type", DOCUMENT_TYPE.to_owned()),
+        ("ce_source", "/souk/projector/documents".to_owned()),
+        ("ce_subject", format!("product/{product}")),
+        ("ce_time", time.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        ("content-type", "application/json".to_owned()),
+        ("ce_souktenant", tenant.to_string()),
+        ("ce_soukversion", version.to_string()),
+        ("ce_soukcorrelation", row.try_get("correlation_id")?),
+    ];
+    if let Some(traceparent) = row.try_get::<Option<String>, _>("traceparent")? {
+        attributes.push(("ce_traceparent", traceparent));
+    }
+    Ok(Outgoing {
+        topic: topic.to_owned(),
+        key: partition_key(tenant, product.uuid()),
+        payload: row.try_get("body")?,
+        headers: headers(&attributes),
+    })
+}
+
+/// Takes what was acknowledged out of the outbox, unless it has changed again since.
+async fn settle(connection: &mut PgConnection, rows: &[PgRow]) -> Result<(), sqlx::Error> {
+    let column =
+        |name: &'static str| rows.iter().map(move |row| row.try_get::<Uuid, _>(name)).collect::<Result<Vec<_>, _>>();
+    let versions = rows.iter().map(|row| row.try_get::<i64, _>("doc_version")).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "DELETE FROM document_outbox AS o USING unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS sent(t, p, v)
+         WHERE o.tenant_id = sent.t AND o.product_id = sent.p AND o.doc_version = sent.v",
+    )
+    .bind(column("tenant_id")?)
+    .bind(column("product_id")?)
+    .bind(versions)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

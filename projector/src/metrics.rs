@@ -1,0 +1,116 @@
+//! The projector's Prometheus metrics.
+
+use service::metrics::{
+    LATENCY_BUCKETS, Metrics as Registry,
+    prometheus_client::{
+        encoding::EncodeLabelSet,
+        metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    },
+};
+use std::sync::atomic::AtomicU64;
+
+/// A gauge of seconds or rates.
+pub type Number = Gauge<f64, AtomicU64>;
+
+/// One label: the context, projection or role it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Of {
+    /// The name.
+    pub name: String,
+}
+
+/// The trend of a projection, one series for each state, 1 for the one that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TrendOf {
+    /// The projection.
+    pub name: String,
+    /// growing, steady, draining or idle.
+    pub trend: String,
+}
+
+/// Everything the projector counts.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Outbox rows not yet acknowledged by Kafka, by context.
+    pub outbox_depth: Family<Of, Gauge>,
+    /// Age of the oldest of them in seconds, by context.
+    pub outbox_age_seconds: Family<Of, Number>,
+    /// Records acknowledged by Kafka, by context; `documents` for the document relay.
+    pub relayed: Family<Of, Counter>,
+    /// Events applied, by projection.
+    pub applied: Family<Of, Counter>,
+    /// Events not yet applied, by projection.
+    pub lag_events: Family<Of, Gauge>,
+    /// Age of the oldest of them in seconds, by projection.
+    pub lag_seconds: Family<Of, Number>,
+    /// The trend of the lag, by projection.
+    pub lag_trend: Family<TrendOf, Gauge>,
+    /// Events parked as dead letters, by projection.
+    pub dead_letters: Family<Of, Counter>,
+    /// Dead letters that wait for an operator, by projection.
+    pub dead_letters_open: Family<Of, Gauge>,
+    /// Restarts of a role after a failure.
+    pub role_failures: Family<Of, Counter>,
+    /// From the event's time to the commit that made it searchable, in seconds.
+    pub write_to_searchable: Histogram,
+    /// Documents in the index, by generation.
+    pub index_documents: Family<Of, Gauge>,
+    /// Vectors computed.
+    pub embedded: Counter,
+}
+
+impl Metrics {
+    /// Registers everything.
+    #[must_use]
+    pub fn new(registry: &Registry) -> Self {
+        let metrics = Self {
+            outbox_depth: Family::default(),
+            outbox_age_seconds: Family::default(),
+            relayed: Family::default(),
+            applied: Family::default(),
+            lag_events: Family::default(),
+            lag_seconds: Family::default(),
+            lag_trend: Family::default(),
+            dead_letters: Family::default(),
+            dead_letters_open: Family::default(),
+            role_failures: Family::default(),
+            write_to_searchable: Histogram::new(LATENCY_BUCKETS),
+            index_documents: Family::default(),
+            embedded: Counter::default(),
+        };
+        registry.register(|r| {
+            r.register("outbox_depth", "Outbox rows not yet acknowledged by Kafka", metrics.outbox_depth.clone());
+            r.register("outbox_age_seconds", "Age of the oldest such row", metrics.outbox_age_seconds.clone());
+            r.register("relayed_records", "Records acknowledged by Kafka", metrics.relayed.clone());
+            r.register("applied_events", "Events applied by a projection", metrics.applied.clone());
+            r.register("projection_lag_events", "Events not yet applied", metrics.lag_events.clone());
+            r.register(
+                "projection_lag_seconds",
+                "Age of the oldest event not yet applied",
+                metrics.lag_seconds.clone(),
+            );
+            r.register("projection_lag_trend", "1 for the trend that holds", metrics.lag_trend.clone());
+            r.register("dead_letters", "Events parked as dead letters", metrics.dead_letters.clone());
+            r.register(
+                "dead_letters_open",
+                "Dead letters that wait for an operator",
+                metrics.dead_letters_open.clone(),
+            );
+            r.register("role_failures", "Restarts of a role after a failure", metrics.role_failures.clone());
+            r.register(
+                "write_to_searchable_seconds",
+                "From the event to the commit that made it searchable",
+                metrics.write_to_searchable.clone(),
+            );
+            r.register("index_documents", "Documents in the index generation", metrics.index_documents.clone());
+            r.register("embedded_documents", "Vectors computed", metrics.embedded.clone());
+        });
+        metrics
+    }
+}
+
+/// The label of a name.
+#[must_use]
+pub fn of(name: &str) -> Of {
+    Of { name: name.to_owned() }
+}

@@ -1,0 +1,84 @@
+//! Sending records in order: a bounded window in flight, acknowledgements awaited in order.
+
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    message::OwnedHeaders,
+    producer::{DeliveryFuture, FutureProducer, FutureRecord},
+};
+use std::collections::VecDeque;
+
+/// Records in flight; librdkafka's idempotent producer keeps them in order.
+const WINDOW: usize = 5_000;
+
+/// A record to send.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The topic's name.
+    pub topic: String,
+    /// The Kafka key.
+    pub key: String,
+    /// The payload.
+    pub payload: String,
+    /// The headers.
+    pub headers: OwnedHeaders,
+}
+
+/// Sends records in order and waits for every acknowledgement; tells how many from the start were
+/// acknowledged, and the error of the first that was not.
+pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (usize, Option<KafkaError>) {
+    let mut in_flight: VecDeque<DeliveryFuture> = VecDeque::new();
+    let mut acknowledged = 0;
+    for record in records {
+        loop {
+            let message = FutureRecord::to(&record.topic)
+                .key(&record.key)
+                .payload(&record.payload)
+                .headers(record.headers.clone());
+            // The send that retries on a full queue by itself would let a later record overtake.
+            let full = in_flight.len() >= WINDOW;
+            match if full {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull))
+            } else {
+                producer.send_result(message).map_err(|(error, _)| error)
+            } {
+                Ok(delivery) => {
+                    in_flight.push_back(delivery);
+                    break;
+                }
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) if !in_flight.is_empty() => {
+                    if let Err(error) = settle(&mut in_flight, &mut acknowledged).await {
+                        return (acknowledged, Some(error));
+                    }
+                }
+                Err(error) => return (drain(in_flight, acknowledged).await, Some(error)),
+            }
+        }
+    }
+    while !in_flight.is_empty() {
+        if let Err(error) = settle(&mut in_flight, &mut acknowledged).await {
+            return (acknowledged, Some(error));
+        }
+    }
+    (acknowledged, None)
+}
+
+async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut usize) -> Result<(), KafkaError> {
+    let Some(delivery) = in_flight.pop_front() else { return Ok(()) };
+    match delivery.await {
+        Ok(Ok(_)) => {
+            *acknowledged += 1;
+            Ok(())
+        }
+        Ok(Err((error, _))) => Err(error),
+        Err(_) => Err(KafkaError::Canceled),
+    }
+}
+
+async fn drain(mut in_flight: VecDeque<DeliveryFuture>, mut acknowledged: usize) -> usize {
+    while !in_flight.is_empty() {
+        if settle(&mut in_flight, &mut acknowledged).await.is_err() {
+            break;
+        }
+    }
+    acknowledged
+}

@@ -1,0 +1,167 @@
+//! Product pages, category listings and search documents: composed once per touched product.
+
+use super::{Origin, categories};
+use crate::document::{self, CategoryPaths, Composed, Parts};
+use schemas::{
+    Timestamp, Uuid,
+    ids::{ProductId, TenantId, VariantId},
+    topics::Context,
+};
+use search::{
+    document::{SearchDocument, SearchProduct},
+    text,
+};
+use sqlx::{PgConnection, Row};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod rows;
+
+/// Products composed at a time, so that memory stays bounded when a whole tree of categories moves.
+const CHUNK: usize = 1_000;
+
+type Key = (TenantId, ProductId);
+
+/// A document whose content changed.
+#[derive(Debug)]
+struct Changed {
+    key: Key,
+    doc_version: u64,
+    content_hash: String,
+    text_hash: Option<String>,
+    body: String,
+    removed: bool,
+    origin: Origin,
+}
+
+/// Composes the products and writes what follows.
+///
+/// # Errors
+/// The database's.
+pub async fn project(
+    connection: &mut PgConnection,
+    touched: &BTreeMap<Key, Origin>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let tenants: BTreeSet<TenantId> = touched.keys().map(|(tenant, _)| *tenant).collect();
+    let mut paths: BTreeMap<TenantId, CategoryPaths> = BTreeMap::new();
+    for tenant in tenants {
+        paths.insert(tenant, categories::stored_paths(connection, tenant).await?);
+    }
+    let all: Vec<(&Key, &Origin)> = touched.iter().collect();
+    for chunk in all.chunks(CHUNK) {
+        compose_chunk(connection, chunk, &paths, now).await?;
+    }
+    Ok(())
+}
+
+/// Composes the products of which a scheduled price has started or ended; gives how many.
+///
+/// # Errors
+/// The database's.
+pub async fn project_due_prices(connection: &mut PgConnection, now: Timestamp) -> Result<usize, sqlx::Error> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT tenant_id, product_id FROM product_pages WHERE next_price_change_at <= $1
+         ORDER BY next_price_change_at LIMIT 1000",
+    )
+    .bind(now)
+    .fetch_all(&mut *connection)
+    .await?;
+    let origin = Origin { event_time: now, correlation_id: "scheduled-price".to_owned(), traceparent: None };
+    let touched: BTreeMap<Key, Origin> =
+        rows.into_iter().map(|(tenant, product)| ((TenantId(tenant), ProductId(product)), origin.clone())).collect();
+    if !touched.is_empty() {
+        project(connection, &touched, now).await?;
+    }
+    Ok(touched.len())
+}
+
+async fn compose_chunk(
+    connection: &mut PgConnection,
+    chunk: &[(&Key, &Origin)],
+    paths: &BTreeMap<TenantId, CategoryPaths>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let keys: Vec<Key> = chunk.iter().map(|(key, _)| **key).collect();
+    let parts = load_parts(connection, &keys).await?;
+    let known = rows::known_documents(connection, &keys).await?;
+    let (none, no_parts) = (CategoryPaths::new(), Parts::default());
+    let mut composed: Vec<(Key, Option<Composed>)> = Vec::with_capacity(keys.len());
+    let mut changed: Vec<Changed> = Vec::new();
+    for (key, origin) in chunk {
+        let of_product = parts.get(*key).unwrap_or(&no_parts);
+        let result = document::compose(key.1, of_product, paths.get(&key.0).unwrap_or(&none), now);
+        let product = result.as_ref().and_then(|composed| composed.search.as_ref());
+        if let Some(document) = document_change(**key, product, known.get(*key), origin, now)? {
+            changed.push(document);
+        }
+        composed.push((**key, result));
+    }
+    let versions: BTreeMap<Key, u64> = changed.iter().map(|document| (document.key, document.doc_version)).collect();
+    rows::store_pages(connection, &composed, &versions, &known, now).await?;
+    rows::store_listing(connection, &composed).await?;
+    rows::store_documents(connection, &changed).await
+}
+
+/// The document if its content differs from the one that is known.
+fn document_change(
+    key: Key,
+    product: Option<&SearchProduct>,
+    known: Option<&rows::KnownDocument>,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Option<Changed>, sqlx::Error> {
+    let unreadable = |error: serde_json::Error| sqlx::Error::Encode(Box::new(error));
+    let content_hash = match product {
+        Some(product) => text::hash(&serde_json::to_string(product).map_err(unreadable)?),
+        None => "removed".to_owned(),
+    };
+    // What was never found needs no record that it is gone.
+    if known.map_or("removed", |known| &known.content_hash) == content_hash {
+        return Ok(None);
+    }
+    // Versions grow with time, so that those of a rebuilt view are above all that were published before.
+    let clock = u64::try_from(now.timestamp_micros()).unwrap_or_default();
+    let doc_version = known.map_or(clock, |known| clock.max(known.doc_version + 1));
+    let document = SearchDocument { tenant_id: key.0, product_id: key.1, doc_version, product: product.cloned() };
+    Ok(Some(Changed {
+        key,
+        doc_version,
+        content_hash,
+        text_hash: product.map(|product| text::hash(&text::embedding_text(product))),
+        body: serde_json::to_string(&document).map_err(unreadable)?,
+        removed: product.is_none(),
+        origin: origin.clone(),
+    }))
+}
+
+async fn load_parts(connection: &mut PgConnection, keys: &[Key]) -> Result<BTreeMap<Key, Parts>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT s.tenant_id, s.product_id, s.context, s.aggregate_id, s.version, s.body
+         FROM unnest($1::uuid[], $2::uuid[]) AS k(t, p)
+         JOIN sources s ON s.tenant_id = k.t AND s.product_id = k.p AND NOT s.deleted",
+    )
+    .bind(keys.iter().map(|(tenant, _)| tenant.uuid()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|(_, product)| product.uuid()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let unreadable = |error: serde_json::Error| sqlx::Error::Decode(Box::new(error));
+    let mut parts: BTreeMap<Key, Parts> = BTreeMap::new();
+    for row in rows {
+        let key = (TenantId(row.try_get("tenant_id")?), ProductId(row.try_get("product_id")?));
+        let variant = VariantId(row.try_get("aggregate_id")?);
+        let version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
+        let (context, body): (String, String) = (row.try_get("context")?, row.try_get("body")?);
+        let parts = parts.entry(key).or_default();
+        match context.parse() {
+            Ok(Context::Catalog) => parts.catalog = Some((version, serde_json::from_str(&body).map_err(unreadable)?)),
+            Ok(Context::Pricing) => {
+                parts.prices.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
+            }
+            Ok(Context::Inventory) => {
+                parts.stock.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
+            }
+            Ok(Context::Tenants) | Err(_) => {}
+        }
+    }
+    Ok(parts)
+}

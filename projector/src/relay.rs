@@ -1,0 +1,168 @@
+//! The outbox relay: one leader per context takes the unpublished rows in id order, sends them to
+//! Kafka, and marks them once the broker has acknowledged.
+//!
+//! Never by a cursor on the id (a row with a lower id may become visible later), never by several at
+//! once with SKIP LOCKED (that reorders); see docs/decisions/0003.
+
+use crate::{
+    kafka, leader,
+    metrics::of,
+    producer::{self, Outgoing},
+    role::{Deps, RoleError},
+    status,
+};
+use rdkafka::{
+    message::{Header, OwnedHeaders},
+    producer::FutureProducer,
+};
+use schemas::{
+    envelope::Envelope,
+    ids::{EventId, TenantId},
+    topics::{Context, partition_key},
+};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgListener, postgres::PgRow};
+use std::time::Duration;
+
+/// The channel write-api signals on, with the context's name as payload.
+pub const WAKE_CHANNEL: &str = "souk_outbox";
+/// How often the outbox is looked at when no signal comes.
+const POLL: Duration = Duration::from_millis(200);
+/// Rows in one round.
+const BATCH: i64 = 2_000;
+/// How often depth and age are measured.
+const MEASURE: Duration = Duration::from_secs(1);
+
+/// Relays one context until something fails.
+///
+/// # Errors
+/// The database's or the broker's; rows that were not acknowledged stay unpublished.
+pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
+    let name = format!("relay:{context}");
+    let mut listener = PgListener::connect(&deps.config.write_database_url).await?;
+    listener.listen(WAKE_CHANNEL).await?;
+    let producer: FutureProducer = kafka::producer(&deps.config).create()?;
+    let mut connection = leader::lead(&deps.config.write_database_url, &format!("souk:{name}")).await?;
+    deps.health.set(&name, true, "");
+    let topic = deps.config.topic(context.topic());
+    let mut measured = tokio::time::Instant::now();
+    let mut sent_since = 0_u64;
+    report(&deps, &mut connection, context, 0.0).await?;
+    loop {
+        let sent = round(&mut connection, &producer, context, &topic).await?;
+        deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
+        sent_since += sent;
+        if measured.elapsed() >= MEASURE {
+            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+            let rate = sent_since as f64 / measured.elapsed().as_secs_f64();
+            report(&deps, &mut connection, context, rate).await?;
+            (measured, sent_since) = (tokio::time::Instant::now(), 0);
+        }
+        if sent == 0 {
+            wait_for_signal(&mut listener, context).await?;
+        }
+    }
+}
+
+/// Waits for this context's signal, or for the poll to fall due.
+async fn wait_for_signal(listener: &mut PgListener, context: Context) -> Result<(), sqlx::Error> {
+    let due = tokio::time::Instant::now() + POLL;
+    while let Ok(signal) = tokio::time::timeout_at(due, listener.recv()).await {
+        if signal?.payload() == context.name() {
+            break;
+        }
+    }
+    // Signals that queued up meanwhile are about rows the next round sees anyway.
+    while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, listener.try_recv()).await.unwrap_or(Ok(None)) {}
+    Ok(())
+}
+
+/// Sends one batch and marks what was acknowledged; gives the number of rows.
+async fn round(
+    connection: &mut PgConnection,
+    producer: &FutureProducer,
+    context: Context,
+    topic: &str,
+) -> Result<u64, RoleError> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                occurred_at, correlation_id, causation_id, traceparent
+         FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"
+    )))
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
+    let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
+    let (acknowledged, error) = producer::send_in_order(producer, &records).await;
+    if acknowledged > 0 {
+        sqlx::query(AssertSqlSafe(format!("UPDATE {context}.outbox SET published_at = now() WHERE id = ANY($1)")))
+            .bind(&ids[..acknowledged])
+            .execute(&mut *connection)
+            .await?;
+    }
+    match error {
+        Some(error) => {
+            Err(format!("Kafka took {acknowledged} of {} records of {topic}: {error}", records.len()).into())
+        }
+        None => Ok(acknowledged as u64),
+    }
+}
+
+fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx::Error> {
+    let tenant = TenantId(row.try_get("tenant_id")?);
+    let envelope = Envelope {
+        id: EventId(row.try_get("event_id")?),
+        event_type: row.try_get("event_type")?,
+        tenant,
+        context,
+        aggregate: row.try_get("aggregate")?,
+        aggregate_id: row.try_get("aggregate_id")?,
+        version: u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default(),
+        time: row.try_get("occurred_at")?,
+        correlation_id: row.try_get("correlation_id")?,
+        causation_id: row.try_get("causation_id")?,
+        traceparent: row.try_get("traceparent")?,
+    };
+    let span = tracing::debug_span!("relay.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
+    service::request::continue_trace(&span, envelope.traceparent.as_deref());
+    span.in_scope(
+        || tracing::debug!(event.type = %envelope.event_type, aggregate.id = %envelope.aggregate_id, "relayed"),
+    );
+    Ok(Outgoing {
+        topic: topic.to_owned(),
+        key: partition_key(tenant, row.try_get("partition_id")?),
+        payload: row.try_get("payload")?,
+        headers: headers(&envelope.to_headers()),
+    })
+}
+
+/// Kafka headers from names and values.
+#[must_use]
+pub fn headers(list: &[(&'static str, String)]) -> OwnedHeaders {
+    list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(value) })
+    })
+}
+
+async fn report(deps: &Deps, connection: &mut PgConnection, context: Context, rate: f64) -> Result<(), sqlx::Error> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8
+         FROM (SELECT occurred_at FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS waiting"
+    )))
+    .fetch_one(connection)
+    .await?;
+    let (depth, age): (i64, f64) = (row.try_get(0)?, row.try_get(1)?);
+    deps.metrics.outbox_depth.get_or_create(&of(context.name())).set(depth);
+    deps.metrics.outbox_age_seconds.get_or_create(&of(context.name())).set(age);
+    let progress = status::Progress {
+        next_offset: 0,
+        end_offset: depth,
+        lag_events: depth,
+        lag_seconds: age,
+        rate_per_second: rate,
+    };
+    status::record(&format!("relay:{context}"), context.topic().name, 0, progress);
+    Ok(())
+}

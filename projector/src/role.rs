@@ -1,0 +1,124 @@
+//! Runs the roles of this process: each restarts after a failure, with a growing pause, for ever.
+
+use crate::{
+    config::{Config, Role},
+    document_relay, embeddings, index_writer, kafka,
+    metrics::{Metrics, of},
+    relay, status, views,
+};
+use schemas::topics::Context as Bounded;
+use service::{Health, http, shutdown::Shutdown};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinSet};
+
+/// What every role needs.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is ready.
+    pub health: Health,
+    /// Wakes the document relay after a batch of views.
+    pub documents_written: Arc<Notify>,
+    /// Ends everything.
+    pub shutdown: Shutdown,
+}
+
+/// Any failure of a role; the sentence is for the log.
+pub type RoleError = Box<dyn std::error::Error + Send + Sync>;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A role that ran this long has recovered: the next failure starts with the first pause again.
+const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+
+/// Runs the roles of the configuration until shutdown.
+///
+/// # Errors
+/// If the address of health and metrics can't be served or the configuration is incomplete.
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
+    if config.roles.contains(&Role::Embed) && config.model().is_none() {
+        return Err(
+            "the role embed needs --model-dir and --onnxruntime; leave it out with --roles relay,views,index".into()
+        );
+    }
+    let registry = service::Metrics::default();
+    let deps = Deps {
+        metrics: Metrics::new(&registry),
+        config: Arc::new(config),
+        health: Health::default(),
+        documents_written: Arc::new(Notify::new()),
+        shutdown: shutdown.clone(),
+    };
+    deps.health.expect("topics");
+    let listener = http::bind(deps.config.projector_listen).await?;
+    let router = deps.health.routes().merge(registry.routes());
+    let mut tasks = JoinSet::new();
+    start_roles(&deps, &mut tasks);
+    let served = http::serve(listener, router, shutdown).await;
+    // Each role ends at its next await; what it had in hand is redone from the checkpoint.
+    tasks.shutdown().await;
+    Ok(served?)
+}
+
+fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
+    let has = |role| deps.config.roles.contains(&role);
+    if has(Role::Relay) {
+        for context in Bounded::ALL {
+            tasks.spawn(keep_running(deps.clone(), format!("relay:{context}"), move |deps| relay::run(deps, context)));
+        }
+    }
+    if has(Role::Views) {
+        tasks.spawn(keep_running(deps.clone(), views::PROJECTION.to_owned(), views::run));
+        tasks.spawn(keep_running(deps.clone(), document_relay::NAME.to_owned(), document_relay::run));
+    }
+    if has(Role::Index) {
+        tasks.spawn(keep_running(deps.clone(), index_writer::PROJECTION.to_owned(), index_writer::run));
+    }
+    if has(Role::Embed) {
+        tasks.spawn(keep_running(deps.clone(), embeddings::PROJECTION.to_owned(), embeddings::run));
+    }
+    tasks.spawn(keep_running(deps.clone(), "status".to_owned(), status::run));
+}
+
+async fn keep_running<F, Fut>(deps: Deps, name: String, start: F)
+where
+    F: Fn(Deps) -> Fut + Send,
+    Fut: Future<Output = Result<(), RoleError>> + Send,
+{
+    deps.health.expect(&name);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = tokio::time::Instant::now();
+        let outcome = match topics_once(&deps).await {
+            Ok(()) => start(deps.clone()).await,
+            Err(error) => Err(error),
+        };
+        let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+        deps.health.set(&name, false, &reason);
+        deps.metrics.role_failures.get_or_create(&of(&name)).inc();
+        if began.elapsed() > RECOVERED_AFTER {
+            pause = FIRST_PAUSE;
+        }
+        tracing::warn!(role = %name, error = %reason, pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "the role failed and starts again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Makes sure that the topics are there, once for the process.
+async fn topics_once(deps: &Deps) -> Result<(), RoleError> {
+    static ENSURED: tokio::sync::Mutex<bool> = tokio::sync::Mutex::const_new(false);
+    let mut ensured = ENSURED.lock().await;
+    if !*ensured {
+        if let Err(error) = kafka::ensure_topics(&deps.config).await {
+            deps.health.set("topics", false, &error.to_string());
+            return Err(error.into());
+        }
+        *ensured = true;
+        deps.health.set("topics", true, "");
+    }
+    Ok(())
+}

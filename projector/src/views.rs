@@ -1,0 +1,285 @@
+//! The views projection: domain events to the read database. Rows, documents and offsets are one
+//! transaction, so that effects are exactly once though delivery is at least once.
+
+use crate::{
+    checkpoint::{self, Offsets},
+    consumer::{self, Record, Source},
+    dead_letter, leader,
+    metrics::of,
+    projections::{self, products},
+    role::{Deps, RoleError},
+    status,
+};
+use schemas::{Timestamp, Utc, envelope::Envelope, events::DomainEvent, topics::Context};
+use sqlx::{Connection, PgConnection};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+/// The projection's name in checkpoints, status and metrics.
+pub const PROJECTION: &str = "views";
+/// Signalled to query-api at each commit.
+pub const CHANGED_CHANNEL: &str = "souk_views";
+/// Most events in one transaction.
+const BATCH: usize = 2_000;
+/// How often due prices and dead letters to retry are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A decoded event and the key it came under.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The Kafka key: the unit of order, and of what is parked.
+    pub key: String,
+    /// Its metadata.
+    pub envelope: Envelope,
+    /// What happened.
+    pub event: DomainEvent,
+}
+
+/// Decodes a record.
+///
+/// # Errors
+/// A sentence, for the dead letter.
+pub fn decode(record: &Record) -> Result<Event, String> {
+    let envelope = Envelope::from_headers(record.header_pairs()).map_err(|error| error.to_string())?;
+    let payload = record.payload.as_deref().ok_or("the record has no payload")?;
+    let event =
+        DomainEvent::decode(envelope.context, &envelope.event_type, payload).map_err(|error| error.to_string())?;
+    Ok(Event { key: record.key.clone(), envelope, event })
+}
+
+/// Projects until something fails.
+///
+/// # Errors
+/// The database's or the broker's; the next start continues from the stored offsets.
+pub async fn run(deps: Deps) -> Result<(), RoleError> {
+    let mut connection = leader::lead(&deps.config.read_database_url, "souk:views").await?;
+    let mut offsets = checkpoint::load(&mut connection, PROJECTION).await?;
+    let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
+    for topic in &topics {
+        for partition in 0..topic.partitions {
+            let name = deps.config.topic(*topic);
+            let next = offsets.get(&(name.clone(), partition)).copied().unwrap_or_default();
+            status::applied(PROJECTION, &name, partition, next, None);
+        }
+    }
+    let source = Source::open(&deps.config, PROJECTION, &topics, &offsets)?;
+    deps.health.set(PROJECTION, true, "");
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            batch = source.next_batch(BATCH) => {
+                let batch = batch?;
+                let next = consumer::next_offsets(&batch);
+                apply_batch(&deps, &mut connection, &batch, &offsets, &next).await?;
+                offsets.extend(next.clone());
+                source.publish_offsets(&next);
+                deps.documents_written.notify_one();
+            }
+            _ = ticks.tick() => {
+                if by_the_clock(&deps, &mut connection).await? {
+                    deps.documents_written.notify_one();
+                }
+            }
+        }
+    }
+}
+
+/// Applies a batch in one transaction; where an event is to blame for a failure, key by key.
+async fn apply_batch(
+    deps: &Deps,
+    connection: &mut PgConnection,
+    batch: &[Record],
+    known: &Offsets,
+    next: &Offsets,
+) -> Result<(), RoleError> {
+    let now = Utc::now();
+    let outcome = match try_batch(connection, batch, known, next, now, false).await {
+        Err(BatchError::Database(error)) if blames_data(&error) => {
+            tracing::warn!(%error, "a batch was refused; trying key by key");
+            try_batch(connection, batch, known, next, now, true).await
+        }
+        outcome => outcome,
+    };
+    let parked = outcome?;
+    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
+    deps.metrics.dead_letters.get_or_create(&of(PROJECTION)).inc_by(parked);
+    for record in batch {
+        let time = record.header("ce_time").and_then(|text| text.parse().ok());
+        status::applied(PROJECTION, &record.topic, record.partition, record.offset + 1, time);
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum BatchError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::CheckpointError),
+}
+
+/// Whether a value of an event, rather than the server, made a statement fail: SQLSTATE classes 22
+/// (data exception), 23 (constraint) and 54 (limit), or a body that can't be read.
+fn blames_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["22", "23", "54"].contains(&&code[..2.min(code.len())]))
+        }
+        sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
+}
+
+/// One transaction over the batch; gives how many events were parked or queued.
+async fn try_batch(
+    connection: &mut PgConnection,
+    batch: &[Record],
+    known: &Offsets,
+    next: &Offsets,
+    now: Timestamp,
+    key_by_key: bool,
+) -> Result<u64, BatchError> {
+    let mut transaction = connection.begin().await?;
+    checkpoint::advance(&mut transaction, PROJECTION, known, next).await?;
+    let mut closed = dead_letter::closed_keys(&mut transaction, PROJECTION).await?;
+    let (mut groups, mut kept) = (BTreeMap::<&str, (Vec<Event>, Vec<&Record>)>::new(), 0);
+    for record in batch {
+        if closed.contains(&record.key) {
+            dead_letter::keep(&mut transaction, PROJECTION, record, "queued", "an earlier event of this key is parked")
+                .await?;
+            kept += 1;
+            continue;
+        }
+        match decode(record) {
+            Ok(event) => {
+                let group = groups.entry(if key_by_key { &record.key } else { "" }).or_default();
+                group.0.push(event);
+                group.1.push(record);
+            }
+            Err(reason) => {
+                park(&mut transaction, record, &reason).await?;
+                closed.insert(record.key.clone());
+                kept += 1;
+            }
+        }
+    }
+    for (events, records) in groups.into_values() {
+        kept += if key_by_key {
+            apply_alone(&mut transaction, &events, &records, now).await?
+        } else {
+            let refused = projections::project(&mut transaction, &events, now).await?;
+            keep_refused(&mut transaction, &refused, &records).await?
+        };
+    }
+    sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(kept)
+}
+
+/// Applies the events of one key behind a savepoint; parks the first and queues the rest if they fail.
+async fn apply_alone(
+    transaction: &mut PgConnection,
+    events: &[Event],
+    records: &[&Record],
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let mut savepoint = transaction.begin().await?;
+    match projections::project(&mut savepoint, events, now).await {
+        Ok(refused) => {
+            let kept = keep_refused(&mut savepoint, &refused, records).await?;
+            savepoint.commit().await?;
+            Ok(kept)
+        }
+        Err(error) if blames_data(&error) => {
+            savepoint.rollback().await?;
+            for (index, record) in records.iter().enumerate() {
+                if index == 0 {
+                    park(transaction, record, &error.to_string()).await?;
+                } else {
+                    dead_letter::keep(
+                        transaction,
+                        PROJECTION,
+                        record,
+                        "queued",
+                        "an earlier event of this key is parked",
+                    )
+                    .await?;
+                }
+            }
+            Ok(records.len() as u64)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn keep_refused(
+    connection: &mut PgConnection,
+    refused: &[projections::Refused],
+    records: &[&Record],
+) -> Result<u64, sqlx::Error> {
+    let mut parked: HashSet<&str> = HashSet::new();
+    for one in refused {
+        let record = records[one.index];
+        if parked.insert(&record.key) {
+            park(connection, record, &one.reason).await?;
+        } else {
+            dead_letter::keep(connection, PROJECTION, record, "queued", &one.reason).await?;
+        }
+    }
+    Ok(refused.len() as u64)
+}
+
+async fn park(connection: &mut PgConnection, record: &Record, reason: &str) -> Result<(), sqlx::Error> {
+    tracing::error!(
+        event.key = %record.key, event.topic = %record.topic, event.partition = record.partition, event.offset = record.offset,
+        correlation.id = record.header("ce_soukcorrelation").unwrap_or_default(), error = reason,
+        "an event can't be applied and is parked"
+    );
+    dead_letter::keep(connection, PROJECTION, record, "parked", reason).await
+}
+
+/// What time brings: scheduled prices, and dead letters that an operator wants tried again. Gives
+/// whether anything changed.
+async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool, RoleError> {
+    let mut transaction = connection.begin().await?;
+    let due = products::project_due_prices(&mut transaction, Utc::now()).await?;
+    let retried = retry(&mut transaction).await?;
+    if due + retried > 0 {
+        sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
+        tracing::info!(prices.due = due, dead_letters.retried = retried, "projected by the clock");
+    }
+    transaction.commit().await?;
+    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(retried as u64);
+    Ok(due + retried > 0)
+}
+
+/// Tries the events of one key again, in order, until one fails.
+async fn retry(transaction: &mut PgConnection) -> Result<usize, sqlx::Error> {
+    let mut done = 0;
+    for (id, record) in dead_letter::to_retry(transaction, PROJECTION).await? {
+        let mut savepoint = transaction.begin().await?;
+        let outcome = match decode(&record) {
+            Ok(event) => match projections::project(&mut savepoint, &[event], Utc::now()).await {
+                Ok(refused) => refused.first().map_or(Ok(()), |one| Err(one.reason.clone())),
+                Err(error) if blames_data(&error) => Err(error.to_string()),
+                Err(error) => return Err(error),
+            },
+            Err(reason) => Err(reason),
+        };
+        match outcome {
+            Ok(()) => {
+                dead_letter::settle(&mut savepoint, id).await?;
+                savepoint.commit().await?;
+                done += 1;
+            }
+            Err(reason) => {
+                savepoint.rollback().await?;
+                dead_letter::park_again(transaction, id, &reason).await?;
+                break;
+            }
+        }
+    }
+    Ok(done)
+}
