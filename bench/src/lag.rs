@@ -99,11 +99,19 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
 async fn products(shop: &Shop, words: Words, count: u64) -> Result<Vec<(String, Written)>, BenchError> {
     let mut progress = Progress::begin("preparing", count);
     let mut products = Vec::new();
+    let mut tasks = tokio::task::JoinSet::new();
     for number in 0..count {
-        let sku = format!("lag-{}", words.word(u64::MAX - number));
-        let written = shop.create(&sku, &format!("Bench {sku}")).await?;
-        products.push((sku, written));
-        progress.at(number + 1, count, number + 1, "products");
+        let (shop, sku) = (shop.clone(), format!("lag-{}", words.word(u64::MAX - number)));
+        tasks.spawn(async move {
+            let written = shop.create(&sku, &format!("Bench {sku}")).await?;
+            Ok::<_, BenchError>((sku, written))
+        });
+        // A few at once, and all of them after the last.
+        while tasks.len() >= 8 || (number + 1 == count && !tasks.is_empty()) {
+            let Some(created) = tasks.join_next().await else { break };
+            products.push(created.map_err(|error| BenchError::Broken(error.to_string()))??);
+            progress.at(products.len() as u64, count, products.len() as u64, "products");
+        }
     }
     for (_, written) in &products {
         shop.search("bench", 1, Some(&written.token)).await?;

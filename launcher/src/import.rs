@@ -181,13 +181,16 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     client.open_tenant().await?;
 
     let whole = args.on_error == OnError::AllOrNothing;
-    let size = if whole { usize::MAX } else { args.batch as usize };
+    let size = (!whole).then_some(args.batch as usize);
     let chunks = chunks::cut(records, Cutting { mapping, skip: position.records, size });
     let writer = Writer { client, on_error: args.on_error, dry_run: args.dry_run };
     let mut pipeline = Pipeline::new(file, bytes, writer, position, rejects);
     pipeline.in_flight = if args.on_error == OnError::Skip { args.in_flight as usize } else { 1 };
     pipeline.position_file = (!args.dry_run).then_some(position_file);
     pipeline.tokens = (args.wait.is_some() && !args.dry_run).then(Vec::new);
+    if whole {
+        pipeline.progress.note("all lines are sent in one transaction; there is no progress to show before its end");
+    }
     let outcome = pipeline.run(chunks).await?;
     let last_write = Instant::now();
 

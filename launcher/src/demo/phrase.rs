@@ -51,7 +51,7 @@ fn takes_an(word: &str) -> bool {
     let first = word.chars().next().unwrap_or(' ').to_ascii_lowercase();
     // Spelt letters (LED, XL) and numbers (8, 11, 18) go by their sound.
     let spelt = word.len() > 1 && word.chars().take(2).all(|letter| letter.is_ascii_uppercase());
-    let number = word.starts_with('8') || ["11", "18"].iter().any(|number| word == *number);
+    let number = word.starts_with('8') || ["11", "18"].contains(&word);
     number || if spelt { "aefhilmnorsx".contains(first) } else { "aeiou".contains(first) }
 }
 

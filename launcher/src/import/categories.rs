@@ -1,7 +1,6 @@
 //! Category paths of the source become categories of souk, each written before a product names it.
 
 use super::mapping::CategorySlug;
-use schemas::problem::Problem;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -32,7 +31,7 @@ impl CategoryPath {
             parent: depth.checked_sub(1).map(|above| self.ids[above].clone()),
             name: name.clone(),
             slug: match self.slug {
-                CategorySlug::Path => id.replace('/', "-"),
+                CategorySlug::Path => bounded(id.replace('/', "-")),
                 CategorySlug::Leaf => slugify(name),
             },
         })
@@ -53,7 +52,7 @@ pub(crate) struct CategoryLine {
 #[derive(Debug, Default)]
 pub(crate) struct Categories {
     seen: HashSet<String>,
-    refused: HashMap<String, Problem>,
+    refused: HashMap<String, String>,
     /// In a dry run: they would be created, so no product can name them yet.
     absent: HashSet<String>,
 }
@@ -68,8 +67,8 @@ impl Categories {
         lines
     }
 
-    pub(crate) fn refuse(&mut self, id: &str, problem: Problem) {
-        self.refused.insert(id.to_owned(), problem);
+    pub(crate) fn refuse(&mut self, id: &str, reason: String) {
+        self.refused.insert(id.to_owned(), reason);
     }
 
     pub(crate) fn set_absent(&mut self, id: &str) {
@@ -79,12 +78,12 @@ impl Categories {
     /// The external ids to write on a product's line.
     ///
     /// # Errors
-    /// The id and the problem of the first that the write API refused.
-    pub(crate) fn ids(&self, paths: &[CategoryPath]) -> Result<Vec<String>, (String, Problem)> {
+    /// Why the write API refused the first of them that it refused.
+    pub(crate) fn ids(&self, paths: &[CategoryPath]) -> Result<Vec<String>, String> {
         let mut ids = Vec::with_capacity(paths.len());
         for id in paths.iter().map(CategoryPath::id) {
-            if let Some(problem) = self.refused.get(id) {
-                return Err((id.to_owned(), problem.clone()));
+            if let Some(reason) = self.refused.get(id) {
+                return Err(format!("its category `{id}` was refused: {reason}"));
             }
             if !self.absent.contains(id) && !ids.iter().any(|known| known == id) {
                 ids.push(id.to_owned());
@@ -92,6 +91,15 @@ impl Categories {
         }
         Ok(ids)
     }
+}
+
+/// A slug as short as souk allows, at most 200 letters; what is cut off lives on in a hash.
+fn bounded(slug: String) -> String {
+    if slug.len() <= 200 {
+        return slug;
+    }
+    let hash = super::position::sha256_hex(slug.as_bytes());
+    format!("{}-{}", slug[..180].trim_end_matches('-'), &hash[..8])
 }
 
 /// Lower-case ASCII letters, digits and single hyphens. What can't be written so is made up for by a
@@ -120,7 +128,6 @@ fn slugify(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::problem::Code;
 
     fn path(names: &[&str]) -> CategoryPath {
         CategoryPath::new(names.iter().map(|name| (*name).to_owned()).collect(), CategorySlug::Path)
@@ -141,9 +148,10 @@ mod tests {
     #[test]
     fn a_product_in_a_refused_category_is_told_so() {
         let mut categories = Categories::default();
-        categories.refuse("a/b", Problem::new(Code::SlugTaken));
+        categories.refuse("a/b", "the slug is taken".to_owned());
         assert_eq!(categories.ids(&[path(&["A"])]), Ok(vec!["a".to_owned()]));
-        assert_eq!(categories.ids(&[path(&["A", "B"])]).map_err(|(id, _)| id), Err("a/b".to_owned()));
+        let reason = categories.ids(&[path(&["A", "B"])]).expect_err("refused");
+        assert!(reason.contains("`a/b`") && reason.contains("the slug is taken"), "{reason}");
     }
 
     #[test]

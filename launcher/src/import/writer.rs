@@ -53,7 +53,7 @@ impl Writer {
             for (line, answer) in unmet.iter().zip(answers.lines) {
                 match answer.problem {
                     Some(_) if self.dry_run && line.parent.is_some() => categories.set_absent(&line.external_id),
-                    Some(problem) => categories.refuse(&line.external_id, problem),
+                    Some(problem) => categories.refuse(&line.external_id, client::told(&problem)),
                     None if self.dry_run && answer.status == LineStatus::Created => {
                         categories.set_absent(&line.external_id);
                     }
@@ -65,9 +65,7 @@ impl Writer {
             let Ok(mapped) = &mut row.mapped else { continue };
             match categories.ids(&mapped.categories) {
                 Ok(ids) => mapped.product.categories = ids,
-                Err((id, problem)) => {
-                    row.mapped = Err(format!("its category `{id}` was refused: {}", client::told(&problem)));
-                }
+                Err(reason) => row.mapped = Err(reason),
             }
         }
         Ok(())

@@ -2,7 +2,7 @@ use super::*;
 use schemas::events::catalog::AttributeValue;
 use serde_json::json;
 
-fn mapped(toml: &str, record: serde_json::Value) -> Result<Mapped, String> {
+fn mapped(toml: &str, record: &serde_json::Value) -> Result<Mapped, String> {
     let mapping = Mapping::parse("test", toml).expect("a mapping");
     mapping.apply(record.as_object().expect("an object"))
 }
@@ -63,7 +63,7 @@ fn what_is_missing_or_wrong_is_named_with_its_field() {
         (json!({"id": 1, "name": "x", "b": "maybe"}), "`b` holds \"maybe\""),
         (json!({"id": ["a"], "name": "x"}), "`id` should hold one text"),
     ] {
-        let reason = mapped(rules, record.clone()).expect_err("refused");
+        let reason = mapped(rules, &record).expect_err("refused");
         assert!(reason.contains(part), "{record}: {reason}");
     }
 }
@@ -76,7 +76,7 @@ fn values_written_as_text_are_read_as_what_they_are() {
                  'tags' = { type = 'text', separator = ',' }\n'hue' = { type = 'text', name = 'colour' }";
     let record = json!({"id": "7", "title": "x", "stock": "12", "live": "yes", "price": "19.90", "sale": "17.5",
                         "cur": "EUR", "w": "2.5", "on": "0", "tags": "a, b,,c", "hue": "red"});
-    let mapped = mapped(rules, record).expect("mapped");
+    let mapped = mapped(rules, &record).expect("mapped");
     let price = mapped.offers[0].price.as_ref().expect("a price");
     assert_eq!((price.list_amount, price.sale_amount, price.currency.code()), (1990, Some(1750), "EUR"));
     assert_eq!((mapped.offers[0].on_hand, mapped.product.publish), (Some(12), true));
@@ -87,7 +87,7 @@ fn values_written_as_text_are_read_as_what_they_are() {
 #[test]
 fn a_sale_price_like_the_list_price_is_none() {
     let rules = "id = 'id'\ntitle = 'title'\nprice = { list = 'p', sale = 's', currency = 'USD' }";
-    let mapped = mapped(rules, json!({"id": 1, "title": "x", "p": 5, "s": "5.00"})).expect("mapped");
+    let mapped = mapped(rules, &json!({"id": 1, "title": "x", "p": 5, "s": "5.00"})).expect("mapped");
     assert_eq!(mapped.offers[0].price.as_ref().expect("a price").sale_amount, None);
 }
 
@@ -115,8 +115,8 @@ fn variants_and_the_options_between_them_come_from_a_list() {
 #[test]
 fn category_paths_are_lists_or_texts_with_separators() {
     let rules = format!("{BASE}categories = {{ field = 'cat', separator = '/', list_separator = ';' }}");
-    let ids = |record| {
-        let mapped = mapped(&rules, record).expect("mapped");
+    let ids = |record: serde_json::Value| {
+        let mapped = mapped(&rules, &record).expect("mapped");
         mapped.categories.iter().map(|path| path.id().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ids(json!({"id": 1, "title": "x", "cat": "Home / Pans; Sale"})), ["home/pans", "sale"]);
@@ -128,7 +128,7 @@ fn category_paths_are_lists_or_texts_with_separators() {
 fn fields_inside_objects_are_reached_by_dots_and_patterns() {
     let rules = "id = 'ref.id'\ntitle = 'title'\nbrand = 'maker.name'\n[attributes]\n'specs.*' = 'auto'";
     let record = json!({"ref": {"id": 9}, "title": "x", "maker": {"name": "Acme"}, "specs": {"w": 2, "tags": ["a", "b"], "no": null}});
-    let product = mapped(rules, record).expect("mapped").product;
+    let product = mapped(rules, &record).expect("mapped").product;
     assert_eq!((product.external_id.as_str(), product.brand.as_deref()), ("9", Some("Acme")));
     assert_eq!(product.attributes["w"], AttributeValue::Number(2.0));
     assert_eq!(product.attributes["tags"], AttributeValue::Texts(vec!["a".into(), "b".into()]));
