@@ -27,10 +27,9 @@ impl Ranking {
         self.ndcg(self.ratings.iter().take(200).flatten().copied())
     }
 
-    /// The share of judged products in the top 10; 0 without hits.
+    /// The share of judged products in the top 10; an empty place is not judged.
     pub(super) fn judged_10(&self) -> f64 {
-        let top = &self.ratings[..self.ratings.len().min(10)];
-        share(top.iter().flatten().count(), top.len())
+        share(self.ratings.iter().take(10).flatten().count(), 10)
     }
 
     /// The share of the relevant products (rated above 0) that are in the top 100.
@@ -95,7 +94,7 @@ mod tests {
         close(ranking.ndcg_10(), (1.0 + 7.0 / 2.0) / ideal);
         // Condensed: 1, 3, 0.
         close(ranking.condensed_ndcg_10(), (1.0 + 7.0 / 3_f64.log2()) / ideal);
-        close(ranking.judged_10(), 0.75);
+        close(ranking.judged_10(), 0.3);
         close(ranking.recall_100(), 2.0 / 3.0);
     }
 
