@@ -22,10 +22,9 @@ pub struct RequestContext {
 /// Middleware (`axum::middleware::from_fn`): opens the request's span, continues the caller's trace,
 /// and answers with the correlation id.
 pub async fn accompany(mut request: Request, next: Next) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let given = header(CORRELATION_HEADER).filter(|id| !id.is_empty() && id.len() <= 128);
+    let given = header(&request, CORRELATION_HEADER).filter(|id| !id.is_empty() && id.len() <= 128);
     let correlation_id = given.unwrap_or_else(|| schemas::Uuid::now_v7().to_string());
-    let incoming = header("traceparent");
+    let incoming = header(&request, "traceparent");
     let span = tracing::info_span!(
         "http.request",
         http.method = %request.method(),
@@ -41,6 +40,10 @@ pub async fn accompany(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(CORRELATION_HEADER, value);
     }
     response
+}
+
+fn header(request: &Request, name: &str) -> Option<String> {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// Makes `span` a child of the trace that `traceparent` names; nothing happens without one.

@@ -1,1 +1,96 @@
-//! write-api
+//! souk's write side. A command comes in over HTTP, an aggregate decides it, and one transaction
+//! keeps the new state and the events.
+//!
+//! | path | what is there |
+//! |---|---|
+//! | [`config`] | the flags |
+//! | [`clock`] | where time and ids come from |
+//! | `http` | routes by context, tenants and idempotency keys, bulk streams, problems |
+//! | `app` | every use case, listed |
+//! | [`domain`] | the rules: pure, by context |
+//! | `store` | states and outboxes in PostgreSQL |
+//! | `wake` | the signal to the relay |
+
+mod app;
+pub mod clock;
+pub mod config;
+pub mod domain;
+mod health;
+mod http;
+mod store;
+mod wake;
+
+use app::{App, metrics::CommandMetrics, tenants::Directory};
+use clock::SystemClock;
+use config::Config;
+use service::{
+    Health, Metrics,
+    database::{self, PoolOptions},
+    http::ServeError,
+    shutdown::Shutdown,
+};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use wake::Waker;
+
+/// The service can't start, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The address of the database can't be read.
+    #[error("--write-database-url can't be understood: {0}")]
+    DatabaseUrl(sqlx::Error),
+    /// Serving failed.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Serves commands until shutdown.
+///
+/// # Errors
+/// [`RunError`] if the address is in use or the database's address makes no sense. A database that
+/// is away is no error: the service is not ready until it is back.
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RunError> {
+    let listener = service::http::bind(config.write_listen).await?;
+    serve(listener, config, shutdown).await
+}
+
+/// Serves on a listener that is bound already; [`run`] otherwise.
+///
+/// # Errors
+/// [`RunError`]
+pub async fn serve(listener: TcpListener, config: Config, shutdown: Shutdown) -> Result<(), RunError> {
+    let options = PoolOptions {
+        max_connections: config.write_connections,
+        relaxed_durability: false,
+        application_name: "souk write-api".to_owned(),
+    };
+    let pool = database::pool(&config.write_database_url, &options).map_err(RunError::DatabaseUrl)?;
+    let (health, metrics, waker) = (Health::default(), Metrics::default(), Waker::default());
+    let connect = pool.connect_options().as_ref().clone().application_name("souk write-api wake");
+    let tasks = [
+        tokio::spawn(waker.clone().run(connect, shutdown.clone())),
+        tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
+    ];
+    let app = App {
+        pool: pool.clone(),
+        clock: Arc::new(SystemClock),
+        waker,
+        metrics: CommandMetrics::new(&metrics),
+        tenants: Directory::default(),
+    };
+    let router = http::router(app).merge(health.routes()).merge(metrics.routes());
+    let served = service::http::serve(listener, http::finish(router), shutdown.clone()).await;
+    shutdown.trigger();
+    for task in tasks {
+        // Both end by the shutdown.
+        let _ = task.await;
+    }
+    pool.close().await;
+    Ok(served?)
+}
+
+/// The OpenAPI document of the HTTP interface, as pretty JSON.
+#[must_use]
+pub fn openapi_json() -> String {
+    http::openapi::json()
+}

@@ -1,0 +1,4 @@
+//! Products with their variants, and the category tree.
+
+pub mod category;
+pub mod product;

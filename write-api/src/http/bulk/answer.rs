@@ -1,0 +1,160 @@
+//! The lines a bulk write answers with.
+
+use crate::{
+    app::{
+        Change,
+        answer::VariantAnswer,
+        bulk::{Answered, Outcome},
+    },
+    http::problem,
+};
+use bytes::Bytes;
+use schemas::{
+    Uuid,
+    problem::Problem,
+    token::{MAX_ENTRIES, Token},
+    topics::Context,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The answer to one line.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct BulkAnswerLine {
+    /// The line's number in the request, from 1; blank lines count and have no answer.
+    line: u64,
+    /// `created`, `changed`, `unchanged`, `rejected` or `not_tried`.
+    status: &'static str,
+    /// The aggregate's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    /// Its version after the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    /// Of a product: its variants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variants: Vec<VariantAnswer>,
+    /// Why it was rejected or not tried (RFC 9457).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    problem: Option<Problem>,
+}
+
+/// The last line, as `{"summary": ...}`.
+#[derive(Debug, Default, Clone, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct BulkSummary {
+    /// Lines answered.
+    lines: u64,
+    created: u64,
+    changed: u64,
+    unchanged: u64,
+    rejected: u64,
+    not_tried: u64,
+    /// The consistency token of all that was written; null when it would name more than 10,000
+    /// aggregates, whose versions are on their lines.
+    token: Option<String>,
+}
+
+fn bare(line: u64, status: &'static str, problem: Problem) -> BulkAnswerLine {
+    BulkAnswerLine { line, status, id: None, version: None, variants: Vec::new(), problem: Some(problem) }
+}
+
+/// The answer to a line, as JSON.
+pub(super) fn line((number, outcome): &Answered) -> Value {
+    let answer = match outcome {
+        Outcome::Replayed(answer) => return answer.clone(),
+        Outcome::Rejected(rejected) => bare(*number, "rejected", problem::of_rejected(rejected)),
+        Outcome::NotTried => bare(*number, "not_tried", problem::not_tried()),
+        Outcome::Done(done) => BulkAnswerLine {
+            line: *number,
+            status: done.change.as_str(),
+            id: Some(done.id),
+            version: Some(done.version),
+            variants: VariantAnswer::of(done),
+            problem: None,
+        },
+    };
+    // Structs of texts and numbers do not fail to serialize.
+    serde_json::to_value(answer).unwrap_or_default()
+}
+
+/// The last line of a stream that broke off.
+pub(super) fn broken(problem: &Problem) -> Bytes {
+    Bytes::from(format!("{}\n", serde_json::json!({ "problem": problem })))
+}
+
+/// The transaction was undone: what would have been done was not tried after all.
+pub(super) fn undo(answered: &mut [Answered]) {
+    for (_, outcome) in answered {
+        if !matches!(outcome, Outcome::Rejected(_)) {
+            *outcome = Outcome::NotTried;
+        }
+    }
+}
+
+/// Counts as it writes.
+pub(super) struct Tally {
+    context: Context,
+    summary: BulkSummary,
+    token: Option<Token>,
+}
+
+impl Tally {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, summary: BulkSummary::default(), token: Some(Token::default()) }
+    }
+
+    /// The answers as NDJSON.
+    pub(super) fn lines(&mut self, answered: &[Answered]) -> Bytes {
+        let mut text = String::with_capacity(answered.len() * 200);
+        for answered in answered {
+            self.summary.lines += 1;
+            match &answered.1 {
+                Outcome::Done(done) => {
+                    *self.counter(done.change.as_str()) += 1;
+                    if done.change != Change::Unchanged || done.version > 0 {
+                        self.note(done.id, done.version);
+                    }
+                }
+                Outcome::Rejected(_) => self.summary.rejected += 1,
+                Outcome::NotTried => self.summary.not_tried += 1,
+                Outcome::Replayed(answer) => {
+                    *self.counter(answer["status"].as_str().unwrap_or_default()) += 1;
+                    let id = answer["id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+                    if let Some((id, version)) = id.zip(answer["version"].as_u64()) {
+                        self.note(id, version);
+                    }
+                }
+            }
+            text.push_str(&line(answered).to_string());
+            text.push('\n');
+        }
+        Bytes::from(text)
+    }
+
+    fn counter(&mut self, status: &str) -> &mut u64 {
+        match status {
+            "created" => &mut self.summary.created,
+            "changed" => &mut self.summary.changed,
+            "unchanged" => &mut self.summary.unchanged,
+            "rejected" => &mut self.summary.rejected,
+            _ => &mut self.summary.not_tried,
+        }
+    }
+
+    fn note(&mut self, id: Uuid, version: u64) {
+        if let Some(token) = &mut self.token {
+            token.add(self.context, id, version);
+            if token.len() > MAX_ENTRIES {
+                self.token = None;
+            }
+        }
+    }
+
+    /// The last line; no token for what does not stand.
+    pub(super) fn summary(&self, stands: bool) -> Bytes {
+        let token = if stands { self.token.clone() } else { Some(Token::default()) };
+        let summary = BulkSummary { token: token.map(|token| token.to_string()), ..self.summary.clone() };
+        Bytes::from(format!("{}\n", serde_json::json!({ "summary": summary })))
+    }
+}

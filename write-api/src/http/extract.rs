@@ -1,0 +1,123 @@
+//! What a command brings besides its body: tenant, expected version, idempotency key.
+
+use super::{MAX_BODY_BYTES, idempotency, json, problem::ApiError};
+use crate::{
+    app::{App, Expected, Rejected, tenants::TenantName},
+    store::{Scope, idempotency::Key},
+};
+use axum::{
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{header, request::Parts},
+};
+use schemas::{
+    Uuid,
+    problem::{Code, Problem},
+};
+use serde::de::DeserializeOwned;
+use service::RequestContext;
+
+/// A command with a JSON body.
+pub(super) struct Command<T> {
+    pub(super) scope: Scope,
+    pub(super) expected: Expected,
+    pub(super) key: Option<Key>,
+    pub(super) body: T,
+}
+
+/// A command without a body.
+pub(super) struct BareCommand {
+    pub(super) scope: Scope,
+    pub(super) expected: Expected,
+    pub(super) key: Option<Key>,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Command<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let scope = scope(&mut parts, app).await?;
+        let bytes = read_body(body).await?;
+        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(key, &parts, &bytes));
+        Ok(Self { scope, expected: expected(&parts)?, key, body: json::read(&bytes)? })
+    }
+}
+
+impl FromRequest<App> for BareCommand {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, _) = request.into_parts();
+        let scope = scope(&mut parts, app).await?;
+        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(key, &parts, b""));
+        Ok(Self { scope, expected: expected(&parts)?, key })
+    }
+}
+
+/// Reads a body of a single command.
+pub(super) async fn read_body(body: axum::body::Body) -> Result<bytes::Bytes, ApiError> {
+    axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        if source.is_some_and(|source| source.to_string().contains("length limit")) {
+            Rejected::TooLarge(format!("a command has at most {MAX_BODY_BYTES} bytes")).into()
+        } else {
+            ApiError::unreadable("", "the body broke off")
+        }
+    })
+}
+
+/// Who the request is, as the middleware noted it.
+pub(super) fn context(parts: &Parts, app: &App) -> RequestContext {
+    let drawn = || RequestContext { correlation_id: app.clock.id().to_string(), traceparent: None };
+    parts.extensions.get::<RequestContext>().cloned().unwrap_or_else(drawn)
+}
+
+/// The tenant named by one of the two headers, and the request's ids.
+pub(super) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
+    let header = |name: &str| {
+        let value = parts.headers.get(name)?;
+        Some(value.to_str().map(str::to_owned).map_err(|_| ApiError::unreadable(name, "visible ASCII is expected")))
+    };
+    let (id, slug) = (header("x-tenant-id").transpose()?, header("x-tenant-slug").transpose()?);
+    let name = match (id, slug) {
+        (Some(id), None) => TenantName::Id(
+            Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?,
+        ),
+        (None, Some(slug)) => TenantName::Slug(slug),
+        (id, _) => {
+            let detail = if id.is_some() { "send only one of" } else { "send" };
+            let problem = Problem::new(Code::TenantRequired);
+            return Err(ApiError(problem.detail(format!("{detail} the headers X-Tenant-Id and X-Tenant-Slug"))));
+        }
+    };
+    let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
+        ApiError(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
+    })?;
+    Ok(app.scope(tenant, context(parts, app)))
+}
+
+/// The version in `If-Match`: `"7"`, or `*` for any.
+fn expected(parts: &Parts) -> Result<Expected, ApiError> {
+    let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Expected::Unsaid) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(Expected::Any);
+    }
+    let digits = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let version = digits.and_then(|digits| digits.parse().ok());
+    version.map(Expected::Version).ok_or_else(|| {
+        ApiError::unreadable("If-Match", "the ETag of an earlier answer is expected, such as \"7\", or *")
+    })
+}
+
+/// The id in the path.
+pub(super) struct PathId(pub(super) Uuid);
+
+impl FromRequestParts<App> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text).unwrap_or_default();
+        Uuid::parse_str(&text).map(Self).map_err(|_| ApiError::unreadable("id", "the path should hold a UUID"))
+    }
+}

@@ -1,0 +1,46 @@
+//! The OpenAPI document, made from the routes themselves.
+
+use axum::{Router, http::header, routing::get};
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "souk write-api",
+    description = "Commands: tenants, catalog, prices, stock. Every answer has an ETag and a consistency token. \
+                   Errors are RFC 9457 problems with a stable `code`.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Document;
+
+static JSON: LazyLock<String> = LazyLock::new(|| {
+    let mut document = Document::openapi();
+    document.merge(super::commands().into_openapi());
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The document as pretty JSON.
+pub(crate) fn json() -> String {
+    JSON.clone()
+}
+
+/// `GET /openapi.json`.
+pub(super) fn routes() -> Router {
+    Router::new().route("/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()) }))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_checked_in_document_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi/write-api.json");
+        if std::env::var_os("SOUK_BLESS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi")).expect("a folder");
+            std::fs::write(path, super::json()).expect("written");
+        }
+        let checked_in = std::fs::read_to_string(path).expect("docs/openapi/write-api.json; make it with SOUK_BLESS=1");
+        assert!(checked_in == super::json(), "docs/openapi/write-api.json is not what is served; SOUK_BLESS=1 rewrites it");
+    }
+}

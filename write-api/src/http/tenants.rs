@@ -1,0 +1,42 @@
+//! `/v1/tenants`.
+
+use super::{extract, json, problem::ApiError};
+use crate::{
+    app::{App, Rejected, answer::CommandAnswer, command::Reply},
+    domain::tenants::OpenTenant,
+};
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+};
+use schemas::ids::TenantId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A shop to open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TenantInput {
+    /// The name people read, 1 to 200 characters.
+    name: String,
+}
+
+/// Open a tenant
+///
+/// A tenant that is open already is left as it is, whatever name is sent.
+#[utoipa::path(
+    put, path = "/v1/tenants/{slug}", tag = "tenants", params(("slug" = String, Path, description = "1 to 63 lower-case letters, digits, hyphens")),
+    request_body = TenantInput,
+    responses((status = 201, description = "Opened", body = CommandAnswer), (status = 200, description = "Was open", body = CommandAnswer))
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    request: Request<Body>,
+) -> Result<Reply, ApiError> {
+    let (parts, body) = request.into_parts();
+    let input: TenantInput = json::read(&extract::read_body(body).await?)?;
+    let id = TenantId(app.clock.id());
+    let command = OpenTenant::parse(id, &slug, input.name).map_err(Rejected::Invalid)?;
+    Ok(app.open_tenant(extract::context(&parts, &app), command).await?)
+}
