@@ -1,0 +1,184 @@
+//! `souk`: the launcher's commands.
+
+use clap::Parser;
+use launcher::{
+    LaunchError, apache, broker, demo, eval, import, migrate, settings::Settings, stack::Stack, status, suite, up,
+};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+/// A commerce backend: commands in, events through Kafka, search out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "souk",
+    version,
+    after_help = "Examples:\n  souk up --demo\n  souk import products.ndjson.gz --mapping electronics\n  souk status\n  souk down\n\nEvery flag can also be set in a TOML file (--config FILE) or as SOUK_<FLAG> in the environment."
+)]
+enum Cli {
+    Up(up::Args),
+    /// Stop everything that `up` started
+    Down(StackArgs),
+    Status(status::Args),
+    /// Print the log of a process: broker, write-api, projector, projector-embed, query-api, postgres
+    Logs(LogArgs),
+    /// Stop everything and delete all data of this stack
+    Reset(ResetArgs),
+    Import(Box<import::Args>),
+    Eval(eval::Args),
+    /// Generate and load the demo catalog
+    Demo(demo::Args),
+    Migrate(migrate::Args),
+    Broker(broker::Args),
+    /// Run Apache Kafka in the foreground, its jars from Maven Central
+    Kafka(StackArgs),
+    Test(suite::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct StackArgs {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, clap::Args)]
+struct LogArgs {
+    /// The process
+    name: String,
+    /// Go on as the log grows
+    #[arg(short, long)]
+    follow: bool,
+    /// Lines from the end
+    #[arg(short = 'n', long, default_value_t = 50)]
+    lines: u32,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, clap::Args)]
+struct ResetArgs {
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli: Cli = service::config::parse();
+    match run(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
+    let other = |error: &dyn std::fmt::Display| LaunchError::Other(error.to_string());
+    match cli {
+        Cli::Up(args) => up::run(args, programs()?).await?,
+        Cli::Down(args) => down(args.settings)?,
+        Cli::Status(args) => status::run(args, programs()?).await?,
+        Cli::Logs(args) => logs(&args)?,
+        Cli::Reset(args) => reset(args)?,
+        Cli::Import(args) => import::run(*args).await.map_err(|error| other(&error))?,
+        Cli::Eval(args) => eval::run(args).await.map_err(|error| other(&error))?,
+        Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
+        Cli::Migrate(args) => migrate::run(&args.write_database_url, &args.read_database_url).await?,
+        Cli::Broker(args) => broker::run(args).await?,
+        Cli::Kafka(args) => {
+            let jars = apache::fetch(&args.settings.cache())?;
+            let folder = std::path::absolute(&args.settings.data_dir).map_err(|error| other(&error))?.join("kafka");
+            let status = apache::command(&jars, &folder, args.settings.broker_listen)?
+                .status()
+                .map_err(|error| other(&error))?;
+            return Ok(exit_code(status.code()));
+        }
+        Cli::Test(args) => {
+            let defaults = TestSettings::try_parse_from(["souk"]).map_err(|error| other(&error))?;
+            return Ok(exit_code(Some(suite::run(args, defaults.settings, programs()?).await?)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, Parser)]
+struct TestSettings {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+fn exit_code(code: Option<i32>) -> ExitCode {
+    ExitCode::from(u8::try_from(code.unwrap_or(1)).unwrap_or(1))
+}
+
+/// The folder of this program and its siblings.
+fn programs() -> Result<PathBuf, LaunchError> {
+    let own = std::env::current_exe()
+        .map_err(|error| LaunchError::Other(format!("this program does not know where it is: {error}")))?;
+    Ok(own.parent().unwrap_or_else(|| Path::new(".")).to_owned())
+}
+
+fn down(settings: Settings) -> Result<(), LaunchError> {
+    let stopped = Stack::new(settings, programs()?)?.stop_all()?;
+    if stopped.is_empty() {
+        println!("nothing was running");
+    } else {
+        println!("stopped {}", stopped.join(", "));
+    }
+    Ok(())
+}
+
+fn logs(args: &LogArgs) -> Result<(), LaunchError> {
+    let stack = Stack::new(args.settings.clone(), programs()?)?;
+    let mut log = stack.processes.log(&args.name);
+    if let (true, Some(postgres)) = (args.name == "postgres", stack.postgres()?) {
+        log = postgres.log().to_owned();
+    }
+    if !log.exists() {
+        return Err(LaunchError::Other(format!(
+            "there is no log of `{}` in {}; the processes are broker, write-api, projector, projector-embed, query-api and postgres",
+            args.name,
+            stack.settings.data_dir.display()
+        )));
+    }
+    let mut tail = Command::new("tail");
+    tail.arg("-n").arg(args.lines.to_string());
+    if args.follow {
+        tail.arg("-F");
+    }
+    tail.arg(&log).status().map_err(|error| LaunchError::Other(format!("tail could not be run: {error}")))?;
+    Ok(())
+}
+
+fn reset(args: ResetArgs) -> Result<(), LaunchError> {
+    let stack = Stack::new(args.settings, programs()?)?;
+    let postgres = stack.postgres()?.map(|postgres| postgres.folder().to_owned());
+    let folder = stack.settings.data_dir.clone();
+    if !args.yes {
+        println!(
+            "This deletes {} with all products, prices, stock and events of this stack. Type `yes` to go on:",
+            folder.display()
+        );
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(|error| LaunchError::Other(error.to_string()))?;
+        if answer.trim() != "yes" {
+            return Err(LaunchError::Other("nothing was deleted".to_owned()));
+        }
+    }
+    stack.stop_all()?;
+    for path in postgres.iter().chain([&folder]) {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LaunchError::Other(format!("{} could not be deleted: {error}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    println!("deleted {}", folder.display());
+    Ok(())
+}

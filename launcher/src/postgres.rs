@@ -1,0 +1,211 @@
+//! The embedded PostgreSQL: initialised once, started on loopback, never as root.
+
+use crate::{LaunchError, artifacts::Artifacts};
+use nix::unistd::{Gid, Uid, User, chown};
+use std::{
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The user PostgreSQL runs as when root starts it: it refuses root.
+const UNPRIVILEGED: &str = "nobody";
+
+/// Settings for a small machine. Durability stays on: the write side is here.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "max_connections=300",
+    "shared_buffers=256MB",
+    "max_wal_size=4GB",
+    "checkpoint_timeout=15min",
+    "wal_compression=off",
+    "maintenance_work_mem=256MB",
+    "random_page_cost=1.1",
+    "jit=off",
+    "log_min_messages=warning",
+];
+
+/// An embedded server.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    install: PathBuf,
+    folder: PathBuf,
+    log: PathBuf,
+    port: u16,
+    as_user: Option<(Uid, Gid)>,
+}
+
+impl Postgres {
+    /// The server of a data folder; nothing is touched yet.
+    ///
+    /// # Errors
+    /// If the unprivileged user is missing.
+    pub fn new(artifacts: &Artifacts, data_dir: &Path, port: u16) -> Result<Self, LaunchError> {
+        let as_user = if Uid::effective().is_root() { Some(unprivileged()?) } else { None };
+        let wanted = absolute(data_dir)?.join("postgres");
+        let folder = if as_user.is_some() && !reachable(&wanted) { outside(&wanted) } else { wanted };
+        Ok(Self { install: artifacts.postgres(), log: folder.join("server.log"), folder, port, as_user })
+    }
+
+    /// Initialises the data folder if it is new, and starts the server unless it runs; gives whether
+    /// it had to be started.
+    ///
+    /// # Errors
+    /// If the port is taken, the disk is full, or the server refuses.
+    pub fn start(&self) -> Result<bool, LaunchError> {
+        if self.is_running() {
+            return Ok(false);
+        }
+        if TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+            let address = format!("127.0.0.1:{}", self.port);
+            return Err(LaunchError::InUse { what: "PostgreSQL".to_owned(), address, flag: "--postgres-port" });
+        }
+        self.initialise()?;
+        let mut options = format!("-p {} -k {}", self.port, self.folder.display());
+        for setting in SETTINGS {
+            options.push_str(" -c ");
+            options.push_str(setting);
+        }
+        let mut command = self.command("pg_ctl");
+        command
+            .args(["-w", "-t", "60", "-D"])
+            .arg(self.data())
+            .arg("-o")
+            .arg(options)
+            .arg("-l")
+            .arg(&self.log)
+            .arg("start");
+        self.run(&mut command, "start")?;
+        Ok(true)
+    }
+
+    /// Stops the server, ending connections; gives whether it ran.
+    ///
+    /// # Errors
+    /// If it does not stop.
+    pub fn stop(&self) -> Result<bool, LaunchError> {
+        if !self.is_running() {
+            return Ok(false);
+        }
+        self.run(self.command("pg_ctl").args(["-w", "-m", "fast", "-D"]).arg(self.data()).arg("stop"), "stop")?;
+        Ok(true)
+    }
+
+    /// The server's process id, if it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        if !self.is_running() {
+            return None;
+        }
+        std::fs::read_to_string(self.data().join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// The server's log.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The folder of the server, which may lie outside the stack's data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn is_running(&self) -> bool {
+        self.command("pg_ctl")
+            .arg("-D")
+            .arg(self.data())
+            .arg("status")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    }
+
+    fn initialise(&self) -> Result<(), LaunchError> {
+        if self.data().join("PG_VERSION").exists() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&self.folder).map_err(LaunchError::folder(&self.folder))?;
+        if let Some((user, group)) = self.as_user {
+            chown(&self.folder, Some(user), Some(group))
+                .map_err(|error| LaunchError::folder(&self.folder)(error.into()))?;
+        }
+        let mut command = self.command("initdb");
+        command.args([
+            "-A",
+            "trust",
+            "-U",
+            "souk",
+            "-E",
+            "UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "-D",
+        ]);
+        self.run(command.arg(self.data()), "initialise its data folder")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.install.join("bin").join(program));
+        command.env("LD_LIBRARY_PATH", self.install.join("lib")).env_remove("PGDATA").current_dir("/");
+        if let Some((user, group)) = self.as_user {
+            command.uid(user.as_raw()).gid(group.as_raw());
+        }
+        command
+    }
+
+    /// Runs a command with its output in a file: a server that was started keeps a pipe open for ever.
+    fn run(&self, command: &mut Command, what: &str) -> Result<(), LaunchError> {
+        let mut output = tempfile::tempfile().map_err(LaunchError::folder(&self.folder))?;
+        let clone = || output.try_clone().map_err(LaunchError::folder(&self.folder));
+        command.stdin(std::process::Stdio::null()).stdout(clone()?).stderr(clone()?);
+        let status = command.status().map_err(|error| self.failed(what, &error.to_string()))?;
+        if status.success() {
+            return Ok(());
+        }
+        let mut said = String::new();
+        // What can't be read can't be told; the log is named anyway.
+        let _ = std::io::Seek::rewind(&mut output).and_then(|()| std::io::Read::read_to_string(&mut output, &mut said));
+        let last: Vec<&str> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+        Err(self.failed(what, &last.join(" | ")))
+    }
+
+    fn failed(&self, what: &str, reason: &str) -> LaunchError {
+        let reason = format!("could not {what}: {reason}");
+        LaunchError::Process { name: "PostgreSQL".to_owned(), reason, log: self.log.display().to_string() }
+    }
+}
+
+fn unprivileged() -> Result<(Uid, Gid), LaunchError> {
+    match User::from_name(UNPRIVILEGED) {
+        Ok(Some(user)) => Ok((user.uid, user.gid)),
+        _ => Err(LaunchError::Other(format!(
+            "PostgreSQL does not run as root, and there is no user `{UNPRIVILEGED}` to run it as"
+        ))),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, LaunchError> {
+    std::path::absolute(path).map_err(LaunchError::folder(path))
+}
+
+/// Whether any user can go through every folder above the path.
+fn reachable(path: &Path) -> bool {
+    path.ancestors()
+        .skip(1)
+        .filter_map(|folder| folder.metadata().ok())
+        .all(|data| data.permissions().mode() & 0o001 != 0)
+}
+
+/// A folder that any user can reach, in place of one below root's home.
+fn outside(wanted: &Path) -> PathBuf {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(wanted.as_os_str().as_encoded_bytes());
+    let name: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    PathBuf::from("/var/lib/souk").join(name)
+}

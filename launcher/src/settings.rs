@@ -1,0 +1,141 @@
+//! Where everything of a one-machine stack listens and lies.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Which Kafka-protocol broker a stack starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Broker {
+    /// The embedded, persistent broker
+    Embedded,
+    /// Apache Kafka from Maven Central; needs Java 17 and Maven
+    Apache,
+}
+
+/// Flags that every command about a stack takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// TOML file with these settings, named like the flags
+    #[arg(long, env = "SOUK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder of everything this stack keeps: databases, topics, index, logs
+    #[arg(long, env = "SOUK_DATA_DIR", default_value = ".souk")]
+    pub data_dir: PathBuf,
+    /// Folder of fetched packages, shared by all stacks [default: /var/cache/souk as root, else ~/.cache/souk]
+    #[arg(long, env = "SOUK_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Address of write-api
+    #[arg(long, env = "SOUK_WRITE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub write_listen: SocketAddr,
+    /// Address of query-api
+    #[arg(long, env = "SOUK_QUERY_LISTEN", default_value = "127.0.0.1:8081")]
+    pub query_listen: SocketAddr,
+    /// Address of the projector's health and metrics
+    #[arg(long, env = "SOUK_PROJECTOR_LISTEN", default_value = "127.0.0.1:8082")]
+    pub projector_listen: SocketAddr,
+    /// Address of health and metrics of the projector that embeds
+    #[arg(long, env = "SOUK_EMBED_LISTEN", default_value = "127.0.0.1:8083")]
+    pub embed_listen: SocketAddr,
+    /// Address of the broker that is started
+    #[arg(long, env = "SOUK_BROKER_LISTEN", default_value = "127.0.0.1:9092")]
+    pub broker_listen: SocketAddr,
+    /// Port of the PostgreSQL that is started
+    #[arg(long, env = "SOUK_POSTGRES_PORT", default_value_t = 54320)]
+    pub postgres_port: u16,
+    /// Which broker to start
+    #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
+    pub kafka: Broker,
+    /// A write database that runs elsewhere (PostgreSQL 15 or newer)
+    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", requires = "read_database_url")]
+    pub write_database_url: Option<String>,
+    /// A read database that runs elsewhere (PostgreSQL 15 or newer with pgvector 0.8)
+    #[arg(long, env = "SOUK_READ_DATABASE_URL", requires = "write_database_url")]
+    pub read_database_url: Option<String>,
+    /// The read database for query-api, as the role souk_query [default: the read database with that role]
+    #[arg(long, env = "SOUK_QUERY_DATABASE_URL")]
+    pub query_database_url: Option<String>,
+    /// A Kafka that runs elsewhere
+    #[arg(long, env = "SOUK_KAFKA_BROKERS")]
+    pub kafka_brokers: Option<String>,
+    /// Put before the name of every topic, for several installations on one cluster
+    #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
+    pub topic_prefix: String,
+    /// Leave the embedding model out: no vectors, semantic search answers that it is not available
+    #[arg(long, env = "SOUK_WITHOUT_VECTORS")]
+    pub without_vectors: bool,
+    /// What the processes log
+    #[arg(long, env = "SOUK_LOG", default_value = "info")]
+    pub log: String,
+    /// OTLP/HTTP collector the processes send spans to
+    #[arg(long, env = "SOUK_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Settings {
+    /// The folder of fetched packages.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        if let Some(folder) = &self.cache_dir {
+            return folder.clone();
+        }
+        if nix::unistd::Uid::effective().is_root() {
+            // PostgreSQL runs as another user there, who can't look into root's home.
+            return PathBuf::from("/var/cache/souk");
+        }
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_default().join("souk")
+    }
+
+    /// Whether this stack starts a PostgreSQL of its own.
+    #[must_use]
+    pub const fn starts_postgres(&self) -> bool {
+        self.write_database_url.is_none()
+    }
+
+    /// Whether this stack starts a broker of its own.
+    #[must_use]
+    pub const fn starts_broker(&self) -> bool {
+        self.kafka_brokers.is_none()
+    }
+
+    /// The write database.
+    #[must_use]
+    pub fn write_url(&self) -> String {
+        self.write_database_url.clone().unwrap_or_else(|| self.own_database("souk", "souk_write"))
+    }
+
+    /// The read database.
+    #[must_use]
+    pub fn read_url(&self) -> String {
+        self.read_database_url.clone().unwrap_or_else(|| self.own_database("souk", "souk_read"))
+    }
+
+    /// The read database as query-api may use it.
+    #[must_use]
+    pub fn query_url(&self) -> String {
+        if let Some(url) = &self.query_database_url {
+            return url.clone();
+        }
+        let with_role = |text: &str| {
+            let mut url = url::Url::parse(text).ok()?;
+            url.set_username("souk_query").ok()?;
+            Some(url.to_string())
+        };
+        with_role(&self.read_url()).unwrap_or_else(|| self.read_url())
+    }
+
+    /// The Kafka bootstrap servers.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        self.kafka_brokers.clone().unwrap_or_else(|| self.broker_listen.to_string())
+    }
+
+    /// The database server's own database, where others are created.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        self.own_database("souk", "postgres")
+    }
+
+    fn own_database(&self, user: &str, name: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{name}", self.postgres_port)
+    }
+}

@@ -1,0 +1,106 @@
+//! `souk test`: the whole suite against a PostgreSQL and a broker of its own, which end with it.
+
+use crate::{
+    LaunchError, apache, migrate,
+    postgres::Postgres,
+    settings::{Broker, Settings},
+    stack::{Service, Stack},
+};
+use std::{net::TcpListener, path::PathBuf, process::Command};
+
+/// Run the whole test suite; everything it needs is started and stopped again
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- -p acceptance road")]
+pub struct Args {
+    /// The broker the tests talk to
+    #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
+    pub kafka: Broker,
+    /// Folder of fetched packages
+    #[arg(long, env = "SOUK_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// What is given to `cargo test` instead of --workspace
+    #[arg(last = true)]
+    pub cargo: Vec<String>,
+}
+
+/// Runs the suite; gives cargo's exit code.
+///
+/// # Errors
+/// If the database or the broker can't be started.
+pub async fn run(args: Args, mut settings: Settings, programs: PathBuf) -> Result<i32, LaunchError> {
+    let folder = tempfile::Builder::new()
+        .prefix("souk-test-")
+        .tempdir_in("/var/tmp")
+        .map_err(LaunchError::folder("/var/tmp".as_ref()))?;
+    // PostgreSQL may run as another user than root.
+    let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).map_err(LaunchError::folder(folder.path()))?;
+    settings.cache_dir = args.cache_dir.or(settings.cache_dir);
+    settings.data_dir = folder.path().to_owned();
+    settings.postgres_port = free_port()?;
+    settings.broker_listen.set_port(free_port()?);
+    settings.kafka = args.kafka;
+    let stack = Stack::new(settings, programs)?;
+    tokio::task::block_in_place(|| stack.artifacts.fetch_postgres().and_then(|()| stack.artifacts.fetch_model()))?;
+    if args.kafka == Broker::Apache {
+        tokio::task::block_in_place(|| apache::fetch(&stack.settings.cache()))?;
+    }
+    println!(
+        "starting PostgreSQL and the {} broker for the tests",
+        if args.kafka == Broker::Apache { "Apache Kafka" } else { "embedded" }
+    );
+    let postgres = Postgres::new(&stack.artifacts, folder.path(), stack.settings.postgres_port)?;
+    postgres.start()?;
+    let outcome = with_broker(&stack, &args.cargo).await;
+    stack.stop(Service::Broker)?;
+    postgres.stop()?;
+    outcome
+}
+
+async fn with_broker(stack: &Stack, cargo: &[String]) -> Result<i32, LaunchError> {
+    stack.start(Service::Broker)?;
+    stack.wait_ready(Service::Broker).await?;
+    let mut command = Command::new("cargo");
+    command.arg("test");
+    if cargo.is_empty() {
+        command.arg("--workspace");
+    }
+    command.args(cargo);
+    command
+        .env("SOUK_TEST_DATABASE_URL", stack.settings.admin_url())
+        .env("SOUK_TEST_KAFKA", stack.settings.brokers())
+        .env("SOUK_TEST_BROKER", if stack.settings.kafka == Broker::Apache { "apache" } else { "embedded" })
+        .env("SOUK_CACHE_DIR", stack.settings.cache())
+        .env("SOUK_MODEL_DIR", stack.artifacts.model_dir())
+        .env("SOUK_ONNXRUNTIME", stack.artifacts.onnxruntime())
+        .env_remove("SOUK_KAFKA");
+    let status = tokio::task::block_in_place(|| command.status())
+        .map_err(|error| LaunchError::Other(format!("cargo could not be run: {error}")))?;
+    Ok(status.code().unwrap_or(1))
+}
+
+/// A port that nobody listens on right now.
+///
+/// # Errors
+/// If the system has none.
+pub fn free_port() -> Result<u16, LaunchError> {
+    let listener =
+        TcpListener::bind("127.0.0.1:0").map_err(|error| LaunchError::Other(format!("no free port: {error}")))?;
+    Ok(listener.local_addr().map_err(|error| LaunchError::Other(format!("no free port: {error}")))?.port())
+}
+
+/// A server's databases for one test stack, migrated; gives the URLs of the write and the read database.
+///
+/// # Errors
+/// [`LaunchError::Database`].
+pub async fn databases(server_url: &str, name: &str) -> Result<(String, String), LaunchError> {
+    let url = |suffix: &str| {
+        let mut url =
+            url::Url::parse(server_url).map_err(|error| LaunchError::Other(format!("{server_url}: {error}")))?;
+        url.set_path(&format!("/{name}_{suffix}"));
+        Ok::<_, LaunchError>(url.to_string())
+    };
+    let (write, read) = (url("write")?, url("read")?);
+    migrate::run(&write, &read).await?;
+    Ok((write, read))
+}

@@ -1,0 +1,125 @@
+//! `souk up`: from whatever is there to a running system with a first search answered.
+
+use crate::{
+    LaunchError, demo,
+    settings::Settings,
+    stack::{Service, Stack},
+};
+use serde_json::Value;
+use std::{path::PathBuf, time::Instant};
+
+/// Start everything and print the addresses; what runs already is left alone
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Examples:\n  souk up --demo\n  souk up --data-dir /srv/souk --write-listen 127.0.0.1:9080\n  souk up --kafka-brokers kafka:9092 --write-database-url postgres://souk@db/souk_write --read-database-url postgres://souk@db/souk_read"
+)]
+pub struct Args {
+    /// Where everything is.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The shop; created if there is none of that name
+    #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
+    pub tenant: String,
+    /// Load the generated demo catalog, once
+    #[arg(long)]
+    pub demo: bool,
+    /// Stay in the foreground; Ctrl-C stops everything
+    #[arg(long)]
+    pub foreground: bool,
+}
+
+/// Brings the stack up.
+///
+/// # Errors
+/// The first thing that does not work, as a sentence that says what to do.
+pub async fn run(args: Args, programs: PathBuf) -> Result<(), LaunchError> {
+    let began = Instant::now();
+    let stack = Stack::new(args.settings.clone(), programs)?;
+    prepare(&stack).await?;
+    step(began, "starting the processes");
+    stack.start_all().await?;
+    step(began, &format!("all ready; tenant `{}`", args.tenant));
+    create_tenant(&stack, &args.tenant).await?;
+    if args.demo {
+        load_demo(&stack, &args.tenant).await?;
+    }
+    print_first_search(&stack, &args.tenant).await;
+    print_addresses(&stack, &args.tenant);
+    step(began, "up");
+    if args.foreground {
+        println!("Ctrl-C stops everything.");
+        service::shutdown::Shutdown::on_signals().wait().await;
+        stack.stop_all()?;
+    }
+    Ok(())
+}
+
+/// Fetches, initialises and migrates.
+async fn prepare(stack: &Stack) -> Result<(), LaunchError> {
+    let began = Instant::now();
+    if !stack.settings.without_vectors {
+        tokio::task::block_in_place(|| stack.artifacts.fetch_model())?;
+    }
+    if stack.settings.starts_postgres() {
+        tokio::task::block_in_place(|| stack.artifacts.fetch_postgres())?;
+        if let Some(postgres) = stack.postgres()? {
+            step(began, "starting PostgreSQL");
+            tokio::task::block_in_place(|| postgres.start())?;
+        }
+    }
+    step(began, "migrating the databases");
+    stack.migrate().await
+}
+
+/// Creates the shop; nothing happens if it is there.
+async fn create_tenant(stack: &Stack, slug: &str) -> Result<(), LaunchError> {
+    let url = format!("{}/v1/tenants/{slug}", stack.url(Service::WriteApi));
+    let answer = reqwest::Client::new().put(url).json(&serde_json::json!({"name": slug})).send().await;
+    match answer {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => {
+            let said = answer.text().await.unwrap_or_default();
+            Err(LaunchError::Other(format!("the tenant `{slug}` could not be created: {said}")))
+        }
+        Err(error) => Err(LaunchError::Other(format!("the tenant `{slug}` could not be created: {error}"))),
+    }
+}
+
+async fn load_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
+    let mark = stack.settings.data_dir.join(format!("demo-{tenant}.loaded"));
+    if mark.exists() {
+        println!("The demo catalog is loaded already.");
+        return Ok(());
+    }
+    let positions = stack.settings.data_dir.join("imports");
+    let mut args = demo::Args::of(tenant, &stack.url(Service::WriteApi), &stack.url(Service::QueryApi), positions);
+    args.wait = Some(crate::import::WaitFor::Searchable);
+    demo::run(args)
+        .await
+        .map_err(|error| LaunchError::Other(format!("the demo catalog could not be loaded: {error}")))?;
+    std::fs::write(&mark, b"").map_err(LaunchError::folder(&mark))
+}
+
+async fn print_first_search(stack: &Stack, tenant: &str) {
+    let url = format!("{}/v1/search?tenant={tenant}&q=wireless+headphones&limit=3", stack.url(Service::QueryApi));
+    let answer = async { reqwest::get(&url).await.ok()?.json::<Value>().await.ok() }.await;
+    let Some(answer) = answer else { return };
+    println!("\nA first search: curl '{url}'");
+    println!("  {} products match", answer["total"]);
+    for hit in answer["hits"].as_array().into_iter().flatten() {
+        println!("  - {}", hit["title"].as_str().unwrap_or_default());
+    }
+}
+
+fn print_addresses(stack: &Stack, tenant: &str) {
+    println!("\nwrite-api   {}   (commands; API: /openapi.json)", stack.url(Service::WriteApi));
+    println!("query-api   {}   (reads; API: /openapi.json)", stack.url(Service::QueryApi));
+    println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
+    println!("broker      {}", stack.settings.brokers());
+    println!("postgres    {}", stack.settings.write_url());
+    println!("tenant      {tenant}   (header X-Tenant-Slug: {tenant})\n");
+}
+
+fn step(began: Instant, what: &str) {
+    println!("[{:5.1} s] {what}", began.elapsed().as_secs_f32());
+}
