@@ -112,8 +112,8 @@ pub fn variants_are_told_apart(findings: &mut Findings, content: &ProductContent
         if !ids.insert(variant.id) {
             findings.add(pointer("id"), "another variant of this product has this id");
         }
-        findings.count(&pointer("eans"), variant.eans.len(), 50);
-        for (at, ean) in variant.eans.iter().enumerate().take(50) {
+        findings.count(&pointer("eans"), variant.eans.len(), 250);
+        for (at, ean) in variant.eans.iter().enumerate().take(250) {
             if !(6..=18).contains(&ean.len()) || !ean.bytes().all(|b| b.is_ascii_digit()) {
                 findings.add(format!("{}/{at}", pointer("eans")), "an EAN/GTIN is 6 to 18 digits");
             }
