@@ -143,7 +143,8 @@ impl<K: Kind> Session<K> {
             }
         }
         let outcomes = carry_out::<K>(conn, &self.scope, lines, self.on_error).await?;
-        self.moved |= outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(done) if done.change != Change::Unchanged));
+        self.moved |=
+            outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(done) if done.change != Change::Unchanged));
         let answered: Vec<Answered> = lines.iter().map(|line| line.number).zip(outcomes).collect();
         if let Some(key) = key {
             let body = Value::Array(answered.iter().map(self.render).collect()).to_string();
@@ -181,8 +182,8 @@ fn is_rejected(outcome: &Outcome) -> bool {
 }
 
 fn replayed<L>(lines: &[Incoming<L>], answer: &StoredAnswer) -> Result<Vec<Answered>, Error> {
-    let stored: Vec<Value> = serde_json::from_str(&answer.body)
-        .map_err(|error| Failure::Unreadable("bulk answer", error.to_string()))?;
+    let stored: Vec<Value> =
+        serde_json::from_str(&answer.body).map_err(|error| Failure::Unreadable("bulk answer", error.to_string()))?;
     Ok(lines.iter().map(|line| line.number).zip(stored.into_iter().map(Outcome::Replayed)).collect())
 }
 

@@ -82,9 +82,14 @@ pub(crate) enum Rejected {
     /// What it names is not there.
     NotFound(String),
     /// It has to say which version it saw.
-    VersionRequired { current: u64 },
+    VersionRequired {
+        current: u64,
+    },
     /// It saw another version.
-    VersionStale { expected: u64, current: Option<u64> },
+    VersionStale {
+        expected: u64,
+        current: Option<u64>,
+    },
     /// Others were faster, several times.
     Contended,
     Product(product::Rejection),

@@ -56,9 +56,7 @@ impl Kind for Prices {
         let standing = item.filter(|item| item.state.as_ref().is_some_and(|sheet| !sheet.entries.is_empty()));
         line.expected.check(standing)?;
         let command = match line.entries.clone() {
-            Some(entries) => {
-                PriceCommand::Set { product_id: known.product_id, variant_id: known.variant_id, entries }
-            }
+            Some(entries) => PriceCommand::Set { product_id: known.product_id, variant_id: known.variant_id, entries },
             None => PriceCommand::Remove,
         };
         let (before, created) = (item.map_or(0, |item| item.version), standing.is_none());

@@ -84,7 +84,9 @@ fn parameters(parts: &Parts) -> Result<(OnError, bool), ApiError> {
             ("on_error", "skip") => on_error = OnError::Skip,
             ("on_error", "stop") => on_error = OnError::Stop,
             ("on_error", "all-or-nothing") => on_error = OnError::AllOrNothing,
-            ("on_error", _) => return Err(ApiError::unreadable("on_error", "skip, stop or all-or-nothing is expected")),
+            ("on_error", _) => {
+                return Err(ApiError::unreadable("on_error", "skip, stop or all-or-nothing is expected"));
+            }
             ("dry_run", "true" | "1" | "") => dry_run = true,
             ("dry_run", "false" | "0") => dry_run = false,
             ("dry_run", _) => return Err(ApiError::unreadable("dry_run", "true or false is expected")),

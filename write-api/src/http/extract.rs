@@ -80,9 +80,9 @@ pub(super) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
     };
     let (id, slug) = (header("x-tenant-id").transpose()?, header("x-tenant-slug").transpose()?);
     let name = match (id, slug) {
-        (Some(id), None) => TenantName::Id(
-            Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?,
-        ),
+        (Some(id), None) => {
+            TenantName::Id(Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?)
+        }
         (None, Some(slug)) => TenantName::Slug(slug),
         (id, _) => {
             let detail = if id.is_some() { "send only one of" } else { "send" };
@@ -90,9 +90,10 @@ pub(super) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
             return Err(ApiError(problem.detail(format!("{detail} the headers X-Tenant-Id and X-Tenant-Slug"))));
         }
     };
-    let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
-        ApiError(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
-    })?;
+    let tenant =
+        app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
+            ApiError(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
+        })?;
     Ok(app.scope(tenant, context(parts, app)))
 }
 

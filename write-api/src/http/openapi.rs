@@ -28,7 +28,8 @@ pub(crate) fn json() -> String {
 
 /// `GET /openapi.json`.
 pub(super) fn routes() -> Router {
-    Router::new().route("/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()) }))
+    Router::new()
+        .route("/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()) }))
 }
 
 #[cfg(test)]
@@ -41,6 +42,9 @@ mod tests {
             std::fs::write(path, super::json()).expect("written");
         }
         let checked_in = std::fs::read_to_string(path).expect("docs/openapi/write-api.json; make it with SOUK_BLESS=1");
-        assert!(checked_in == super::json(), "docs/openapi/write-api.json is not what is served; SOUK_BLESS=1 rewrites it");
+        assert!(
+            checked_in == super::json(),
+            "docs/openapi/write-api.json is not what is served; SOUK_BLESS=1 rewrites it"
+        );
     }
 }

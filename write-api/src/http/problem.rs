@@ -77,12 +77,16 @@ pub(super) fn of_rejected(rejected: &Rejected) -> Problem {
             let current = current.map_or("there is none now".to_owned(), |at| format!("the current one is \"{at}\""));
             Problem::new(Code::VersionConflict).detail(format!("If-Match says \"{expected}\", but {current}"))
         }
-        Rejected::Contended => Problem::new(Code::VersionConflict).detail("others were faster, several times; try again"),
+        Rejected::Contended => {
+            Problem::new(Code::VersionConflict).detail("others were faster, several times; try again")
+        }
         Rejected::Product(rejection) => of_product(rejection),
         Rejected::Category(rejection) => of_category(rejection),
         Rejected::Price(rejection) => Problem::new(Code::NotFound).detail(rejection.to_string()),
         Rejected::Stock(rejection) => match rejection {
-            inventory::Rejection::Insufficient { .. } => Problem::new(Code::InsufficientStock).detail(rejection.to_string()),
+            inventory::Rejection::Insufficient { .. } => {
+                Problem::new(Code::InsufficientStock).detail(rejection.to_string())
+            }
             inventory::Rejection::TooMany { .. } => invalid("/quantity", rejection),
         },
     }
@@ -103,7 +107,9 @@ fn of_product(rejection: &product::Rejection) -> Problem {
         product::Rejection::Exists(_) => taken(Code::ExternalIdTaken, "/external_id", rejection),
         product::Rejection::SlugTaken { .. } => taken(Code::SlugTaken, "/slug", rejection),
         product::Rejection::ExternalIdTaken { .. } => taken(Code::ExternalIdTaken, "/external_id", rejection),
-        product::Rejection::SkuTaken { index, .. } => taken(Code::SkuTaken, format!("/variants/{index}/sku"), rejection),
+        product::Rejection::SkuTaken { index, .. } => {
+            taken(Code::SkuTaken, format!("/variants/{index}/sku"), rejection)
+        }
         product::Rejection::UnknownVariant { index } => invalid(format!("/variants/{index}/id"), rejection),
         product::Rejection::UnknownCategory { index } => invalid(format!("/category_ids/{index}"), rejection),
         product::Rejection::NeverPublished => Problem::new(Code::StatusConflict).detail(rejection.to_string()),

@@ -96,12 +96,7 @@ impl StockLineInput {
     }
 }
 
-fn line(
-    variant: VariantRef,
-    expected: Expected,
-    location: &str,
-    movement: Movement,
-) -> Result<StockLine, Rejected> {
+fn line(variant: VariantRef, expected: Expected, location: &str, movement: Movement) -> Result<StockLine, Rejected> {
     let (location, movement) = parse_movement(location, movement).map_err(Rejected::Invalid)?;
     Ok(StockLine { variant, expected, location, movement })
 }

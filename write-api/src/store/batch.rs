@@ -87,8 +87,7 @@ impl<A: Aggregate> Batch<A> {
 
     /// Notes what happened to an aggregate; gives its version afterwards.
     pub(crate) fn record(&mut self, id: Uuid, events: Vec<A::Event>) -> u64 {
-        let item =
-            self.items.entry(id).or_insert(Item { loaded_version: 0, loaded: None, version: 0, state: None });
+        let item = self.items.entry(id).or_insert(Item { loaded_version: 0, loaded: None, version: 0, state: None });
         for event in events {
             item.state = A::apply(item.state.take(), &event);
             item.version += 1;

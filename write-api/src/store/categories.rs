@@ -5,8 +5,7 @@ use crate::domain::catalog::category::Category;
 use schemas::{Uuid, events::catalog::CategoryContent, ids::CategoryId, topics::Context};
 use sqlx::PgConnection;
 
-type Columns<'a> =
-    (Vec<Uuid>, Vec<i64>, Vec<Option<Uuid>>, Vec<&'a str>, Vec<Option<&'a str>>, Vec<&'a str>, Vec<i32>);
+type Columns<'a> = (Vec<Uuid>, Vec<i64>, Vec<Option<Uuid>>, Vec<&'a str>, Vec<Option<&'a str>>, Vec<&'a str>, Vec<i32>);
 
 fn columns<'a>(rows: &[Row<'a, Category>]) -> Columns<'a> {
     let mut columns = Columns::default();

@@ -85,8 +85,8 @@ pub(crate) async fn load(
     .await?;
     let mut batch = Batch::default();
     for (id, product_id, version, entries) in rows {
-        let entries = serde_json::from_str(&entries)
-            .map_err(|error| Failure::Unreadable("price sheet", error.to_string()))?;
+        let entries =
+            serde_json::from_str(&entries).map_err(|error| Failure::Unreadable("price sheet", error.to_string()))?;
         let sheet = PriceSheet { product_id: ProductId(product_id), variant_id: VariantId(id), entries };
         batch.insert(id, read_version(version), sheet);
     }

@@ -75,11 +75,7 @@ impl Desk {
     }
 
     /// The commands that a line stands for, one after the other; nothing is kept if one is rejected.
-    fn decide_all(
-        &self,
-        id: ProductId,
-        line: &ProductLine,
-    ) -> Result<(Option<Product>, Vec<CatalogEvent>), Rejected> {
+    fn decide_all(&self, id: ProductId, line: &ProductLine) -> Result<(Option<Product>, Vec<CatalogEvent>), Rejected> {
         let mut state = self.batch.state(id.uuid()).cloned();
         let mut events = Vec::new();
         for command in self.commands(id, line, state.is_some())? {
@@ -141,7 +137,12 @@ impl Desk {
             slug_owner: content.slug().and_then(|slug| self.slugs.get(slug)).copied(),
             external_id_owner: known.external_id.as_ref().and_then(|id| self.external_ids.get(id)).copied(),
             sku_owners: skus.enumerate().filter_map(owner).collect(),
-            missing_categories: known.category_ids.iter().filter(|id| !self.category_ids.contains(id)).copied().collect(),
+            missing_categories: known
+                .category_ids
+                .iter()
+                .filter(|id| !self.category_ids.contains(id))
+                .copied()
+                .collect(),
         }
     }
 

@@ -63,7 +63,13 @@ mod tests {
 
     fn received(quantity: i64, on_hand: i64) -> InventoryEvent {
         let location = "main".to_owned();
-        InventoryEvent::Received(StockReceived { product_id: PRODUCT, variant_id: VARIANT, location, quantity, on_hand })
+        InventoryEvent::Received(StockReceived {
+            product_id: PRODUCT,
+            variant_id: VARIANT,
+            location,
+            quantity,
+            on_hand,
+        })
     }
 
     fn adjusted(delta: i64, on_hand: i64) -> InventoryEvent {

@@ -69,7 +69,9 @@ mod tests {
     #[test]
     fn a_sheet_is_replaced_only_by_another_one() {
         let (usd, eur) = (entry("USD", 100), entry("EUR", 90));
-        Scenario::<PriceSheet>::given([]).when(set(&[usd.clone(), eur.clone()])).then([changed(&[eur.clone(), usd.clone()])]);
+        Scenario::<PriceSheet>::given([])
+            .when(set(&[usd.clone(), eur.clone()]))
+            .then([changed(&[eur.clone(), usd.clone()])]);
         Scenario::<PriceSheet>::given([changed(&[eur.clone(), usd.clone()])]).when(set(&[usd, eur])).then_nothing();
     }
 

@@ -185,9 +185,7 @@ impl ProductInput {
             return Err(Rejected::Invalid(vec![FieldError::new("/categories", detail)]));
         }
         let content = match op {
-            Op::Create | Op::Change | Op::Upsert => {
-                Some(Content::parse(self.draft(clock)).map_err(Rejected::Invalid)?)
-            }
+            Op::Create | Op::Change | Op::Upsert => Some(Content::parse(self.draft(clock)).map_err(Rejected::Invalid)?),
             Op::Publish | Op::Archive | Op::Delete => None,
         };
         let fresh = ProductId(clock.id());

@@ -57,13 +57,7 @@ mod tests {
     const PARENT: CategoryId = CategoryId(Uuid::from_u128(2));
 
     fn content(name: &str, parent_id: Option<CategoryId>) -> CategoryContent {
-        CategoryContent {
-            external_id: None,
-            parent_id,
-            slug: name.to_lowercase(),
-            name: name.to_owned(),
-            position: 0,
-        }
+        CategoryContent { external_id: None, parent_id, slug: name.to_lowercase(), name: name.to_owned(), position: 0 }
     }
 
     fn parsed(content: CategoryContent) -> Content {

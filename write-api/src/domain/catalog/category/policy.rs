@@ -32,11 +32,11 @@ pub fn a_parent_is_there_and_not_below(me: CategoryId, content: &Content, facts:
 /// Which of them is taken, and by whom.
 pub fn names_are_free(me: CategoryId, content: &Content, facts: &Facts) -> Result<(), Rejection> {
     let other = |owner: Option<CategoryId>| owner.filter(|owner| *owner != me);
-    if let Some((slug, owner)) = content.slug().zip(other(facts.slug_owner)) {
-        return Err(Rejection::SlugTaken { slug: slug.to_owned(), owner });
-    }
     if let Some((id, owner)) = content.content().external_id.as_ref().zip(other(facts.external_id_owner)) {
         return Err(Rejection::ExternalIdTaken { external_id: id.clone(), owner });
+    }
+    if let Some((slug, owner)) = content.slug().zip(other(facts.slug_owner)) {
+        return Err(Rejection::SlugTaken { slug: slug.to_owned(), owner });
     }
     Ok(())
 }

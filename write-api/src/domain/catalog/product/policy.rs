@@ -153,11 +153,11 @@ pub fn a_variant_chooses_one_value_of_each_option(
 /// Which of them is taken, and by whom.
 pub fn names_are_free(me: ProductId, content: &Content, facts: &Facts) -> Result<(), Rejection> {
     let other = |owner: Option<ProductId>| owner.filter(|owner| *owner != me);
-    if let Some((slug, owner)) = content.slug().zip(other(facts.slug_owner)) {
-        return Err(Rejection::SlugTaken { slug: slug.to_owned(), owner });
-    }
     if let Some((id, owner)) = content.content().external_id.as_ref().zip(other(facts.external_id_owner)) {
         return Err(Rejection::ExternalIdTaken { external_id: id.clone(), owner });
+    }
+    if let Some((slug, owner)) = content.slug().zip(other(facts.slug_owner)) {
+        return Err(Rejection::SlugTaken { slug: slug.to_owned(), owner });
     }
     for (index, owner) in facts.sku_owners.iter().filter(|(_, owner)| *owner != me) {
         let sku = content.content().variants.get(*index).map_or_else(String::new, |variant| variant.sku.clone());

@@ -109,8 +109,7 @@ fn a_variant_id_of_elsewhere_is_refused() {
         content: ProductContent { variants: vec![variant(5, "a")], ..content("lamp", "Lamp") },
         given_ids: vec![true],
     };
-    let command =
-        ProductCommand::Change { content: Content::parse(draft).expect("allowed"), facts: Facts::default() };
+    let command = ProductCommand::Change { content: Content::parse(draft).expect("allowed"), facts: Facts::default() };
     product(vec![]).when(command).then_rejected(Rejection::UnknownVariant { index: 0 });
 }
 

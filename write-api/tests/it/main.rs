@@ -1,0 +1,10 @@
+//! The write API over HTTP against a real PostgreSQL: a database of its own for each test.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bulk;
+mod commands;
+mod idempotency;
+mod outbox;
+mod problems;
+mod stack;
+mod tenants;

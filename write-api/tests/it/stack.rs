@@ -1,0 +1,133 @@
+//! A write API on a port of its own, with a database of its own.
+
+use clap::Parser;
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+use service::shutdown::Shutdown;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::task::JoinHandle;
+
+pub(crate) struct Stack {
+    pub(crate) base: String,
+    pub(crate) http: Client,
+    pub(crate) pool: PgPool,
+    shutdown: Shutdown,
+    server: JoinHandle<()>,
+    admin_url: String,
+    name: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.body["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        self.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+    }
+}
+
+impl Stack {
+    /// With the tenant `demo`.
+    pub(crate) async fn start() -> Self {
+        let admin_url = std::env::var("SOUK_TEST_DATABASE_URL")
+            .unwrap_or_else(|_| "postgres://souk@127.0.0.1:54329/postgres".to_owned());
+        let mut admin = PgConnection::connect(&admin_url).await.unwrap_or_else(|error| {
+            unreachable!("PostgreSQL does not answer at {admin_url}: {error}. Start one, or set SOUK_TEST_DATABASE_URL")
+        });
+        let name = format!("write_api_test_{}", schemas::Uuid::now_v7().simple());
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        let (server, _) = admin_url.rsplit_once('/').unwrap();
+        let url = format!("{server}/{name}");
+        let pool = PgPool::connect(&url).await.unwrap();
+        sqlx::migrate!("../migrations/write").run(&pool).await.unwrap();
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = write_api::config::Config::parse_from(["write-api", "--write-database-url", &url]);
+        let shutdown = Shutdown::default();
+        let serving = write_api::serve(listener, config, shutdown.clone());
+        let server = tokio::spawn(async move { serving.await.unwrap() });
+        let stack = Self { base, http: Client::new(), pool, shutdown, server, admin_url, name };
+        let opened = stack.put("/v1/tenants/demo", json!({"name": "Demo"})).await;
+        assert_eq!(opened.status, 201);
+        stack
+    }
+
+    /// Stops the service and drops the database.
+    pub(crate) async fn stop(self) {
+        drop(self.http);
+        self.shutdown.trigger();
+        self.server.await.unwrap();
+        self.pool.close().await;
+        let mut admin = PgConnection::connect(&self.admin_url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name)))
+            .execute(&mut admin)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).header("x-tenant-slug", "demo")
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        sent(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        sent(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// A command for a version.
+    pub(crate) async fn at(&self, method: Method, path: &str, version: u64, body: Value) -> Answer {
+        sent(self.request(method, path).header("if-match", format!("\"{version}\"")).json(&body)).await
+    }
+
+    /// The answer lines and the summary.
+    pub(crate) async fn bulk(&self, path: &str, lines: &[Value]) -> (Vec<Value>, Value) {
+        let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        answers(self.request(Method::POST, path).body(body)).await
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+pub(crate) async fn sent(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+/// The answer lines of a bulk write and its summary.
+pub(crate) async fn answers(request: RequestBuilder) -> (Vec<Value>, Value) {
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let text = response.text().await.unwrap();
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.pop().unwrap();
+    assert!(summary["summary"].is_object(), "{summary}");
+    (lines, summary["summary"].clone())
+}
+
+pub(crate) fn product(external_id: &str) -> Value {
+    json!({"external_id": external_id, "title": format!("Product {external_id}"), "variants": [{"sku": format!("sku-{external_id}")}]})
+}
