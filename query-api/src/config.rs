@@ -1,0 +1,62 @@
+//! The query API's settings.
+
+use clap::{Args, Parser};
+use search::embed::ModelFiles;
+use service::telemetry::TelemetryOptions;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Every read of souk: search, listings, pages, lag.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "query-api",
+    version,
+    after_help = "Example:\n  query-api --query-database-url postgres://souk_query@127.0.0.1/souk_read --index-dir index"
+)]
+pub struct Cli {
+    /// Print the OpenAPI document and stop
+    #[arg(long)]
+    pub openapi: bool,
+    /// The settings.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// Settings.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// TOML file with these settings, named like the flags
+    #[arg(long, env = "SOUK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Address to serve
+    #[arg(long, env = "SOUK_QUERY_LISTEN", default_value = "127.0.0.1:8081")]
+    pub query_listen: SocketAddr,
+    /// The read database, as a role that can only read
+    #[arg(long, env = "SOUK_QUERY_DATABASE_URL", default_value = "postgres://souk_query@127.0.0.1:5432/souk_read")]
+    pub query_database_url: String,
+    /// Most database connections
+    #[arg(long, env = "SOUK_QUERY_CONNECTIONS", default_value_t = 16)]
+    pub query_connections: u32,
+    /// Folder of the index generations
+    #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
+    pub index_dir: PathBuf,
+    /// Searches at the same time; more wait
+    #[arg(long, env = "SOUK_SEARCH_CONCURRENCY", default_value_t = 4)]
+    pub search_concurrency: usize,
+    /// Folder of the embedding model; without it there is no semantic search
+    #[arg(long, env = "SOUK_MODEL_DIR")]
+    pub model_dir: Option<PathBuf>,
+    /// Path of libonnxruntime.so
+    #[arg(long, env = "SOUK_ONNXRUNTIME")]
+    pub onnxruntime: Option<PathBuf>,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryOptions,
+}
+
+impl Config {
+    /// The model's files, if both are configured.
+    #[must_use]
+    pub fn model(&self) -> Option<ModelFiles> {
+        Some(ModelFiles { model_dir: self.model_dir.clone()?, onnxruntime: self.onnxruntime.clone()? })
+    }
+}

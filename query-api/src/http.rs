@@ -1,0 +1,133 @@
+//! Every route, on one screen.
+
+mod context;
+mod listing;
+mod problem;
+mod products;
+mod search;
+mod status;
+
+pub use problem::Refusal;
+
+use crate::{
+    App,
+    metrics::{Answered, Route},
+};
+use axum::{
+    Json, Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use schemas::{
+    problem::{Code, Problem},
+    token,
+};
+use service::{http::ProblemResponse, request};
+use std::time::{Duration, Instant};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer, timeout::TimeoutLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A request that takes longer is given up.
+const TIMEOUT: Duration = Duration::from_secs(40);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
+    tags((name = "search"), (name = "catalog"), (name = "status"))
+)]
+struct Api;
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(search::search))
+        .routes(routes!(listing::tree))
+        .routes(routes!(listing::products))
+        .routes(routes!(products::by_id))
+        .routes(routes!(products::by_slug))
+        .routes(routes!(products::by_external_id))
+        .routes(routes!(status::lag))
+        .routes(routes!(status::index))
+        .routes(routes!(status::dead_letters))
+}
+
+/// The OpenAPI document as JSON text.
+#[must_use]
+pub fn openapi_json() -> String {
+    // A document of plain maps always serializes.
+    documented().split_for_parts().1.to_pretty_json().unwrap_or_default()
+}
+
+/// All routes with their layers.
+pub fn router(app: App) -> Router {
+    let (router, api) = documented().split_for_parts();
+    let document = serde_json::to_value(&api).unwrap_or_default();
+    let cors = CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET])
+        .allow_headers([
+            HeaderName::from_static("x-tenant-slug"),
+            HeaderName::from_static("x-tenant-id"),
+            HeaderName::from_static(token::TOKEN_HEADER),
+            HeaderName::from_static(token::WAIT_HEADER),
+        ])
+        .expose_headers([HeaderName::from_static(token::CONSISTENCY_HEADER), header::ETAG]);
+    router
+        .route("/", get(welcome))
+        .route("/openapi.json", get(|| async move { Json(document) }))
+        .fallback(|| async {
+            ProblemResponse(Problem::new(Code::NotFound).detail("there is no such path; /openapi.json lists them"))
+        })
+        .method_not_allowed_fallback(|| async {
+            ProblemResponse(Problem::new(Code::MethodNotAllowed).detail("reads are GET requests"))
+        })
+        .layer(middleware::from_fn_with_state(app.clone(), measure))
+        .layer(CompressionLayer::new())
+        .layer(cors)
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
+        .layer(CatchPanicLayer::custom(|_| {
+            axum::response::IntoResponse::into_response(ProblemResponse(Problem::new(Code::Internal)))
+        }))
+        .layer(middleware::from_fn(request::accompany))
+        .with_state(app)
+}
+
+async fn welcome() -> Json<serde_json::Value> {
+    Json(serde_json::json!({
+        "service": "souk query API",
+        "search": "/v1/search?tenant=demo&q=headphones",
+        "categories": "/v1/categories?tenant=demo",
+        "lag": "/v1/status/lag",
+        "api": "/openapi.json",
+    }))
+}
+
+/// Counts and times each answer by its route's pattern.
+async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let began = Instant::now();
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    app.metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(began.elapsed().as_secs_f64());
+    app.metrics.answers.get_or_create(&Answered { route, status }).inc();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_checked_in_openapi_document_is_the_present_one() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi/query-api.json");
+        let now = super::openapi_json() + "\n";
+        if std::env::var_os("SOUK_BLESS").is_some() {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+            std::fs::write(&path, &now).expect("written");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == now, "docs/openapi/query-api.json differs; SOUK_BLESS=1 cargo test -p query-api rewrites it");
+    }
+}

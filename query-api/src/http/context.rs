@@ -1,0 +1,128 @@
+//! What every read takes: the tenant, and the token the answer should have seen.
+
+use super::Refusal;
+use crate::{
+    App,
+    freshness::{Hop, Served, Verdict},
+    metrics::Outcome,
+};
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{HeaderMap, HeaderValue, request::Parts},
+    response::Response,
+};
+use schemas::{
+    ids::TenantId,
+    problem::{Code, Problem},
+    token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
+};
+use serde::Deserialize;
+use std::time::Duration;
+
+const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
+const LONGEST_WAIT_MS: u64 = 30_000;
+/// Header with what the views have of each aggregate a stale answer has not seen.
+const SERVED_HEADER: &str = "souk-versions-served";
+
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    tenant: Option<String>,
+    token: Option<String>,
+    wait_ms: Option<u64>,
+}
+
+/// The tenant of a request, and the token with its budget.
+#[derive(Debug)]
+pub struct ReadContext {
+    /// Whose data.
+    pub tenant: TenantId,
+    token: Token,
+    wait: Duration,
+}
+
+impl FromRequestParts<App> for ReadContext {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)
+            .map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
+        let tenant = tenant(app, &parts.headers, parameters.tenant.as_deref()).await?;
+        let mut token = Token::default();
+        for text in [header(&parts.headers, TOKEN_HEADER)?, parameters.token].into_iter().flatten() {
+            token.merge(
+                &text.parse().map_err(|error: schemas::token::InvalidToken| {
+                    Refusal::parameter(TOKEN_HEADER, error.to_string())
+                })?,
+            );
+        }
+        let wait = match header(&parts.headers, WAIT_HEADER)? {
+            Some(text) => {
+                let parsed = text.parse::<u64>();
+                Some(
+                    parsed
+                        .map_err(|_| Refusal::parameter(WAIT_HEADER, "a whole number of milliseconds is expected"))?,
+                )
+            }
+            None => parameters.wait_ms,
+        };
+        let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
+        Ok(Self { tenant, token, wait })
+    }
+}
+
+impl ReadContext {
+    /// Waits for what the token names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wait(&self, app: &App, hop: Hop) -> Result<Verdict, Refusal> {
+        let verdict = app.freshness.wait(self.tenant, &self.token, self.wait, hop).await?;
+        if !self.token.is_empty() {
+            let outcome = if verdict == Verdict::Fresh { "fresh" } else { "stale" };
+            app.metrics.tokens.get_or_create(&Outcome { outcome }).inc();
+        }
+        Ok(verdict)
+    }
+}
+
+/// Says in the headers whether the answer is fresh, and what it has seen if it is not.
+pub fn mark(mut response: Response, verdict: &Verdict) -> Response {
+    let word = if *verdict == Verdict::Fresh { "fresh" } else { "stale" };
+    response.headers_mut().insert(CONSISTENCY_HEADER, HeaderValue::from_static(word));
+    if let Verdict::Stale(served) = verdict {
+        let text: Vec<String> = served.iter().take(20).map(show).collect();
+        if let Ok(value) = HeaderValue::from_str(&text.join(", ")) {
+            response.headers_mut().insert(SERVED_HEADER, value);
+        }
+    }
+    response
+}
+
+fn show(served: &Served) -> String {
+    format!("{}/{}={}", served.context, served.aggregate_id, served.served)
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
+    let value = headers.get(name).map(|value| value.to_str().map(str::to_owned)).transpose();
+    value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
+}
+
+async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
+    let (id, slug) = (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?);
+    let slug = slug.or_else(|| parameter.map(str::to_owned));
+    let unknown =
+        |name: &str| Refusal(Problem::new(Code::TenantNotFound).detail(format!("no tenant `{name}` is known here")));
+    match (id, slug) {
+        (Some(id), None) => {
+            let tenant: TenantId = id.parse().map_err(|_| Refusal::parameter("x-tenant-id", "a UUID is expected"))?;
+            if app.tenants.exists(tenant).await? { Ok(tenant) } else { Err(unknown(&id)) }
+        }
+        (None, Some(slug)) => app.tenants.by_slug(&slug).await?.ok_or_else(|| unknown(&slug)),
+        (Some(_), Some(_)) => {
+            Err(Refusal(Problem::new(Code::TenantRequired).detail("name the tenant by id or by slug, not both")))
+        }
+        (None, None) => Err(Refusal(
+            Problem::new(Code::TenantRequired).detail("send X-Tenant-Slug, X-Tenant-Id or the parameter tenant"),
+        )),
+    }
+}

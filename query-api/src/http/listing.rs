@@ -1,0 +1,148 @@
+//! The category tree, and the products of a category.
+
+use super::{
+    Refusal,
+    context::{ReadContext, mark},
+};
+use crate::{
+    App,
+    freshness::{Hop, Verdict},
+    queries::{
+        categories,
+        listing::{self, Cursor, Listing, Order},
+    },
+};
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    response::{IntoResponse, Response},
+};
+use schemas::{
+    money::Currency,
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const DEFAULT_LIMIT: i64 = 24;
+const MAX_LIMIT: i64 = 100;
+
+/// The category tree with counts.
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
+    responses((status = 200, description = "Root categories with those below", body = Vec<categories::Node>)))]
+pub async fn tree(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
+    let verdict = context.wait(&app, Hop::Views).await?;
+    let key = app.cache.view_key(context.tenant, "tree".to_owned());
+    if let (Some(key), Verdict::Fresh) = (&key, &verdict)
+        && let Some(kept) = app.cache.get(key).await
+    {
+        return Ok(mark(Json(&*kept).into_response(), &verdict));
+    }
+    let nodes = categories::tree(&app.pool, context.tenant).await?;
+    let body = Arc::new(json!({"categories": nodes}));
+    if let Some(key) = key {
+        app.cache.put(key, body.clone()).await;
+    }
+    Ok(mark(Json(&*body).into_response(), &verdict))
+}
+
+/// What a listing takes.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Parameters {
+    /// `title` (default), `newest` or `price`
+    sort: Option<String>,
+    /// Products on the page, 1 to 100, default 24
+    limit: Option<i64>,
+    /// The `next` of the page before
+    cursor: Option<String>,
+    /// Currency of `sort=price`, default USD
+    currency: Option<String>,
+}
+
+/// The published products of a category and below, page by page.
+#[utoipa::path(get, path = "/v1/categories/{category}/products", tag = "catalog",
+    params(("category" = String, Path, description = "Slug or id"), Parameters),
+    responses((status = 200, description = "`total`, `products` and `next`, the cursor of the next page", body = Object), (status = 404, description = "No such category", body = Object)))]
+pub async fn products(
+    State(app): State<App>,
+    context: ReadContext,
+    Path(category): Path<String>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(parameters) =
+        parameters.map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
+    let verdict = context.wait(&app, Hop::Views).await?;
+    let category = categories::find(&app.pool, context.tenant, &category).await?;
+    let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;
+    let ask = ask(category, &parameters)?;
+    let (products, next) = listing::page(&app.pool, context.tenant, &ask).await?;
+    let total = listing::count(&app.pool, context.tenant, category).await?;
+    let next = next.map(|cursor| encode(&cursor));
+    Ok(mark(Json(json!({"total": total, "products": products, "next": next})).into_response(), &verdict))
+}
+
+fn ask(category: schemas::Uuid, parameters: &Parameters) -> Result<Listing, Refusal> {
+    let order = match parameters.sort.as_deref() {
+        None | Some("title") => Order::Title,
+        Some("newest") => Order::Newest,
+        Some("price") => Order::Price,
+        Some(_) => return Err(Refusal::parameter("sort", "title, newest or price is expected")),
+    };
+    let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Refusal::parameter("limit", "1 to 100 products fit on a page"));
+    }
+    let currency = parameters.currency.as_deref().unwrap_or("USD");
+    let currency: Currency = currency
+        .parse()
+        .map_err(|error: schemas::money::InvalidCurrency| Refusal::parameter("currency", error.to_string()))?;
+    let after = parameters.cursor.as_deref().map(decode).transpose()?;
+    if after.as_ref().is_some_and(|cursor| cursor.order != order) {
+        return Err(Refusal::parameter("cursor", "it belongs to another sort order"));
+    }
+    Ok(Listing { category, order, currency: currency.to_string(), limit, after })
+}
+
+/// A cursor as hexadecimal JSON: opaque to clients, readable to us.
+fn encode(cursor: &Cursor) -> String {
+    serde_json::to_vec(cursor).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn decode(text: &str) -> Result<Cursor, Refusal> {
+    let refused = || Refusal::parameter("cursor", "it is not one that a page gave as `next`");
+    let digits = text.as_bytes();
+    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(refused());
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    let value: Value = serde_json::from_slice(&bytes.ok_or_else(refused)?).map_err(|_| refused())?;
+    serde_json::from_value(value).map_err(|_| refused())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_cursor_is_read_or_refused(text in "([0-9a-f]{2}|\\PC){0,40}") {
+            let _ = decode(&text);
+        }
+    }
+
+    #[test]
+    fn a_cursor_leads_back() {
+        let cursor = Cursor {
+            order: Order::Price,
+            title: None,
+            released_at: None,
+            price: Some(5),
+            product_id: schemas::Uuid::from_u128(7),
+        };
+        assert_eq!(decode(&encode(&cursor)).ok(), Some(cursor));
+    }
+}

@@ -1,0 +1,73 @@
+//! The only map from errors to answers.
+
+use crate::queries::search::SearchError;
+use axum::response::{IntoResponse, Response};
+use schemas::problem::{Code, FieldError, Problem};
+use search::IndexError;
+use service::http::ProblemResponse;
+
+/// Why a read is not answered as asked.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+impl Refusal {
+    /// A parameter or header that can't be understood.
+    #[must_use]
+    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self(Problem::new(Code::InvalidRequest).errors(vec![FieldError::new(name, detail)]))
+    }
+
+    /// A parameter of which one character is wrong.
+    #[must_use]
+    pub fn at(name: &str, position: usize, detail: impl Into<String>) -> Self {
+        let error = FieldError { position: u32::try_from(position).ok(), ..FieldError::new(name, detail) };
+        Self(Problem::new(Code::InvalidRequest).errors(vec![error]))
+    }
+
+    /// Nothing there.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self(Problem::new(Code::NotFound).detail(what))
+    }
+
+    /// The index is not loaded.
+    #[must_use]
+    pub fn no_index() -> Self {
+        Self(Problem::new(Code::Unavailable).detail("the search index is not loaded yet"))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        ProblemResponse(self.0).into_response()
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            // Class 22: a value that no row can have, such as a NUL character.
+            sqlx::Error::Database(database) if database.code().is_some_and(|code| code.starts_with("22")) => {
+                Self(Problem::new(Code::InvalidRequest).detail("a value holds characters that can't be stored"))
+            }
+            _ => {
+                tracing::error!(%error, "the read database failed");
+                Self(Problem::new(Code::Unavailable).detail("the read database does not answer"))
+            }
+        }
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Index(IndexError::Request(detail)) => Self(Problem::new(Code::InvalidRequest).detail(detail)),
+            SearchError::Database(error) => error.into(),
+            SearchError::NoModel => Self(Problem::new(Code::Unavailable).detail(error.to_string())),
+            SearchError::Index(_) | SearchError::Model(_) | SearchError::Broken(_) => {
+                tracing::error!(%error, "a search failed");
+                Self(Problem::new(Code::Internal))
+            }
+        }
+    }
+}

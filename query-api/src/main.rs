@@ -1,0 +1,30 @@
+//! The query API's process.
+
+use query_api::config::Cli;
+use service::shutdown::Shutdown;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli: Cli = service::config::parse();
+    if cli.openapi {
+        println!("{}", query_api::http::openapi_json());
+        return ExitCode::SUCCESS;
+    }
+    let guard = match service::telemetry::init("query-api", &cli.config.telemetry) {
+        Ok(guard) => guard,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = query_api::run(cli.config, Shutdown::on_signals()).await;
+    drop(guard);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

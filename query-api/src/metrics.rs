@@ -1,0 +1,66 @@
+//! The query API's Prometheus metrics.
+
+use service::metrics::{
+    LATENCY_BUCKETS, Metrics as Registry,
+    prometheus_client::{
+        encoding::EncodeLabelSet,
+        metrics::{counter::Counter, family::Family, histogram::Histogram},
+    },
+};
+
+/// A route and how it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Answered {
+    /// The route's pattern.
+    pub route: String,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Route {
+    /// The route's pattern.
+    pub route: String,
+}
+
+/// Whether a read with a token was fresh.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    /// `fresh` or `stale`; for caches `hit` or `miss`.
+    pub outcome: &'static str,
+}
+
+/// Everything that is counted.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Answers by route and status.
+    pub answers: Family<Answered, Counter>,
+    /// Seconds by route.
+    pub seconds: Family<Route, Histogram, fn() -> Histogram>,
+    /// Reads with a token, by outcome.
+    pub tokens: Family<Outcome, Counter>,
+    /// Cache lookups of searches, by outcome.
+    pub cache: Family<Outcome, Counter>,
+}
+
+impl Metrics {
+    /// Registers everything.
+    #[must_use]
+    pub fn new(registry: &Registry) -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS);
+        let metrics = Self {
+            answers: Family::default(),
+            seconds: Family::new_with_constructor(histogram),
+            tokens: Family::default(),
+            cache: Family::default(),
+        };
+        registry.register(|r| {
+            r.register("query_answers", "Answers by route and status", metrics.answers.clone());
+            r.register("query_seconds", "Time to answer by route", metrics.seconds.clone());
+            r.register("query_tokens", "Reads with a consistency token", metrics.tokens.clone());
+            r.register("query_cache", "Cache lookups of searches", metrics.cache.clone());
+        });
+        metrics
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per read model; each query is one indexed lookup.
+
+pub mod categories;
+pub mod listing;
+pub mod pages;
+pub mod search;
+pub mod status;
+pub mod tenants;

@@ -1,0 +1,94 @@
+//! The category tree with the number of products below each node.
+
+use schemas::{Uuid, ids::TenantId};
+use serde::Serialize;
+use sqlx::{PgPool, Row};
+use std::collections::HashMap;
+
+/// A node of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(no_recursion)]
+pub struct Node {
+    /// Its id.
+    pub id: Uuid,
+    /// The id it was imported under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The name in addresses.
+    pub slug: String,
+    /// The name people read.
+    pub name: String,
+    /// Published products in it and below.
+    pub products: i64,
+    /// The nodes below, in their order.
+    pub children: Vec<Node>,
+}
+
+struct Flat {
+    node: Node,
+    parent: Option<Uuid>,
+}
+
+/// The whole tree.
+///
+/// # Errors
+/// The database's.
+pub async fn tree(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT c.category_id, c.parent_id, c.external_id, c.slug, c.name, coalesce(n.products, 0) AS products
+         FROM categories c
+         LEFT JOIN (SELECT category_id, count(*) AS products FROM listing WHERE tenant_id = $1 GROUP BY category_id) AS n
+              USING (category_id)
+         WHERE c.tenant_id = $1 ORDER BY c.position, c.name, c.category_id",
+    )
+    .bind(tenant.uuid())
+    .fetch_all(pool)
+    .await?;
+    let mut flat = Vec::with_capacity(rows.len());
+    for row in rows {
+        let node = Node {
+            id: row.try_get("category_id")?,
+            external_id: row.try_get("external_id")?,
+            slug: row.try_get("slug")?,
+            name: row.try_get("name")?,
+            products: row.try_get("products")?,
+            children: Vec::new(),
+        };
+        flat.push(Flat { node, parent: row.try_get("parent_id")? });
+    }
+    Ok(nest(flat))
+}
+
+/// Nodes under their parents; one whose parent is not known (yet) stands at the root.
+fn nest(flat: Vec<Flat>) -> Vec<Node> {
+    let known: std::collections::HashSet<Uuid> = flat.iter().map(|flat| flat.node.id).collect();
+    let mut below: HashMap<Option<Uuid>, Vec<Node>> = HashMap::new();
+    for Flat { node, parent } in flat {
+        below.entry(parent.filter(|parent| known.contains(parent))).or_default().push(node);
+    }
+    take(&mut below, None)
+}
+
+fn take(below: &mut HashMap<Option<Uuid>, Vec<Node>>, parent: Option<Uuid>) -> Vec<Node> {
+    // Taken out before descending, so that a ring of parents can't be followed twice.
+    let mut nodes = below.remove(&parent).unwrap_or_default();
+    for node in &mut nodes {
+        node.children = take(below, Some(node.id));
+    }
+    nodes
+}
+
+/// The id of a category by its id or slug.
+///
+/// # Errors
+/// The database's.
+pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT category_id FROM categories WHERE tenant_id = $1 AND (slug = $2 OR category_id = $3) ORDER BY slug = $2 DESC LIMIT 1",
+    )
+    .bind(tenant.uuid())
+    .bind(name)
+    .bind(name.parse::<Uuid>().ok())
+    .fetch_optional(pool)
+    .await
+}
