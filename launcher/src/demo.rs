@@ -57,7 +57,7 @@ pub struct Args {
     /// Wait at the end until search shows everything, and say how long that took
     #[arg(long, value_enum)]
     pub wait: Option<WaitFor>,
-    /// The folder for the generated file and the position in it
+    /// The folder for the generated file, while it is loaded, and the position in it
     #[arg(long, env = "SOUK_POSITIONS", value_name = "FOLDER", default_value = ".souk/imports")]
     pub positions: PathBuf,
     /// Print the result as JSON
@@ -96,11 +96,12 @@ pub async fn run(args: Args) -> Result<(), ImportError> {
     std::fs::create_dir_all(&args.positions).map_err(ImportError::writing(&args.positions))?;
     let file = args.positions.join(format!("demo-{}-{}.ndjson", args.seed, args.products));
     write(&file, args.seed, args.products)?;
-    let mut import = import::Args::of(file, "demo", &args.tenant, &args.write_url, args.positions);
+    let mut import = import::Args::of(file.clone(), "demo", &args.tenant, &args.write_url, args.positions);
     import.query_url = args.query_url;
     import.wait = args.wait;
     import.json = args.json;
-    import::run(import).await
+    import::run(import).await?;
+    std::fs::remove_file(&file).map_err(ImportError::writing(&file))
 }
 
 fn write(path: &Path, seed: u64, products: u32) -> Result<(), ImportError> {

@@ -77,7 +77,7 @@ pub struct Args {
     /// What a rejected line means for the others
     #[arg(long, value_enum, default_value = "skip")]
     pub on_error: OnError,
-    /// Check everything, write nothing
+    /// Check every line and write none; only the shop itself is created if it is missing
     #[arg(long)]
     pub dry_run: bool,
     /// The currency of all prices without a currency field, instead of the mapping's

@@ -31,7 +31,7 @@ pub struct Report {
     pub resumed_after: u64,
     /// Seconds this run took.
     pub seconds: f64,
-    /// Products this run wrote per second.
+    /// Lines this run settled per second.
     pub products_per_second: f64,
     /// Whether nothing was written.
     pub dry_run: bool,

@@ -110,7 +110,8 @@ fn judged(status: u16, reason: String) -> Failure {
 /// A problem as one sentence.
 pub(crate) fn told(problem: &Problem) -> String {
     let mut text = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
-    for error in &problem.errors {
+    // A problem of one field often says the same in both places.
+    for error in problem.errors.iter().filter(|error| problem.detail.as_ref() != Some(&error.detail)) {
         text.push_str(&format!("; {}: {}", error.pointer, error.detail));
     }
     text
