@@ -87,13 +87,12 @@ pub(super) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
         (id, _) => {
             let detail = if id.is_some() { "send only one of" } else { "send" };
             let problem = Problem::new(Code::TenantRequired);
-            return Err(ApiError(problem.detail(format!("{detail} the headers X-Tenant-Id and X-Tenant-Slug"))));
+            return Err(ApiError::new(problem.detail(format!("{detail} the headers X-Tenant-Id and X-Tenant-Slug"))));
         }
     };
-    let tenant =
-        app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
-            ApiError(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
-        })?;
+    let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
+        ApiError::new(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
+    })?;
     Ok(app.scope(tenant, context(parts, app)))
 }
 

@@ -18,38 +18,43 @@ use std::any::Any;
 
 /// A problem as an answer.
 #[derive(Debug)]
-pub(super) struct ApiError(pub(super) Problem);
+pub(super) struct ApiError(Box<Problem>);
 
 impl ApiError {
+    /// A problem to answer with.
+    pub(super) fn new(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+
     /// A header or parameter that can't be understood.
     pub(super) fn unreadable(pointer: &str, detail: impl Into<String>) -> Self {
-        Self(Problem::new(Code::InvalidRequest).errors(vec![FieldError::new(pointer, detail)]))
+        Self::new(Problem::new(Code::InvalidRequest).errors(vec![FieldError::new(pointer, detail)]))
     }
 }
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        Self(of_error(&error))
+        Self::new(of_error(&error))
     }
 }
 
 impl From<Rejected> for ApiError {
     fn from(rejected: Rejected) -> Self {
-        Self(of_rejected(&rejected))
+        Self::new(of_rejected(&rejected))
     }
 }
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
-        Self(of_failure(&failure))
+        Self::new(of_failure(&failure))
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = ProblemResponse(self.0.clone()).into_response();
+        let mut response = ProblemResponse(Problem::clone(&self.0)).into_response();
         // For `sign`, which knows the id of the request.
-        response.extensions_mut().insert(self.0);
+        response.extensions_mut().insert(*self.0);
         response
     }
 }
@@ -158,18 +163,19 @@ pub(super) fn not_tried() -> Problem {
 
 /// No route has that path.
 pub(super) fn no_route() -> ApiError {
-    ApiError(Problem::new(Code::NotFound).detail("no route has this path; see /openapi.json"))
+    ApiError::new(Problem::new(Code::NotFound).detail("no route has this path; see /openapi.json"))
 }
 
 /// The path has a route, but not for that method.
 pub(super) fn no_method() -> ApiError {
-    ApiError(Problem::new(Code::MethodNotAllowed).detail("see /openapi.json for what is offered"))
+    ApiError::new(Problem::new(Code::MethodNotAllowed).detail("see /openapi.json for what is offered"))
 }
 
 /// A panic was caught.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that tower-http's CatchPanicLayer asks for")]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     tracing::error!(panic = panic_text(panic.as_ref()), "a request panicked");
-    ApiError(internal()).into_response()
+    ApiError::new(internal()).into_response()
 }
 
 /// What a panic said.

@@ -85,7 +85,7 @@ fn owned(product: &Product) -> impl Iterator<Item = (ProductId, &Variant)> {
     product.content.variants.iter().map(|variant| (product.id, variant))
 }
 
-fn key<'a>((product, variant): (ProductId, &'a Variant)) -> (ProductId, Uuid, &'a str) {
+fn key((product, variant): (ProductId, &Variant)) -> (ProductId, Uuid, &str) {
     (product, variant.id.uuid(), &variant.sku)
 }
 

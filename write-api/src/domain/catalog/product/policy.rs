@@ -159,7 +159,7 @@ pub fn names_are_free(me: ProductId, content: &Content, facts: &Facts) -> Result
     if let Some((slug, owner)) = content.slug().zip(other(facts.slug_owner)) {
         return Err(Rejection::SlugTaken { slug: slug.to_owned(), owner });
     }
-    for (index, owner) in facts.sku_owners.iter().filter(|(_, owner)| *owner != me) {
+    if let Some((index, owner)) = facts.sku_owners.iter().find(|(_, owner)| *owner != me) {
         let sku = content.content().variants.get(*index).map_or_else(String::new, |variant| variant.sku.clone());
         return Err(Rejection::SkuTaken { index: *index, sku, owner: *owner });
     }
