@@ -2,16 +2,16 @@
 //! wait together become one record.
 
 use crate::{
-    kafka, leader,
+    leader,
     metrics::of,
     producer::{self, Outgoing},
-    relay::headers,
     role::{Deps, RoleError},
 };
 use chrono::SecondsFormat;
 use rdkafka::producer::FutureProducer;
 use schemas::{
     Timestamp, Uuid,
+    envelope::structured,
     ids::{ProductId, TenantId},
     topics::{self, partition_key},
 };
@@ -32,12 +32,11 @@ const BATCH: i64 = 1_000;
 /// # Errors
 /// The database's or the broker's; what was not acknowledged stays in the outbox.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let producer: FutureProducer = kafka::producer(&deps.config).create()?;
     let mut connection = leader::lead(&deps.config.read_database_url, "souk:documents").await?;
     let topic = deps.config.topic(topics::DOCUMENTS);
     deps.health.set(NAME, true, "");
     loop {
-        let sent = round(&mut connection, &producer, &topic).await?;
+        let sent = round(&mut connection, &deps.producer, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent);
         if sent == 0 {
             // A timeout is the poll falling due.
@@ -89,8 +88,7 @@ fn outgoing(row: &PgRow, topic: &str) -> Result<Outgoing, sqlx::Error> {
     Ok(Outgoing {
         topic: topic.to_owned(),
         key: partition_key(tenant, product.uuid()),
-        payload: row.try_get("body")?,
-        headers: headers(&attributes),
+        payload: structured::encode(&attributes, row.try_get("body")?),
     })
 }
 

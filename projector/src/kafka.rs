@@ -71,6 +71,7 @@ pub fn consumer(config: &Config, projection: &str) -> ClientConfig {
         .set("auto.offset.reset", "error")
         .set("fetch.wait.max.ms", config.kafka_fetch_wait_ms.to_string())
         .set("fetch.min.bytes", "1")
+        .set("max.partition.fetch.bytes", "8388608")
         .set("fetch.error.backoff.ms", "50")
         .set("fetch.queue.backoff.ms", "5")
         .set("queued.max.messages.kbytes", "65536");

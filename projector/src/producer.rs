@@ -2,9 +2,10 @@
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
-    message::OwnedHeaders,
+    message::{Header, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord},
 };
+use schemas::envelope::structured;
 use std::collections::VecDeque;
 
 /// Records in flight; librdkafka's idempotent producer keeps them in order.
@@ -17,23 +18,20 @@ pub struct Outgoing {
     pub topic: String,
     /// The Kafka key.
     pub key: String,
-    /// The payload.
+    /// The record value: a CloudEvent in JSON.
     pub payload: String,
-    /// The headers.
-    pub headers: OwnedHeaders,
 }
 
 /// Sends records in order and waits for every acknowledgement; tells how many from the start were
 /// acknowledged, and the error of the first that was not.
 pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (usize, Option<KafkaError>) {
+    let headers = OwnedHeaders::new().insert(Header { key: "content-type", value: Some(structured::CONTENT_TYPE) });
     let mut in_flight: VecDeque<DeliveryFuture> = VecDeque::new();
     let mut acknowledged = 0;
     for record in records {
         loop {
-            let message = FutureRecord::to(&record.topic)
-                .key(&record.key)
-                .payload(&record.payload)
-                .headers(record.headers.clone());
+            let message =
+                FutureRecord::to(&record.topic).key(&record.key).payload(&record.payload).headers(headers.clone());
             // The send that retries on a full queue by itself would let a later record overtake.
             let full = in_flight.len() >= WINDOW;
             match if full {

@@ -5,18 +5,15 @@
 //! once with SKIP LOCKED (that reorders); see docs/decisions/0003.
 
 use crate::{
-    kafka, leader,
+    leader,
     metrics::of,
     producer::{self, Outgoing},
     role::{Deps, RoleError},
     status,
 };
-use rdkafka::{
-    message::{Header, OwnedHeaders},
-    producer::FutureProducer,
-};
+use rdkafka::producer::FutureProducer;
 use schemas::{
-    envelope::Envelope,
+    envelope::{Envelope, structured},
     ids::{EventId, TenantId},
     topics::{Context, partition_key},
 };
@@ -40,7 +37,6 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     let name = format!("relay:{context}");
     let mut listener = PgListener::connect(&deps.config.write_database_url).await?;
     listener.listen(WAKE_CHANNEL).await?;
-    let producer: FutureProducer = kafka::producer(&deps.config).create()?;
     let mut connection = leader::lead(&deps.config.write_database_url, &format!("souk:{name}")).await?;
     deps.health.set(&name, true, "");
     let topic = deps.config.topic(context.topic());
@@ -48,7 +44,7 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     let mut sent_since = 0_u64;
     report(&deps, &mut connection, context, 0.0).await?;
     loop {
-        let sent = round(&mut connection, &producer, context, &topic).await?;
+        let sent = round(&mut connection, &deps.producer, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
         sent_since += sent;
         if measured.elapsed() >= MEASURE {
@@ -133,16 +129,7 @@ fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx
     Ok(Outgoing {
         topic: topic.to_owned(),
         key: partition_key(tenant, row.try_get("partition_id")?),
-        payload: row.try_get("payload")?,
-        headers: headers(&envelope.to_headers()),
-    })
-}
-
-/// Kafka headers from names and values.
-#[must_use]
-pub fn headers(list: &[(&'static str, String)]) -> OwnedHeaders {
-    list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (key, value)| {
-        headers.insert(Header { key, value: Some(value) })
+        payload: structured::encode(&envelope.to_headers(), row.try_get("payload")?),
     })
 }
 

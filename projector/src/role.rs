@@ -6,24 +6,33 @@ use crate::{
     metrics::{Metrics, of},
     relay, status, views,
 };
+use rdkafka::producer::FutureProducer;
 use schemas::topics::Context as Bounded;
 use service::{Health, http, shutdown::Shutdown};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinSet};
 
 /// What every role needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Deps {
     /// The settings.
     pub config: Arc<Config>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The one producer of this process: one connection, so that writes don't compete at the broker.
+    pub producer: FutureProducer,
     /// What is ready.
     pub health: Health,
     /// Wakes the document relay after a batch of views.
     pub documents_written: Arc<Notify>,
     /// Ends everything.
     pub shutdown: Shutdown,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 /// Any failure of a role; the sentence is for the log.
@@ -46,6 +55,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
     }
     let registry = service::Metrics::default();
     let deps = Deps {
+        producer: kafka::producer(&config).create()?,
         metrics: Metrics::new(&registry),
         config: Arc::new(config),
         health: Health::default(),
