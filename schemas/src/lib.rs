@@ -9,6 +9,8 @@
 //! To retire a version: move the old payload to `events/<context>/vN.rs` and add an
 //! [`upcast`] step; golden files of released versions are never edited.
 
+pub mod asyncapi;
+pub mod compatibility;
 pub mod envelope;
 pub mod events;
 pub mod ids;
