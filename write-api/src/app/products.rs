@@ -84,8 +84,10 @@ impl Kind for Products {
         }
         ids.sort_unstable();
         ids.dedup();
-        let batch = store::products::load(conn, scope, &wanted).await?;
+        // SKUs before products: what commits in between is then met as the product that is meant or by
+        // a unique key (and decided again), never as a stranger that has the SKU.
         let variants = variants::of_skus(conn, scope, &skus).await?;
+        let batch = store::products::load(conn, scope, &wanted).await?;
         let categories = categories::find(conn, scope, &names, &ids).await?;
         Ok(Desk::new(batch, variants, categories))
     }
