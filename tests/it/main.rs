@@ -1,0 +1,4 @@
+//! The acceptance tests: the system from outside, its contracts and its architecture.
+
+mod architecture;
+mod asyncapi;
