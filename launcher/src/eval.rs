@@ -93,13 +93,11 @@ pub enum EvalError {
         reason: String,
     },
     /// The search was done in another way than was asked for.
-    #[error("query-api searched in mode {served}, not {asked}: {reason}")]
+    #[error("query-api did not search in mode {asked}: {reason}")]
     OtherMode {
         /// As asked for.
         asked: &'static str,
-        /// As done.
-        served: String,
-        /// Why, if it said so.
+        /// What it did instead.
         reason: String,
     },
     /// The result can't be written as JSON; a defect.

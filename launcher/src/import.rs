@@ -194,7 +194,12 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     let outcome = pipeline.run(chunks).await?;
     let last_write = Instant::now();
 
-    let failure = failure(args, &outcome);
+    // What was imported is told, also when the read side can't be waited for.
+    let (waited, unseen) = match wait(args, &outcome, last_write).await {
+        Ok(waited) => (waited, None),
+        Err(error) => (Waited::default(), Some(error)),
+    };
+    let failure = failure(args, &outcome).or(unseen);
     let seconds = last_write.duration_since(began).as_secs_f64();
     let written = outcome.counts.read - outcome.counts.not_tried - position.counts.read;
     #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
@@ -207,7 +212,7 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
             products_per_second,
             dry_run: args.dry_run,
             rejects: (outcome.counts.rejected > 0).then_some(rejects_path),
-            waited: wait(args, &outcome, last_write).await?,
+            waited,
         },
         failure,
     ))

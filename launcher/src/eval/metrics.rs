@@ -46,11 +46,8 @@ impl Ranking {
 
 /// Discounted cumulative gain of the top 10: gain 2^rating - 1, discount log2(rank + 1).
 fn dcg_10(ratings: impl Iterator<Item = u32>) -> f64 {
-    ratings
-        .take(10)
-        .zip(1_u32..)
-        .map(|(rating, rank)| (f64::from(rating).exp2() - 1.0) / f64::from(rank + 1).log2())
-        .sum()
+    let gain = |rating: u32, rank: u32| (f64::from(rating).exp2() - 1.0) / f64::from(rank + 1).log2();
+    ratings.take(10).zip(1..).fold(0.0, |sum, (rating, rank)| sum + gain(rating, rank))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most a few hundred")]

@@ -34,10 +34,9 @@ pub(super) struct Hit {
 struct Page {
     total: u64,
     hits: Vec<Hit>,
+    /// Set when the search was not done as asked.
     #[serde(default)]
-    mode: Option<String>,
-    #[serde(default)]
-    degraded: Option<serde_json::Value>,
+    degraded: Option<String>,
 }
 
 impl SearchClient {
@@ -76,13 +75,9 @@ impl SearchClient {
         }
         let page: Page = serde_json::from_slice(&body).map_err(|error| failed(format!("`{query}`: {error}")))?;
         // A figure of one mode must never be taken for that of another.
-        match page.mode.as_deref() {
-            Some(served) if served != self.mode.name() => Err(EvalError::OtherMode {
-                asked: self.mode.name(),
-                served: served.to_owned(),
-                reason: page.degraded.map_or_else(String::new, |why| why.to_string()),
-            }),
-            _ => Ok(page),
+        match page.degraded {
+            Some(reason) => Err(EvalError::OtherMode { asked: self.mode.name(), reason }),
+            None => Ok(page),
         }
     }
 }
