@@ -9,7 +9,7 @@ use schemas::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a shop is.
 #[derive(Debug, Clone, clap::Args)]
@@ -70,7 +70,20 @@ impl Shop {
         let slug = &shop.args.tenant;
         let put = shop.write(Method::PUT, &format!("tenants/{slug}")).json(&json!({ "name": slug }));
         shop.answer("opening the shop", put).await?;
+        shop.until_known().await?;
         Ok(shop)
+    }
+
+    /// A shop that was just opened is on its way to the read side.
+    async fn until_known(&self) -> Result<(), BenchError> {
+        let began = Instant::now();
+        loop {
+            match self.search("anything", 1, None).await {
+                Err(error) if began.elapsed() > Duration::from_secs(30) => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Ok(_) => return Ok(()),
+            }
+        }
     }
 
     /// Creates and publishes a product; the answer is that of publishing.

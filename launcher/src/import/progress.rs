@@ -7,8 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a line is written where there is no terminal.
-const LINE_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a line is written where there is no terminal: at first often, later seldom.
+fn line_interval(elapsed: Duration) -> Duration {
+    (elapsed / 5).clamp(Duration::from_secs(2), Duration::from_secs(15))
+}
 
 /// How far something is that takes more than a second.
 pub struct Progress {
@@ -46,7 +48,7 @@ impl Progress {
             bar.set_length(total);
             bar.set_position(done);
             bar.set_message(message);
-        } else if now.duration_since(self.last_line) >= LINE_INTERVAL {
+        } else if now.duration_since(self.last_line) >= line_interval(now.duration_since(self.began)) {
             self.last_line = now;
             eprintln!("{}: {:.0} %, {message}", self.what, share * 100.0);
         }
