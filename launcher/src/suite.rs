@@ -10,7 +10,7 @@ use std::{net::TcpListener, path::PathBuf, process::Command};
 
 /// Run the whole test suite; everything it needs is started and stopped again
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- -p acceptance road")]
+#[command(after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it road")]
 pub struct Args {
     /// The broker the tests talk to
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]

@@ -2,3 +2,6 @@
 
 mod architecture;
 mod asyncapi;
+mod chaos;
+mod replay;
+mod road;

@@ -1,1 +1,7 @@
-//! acceptance
+//! The whole system from outside: stacks of real processes, and what tests need to drive them.
+
+pub mod builders;
+pub mod digest;
+pub mod eventually;
+pub mod shop;
+pub mod stack;

@@ -1,0 +1,149 @@
+//! kill -9 of any process at random points of an import: nothing lost, nothing twice, and the read side
+//! equal to a rebuild from scratch.
+
+use crate::replay::until_quiet;
+use acceptance::{
+    builders::{price_line, product_line, stock_line},
+    digest,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use launcher::stack::Service;
+use serde_json::Value;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+const PRODUCTS: usize = 1_200;
+const BATCH: usize = 15;
+const KILLS: usize = 20;
+
+/// The same numbers in each run.
+fn draw(seed: usize, below: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    ("souk", seed).hash(&mut hasher);
+    usize::try_from(hasher.finish() % below as u64).unwrap_or_default()
+}
+
+/// Writes until write-api has accepted every line; what was not answered is sent again, as an importer does.
+async fn write(shop: &Shop, what: &str, lines: &[Value]) {
+    eventually("a batch is accepted", PATIENCE, || async {
+        let (answers, summary) = shop.bulk(what, lines).await?;
+        if summary["rejected"] == 0 && summary["not_tried"] == 0 && answers.len() == lines.len() {
+            Ok(())
+        } else {
+            Err(format!("{summary}: {:?}", answers.iter().find(|answer| answer["problem"].is_object())))
+        }
+    })
+    .await;
+}
+
+async fn import(shop: Shop, done: Arc<AtomicUsize>) {
+    let all: Vec<usize> = (0..PRODUCTS).collect();
+    for chunk in all.chunks(BATCH) {
+        let id = |n: &usize| format!("x-{n}");
+        let products: Vec<Value> =
+            chunk.iter().map(|n| product_line(&id(n), &format!("Chaos thing number {n}"))).collect();
+        let prices: Vec<Value> =
+            chunk.iter().map(|n| price_line(&id(n), 100 + i64::try_from(*n).unwrap_or_default())).collect();
+        let stock: Vec<Value> = chunk.iter().map(|n| stock_line(&id(n), 5)).collect();
+        write(&shop, "products", &products).await;
+        write(&shop, "prices", &prices).await;
+        write(&shop, "stock", &stock).await;
+        done.fetch_add(chunk.len(), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_kills_during_an_import_lose_nothing_and_double_nothing() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "chaos").await;
+    let done = Arc::new(AtomicUsize::new(0));
+    let importing = tokio::spawn(import(shop.clone(), done.clone()));
+    let victims: Vec<Service> = stack.stack.services();
+    for kill in 0..KILLS {
+        // At a random point of the progress, so that the kills are spread over the whole import.
+        let point = (kill * PRODUCTS / KILLS) + draw(kill, PRODUCTS / KILLS);
+        eventually("the import goes on", PATIENCE * 2, || async {
+            let so_far = done.load(Ordering::SeqCst);
+            if so_far >= point.min(PRODUCTS - BATCH) || importing.is_finished() {
+                Ok(())
+            } else {
+                Err(format!("{so_far} of {point}"))
+            }
+        })
+        .await;
+        stack.crash(victims[draw(kill + 1_000, victims.len())]).await;
+    }
+    importing.await.expect("everything was accepted");
+    until_quiet(&stack).await;
+    nothing_lost_nothing_twice(&stack, &shop).await;
+    let before = digest::take(&stack).await;
+    assert_eq!(before.index.0, PRODUCTS as u64);
+    rebuild_from_scratch(&stack).await;
+    assert_eq!(digest::take(&stack).await, before, "a rebuild from scratch gives the same");
+}
+
+async fn nothing_lost_nothing_twice(stack: &TestStack, shop: &Shop) {
+    let found = shop.read("/v1/search?q=chaos&limit=1", None).await;
+    assert_eq!(found.body["total"], PRODUCTS, "{found:?}");
+    for context in ["catalog", "pricing", "inventory"] {
+        let query = format!(
+            "SELECT count(*) FROM (SELECT aggregate_id FROM {context}.outbox GROUP BY tenant_id, aggregate_id
+             HAVING max(version) <> count(*) OR min(version) <> 1) AS broken"
+        );
+        let broken: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&stack.write).await.expect("counted");
+        assert_eq!(broken, 0, "versions of {context} are not 1, 2, 3, ...");
+    }
+    // The views stand where the write side does: same versions, no more and no fewer aggregates.
+    let written: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT aggregate_id::text, max(version) FROM catalog.outbox WHERE aggregate = 'product' GROUP BY 1 ORDER BY 1",
+    )
+    .fetch_all(&stack.write)
+    .await
+    .expect("versions");
+    let seen: Vec<(String, i64)> =
+        sqlx::query_as("SELECT aggregate_id::text, version FROM sources WHERE aggregate = 'product' ORDER BY 1")
+            .fetch_all(&stack.read)
+            .await
+            .expect("versions");
+    assert_eq!(seen, written);
+    let parked: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM dead_letters").fetch_one(&stack.read).await.expect("counted");
+    assert_eq!(parked, 0, "nothing was poison");
+}
+
+/// Empties the read side and lets the topics fill it again.
+async fn rebuild_from_scratch(stack: &TestStack) {
+    for service in [Service::QueryApi, Service::Projector] {
+        stack.stack.kill(service).expect("killed");
+    }
+    sqlx::query(
+        "TRUNCATE tenants, sources, categories, product_pages, listing, documents, document_outbox, checkpoints, projection_status,
+                  dead_letters, embeddings, index_generations",
+    )
+    .execute(&stack.read)
+    .await
+    .expect("emptied");
+    std::fs::remove_dir_all(stack.stack.index_dir()).expect("deleted");
+    stack.stack.start_all().await.expect("started again");
+    eventually("all products are back in the views", PATIENCE, || async {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM product_pages WHERE status = 'published'")
+            .fetch_one(&stack.read)
+            .await
+            .map_err(|error| error.to_string())?;
+        if count == i64::try_from(PRODUCTS).unwrap_or_default() {
+            Ok(())
+        } else {
+            Err(format!("{count} of {PRODUCTS}"))
+        }
+    })
+    .await;
+    until_quiet(stack).await;
+}

@@ -1,0 +1,184 @@
+//! Delivery is at least once, effects are exactly once: duplicates, late commits, poison, the dead.
+
+use acceptance::{
+    builders::product_line,
+    digest,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use launcher::stack::Service;
+use reqwest::Method;
+use schemas::Uuid;
+use serde_json::{Value, json};
+
+/// Waits until everything published has been applied everywhere.
+pub async fn until_quiet(stack: &TestStack) {
+    eventually("every outbox is empty", PATIENCE, || async {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM catalog.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM pricing.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM inventory.outbox WHERE published_at IS NULL)",
+        )
+        .fetch_one(&stack.write)
+        .await
+        .map_err(|error| error.to_string())?;
+        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} rows wait")) }
+    })
+    .await;
+    let client = reqwest::Client::new();
+    eventually("no projection is behind", PATIENCE, || async {
+        let url = format!("{}/v1/status/lag", stack.query_url());
+        let lag: Value =
+            client.get(url).send().await.map_err(|e| e.to_string())?.json().await.map_err(|e| e.to_string())?;
+        let documents: i64 = sqlx::query_scalar("SELECT count(*) FROM document_outbox")
+            .fetch_one(&stack.read)
+            .await
+            .map_err(|error| error.to_string())?;
+        let projections = lag["projections"].as_array().cloned().unwrap_or_default();
+        // A report older than this loop's own wait could be from before the last write.
+        let caught_up = ["views", "index"].iter().all(|name| {
+            projections.iter().any(|p| p["projection"] == *name && p["lag_events"] == 0 && p["trend"] != "stalled")
+        });
+        if caught_up && documents == 0 { Ok(()) } else { Err(lag.to_string()) }
+    })
+    .await;
+}
+
+/// How many events the views have read so far.
+async fn events_read(stack: &TestStack) -> i64 {
+    sqlx::query_scalar("SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoints WHERE projection = 'views'")
+        .fetch_one(&stack.read)
+        .await
+        .expect("checkpoints")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_and_replays_change_nothing_and_bring_nothing_back() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "replay").await;
+    let lines: Vec<Value> = (0..20).map(|n| product_line(&format!("r-{n}"), &format!("Replayed thing {n}"))).collect();
+    let token = shop.bulk_all("products", &lines).await;
+    let gone = shop.search("replayed", &token).await.body["hits"][0].clone();
+    let id = gone["id"].as_str().expect("an id");
+    let deleted = shop.command(Method::DELETE, &format!("/v1/products/{id}"), Some(2), &json!({})).await;
+    let token = deleted["token"].as_str().expect("a token").to_owned();
+    assert_eq!(shop.search("replayed", &token).await.body["total"], 19);
+    until_quiet(&stack).await;
+    let before = digest::take(&stack).await;
+    // A relay that crashed before it could mark its rows sends v1, v2, v3 once more, twice.
+    for round in 0..2 {
+        let read_before = events_read(&stack).await;
+        let again =
+            sqlx::query("UPDATE catalog.outbox SET published_at = NULL").execute(&stack.write).await.expect("marked");
+        let expected = read_before + i64::try_from(again.rows_affected()).expect("a count");
+        eventually("the duplicates have been read", PATIENCE, || async {
+            let read = events_read(&stack).await;
+            if read >= expected { Ok(()) } else { Err(format!("{read} of {expected} in round {round}")) }
+        })
+        .await;
+    }
+    until_quiet(&stack).await;
+    assert_eq!(digest::take(&stack).await, before);
+    assert_eq!(shop.search("replayed", &token).await.body["total"], 19, "the deleted product stays gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_becomes_visible_late_is_not_lost() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "late").await;
+    let tenant: Uuid = sqlx::query_scalar("SELECT id FROM tenants").fetch_one(&stack.read).await.expect("the tenant");
+    // A transaction that draws its outbox id first and commits last.
+    let mut late = stack.write.begin().await.expect("begun");
+    let product = Uuid::now_v7();
+    let payload = json!({"category_id": product, "content": {"slug": "late", "name": "Late"}}).to_string();
+    let late_id: i64 = sqlx::query_scalar(
+        "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                                     occurred_at, correlation_id)
+         VALUES ($1, $2, 'souk.catalog.category.created.v1', 'category', $3, 1, $3, $4, now(), 'late') RETURNING id",
+    )
+    .bind(Uuid::now_v7())
+    .bind(tenant)
+    .bind(product)
+    .bind(payload)
+    .fetch_one(&mut *late)
+    .await
+    .expect("inserted");
+    let token = shop.bulk_all("products", &[product_line("early", "Early bird")]).await;
+    assert_eq!(shop.search("early", &token).await.titles(), ["Early bird"], "nobody waits for a long transaction");
+    let cursor: i64 = sqlx::query_scalar("SELECT max(id) FROM catalog.outbox WHERE published_at IS NOT NULL")
+        .fetch_one(&stack.write)
+        .await
+        .expect("a cursor");
+    assert!(late_id < cursor, "the naive way, `id > cursor`, has gone past the late row");
+    late.commit().await.expect("committed");
+    eventually("the late row has arrived", PATIENCE, || async {
+        let tree = shop.read("/v1/categories", None).await.body;
+        if tree["categories"][0]["slug"] == "late" { Ok(()) } else { Err(tree.to_string()) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "poison").await;
+    let token =
+        shop.bulk_all("products", &[product_line("p-1", "Poisoned thing"), product_line("p-2", "Healthy thing")]).await;
+    let hits = shop.search("poisoned", &token).await;
+    let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    // A later version whose payload no reader understands, then a good one behind it.
+    sqlx::query(
+        "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                                     occurred_at, correlation_id)
+         SELECT gen_random_uuid(), tenant_id, event_type, aggregate, aggregate_id, 50 + n, partition_id,
+                CASE n WHEN 0 THEN '{\"product_id\": 7}' ELSE payload END, now(), 'poison'
+         FROM catalog.outbox, generate_series(0, 1) AS n WHERE aggregate_id = $1 AND version = 1 ORDER BY n",
+    )
+    .bind(id)
+    .execute(&stack.write)
+    .await
+    .expect("inserted");
+    eventually("the event is parked and the one behind it queued", PATIENCE, || async {
+        let letters = shop.read("/v1/status/dead-letters", None).await.body;
+        let states: Vec<&str> =
+            letters["dead_letters"].as_array().into_iter().flatten().filter_map(|l| l["state"].as_str()).collect();
+        if states == ["parked", "queued"] { Ok(()) } else { Err(letters.to_string()) }
+    })
+    .await;
+    let token = shop.bulk_all("products", &[product_line("p-3", "Thing after the poison")]).await;
+    assert_eq!(shop.search("after", &token).await.titles(), ["Thing after the poison"], "others flow");
+    let mut connection = stack.read.acquire().await.expect("a connection");
+    let parked: i64 = sqlx::query_scalar("SELECT id FROM dead_letters WHERE state = 'parked'")
+        .fetch_one(&mut *connection)
+        .await
+        .expect("parked");
+    assert!(projector::dead_letter::discard(&mut connection, parked, "written by a test").await.expect("discarded"));
+    eventually("the queue behind it has moved on", PATIENCE, || async {
+        let letters = shop.read("/v1/status/dead-letters", None).await.body;
+        if letters["dead_letters"] == json!([]) { Ok(()) } else { Err(letters.to_string()) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_died_stays_visible_as_stalled() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "stalled").await;
+    let trend = || async {
+        let lag = shop.read("/v1/status/lag", None).await.body;
+        let views = lag["projections"].as_array().into_iter().flatten().find(|p| p["projection"] == "views").cloned();
+        views.and_then(|views| views["trend"].as_str().map(str::to_owned)).ok_or_else(|| lag.to_string())
+    };
+    let becomes = |wanted: &'static str| {
+        eventually(wanted, PATIENCE, move || async move {
+            let trend = trend().await?;
+            if trend == wanted { Ok(()) } else { Err(trend) }
+        })
+    };
+    becomes("idle").await;
+    stack.stack.kill(Service::Projector).expect("killed");
+    becomes("stalled").await;
+    stack.stack.start(Service::Projector).expect("started");
+    becomes("idle").await;
+}

@@ -1,0 +1,39 @@
+//! What the read side holds, as digests that a rebuild from scratch must give again. Versions of
+//! documents and times of composing are left out: a rebuild counts and tells them anew.
+
+use crate::stack::TestStack;
+use search::{digest, reader::IndexHandle};
+
+/// The digests of views, documents, index and vectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// Product pages.
+    pub pages: String,
+    /// Category listings.
+    pub listing: String,
+    /// Categories.
+    pub categories: String,
+    /// Live search documents.
+    pub documents: String,
+    /// Live documents of the index, and the digest over them.
+    pub index: (u64, String),
+    /// What was embedded, by product.
+    pub vectors: String,
+}
+
+/// Takes the digests; the projections should have caught up.
+pub async fn take(stack: &TestStack) -> Digests {
+    let rows = |query: &'static str| async move {
+        let digest: Option<String> = sqlx::query_scalar(query).fetch_one(&stack.read).await.expect("a digest");
+        digest.unwrap_or_default()
+    };
+    let handle = IndexHandle::open(&stack.stack.index_dir(), "g1").expect("the index");
+    Digests {
+        pages: rows("SELECT md5(string_agg(product_id || slug || status || page, '|' ORDER BY tenant_id, product_id)) FROM product_pages").await,
+        listing: rows("SELECT md5(string_agg(category_id::text || product_id || card, '|' ORDER BY tenant_id, category_id, product_id)) FROM listing").await,
+        categories: rows("SELECT md5(string_agg(category_id::text || path_slugs::text, '|' ORDER BY tenant_id, category_id)) FROM categories").await,
+        documents: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM documents WHERE NOT deleted").await,
+        index: digest::of(&handle.snapshot()).expect("a digest"),
+        vectors: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM embeddings").await,
+    }
+}

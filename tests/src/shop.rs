@@ -1,0 +1,127 @@
+//! One tenant of a stack over HTTP, as a storefront and a back office would use it.
+
+use crate::{builders::ndjson, eventually::eventually, stack::TestStack};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, WAIT_HEADER};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long a read may take to become fresh before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A tenant.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Its slug.
+    pub slug: String,
+    http: Client,
+    write: String,
+    query: String,
+}
+
+/// The answer of a read.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The status.
+    pub status: StatusCode,
+    /// Whether the answer says that it is fresh.
+    pub fresh: bool,
+    /// The body.
+    pub body: Value,
+}
+
+impl Read {
+    /// The titles of the hits.
+    #[must_use]
+    pub fn titles(&self) -> Vec<String> {
+        let hits = self.body["hits"].as_array().into_iter().flatten();
+        hits.filter_map(|hit| hit["title"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+impl Shop {
+    /// Opens a shop and waits until the read side knows it.
+    pub async fn open(stack: &TestStack, slug: &str) -> Self {
+        let http = Client::builder().timeout(Duration::from_secs(40)).build().expect("a client");
+        let shop = Self { slug: slug.to_owned(), http, write: stack.write_url(), query: stack.query_url() };
+        let created = shop.command(Method::PUT, &format!("/v1/tenants/{slug}"), None, &json!({"name": slug})).await;
+        assert!(created["id"].is_string(), "{created}");
+        eventually("the read side knows the tenant", PATIENCE, || async {
+            let read = shop.read("/v1/categories", None).await;
+            if read.status == StatusCode::OK { Ok(()) } else { Err(format!("{read:?}")) }
+        })
+        .await;
+        shop
+    }
+
+    /// A request to write-api as this tenant.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.write)).header("x-tenant-slug", &self.slug)
+    }
+
+    /// A command that must succeed; `if_match` is the version it was decided on.
+    pub async fn command(&self, method: Method, path: &str, if_match: Option<u64>, body: &Value) -> Value {
+        let mut request = self.request(method, path).json(body);
+        if let Some(version) = if_match {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    }
+
+    /// A bulk write; gives the lines and the summary, or what went wrong on the way.
+    ///
+    /// # Errors
+    /// A sentence, where write-api did not answer to the end.
+    pub async fn bulk(&self, what: &str, lines: &[Value]) -> Result<(Vec<Value>, Value), String> {
+        let request = self.request(Method::POST, &format!("/v1/{what}/bulk?on_error=skip"));
+        let request = request.header("content-type", "application/x-ndjson").body(ndjson(lines));
+        let text = request.send().await.map_err(|e| e.to_string())?.text().await.map_err(|e| e.to_string())?;
+        let mut answers: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).map_err(|e| format!("{e}: {line}")))
+            .collect::<Result<_, _>>()?;
+        let summary = answers.pop().and_then(|last| last.get("summary").cloned()).ok_or("no summary")?;
+        Ok((answers, summary))
+    }
+
+    /// A bulk write in which every line must be accepted; gives its token.
+    pub async fn bulk_all(&self, what: &str, lines: &[Value]) -> String {
+        let (answers, summary) = self.bulk(what, lines).await.expect("answered");
+        assert_eq!(summary["rejected"], 0, "{answers:?}");
+        summary["token"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A read, with a token to wait for if there is one.
+    pub async fn read(&self, path: &str, token: Option<&str>) -> Read {
+        let answer = self.get(path, token).send().await.expect("an answer");
+        Self::answer(answer).await
+    }
+
+    /// A read as a request to be changed.
+    #[must_use]
+    pub fn get(&self, path: &str, token: Option<&str>) -> RequestBuilder {
+        let request = self.http.get(format!("{}{path}", self.query)).header("x-tenant-slug", &self.slug);
+        match token {
+            Some(token) => request.header(TOKEN_HEADER, token).header(WAIT_HEADER, "30000"),
+            None => request,
+        }
+    }
+
+    /// Status, freshness and body of an answer.
+    pub async fn answer(answer: Response) -> Read {
+        let fresh = answer.headers().get(CONSISTENCY_HEADER).is_some_and(|value| value == "fresh");
+        Read { status: answer.status(), fresh, body: answer.json().await.unwrap_or_default() }
+    }
+
+    /// A search that has to be fresh.
+    pub async fn search(&self, text: &str, token: &str) -> Read {
+        let read = self.read(&format!("/v1/search?limit=50&q={text}"), Some(token)).await;
+        assert!(read.fresh, "{read:?}");
+        read
+    }
+}

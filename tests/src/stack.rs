@@ -1,0 +1,123 @@
+//! A stack of real processes for one test: databases of its own on the suite's PostgreSQL, and a broker
+//! of its own, or topics of its own on the suite's Apache Kafka.
+
+use clap::Parser;
+use launcher::{
+    settings::Settings,
+    stack::{Service, Stack},
+    suite,
+};
+use schemas::Uuid;
+use sqlx::PgPool;
+use std::path::PathBuf;
+
+/// A running stack; its processes end with it.
+pub struct TestStack {
+    /// The processes.
+    pub stack: Stack,
+    /// The write database.
+    pub write: PgPool,
+    /// The read database.
+    pub read: PgPool,
+    _folder: tempfile::TempDir,
+}
+
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| unavailable(name))
+}
+
+#[expect(clippy::panic, reason = "this is how a test fails")]
+fn unavailable(name: &str) -> String {
+    panic!("{name} is not set: run the suite with ./souk test, which starts what it needs")
+}
+
+impl TestStack {
+    /// Starts a stack; with vectors only where a test needs them.
+    pub async fn start(with_vectors: bool) -> Self {
+        let test = Self::prepare(with_vectors).await;
+        test.stack.start_all().await.expect("the stack starts");
+        test
+    }
+
+    async fn prepare(with_vectors: bool) -> Self {
+        let folder = tempfile::Builder::new().prefix("souk-it-").tempdir_in("/var/tmp").expect("a folder");
+        let mut settings = Defaults::try_parse_from(["souk"]).expect("defaults").settings;
+        let port = || suite::free_port().expect("a port");
+        settings.data_dir = folder.path().to_owned();
+        settings.cache_dir = Some(PathBuf::from(env("SOUK_CACHE_DIR")));
+        for listen in [
+            &mut settings.write_listen,
+            &mut settings.query_listen,
+            &mut settings.projector_listen,
+            &mut settings.embed_listen,
+            &mut settings.broker_listen,
+        ] {
+            listen.set_port(port());
+        }
+        settings.without_vectors = !with_vectors;
+        "info,librdkafka=error,projector=debug".clone_into(&mut settings.log);
+        let name = format!("it_{}", Uuid::now_v7().simple());
+        let (write, read) = suite::databases(&env("SOUK_TEST_DATABASE_URL"), &name).await.expect("databases");
+        settings.write_database_url = Some(write.clone());
+        settings.read_database_url = Some(read.clone());
+        if env("SOUK_TEST_BROKER") == "apache" {
+            settings.kafka_brokers = Some(env("SOUK_TEST_KAFKA"));
+            settings.topic_prefix = format!("{name}.");
+        }
+        let (write, read) = (
+            PgPool::connect(&write).await.expect("the write database"),
+            PgPool::connect(&read).await.expect("the read database"),
+        );
+        let own = std::env::current_exe().expect("this program's path");
+        let programs = own.parent().and_then(|deps| deps.parent()).expect("target/debug").to_owned();
+        let stack = Stack::new(settings, programs).expect("a stack");
+        Self { stack, write, read, _folder: folder }
+    }
+
+    /// The address of write-api.
+    #[must_use]
+    pub fn write_url(&self) -> String {
+        self.stack.url(Service::WriteApi)
+    }
+
+    /// The address of query-api.
+    #[must_use]
+    pub fn query_url(&self) -> String {
+        self.stack.url(Service::QueryApi)
+    }
+
+    /// Kills a process with SIGKILL and starts it again, ready.
+    pub async fn crash(&self, service: Service) {
+        self.stack.kill(service).expect("killed");
+        self.stack.start(service).expect("started again");
+        self.stack.wait_ready(service).await.expect("ready again");
+    }
+
+    /// What a process has logged.
+    #[must_use]
+    pub fn log(&self, service: Service) -> String {
+        std::fs::read_to_string(self.stack.processes.log(service.name())).unwrap_or_default()
+    }
+}
+
+impl Drop for TestStack {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for service in self.stack.services() {
+                let log = self.log(service);
+                let last: Vec<&str> = log.lines().rev().take(8).collect();
+                eprintln!("--- {}\n{}", service.name(), last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            }
+        }
+        for service in self.stack.services() {
+            // What does not end here ends with the suite.
+            let _ = self.stack.kill(service);
+        }
+    }
+}
