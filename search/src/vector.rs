@@ -67,7 +67,7 @@ pub async fn nearest(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut transaction = pool.begin().await?;
     let size: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM embeddings WHERE tenant_id = $1 AND model_id = $2 LIMIT $3) AS some",
+        "SELECT count(*) FROM (SELECT 1 FROM embeddings WHERE tenant_id = $1 AND model_id = $2 LIMIT $3) AS counted",
     )
     .bind(tenant.uuid())
     .bind(model_id)
