@@ -6,11 +6,18 @@ use crate::{
     settings::{Broker, Settings},
     stack::{Service, Stack},
 };
-use std::{net::TcpListener, path::PathBuf, process::Command};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::Command,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
 /// Run the whole test suite; everything it needs is started and stopped again
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it road")]
+#[command(
+    after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it road"
+)]
 pub struct Args {
     /// The broker the tests talk to
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
@@ -79,15 +86,26 @@ async fn with_broker(stack: &Stack, cargo: &[String]) -> Result<i32, LaunchError
     Ok(status.code().unwrap_or(1))
 }
 
-/// A port that nobody listens on right now.
+/// A port that nobody listens on right now, below the range from which the system gives ports to
+/// outgoing connections: one of those could take it while a killed process is being started again.
 ///
 /// # Errors
-/// If the system has none.
+/// If there is none.
 pub fn free_port() -> Result<u16, LaunchError> {
-    let listener =
-        TcpListener::bind("127.0.0.1:0").map_err(|error| LaunchError::Other(format!("no free port: {error}")))?;
-    Ok(listener.local_addr().map_err(|error| LaunchError::Other(format!("no free port: {error}")))?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let offset = u16::try_from(std::process::id() % 97).unwrap_or_default() * 120;
+    for _ in 0..PORTS {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST_PORT + offset.wrapping_add(step) % PORTS;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(LaunchError::Other(format!("no port from {FIRST_PORT} to {} is free", FIRST_PORT + PORTS)))
 }
+
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 12_000;
 
 /// A server's databases for one test stack, migrated; gives the URLs of the write and the read database.
 ///

@@ -25,7 +25,7 @@ pub fn price_line(external_id: &str, cents: i64) -> Value {
 /// A stock level of one SKU.
 #[must_use]
 pub fn stock_line(external_id: &str, on_hand: i64) -> Value {
-    json!({"sku": format!("SKU-{external_id}"), "op": "set", "quantity": on_hand})
+    json!({"sku": format!("SKU-{external_id}"), "location": "main", "op": "set", "quantity": on_hand})
 }
 
 /// Lines as the body of a bulk write.
