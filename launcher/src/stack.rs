@@ -62,6 +62,8 @@ impl Service {
     }
 }
 
+/// How long the threads of a killed process may take to let go of its sockets.
+const RELEASED_WITHIN: Duration = Duration::from_secs(3);
 /// How long a process may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How long a process may take to end by itself.
@@ -133,7 +135,7 @@ impl Stack {
             return Ok(false);
         }
         let address = self.address(service);
-        if TcpListener::bind(address).is_err() {
+        if !becomes_free(address) {
             return Err(LaunchError::InUse {
                 what: service.name().to_owned(),
                 address: address.to_string(),
@@ -273,4 +275,16 @@ impl Stack {
         }
         Ok(command)
     }
+}
+
+/// Whether an address can be listened on, now or as soon as a process that was just killed is gone.
+fn becomes_free(address: SocketAddr) -> bool {
+    let deadline = Instant::now() + RELEASED_WITHIN;
+    while TcpListener::bind(address).is_err() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
 }
