@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use schemas::{Timestamp, Utc};
 use sqlx::{Connection, PgConnection};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     sync::{LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -123,9 +123,8 @@ fn measure_ends(consumer: &BaseConsumer) -> Result<(), RoleError> {
         with_parts(|parts| parts.iter().filter(|(_, part)| !part.is_relay).map(|(key, _)| key.clone()).collect());
     let mut ends: BTreeMap<(String, i32), i64> = BTreeMap::new();
     for (_, topic, partition) in &keys {
-        if !ends.contains_key(&(topic.clone(), *partition)) {
-            let (_, end) = consumer.fetch_watermarks(topic, *partition, Duration::from_secs(5))?;
-            ends.insert((topic.clone(), *partition), end);
+        if let Entry::Vacant(unknown) = ends.entry((topic.clone(), *partition)) {
+            unknown.insert(consumer.fetch_watermarks(topic, *partition, Duration::from_secs(5))?.1);
         }
     }
     let now = Utc::now();

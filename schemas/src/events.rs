@@ -80,6 +80,10 @@ pub(crate) use events;
 
 /// An event of any context.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are the large ones; boxing would cost each of them an allocation"
+)]
 pub enum DomainEvent {
     /// Of the tenants context.
     Tenants(TenantsEvent),

@@ -71,7 +71,6 @@ impl Health {
     }
 
     /// The three routes.
-    #[must_use]
     pub fn routes(&self) -> Router {
         Router::new()
             .route(

@@ -34,7 +34,6 @@ impl Metrics {
     }
 
     /// `GET /metrics`.
-    #[must_use]
     pub fn routes(&self) -> Router {
         Router::new().route("/metrics", get(serve)).with_state(self.clone())
     }

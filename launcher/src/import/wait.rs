@@ -4,6 +4,7 @@ use super::{error::ImportError, progress::Progress, report};
 use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -48,7 +49,8 @@ impl fmt::Display for Vectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "all vectors {} after the last write: {} documents were left then, {:.1} documents/s",
+            "all vectors {} after the last write: {} documents were left then, {:.1} documents/s \
+             (`souk bench embed` measures the model alone)",
             report::duration(Duration::from_secs_f64(self.vectors_seconds)),
             report::grouped(self.vectors_left),
             self.vectors_per_second
@@ -78,7 +80,8 @@ impl ReadSide {
     pub(crate) async fn until_searchable(&self, tokens: &[Token]) -> Result<(), ImportError> {
         let mut progress = Progress::begin("becoming searchable", tokens.len() as u64);
         for (done, token) in tokens.iter().rev().enumerate() {
-            for part in parts(token) {
+            // A few entries are waited for, so that waiting costs the read side little; then all are checked.
+            for part in std::iter::once(probe(token)).chain(parts(token)) {
                 self.until_fresh(&part.to_string()).await?;
             }
             progress.at(done as u64 + 1, tokens.len() as u64, done as u64 + 1, "batches");
@@ -179,6 +182,17 @@ struct LagRow {
     lag_events: i64,
 }
 
+/// The highest id of each context: the last product of the batch, since ids are drawn in order.
+fn probe(token: &Token) -> Token {
+    let mut last = BTreeMap::new();
+    for (context, id, version) in token.entries() {
+        last.insert(context, (id, version));
+    }
+    let mut probe = Token::default();
+    last.into_iter().for_each(|(context, (id, version))| probe.add(context, id, version));
+    probe
+}
+
 fn parts(token: &Token) -> Vec<Token> {
     let entries: Vec<_> = token.entries().collect();
     let part = |entries: &[(schemas::topics::Context, schemas::Uuid, u64)]| {
@@ -200,6 +214,7 @@ mod tests {
         for id in 0..1_000_u128 {
             token.add(Context::Catalog, Uuid::from_u128(id << 64), 300);
         }
+        assert_eq!(probe(&token).entries().map(|(_, id, _)| id.as_u128() >> 64).collect::<Vec<_>>(), [999]);
         let parts = parts(&token);
         assert!(parts.iter().all(|part| part.to_string().len() < 9_000));
         assert_eq!(parts.iter().map(Token::len).sum::<usize>(), 1_000);

@@ -113,7 +113,7 @@ fn encode(cursor: &Cursor) -> String {
 fn decode(text: &str) -> Result<Cursor, Refusal> {
     let refused = || Refusal::parameter("cursor", "it is not one that a page gave as `next`");
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(refused());
     }
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();

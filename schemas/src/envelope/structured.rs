@@ -23,9 +23,12 @@ pub fn encode(headers: &[(&'static str, String)], data: &str) -> String {
     text
 }
 
+/// Attributes by their binary-mode header names, and the payload.
+pub type Decoded = (Vec<(String, String)>, Vec<u8>);
+
 /// Attributes by their binary-mode header names, and the payload; none if the value is not of this format.
 #[must_use]
-pub fn decode(value: &[u8]) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+pub fn decode(value: &[u8]) -> Option<Decoded> {
     let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(value).ok()?;
     let data = members.remove("data").map(|data| data.get().as_bytes().to_vec())?;
     let mut headers = Vec::with_capacity(members.len());
