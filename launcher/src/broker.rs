@@ -1,12 +1,33 @@
-//! The embedded, persistent, Kafka-protocol broker: Tansu on libSQL; see docs/decisions/0005.
+//! The embedded, persistent, Kafka-protocol broker of a single machine; see docs/decisions/0005.
+//!
+//! [`connection`] reads requests and dispatches them to [`admin`] and [`records`]; [`topics`] knows the
+//! logs; a [`log`] keeps [`batch`]es as they came and judges repeated ones by their [`producers`].
+//! To serve another request, add it to the list in [`connection`].
+
+mod admin;
+mod batch;
+mod connection;
+mod log;
+mod producers;
+mod records;
+#[cfg(test)]
+mod tests;
+mod topics;
 
 use crate::LaunchError;
-use std::{net::SocketAddr, path::PathBuf};
-use tansu_broker::{broker::Broker, coordinator::group::administrator::Controller};
-use tansu_storage::StorageContainer;
-use tokio::time::Instant;
-use url::Url;
-use uuid::Uuid;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tokio::net::TcpListener;
+use topics::Topics;
+
+/// The one node there is.
+const NODE_ID: i32 = 1;
 
 /// Run the embedded Kafka-protocol broker in the foreground
 #[derive(Debug, Clone, clap::Args)]
@@ -15,9 +36,17 @@ pub struct Args {
     /// Address for Kafka clients
     #[arg(long, default_value = "127.0.0.1:9092")]
     pub listen: SocketAddr,
-    /// Folder of topics and offsets
+    /// Folder of topics and records
     #[arg(long, default_value = "broker")]
     pub data_dir: PathBuf,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Broker {
+    topics: Topics,
+    address: SocketAddr,
+    next_producer_id: AtomicI64,
 }
 
 /// Runs the broker until a signal comes.
@@ -25,43 +54,64 @@ pub struct Args {
 /// # Errors
 /// If the folder can't be used or the address can't be listened on.
 pub async fn run(args: Args) -> Result<(), LaunchError> {
-    std::fs::create_dir_all(&args.data_dir).map_err(LaunchError::folder(&args.data_dir))?;
-    // The storage's path is relative to the working directory.
-    std::env::set_current_dir(&args.data_dir).map_err(LaunchError::folder(&args.data_dir))?;
-    if std::net::TcpListener::bind(args.listen).is_err() {
-        return Err(LaunchError::InUse {
-            what: "the broker".to_owned(),
-            address: args.listen.to_string(),
-            flag: "--broker-listen",
-        });
-    }
-    let failed = |error: &dyn std::fmt::Display| LaunchError::Other(format!("the embedded broker failed: {error}"));
-    let listener = Url::parse(&format!("tcp://{}", args.listen)).map_err(|error| failed(&error))?;
-    let storage = Url::parse("sqlite://tansu.db").map_err(|error| failed(&error))?;
-    let mut broker = Broker::<Controller<StorageContainer>, StorageContainer>::builder()
-        .node_id(1)
-        .cluster_id("souk")
-        .incarnation_id(Uuid::now_v7())
-        .advertised_listener(listener.clone())
-        .listener(listener)
-        .storage(storage)
-        .silent(true)
-        .build()
-        .await
-        .map_err(|error| failed(&error))?;
-    index_headers().await.map_err(|error| failed(&error))?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|_| LaunchError::InUse {
+        what: "the broker".to_owned(),
+        address: args.listen.to_string(),
+        flag: "--broker-listen",
+    })?;
+    let broker = tokio::task::block_in_place(|| Broker::open(&args.data_dir, args.listen))?;
     let shutdown = service::shutdown::Shutdown::on_signals();
     tokio::select! {
-        served = broker.serve(Instant::now()) => served.map_err(|error| failed(&error)),
-        () = shutdown.wait() => Ok(()),
+        () = accept(listener, Arc::new(broker)) => {}
+        () = shutdown.wait() => {}
+    }
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, broker: Arc<Broker>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                let broker = Arc::clone(&broker);
+                tokio::spawn(async move {
+                    if let Err(error) = connection::serve(broker, stream).await {
+                        tracing::warn!(%client, %error, "a connection was closed");
+                    }
+                });
+            }
+            Err(error) => {
+                // Most likely too many open files: others may be closed meanwhile.
+                tracing::error!(%error, "a connection could not be accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
     }
 }
 
-/// Gives the storage's header table the index it lacks: without it each record that is fetched scans
-/// the headers of all records, and a topic of 80,000 records stands still.
-async fn index_headers() -> Result<(), libsql::Error> {
-    let database = libsql::Builder::new_local("tansu.db").build().await?;
-    let connection = database.connect()?;
-    connection.execute("CREATE INDEX IF NOT EXISTS header_of_record ON header (topition, offset_id)", ()).await?;
-    Ok(())
+impl Broker {
+    fn open(folder: &Path, address: SocketAddr) -> Result<Self, LaunchError> {
+        let topics = Topics::open(folder)?;
+        let next_producer_id = AtomicI64::new(first_producer_id(folder)?);
+        Ok(Self { topics, address, next_producer_id })
+    }
+
+    fn new_producer_id(&self) -> i64 {
+        self.next_producer_id.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The first of a range of a million numbers that no earlier start has given to a producer.
+fn first_producer_id(folder: &Path) -> Result<i64, LaunchError> {
+    const EACH_START: i64 = 1_000_000;
+    let path = folder.join("starts");
+    let starts: i64 = match std::fs::read_to_string(&path) {
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map_err(|_| LaunchError::Other(format!("{} holds no number of starts: {text:?}", path.display())))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(LaunchError::folder(&path)(error)),
+    };
+    std::fs::write(&path, (starts + 1).to_string()).map_err(LaunchError::folder(&path))?;
+    Ok(starts * EACH_START)
 }

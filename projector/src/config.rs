@@ -44,9 +44,6 @@ pub struct Config {
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
-    /// How long a broker may hold a fetch that finds nothing, in milliseconds
-    #[arg(long, env = "SOUK_KAFKA_FETCH_WAIT_MS", default_value_t = 10)]
-    pub kafka_fetch_wait_ms: u32,
     /// Replicas of the topics that are created
     #[arg(long, env = "SOUK_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,

@@ -69,7 +69,6 @@ pub fn consumer(config: &Config, projection: &str) -> ClientConfig {
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")
-        .set("fetch.wait.max.ms", config.kafka_fetch_wait_ms.to_string())
         .set("fetch.min.bytes", "1")
         .set("max.partition.fetch.bytes", "8388608")
         .set("fetch.error.backoff.ms", "50")

@@ -4,6 +4,7 @@ use acceptance::{
     builders::product_line,
     digest,
     eventually::eventually,
+    quiet::until_quiet,
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
@@ -11,39 +12,6 @@ use launcher::stack::Service;
 use reqwest::Method;
 use schemas::Uuid;
 use serde_json::{Value, json};
-
-/// Waits until everything published has been applied everywhere.
-pub async fn until_quiet(stack: &TestStack) {
-    eventually("every outbox is empty", PATIENCE, || async {
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT (SELECT count(*) FROM catalog.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM pricing.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM inventory.outbox WHERE published_at IS NULL)",
-        )
-        .fetch_one(&stack.write)
-        .await
-        .map_err(|error| error.to_string())?;
-        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} rows wait")) }
-    })
-    .await;
-    let client = reqwest::Client::new();
-    eventually("no projection is behind", PATIENCE, || async {
-        let url = format!("{}/v1/status/lag", stack.query_url());
-        let lag: Value =
-            client.get(url).send().await.map_err(|e| e.to_string())?.json().await.map_err(|e| e.to_string())?;
-        let documents: i64 = sqlx::query_scalar("SELECT count(*) FROM document_outbox")
-            .fetch_one(&stack.read)
-            .await
-            .map_err(|error| error.to_string())?;
-        let projections = lag["projections"].as_array().cloned().unwrap_or_default();
-        // A report older than this loop's own wait could be from before the last write.
-        let caught_up = ["views", "index"].iter().all(|name| {
-            projections.iter().any(|p| p["projection"] == *name && p["lag_events"] == 0 && p["trend"] != "stalled")
-        });
-        if caught_up && documents == 0 { Ok(()) } else { Err(lag.to_string()) }
-    })
-    .await;
-}
 
 /// How many events the views have read so far.
 async fn events_read(stack: &TestStack) -> i64 {

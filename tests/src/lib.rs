@@ -3,5 +3,6 @@
 pub mod builders;
 pub mod digest;
 pub mod eventually;
+pub mod quiet;
 pub mod shop;
 pub mod stack;

@@ -1,7 +1,6 @@
 //! The command line of each process.
 
 use super::{Service, Stack};
-use crate::settings::Broker;
 use std::{path::Path, process::Command};
 
 /// The command that runs a service in the foreground.
@@ -56,10 +55,6 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
     command.args(["--roles", roles, "--projector-listen", &stack.address(service).to_string()]);
     command.args(["--write-database-url", &settings.write_url(), "--read-database-url", &settings.read_url()]);
     command.args(["--kafka-brokers", &settings.brokers()]);
-    if settings.starts_broker() && settings.kafka == Broker::Embedded {
-        // This broker lets each fetch wait out its time and pays for each: half the default's cost.
-        command.args(["--kafka-fetch-wait-ms", "20"]);
-    }
     command.arg(format!("--topic-prefix={}", settings.topic_prefix));
     command.arg("--index-dir").arg(stack.index_dir());
     command

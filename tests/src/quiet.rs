@@ -1,0 +1,81 @@
+//! Waiting until everything written has been applied everywhere: the outboxes are empty, and each
+//! consumer stands at the end of its topics as the broker itself gives it. A status that a projection
+//! wrote a moment ago could be from before the last write, so only positions are believed: they only grow.
+
+use crate::{eventually::eventually, shop::PATIENCE, stack::TestStack};
+use projector::{embeddings, index_writer, views};
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use schemas::topics::{Context, DOCUMENTS, Topic};
+use std::time::Duration;
+
+/// Waits for views, index and, where the stack has them, vectors; fails after [`PATIENCE`] with what is behind.
+pub async fn until_quiet(stack: &TestStack) {
+    eventually("every outbox is empty", PATIENCE, || async {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM tenants.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM catalog.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM pricing.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM inventory.outbox WHERE published_at IS NULL)",
+        )
+        .fetch_one(&stack.write)
+        .await
+        .map_err(|error| error.to_string())?;
+        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} rows wait")) }
+    })
+    .await;
+    for context in Context::ALL {
+        at_the_end(stack, views::PROJECTION, context.topic()).await;
+    }
+    eventually("every document is published", PATIENCE, || async {
+        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM document_outbox")
+            .fetch_one(&stack.read)
+            .await
+            .map_err(|error| error.to_string())?;
+        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} documents wait")) }
+    })
+    .await;
+    at_the_end(stack, index_writer::PROJECTION, DOCUMENTS).await;
+    if !stack.stack.settings.without_vectors {
+        at_the_end(stack, embeddings::PROJECTION, DOCUMENTS).await;
+    }
+}
+
+/// Waits until a projection has applied all that a topic holds now.
+async fn at_the_end(stack: &TestStack, projection: &str, topic: Topic) {
+    let name = format!("{}{}", stack.stack.settings.topic_prefix, topic.name);
+    let ends = ends(&stack.stack.settings.brokers(), &name, topic.partitions);
+    eventually(&format!("{projection} has read {name}"), PATIENCE, || async {
+        for (partition, end) in &ends {
+            let position: Option<i64> = sqlx::query_scalar(
+                "SELECT next_offset FROM projection_status WHERE projection = $1 AND topic = $2 AND partition = $3",
+            )
+            .bind(projection)
+            .bind(&name)
+            .bind(partition)
+            .fetch_optional(&stack.read)
+            .await
+            .map_err(|error| error.to_string())?;
+            if position.unwrap_or(0) < *end {
+                return Err(format!("partition {partition}: {position:?} of {end}"));
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+fn ends(brokers: &str, topic: &str, partitions: i32) -> Vec<(i32, i64)> {
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a Kafka client");
+    (0..partitions)
+        .map(|partition| {
+            let (_, end) = tokio::task::block_in_place(|| {
+                consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("the end of a topic")
+            });
+            (partition, end)
+        })
+        .collect()
+}
