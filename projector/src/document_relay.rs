@@ -25,7 +25,7 @@ pub const DOCUMENT_TYPE: &str = "souk.documents.document.composed.v1";
 /// How often the outbox is looked at when no signal comes.
 const POLL: Duration = Duration::from_millis(200);
 /// Documents in one round.
-const BATCH: i64 = 1_000;
+const BATCH: i64 = 4_000;
 
 /// Relays documents until something fails.
 ///

@@ -57,10 +57,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
         offsets.extend(next.clone());
         source.publish_offsets(&next);
-        for record in &batch {
-            let time = record.header("ce_time").and_then(|text| text.parse().ok());
-            status::applied(PROJECTION, &record.topic, record.partition, record.offset + 1, time);
-        }
+        status::applied_batch(PROJECTION, &batch);
     }
 }
 

@@ -14,11 +14,14 @@ use search::{
     writer::{IndexWriter, Offsets},
 };
 use sqlx::{Connection, PgConnection};
+use std::collections::BTreeMap;
 
 /// The projection's name in status and metrics.
 pub const PROJECTION: &str = "index";
 /// Most documents between two commits.
 const BATCH: usize = 4_000;
+/// Documents in one batch from which on more are taken to wait.
+const BACKLOG: usize = 500;
 
 /// Indexes until something fails.
 ///
@@ -81,18 +84,25 @@ fn open(deps: &Deps, name: &str) -> Result<IndexWriter, RoleError> {
 }
 
 fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
+    writer.merge(batch.len() < BACKLOG);
+    let mut newest: BTreeMap<&str, SearchDocument> = BTreeMap::new();
     for record in batch {
         // Our own documents can be read; a tombstone of Kafka's has nothing left to say.
         let Some(payload) = &record.payload else { continue };
         match serde_json::from_slice::<SearchDocument>(payload) {
             Ok(document) => {
-                writer.upsert(&document)?;
+                if newest.get(record.key.as_str()).is_none_or(|known| known.doc_version < document.doc_version) {
+                    newest.insert(&record.key, document);
+                }
             }
             Err(error) => tracing::error!(
                 %error, event.key = %record.key, event.offset = record.offset, event.partition = record.partition,
                 "a record of the document topic is no search document; left out"
             ),
         }
+    }
+    for document in newest.values() {
+        writer.upsert(document)?;
     }
     Ok(writer.commit(offsets.clone())?)
 }
@@ -113,7 +123,7 @@ fn observe(deps: &Deps, batch: &[Record]) {
         );
         service::request::continue_trace(&span, record.header("ce_traceparent"));
         span.in_scope(|| tracing::debug!(event.key = %record.key, "searchable"));
-        status::applied(PROJECTION, &record.topic, record.partition, record.offset + 1, time);
     }
+    status::applied_batch(PROJECTION, batch);
     deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
 }

@@ -2,6 +2,7 @@
 //! no longer renewed belongs to a consumer that died, and stays visible as such.
 
 use crate::{
+    consumer::Record,
     kafka,
     metrics::{TrendOf, of},
     role::{Deps, RoleError},
@@ -74,6 +75,16 @@ pub fn applied(projection: &str, topic: &str, partition: i32, next_offset: i64, 
         part.progress.next_offset = next_offset;
         part.last_event_time = event_time.or(part.last_event_time);
     });
+}
+
+/// Records that a projection has applied a batch.
+pub fn applied_batch(projection: &str, batch: &[Record]) {
+    let last: BTreeMap<(&str, i32), &Record> =
+        batch.iter().map(|record| ((record.topic.as_str(), record.partition), record)).collect();
+    for ((topic, partition), record) in last {
+        let time = record.header("ce_time").and_then(|text| text.parse().ok());
+        applied(projection, topic, partition, record.offset + 1, time);
+    }
 }
 
 /// The trend of a lag over the last seconds, oldest first, as lag tools such as Burrow judge it.

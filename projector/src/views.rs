@@ -22,7 +22,7 @@ pub const PROJECTION: &str = "views";
 /// Signalled to query-api at each commit.
 pub const CHANGED_CHANNEL: &str = "souk_views";
 /// Most events in one transaction.
-const BATCH: usize = 2_000;
+const BATCH: usize = 8_000;
 /// How often due prices and dead letters to retry are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -105,10 +105,7 @@ async fn apply_batch(
     let parked = outcome?;
     deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
     deps.metrics.dead_letters.get_or_create(&of(PROJECTION)).inc_by(parked);
-    for record in batch {
-        let time = record.header("ce_time").and_then(|text| text.parse().ok());
-        status::applied(PROJECTION, &record.topic, record.partition, record.offset + 1, time);
-    }
+    status::applied_batch(PROJECTION, batch);
     Ok(())
 }
 

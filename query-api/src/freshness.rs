@@ -115,13 +115,15 @@ impl Freshness {
         Ok(Verdict::Stale(self.missing(tenant, token).await?))
     }
 
-    /// What the views have not seen yet.
+    /// What the views have not seen yet. The limits make each aggregate a lookup of its own: before a
+    /// fresh table is analysed, the planner would rather read all of the tenant's rows.
     async fn missing(&self, tenant: TenantId, token: &Token) -> Result<Vec<Served>, sqlx::Error> {
         let (contexts, ids, versions) = columns(token);
         let rows = sqlx::query(
             "SELECT k.c, k.a, k.v, coalesce(s.version, 0) AS served
              FROM unnest($2::text[], $3::uuid[], $4::bigint[]) AS k(c, a, v)
-             LEFT JOIN sources s ON s.tenant_id = $1 AND s.context = k.c AND s.aggregate_id = k.a
+             LEFT JOIN LATERAL (SELECT version FROM sources
+                                WHERE tenant_id = $1 AND context = k.c AND aggregate_id = k.a LIMIT 1) s ON true
              WHERE coalesce(s.version, 0) < k.v LIMIT 100",
         )
         .bind(tenant.uuid())
@@ -171,13 +173,17 @@ impl Freshness {
         let rows: Vec<(Uuid, i64)> = sqlx::query_as(
             "WITH named AS (SELECT s.product_id, s.aggregate, s.aggregate_id
                             FROM unnest($2::text[], $3::uuid[]) AS k(c, a)
-                            JOIN sources s ON s.tenant_id = $1 AND s.context = k.c AND s.aggregate_id = k.a),
+                            CROSS JOIN LATERAL (SELECT product_id, aggregate, aggregate_id FROM sources
+                                                WHERE tenant_id = $1 AND context = k.c AND aggregate_id = k.a
+                                                LIMIT 1) s),
                   products AS (SELECT product_id FROM named WHERE product_id IS NOT NULL
                                UNION
-                               SELECT p.product_id FROM product_pages p
-                               WHERE p.tenant_id = $1 AND p.category_ids &&
-                                     (SELECT array_agg(aggregate_id) FROM named WHERE aggregate = 'category'))
-             SELECT d.product_id, d.doc_version FROM documents d JOIN products USING (product_id) WHERE d.tenant_id = $1",
+                               SELECT p.product_id FROM named n
+                               JOIN product_pages p ON p.tenant_id = $1 AND p.category_ids @> ARRAY[n.aggregate_id]
+                               WHERE n.aggregate = 'category')
+             SELECT d.product_id, d.doc_version FROM products p
+             CROSS JOIN LATERAL (SELECT product_id, doc_version FROM documents
+                                 WHERE tenant_id = $1 AND product_id = p.product_id LIMIT 1) d",
         )
         .bind(tenant.uuid())
         .bind(contexts)

@@ -27,6 +27,31 @@ pub fn english() -> TextAnalyzer {
     }
 }
 
+/// A part number, SKU or EAN without its signs, in lower case: `LC-51C` and `lc 51 c` are both `lc51c`.
+/// None if too little is left to tell one thing from another.
+#[must_use]
+pub fn code(written: &str) -> Option<String> {
+    const SHORTEST: usize = 3;
+    let code: String =
+        written.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    (code.chars().count() >= SHORTEST && code.len() <= MAX_TERM_BYTES).then_some(code)
+}
+
+/// What of a query could be a code: each word, and up to four that follow one another, that hold a digit.
+#[must_use]
+pub fn codes(text: &str) -> Vec<String> {
+    const LONGEST_RUN: usize = 4;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut codes: Vec<String> = (1..=LONGEST_RUN)
+        .flat_map(|length| words.windows(length))
+        .filter(|run| run.iter().any(|word| word.contains(|character: char| character.is_ascii_digit())))
+        .filter_map(|run| code(&run.concat()))
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
 /// Makes the analyzers known to an index.
 pub fn register(manager: &TokenizerManager) {
     manager.register(ENGLISH, english());
@@ -46,6 +71,14 @@ pub fn terms(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_the_same_however_they_are_written() {
+        assert_eq!(code("LC-51C"), code("lc 51 c"));
+        assert_eq!(code("--"), None);
+        assert_eq!(codes("brother lc 51 c"), ["51c", "brotherlc51", "brotherlc51c", "lc51", "lc51c"]);
+        assert_eq!(codes("laptop bag"), [""; 0]);
+    }
 
     #[test]
     fn words_are_folded_stemmed_and_freed_of_stop_words() {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tantivy::Index;
 
 /// Raised with every change of [`schema`].
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 const MANIFEST: &str = "manifest.json";
 /// The machine start during which the files were last written; see [`check_after_crash`].

@@ -97,7 +97,7 @@ fn compile(snapshot: &Snapshot, request: &SearchRequest) -> Result<Box<dyn Query
     Ok(Box::new(BooleanQuery::new(clauses)))
 }
 
-/// Any of the words, better the more there are; words in double quotes must follow one another.
+/// Any of the words, better the more there are, and best a part number, SKU or EAN; words in double quotes must follow one another.
 fn text_query(snapshot: &Snapshot, text: &str) -> Box<dyn Query> {
     let text: String = text.chars().take(MAX_TEXT_CHARS).collect();
     if text.trim().is_empty() {
@@ -121,6 +121,9 @@ fn text_query(snapshot: &Snapshot, text: &str) -> Box<dyn Query> {
         clauses
             .extend(terms.iter().map(|term| (Occur::Should, word(fields.title, term, snapshot.ranking.title_boost))));
     }
+    clauses.extend(
+        analyzer::codes(&text).iter().take(MAX_TERMS).map(|code| (Occur::Should, word(fields.code, code, 1.0))),
+    );
     // Only stop words and signs: nothing to look for.
     if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) }
 }

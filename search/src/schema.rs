@@ -17,8 +17,11 @@ pub struct Fields {
     pub tenant: Field,
     /// Last resort of every sort order, so that equal hits stand in the same order everywhere.
     pub tie: Field,
-    /// Title, part number, brand and description, analysed, flat: the field BM25 runs on.
+    /// Title, part number, brand and description, analysed, flat: the field BM25 runs on. SKUs and EANs are
+    /// not in it: they would only make every text longer.
     pub text: Field,
+    /// Part numbers, SKUs and EANs, each as one term without signs; see [`crate::analyzer::code`].
+    pub code: Field,
     /// Title and product type alone, analysed, for a boost.
     pub title: Field,
     /// Title in lower case, for sorting.
@@ -64,6 +67,7 @@ pub fn schema() -> (Schema, Fields) {
         tenant: builder.add_text_field("tenant", STRING),
         tie: builder.add_u64_field("tie", FAST),
         text: builder.add_text_field("text", english()),
+        code: builder.add_text_field("code", STRING),
         title: builder.add_text_field("title", english()),
         title_sort: builder.add_text_field("title_sort", TextOptions::default().set_fast("raw")),
         brand: builder.add_text_field("brand", STRING | FAST),

@@ -55,21 +55,26 @@ impl IndexWriter {
         let (index, _) = generation::open(root, generation_name)?;
         generation::check_after_crash(root, generation_name, &index)?;
         let writer: TantivyWriter = index.writer_with_num_threads(1, HEAP_BYTES)?;
-        let mut policy = LogMergePolicy::default();
-        policy.set_min_num_segments(8);
-        policy.set_max_docs_before_merge(200_000);
-        writer.set_merge_policy(Box::new(policy));
         // Files that a killed writer left behind would meet those of the replay; see the wedge test.
         writer.garbage_collect_files().wait()?;
         let offsets = read_offsets(&index)?;
         let (_, fields) = crate::schema::schema();
         let (versions, live) = record::versions(&index)?;
-        Ok(Self { writer, fields, versions, live, offsets, generation: generation_name.to_owned() })
+        let writer = Self { writer, fields, versions, live, offsets, generation: generation_name.to_owned() };
+        writer.merge(true);
+        Ok(writer)
     }
 
-    /// Stops merging, for bulk loads that are merged at the end.
-    pub fn without_merges(&self) {
-        self.writer.set_merge_policy(Box::new(NoMergePolicy));
+    /// Merges small segments after a commit, or leaves them as they are: while a backlog waits, merging
+    /// would take the time of what shoppers can't find yet.
+    pub fn merge(&self, merge: bool) {
+        if !merge {
+            return self.writer.set_merge_policy(Box::new(NoMergePolicy));
+        }
+        let mut policy = LogMergePolicy::default();
+        policy.set_min_num_segments(8);
+        policy.set_max_docs_before_merge(200_000);
+        self.writer.set_merge_policy(Box::new(policy));
     }
 
     /// The generation's name.

@@ -4,10 +4,10 @@
 use schemas::{
     Timestamp, Uuid,
     events::catalog::AttributeValue,
-    ids::{ProductId, TenantId},
+    ids::{ProductId, TenantId, VariantId},
 };
 use search::{
-    document::{SearchDocument, SearchProduct},
+    document::{DocumentVariant, SearchDocument, SearchProduct},
     generation::{self, Manifest},
     lexical,
     query::SearchRequest,
@@ -59,6 +59,15 @@ fn documents(folder: &Path) -> Vec<SearchDocument> {
             description: text("short_description"),
             attributes,
             available: true,
+            variants: vec![DocumentVariant {
+                id: VariantId(Uuid::from_u128(1_000 + index as u128)),
+                sku: text("id").unwrap_or_default(),
+                eans: serde_json::from_value(source.get("ean").cloned().unwrap_or_default()).unwrap_or_default(),
+                options: BTreeMap::new(),
+                attributes: BTreeMap::new(),
+                prices: BTreeMap::new(),
+                on_hand: 25,
+            }],
             ..SearchProduct::default()
         };
         documents.push(SearchDocument {

@@ -75,11 +75,11 @@ impl ReadSide {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), tenant: tenant.to_owned() })
     }
 
-    /// Returns when a search has seen everything the tokens name; the newest are asked for first,
-    /// so that the rest are mostly there already.
+    /// Returns when a search has seen everything the tokens name, oldest first: what is there is checked
+    /// while the rest is on its way.
     pub(crate) async fn until_searchable(&self, tokens: &[Token]) -> Result<(), ImportError> {
         let mut progress = Progress::begin("becoming searchable", tokens.len() as u64);
-        for (done, token) in tokens.iter().rev().enumerate() {
+        for (done, token) in tokens.iter().enumerate() {
             // A few entries are waited for, so that waiting costs the read side little; then all are checked.
             for part in std::iter::once(probe(token)).chain(parts(token)) {
                 self.until_fresh(&part.to_string()).await?;

@@ -138,7 +138,8 @@ async fn load_parts(connection: &mut PgConnection, keys: &[Key]) -> Result<BTree
     let rows = sqlx::query(
         "SELECT s.tenant_id, s.product_id, s.context, s.aggregate_id, s.version, s.body
          FROM unnest($1::uuid[], $2::uuid[]) AS k(t, p)
-         JOIN sources s ON s.tenant_id = k.t AND s.product_id = k.p AND NOT s.deleted",
+         CROSS JOIN LATERAL (SELECT * FROM sources
+                             WHERE tenant_id = k.t AND product_id = k.p AND NOT deleted OFFSET 0) s",
     )
     .bind(keys.iter().map(|(tenant, _)| tenant.uuid()).collect::<Vec<_>>())
     .bind(keys.iter().map(|(_, product)| product.uuid()).collect::<Vec<_>>())

@@ -1,7 +1,8 @@
 //! The JSON event format of CloudEvents 1.0, as the value of a Kafka record.
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, value::RawValue};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, fmt};
 
 /// The `content-type` header of a record in structured mode.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -29,14 +30,48 @@ pub type Decoded = (Vec<(String, String)>, Vec<u8>);
 /// Attributes by their binary-mode header names, and the payload; none if the value is not of this format.
 #[must_use]
 pub fn decode(value: &[u8]) -> Option<Decoded> {
-    let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(value).ok()?;
-    let data = members.remove("data").map(|data| data.get().as_bytes().to_vec())?;
-    let mut headers = Vec::with_capacity(members.len());
-    for (name, value) in members {
-        let name = if name == "datacontenttype" { "content-type".to_owned() } else { format!("ce_{name}") };
-        headers.push((name, serde_json::from_str(value.get()).ok()?));
+    let members: Members<'_> = serde_json::from_slice(value).ok()?;
+    let mut headers = Vec::with_capacity(members.0.len());
+    let mut data = None;
+    for (name, value) in members.0 {
+        match &*name {
+            "data" => data = Some(value.get().as_bytes().to_vec()),
+            "datacontenttype" => headers.push(("content-type".to_owned(), text(value)?)),
+            _ => headers.push((["ce_", &name].concat(), text(value)?)),
+        }
     }
-    Some((headers, data))
+    Some((headers, data?))
+}
+
+fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// The members of a JSON object in their order, unread.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ReadMembers)
+    }
+}
+
+struct ReadMembers;
+
+impl<'de> Visitor<'de> for ReadMembers {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::with_capacity(16);
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
 }
 
 #[cfg(test)]

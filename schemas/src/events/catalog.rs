@@ -1,5 +1,7 @@
 //! Events of the catalog context: products with variants, and the category tree.
 
+mod attribute_value;
+
 use crate::{
     Timestamp,
     ids::{CategoryId, ProductId, VariantId},
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A typed attribute value. Numbers are kept as the JSON number that was given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AttributeValue {
     /// True or false.

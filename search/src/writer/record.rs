@@ -1,7 +1,7 @@
 //! A search document as a tantivy record, and back to the versions that are known.
 
 use crate::{
-    IndexError,
+    IndexError, analyzer,
     document::{SearchDocument, SearchProduct},
     query::HitCard,
     schema::{Fields, attribute_path},
@@ -11,7 +11,7 @@ use schemas::{
     events::catalog::AttributeValue,
     ids::{ProductId, TenantId},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tantivy::{DateTime, Index, TantivyDocument, schema::OwnedValue};
 
 /// The key of a document.
@@ -83,10 +83,10 @@ fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProdu
     if let Some(product_type) = &product.product_type {
         record.add_text(fields.title, product_type);
     }
-    for variant in &product.variants {
-        record.add_text(fields.text, &variant.sku);
-        variant.eans.iter().for_each(|ean| record.add_text(fields.text, ean));
-    }
+    let of_variants = product.variants.iter().flat_map(|variant| std::iter::once(&variant.sku).chain(&variant.eans));
+    let codes: BTreeSet<String> =
+        of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
+    codes.iter().for_each(|code| record.add_text(fields.code, code));
     record.add_text(fields.title_sort, product.title.to_lowercase());
 }
 
