@@ -72,7 +72,12 @@ impl IndexWriter {
             return self.writer.set_merge_policy(Box::new(NoMergePolicy));
         }
         let mut policy = LogMergePolicy::default();
+        // Eight segments of about one size make the next size, so that each document is rewritten once for
+        // each power of eight. By default everything below 10,000 documents is of one size: a shop's
+        // steady trickle of changes would rewrite thousands of documents with every eighth commit.
         policy.set_min_num_segments(8);
+        policy.set_min_layer_size(64);
+        policy.set_level_log_size(3.0);
         policy.set_max_docs_before_merge(200_000);
         self.writer.set_merge_policy(Box::new(policy));
     }
