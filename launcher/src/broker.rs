@@ -1,8 +1,8 @@
 //! The embedded, persistent, Kafka-protocol broker of a single machine; see docs/decisions/0005.
 //!
-//! [`connection`] reads requests and dispatches them to [`admin`] and [`records`]; [`topics`] knows the
-//! logs; a [`log`] keeps [`batch`]es as they came and judges repeated ones by their [`producers`].
-//! To serve another request, add it to the list in [`connection`].
+//! `connection` reads requests and dispatches them to `admin` and `records`; `topics` knows the logs; a
+//! `log` keeps each `batch` as it came and judges repeated ones by their `producers`. To serve another
+//! request, add it to the list in `connection`.
 
 mod admin;
 mod batch;

@@ -92,7 +92,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Broker(args) => broker::run(args).await?,
         Cli::Kafka(args) => {
             let jars = apache::fetch(&args.settings.cache())?;
-            let folder = std::path::absolute(&args.settings.data_dir).map_err(|error| other(&error))?.join("kafka");
+            let folder = args.settings.data_folder().map_err(|error| other(&error))?.join("kafka");
             let status = apache::command(&jars, &folder, args.settings.broker_listen)?
                 .status()
                 .map_err(|error| other(&error))?;

@@ -58,10 +58,11 @@ async fn create(url: &str) -> Result<(), LaunchError> {
 
 fn failed(url: &str, reason: &dyn std::fmt::Display) -> LaunchError {
     let mut shown = url.to_owned();
-    if let Ok(mut parsed) = url::Url::parse(url) {
-        if parsed.password().is_some() && parsed.set_password(Some("***")).is_ok() {
-            shown = parsed.to_string();
-        }
+    if let Ok(mut parsed) = url::Url::parse(url)
+        && parsed.password().is_some()
+        && parsed.set_password(Some("***")).is_ok()
+    {
+        shown = parsed.to_string();
     }
     LaunchError::Database { url: shown, reason: reason.to_string() }
 }

@@ -1,6 +1,12 @@
 //! Where everything of a one-machine stack listens and lies.
 
-use std::{net::SocketAddr, path::PathBuf};
+use crate::LaunchError;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+const DEFAULT_DATA_DIR: &str = ".souk";
 
 /// Which Kafka-protocol broker a stack starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -18,7 +24,7 @@ pub struct Settings {
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<PathBuf>,
     /// Folder of everything this stack keeps: databases, topics, index, logs
-    #[arg(long, env = "SOUK_DATA_DIR", default_value = ".souk")]
+    #[arg(long, env = "SOUK_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
     pub data_dir: PathBuf,
     /// Folder of fetched packages, shared by all stacks [default: /var/cache/souk as root, else ~/.cache/souk]
     #[arg(long, env = "SOUK_CACHE_DIR")]
@@ -71,6 +77,20 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The data folder as an absolute path; the default one lies in the checkout that `./souk` names in
+    /// `SOUK_HOME`, wherever it is called from.
+    ///
+    /// # Errors
+    /// If there is no working directory.
+    pub fn data_folder(&self) -> Result<PathBuf, LaunchError> {
+        match std::env::var_os("SOUK_HOME") {
+            Some(home) if self.data_dir == Path::new(DEFAULT_DATA_DIR) => {
+                Ok(PathBuf::from(home).join(DEFAULT_DATA_DIR))
+            }
+            _ => std::path::absolute(&self.data_dir).map_err(LaunchError::folder(&self.data_dir)),
+        }
+    }
+
     /// The folder of fetched packages.
     #[must_use]
     pub fn cache(&self) -> PathBuf {

@@ -88,7 +88,7 @@ impl Stack {
     /// # Errors
     /// If its folder can't be used.
     pub fn new(mut settings: Settings, programs: PathBuf) -> Result<Self, LaunchError> {
-        settings.data_dir = std::path::absolute(&settings.data_dir).map_err(LaunchError::folder(&settings.data_dir))?;
+        settings.data_dir = settings.data_folder()?;
         let processes = Processes::new(&settings.data_dir)?;
         let artifacts = Artifacts::new(settings.cache());
         let http = reqwest::Client::builder()

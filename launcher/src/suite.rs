@@ -72,6 +72,9 @@ async fn with_broker(stack: &Stack, cargo: &[String]) -> Result<i32, LaunchError
     if cargo.is_empty() {
         command.arg("--workspace");
     }
+    if let Some(home) = std::env::var_os("SOUK_HOME") {
+        command.arg("--manifest-path").arg(PathBuf::from(home).join("Cargo.toml"));
+    }
     command.args(cargo);
     command
         .env("SOUK_TEST_DATABASE_URL", stack.settings.admin_url())

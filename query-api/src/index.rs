@@ -29,7 +29,7 @@ impl ActiveIndex {
                     Ok(()) => health.set("index", true, ""),
                     // What is open stays in use: an old answer is better than none.
                     Err(error) if sender.borrow().is_some() => {
-                        tracing::warn!(%error, "the active generation can't be asked for")
+                        tracing::warn!(%error, "the active generation can't be asked for");
                     }
                     Err(error) => health.set("index", false, &error.to_string()),
                 }

@@ -27,7 +27,7 @@ impl QueryVectors {
             tokio::task::spawn_blocking(move || match Embedder::load(&files, 1) {
                 Ok(embedder) => *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(embedder),
                 Err(error) => {
-                    tracing::error!(%error, "the embedding model can't be loaded; there is no semantic search")
+                    tracing::error!(%error, "the embedding model can't be loaded; there is no semantic search");
                 }
             });
         }

@@ -55,7 +55,6 @@ impl Shop {
     }
 
     /// A request to write-api as this tenant.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.write)).header("x-tenant-slug", &self.slug)
     }
@@ -103,7 +102,6 @@ impl Shop {
     }
 
     /// A read as a request to be changed.
-    #[must_use]
     pub fn get(&self, path: &str, token: Option<&str>) -> RequestBuilder {
         let request = self.http.get(format!("{}{path}", self.query)).header("x-tenant-slug", &self.slug);
         match token {

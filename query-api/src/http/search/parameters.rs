@@ -38,7 +38,7 @@ pub fn read(tenant: TenantId, query: &str) -> Result<Asked, Refusal> {
             "limit" => asked.request.limit = number("limit", &value, 0, MAX_LIMIT)?,
             "offset" => asked.request.offset = number("offset", &value, 0, MAX_OFFSET)?,
             "facet_limit" => {
-                facet_limit = u32::try_from(number("facet_limit", &value, 1, 100)?).unwrap_or(DEFAULT_FACET_VALUES)
+                facet_limit = u32::try_from(number("facet_limit", &value, 1, 100)?).unwrap_or(DEFAULT_FACET_VALUES);
             }
             "facets" => asked.request.facets = facets(&value)?,
             "currency" => {
