@@ -5,6 +5,7 @@ use crate::{
     settings::Settings,
     stack::{Service, Stack},
 };
+use schemas::token::{TOKEN_HEADER, WAIT_HEADER};
 use serde_json::Value;
 use std::{path::PathBuf, time::Instant};
 
@@ -39,11 +40,11 @@ pub async fn run(args: Args, programs: PathBuf) -> Result<(), LaunchError> {
     step(began, "starting the processes");
     stack.start_all().await?;
     step(began, &format!("all ready; tenant `{}`", args.tenant));
-    create_tenant(&stack, &args.tenant).await?;
+    let token = create_tenant(&stack, &args.tenant).await?;
     if args.demo {
         load_demo(&stack, &args.tenant).await?;
     }
-    print_first_search(&stack, &args.tenant).await;
+    print_first_search(&stack, &args.tenant, &token).await;
     print_addresses(&stack, &args.tenant);
     step(began, "up");
     if args.foreground {
@@ -71,12 +72,15 @@ async fn prepare(stack: &Stack) -> Result<(), LaunchError> {
     stack.migrate().await
 }
 
-/// Creates the shop; nothing happens if it is there.
-async fn create_tenant(stack: &Stack, slug: &str) -> Result<(), LaunchError> {
+/// Creates the shop, unless it is there; gives the consistency token of that.
+async fn create_tenant(stack: &Stack, slug: &str) -> Result<String, LaunchError> {
     let url = format!("{}/v1/tenants/{slug}", stack.url(Service::WriteApi));
     let answer = reqwest::Client::new().put(url).json(&serde_json::json!({"name": slug})).send().await;
     match answer {
-        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) if answer.status().is_success() => {
+            let answer: Value = answer.json().await.unwrap_or_default();
+            Ok(answer["token"].as_str().unwrap_or_default().to_owned())
+        }
         Ok(answer) => {
             let said = answer.text().await.unwrap_or_default();
             Err(LaunchError::Other(format!("the tenant `{slug}` could not be created: {said}")))
@@ -100,9 +104,11 @@ async fn load_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
     std::fs::write(&mark, b"").map_err(LaunchError::folder(&mark))
 }
 
-async fn print_first_search(stack: &Stack, tenant: &str) {
+/// Shows a search with its answer, as soon as the shop has arrived on the read side.
+async fn print_first_search(stack: &Stack, tenant: &str, token: &str) {
     let url = format!("{}/v1/search?tenant={tenant}&q=wireless+headphones&limit=3", stack.url(Service::QueryApi));
-    let answer = async { reqwest::get(&url).await.ok()?.json::<Value>().await.ok() }.await;
+    let request = reqwest::Client::new().get(&url).header(TOKEN_HEADER, token).header(WAIT_HEADER, "5000");
+    let answer = async { request.send().await.ok()?.error_for_status().ok()?.json::<Value>().await.ok() }.await;
     let Some(answer) = answer else { return };
     println!("\nA first search: curl '{url}'");
     println!("  {} products match", answer["total"]);

@@ -8,7 +8,7 @@ use rdkafka::{
     error::KafkaError,
     message::{BorrowedMessage, Headers},
 };
-use schemas::{envelope::structured, topics::Topic};
+use schemas::topics::Topic;
 
 /// A record as it was read, owned.
 #[derive(Debug, Clone)]
@@ -104,27 +104,13 @@ fn owned(message: &BorrowedMessage<'_>) -> Record {
     let headers = message.headers().map(|headers| {
         headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
     });
-    let mut record = Record {
+    Record {
         topic: message.topic().to_owned(),
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().map(|key| String::from_utf8_lossy(key).into_owned()).unwrap_or_default(),
         payload: message.payload().map(<[u8]>::to_vec),
         headers: headers.unwrap_or_default(),
-    };
-    unwrap_structured(&mut record);
-    record
-}
-
-/// Takes a CloudEvent in structured mode apart, so that everything after this sees attributes and
-/// payload alike in both modes. What can't be taken apart stays whole, and meets its fate in decoding.
-fn unwrap_structured(record: &mut Record) {
-    if record.header("content-type") != Some(structured::CONTENT_TYPE) {
-        return;
-    }
-    if let Some((attributes, data)) = record.payload.as_deref().and_then(structured::decode) {
-        record.headers = attributes.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
-        record.payload = Some(data);
     }
 }
 

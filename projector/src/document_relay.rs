@@ -4,14 +4,13 @@
 use crate::{
     leader,
     metrics::of,
-    producer::{self, Outgoing},
+    producer::{self, Outgoing, headers},
     role::{Deps, RoleError},
 };
 use chrono::SecondsFormat;
 use rdkafka::producer::FutureProducer;
 use schemas::{
     Timestamp, Uuid,
-    envelope::structured,
     ids::{ProductId, TenantId},
     topics::{self, partition_key},
 };
@@ -88,7 +87,8 @@ fn outgoing(row: &PgRow, topic: &str) -> Result<Outgoing, sqlx::Error> {
     Ok(Outgoing {
         topic: topic.to_owned(),
         key: partition_key(tenant, product.uuid()),
-        payload: structured::encode(&attributes, row.try_get("body")?),
+        payload: row.try_get("body")?,
+        headers: headers(&attributes),
     })
 }
 

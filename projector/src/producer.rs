@@ -5,7 +5,6 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord},
 };
-use schemas::envelope::structured;
 use std::collections::VecDeque;
 
 /// Records in flight; librdkafka's idempotent producer keeps them in order.
@@ -18,20 +17,31 @@ pub struct Outgoing {
     pub topic: String,
     /// The Kafka key.
     pub key: String,
-    /// The record value: a CloudEvent in JSON.
+    /// The payload.
     pub payload: String,
+    /// The headers.
+    pub headers: OwnedHeaders,
+}
+
+/// Kafka headers from names and values.
+#[must_use]
+pub fn headers(list: &[(&'static str, String)]) -> OwnedHeaders {
+    list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(value) })
+    })
 }
 
 /// Sends records in order and waits for every acknowledgement; tells how many from the start were
 /// acknowledged, and the error of the first that was not.
 pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (usize, Option<KafkaError>) {
-    let headers = OwnedHeaders::new().insert(Header { key: "content-type", value: Some(structured::CONTENT_TYPE) });
     let mut in_flight: VecDeque<DeliveryFuture> = VecDeque::new();
     let mut acknowledged = 0;
     for record in records {
         loop {
-            let message =
-                FutureRecord::to(&record.topic).key(&record.key).payload(&record.payload).headers(headers.clone());
+            let message = FutureRecord::to(&record.topic)
+                .key(&record.key)
+                .payload(&record.payload)
+                .headers(record.headers.clone());
             // The send that retries on a full queue by itself would let a later record overtake.
             let full = in_flight.len() >= WINDOW;
             match if full {

@@ -7,13 +7,13 @@
 use crate::{
     leader,
     metrics::of,
-    producer::{self, Outgoing},
+    producer::{self, Outgoing, headers},
     role::{Deps, RoleError},
     status,
 };
 use rdkafka::producer::FutureProducer;
 use schemas::{
-    envelope::{Envelope, structured},
+    envelope::Envelope,
     ids::{EventId, TenantId},
     topics::{Context, partition_key},
 };
@@ -129,7 +129,8 @@ fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx
     Ok(Outgoing {
         topic: topic.to_owned(),
         key: partition_key(tenant, row.try_get("partition_id")?),
-        payload: structured::encode(&envelope.to_headers(), row.try_get("payload")?),
+        payload: row.try_get("payload")?,
+        headers: headers(&envelope.to_headers()),
     })
 }
 

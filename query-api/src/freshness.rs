@@ -111,6 +111,13 @@ impl Freshness {
         Ok(Verdict::Fresh)
     }
 
+    /// Waits until the views may have changed; false when the deadline has passed.
+    pub async fn look_again(&self, deadline: Instant) -> bool {
+        let mut changes = self.changes.clone();
+        changes.mark_unchanged();
+        until(deadline, changes.changed()).await
+    }
+
     async fn verdict(&self, tenant: TenantId, token: &Token) -> Result<Verdict, sqlx::Error> {
         Ok(Verdict::Stale(self.missing(tenant, token).await?))
     }

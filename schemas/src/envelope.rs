@@ -1,12 +1,7 @@
-//! The envelope around every event: CloudEvents 1.0, Kafka protocol binding, structured content mode.
+//! The envelope around every event: CloudEvents 1.0, Kafka protocol binding, binary content mode.
 //!
-//! A record's value is one JSON object with the attributes and the payload as `data`; its one header is
-//! `content-type: application/cloudevents+json`. Brokers that keep headers apart from values pay for
-//! each header (docs/decisions/0009), so there is one, not twelve. Inside souk the attributes are named
-//! as the binding's binary mode would: `ce_<name>`. souk's extension attributes start with `souk`;
-//! `traceparent` is the distributed tracing extension.
-
-pub mod structured;
+//! Attributes travel as record headers `ce_<name>`, the payload as the JSON record value. souk's
+//! extension attributes start with `souk`; `traceparent` is the distributed tracing extension.
 
 use crate::{Timestamp, ids::EventId, ids::TenantId, topics::Context};
 use chrono::SecondsFormat;

@@ -18,6 +18,7 @@ use schemas::{
 };
 use serde::Deserialize;
 use std::time::Duration;
+use tokio::time::Instant;
 
 const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
 const LONGEST_WAIT_MS: u64 = 30_000;
@@ -46,7 +47,6 @@ impl FromRequestParts<App> for ReadContext {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)
             .map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
-        let tenant = tenant(app, &parts.headers, parameters.tenant.as_deref()).await?;
         let mut token = Token::default();
         for text in [header(&parts.headers, TOKEN_HEADER)?, parameters.token].into_iter().flatten() {
             token.merge(
@@ -66,7 +66,19 @@ impl FromRequestParts<App> for ReadContext {
             None => parameters.wait_ms,
         };
         let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
-        Ok(Self { tenant, token, wait })
+        let deadline = Instant::now() + wait;
+        let tenant = loop {
+            match tenant(app, &parts.headers, parameters.tenant.as_deref()).await {
+                // A shop that was created a moment ago is on its way like any other write.
+                Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
+                    if !app.freshness.look_again(deadline).await {
+                        return Err(refusal);
+                    }
+                }
+                outcome => break outcome?,
+            }
+        };
+        Ok(Self { tenant, token, wait: deadline.saturating_duration_since(Instant::now()) })
     }
 }
 

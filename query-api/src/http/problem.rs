@@ -11,6 +11,12 @@ use service::http::ProblemResponse;
 pub struct Refusal(pub Problem);
 
 impl Refusal {
+    /// Whether this is why.
+    #[must_use]
+    pub fn is(&self, code: Code) -> bool {
+        self.0.code == code.as_str()
+    }
+
     /// A parameter or header that can't be understood.
     #[must_use]
     pub fn parameter(name: &str, detail: impl Into<String>) -> Self {

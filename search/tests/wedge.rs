@@ -1,0 +1,86 @@
+//! A writer that is killed between the file of deletions and the commit leaves that file behind. The
+//! replay makes the same operations with the same stamps, meets the file, and fails at every restart,
+//! for good: unless what no commit names is collected before the first write.
+#![expect(clippy::expect_used, reason = "a test")]
+
+use schemas::{
+    Timestamp, Uuid,
+    ids::{ProductId, TenantId},
+};
+use search::{
+    directory::RelaxedDirectory,
+    document::{SearchDocument, SearchProduct},
+    generation::{self, Manifest},
+    writer::{IndexWriter, Offsets},
+};
+use std::{fs, path::Path};
+use tantivy::{Index, TantivyDocument, Term};
+
+fn document(product: u128, version: u64) -> SearchDocument {
+    SearchDocument {
+        tenant_id: TenantId(Uuid::from_u128(1)),
+        product_id: ProductId(Uuid::from_u128(product)),
+        doc_version: version,
+        product: Some(SearchProduct { title: format!("thing {product} as of {version}"), ..SearchProduct::default() }),
+    }
+}
+
+fn offsets(next: i64) -> Offsets {
+    Offsets::from([(("documents".to_owned(), 0), next)])
+}
+
+fn replay(writer: &mut IndexWriter) -> Result<(), search::IndexError> {
+    for product in 0..5 {
+        writer.upsert(&document(product, 2))?;
+    }
+    writer.commit(offsets(25))
+}
+
+/// A generation whose writer was killed in its second commit, after the deletions were written.
+fn killed(root: &Path) {
+    generation::create(root, &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
+    let mut writer = IndexWriter::open(root, "g1").expect("opened");
+    for product in 0..20 {
+        writer.upsert(&document(product, 1)).expect("written");
+    }
+    writer.commit(offsets(20)).expect("committed");
+    drop(writer);
+    let meta = root.join("g1/meta.json");
+    let before = fs::read(&meta).expect("the first commit");
+    let mut writer = IndexWriter::open(root, "g1").expect("opened");
+    replay(&mut writer).expect("committed");
+    drop(writer);
+    fs::write(meta, before).expect("the second commit never happened");
+}
+
+/// Replays as a writer would that collects nothing first.
+fn naive(folder: &Path) -> tantivy::Result<()> {
+    let index = Index::open(RelaxedDirectory::open(folder)?)?;
+    search::analyzer::register(index.tokenizers());
+    let key = index.schema().get_field("key")?;
+    let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, 64 * 1024 * 1024)?;
+    for product in 0..5 {
+        let document = document(product, 2);
+        let text = format!("{}:{}", document.tenant_id, document.product_id);
+        writer.delete_term(Term::from_field_text(key, &text));
+        let mut record = TantivyDocument::default();
+        record.add_text(key, text);
+        writer.add_document(record)?;
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+#[test]
+fn a_killed_writer_does_not_wedge_the_index() {
+    let root = tempfile::tempdir().expect("a folder");
+    killed(root.path());
+    for attempt in 0..2 {
+        let error = naive(&root.path().join("g1")).expect_err("a naive writer is wedged").to_string();
+        assert!(error.contains("already exists") || error.contains("AlreadyExists"), "attempt {attempt}: {error}");
+    }
+    let mut writer = IndexWriter::open(root.path(), "g1").expect("opened");
+    assert_eq!(writer.offsets(), &offsets(20));
+    replay(&mut writer).expect("the replay goes through");
+    assert_eq!((writer.offsets(), writer.document_count()), (&offsets(25), 20));
+}
