@@ -151,6 +151,7 @@ async fn try_batch(
         }
         match decode(record) {
             Ok(event) => {
+                trace(&event.envelope);
                 let group = groups.entry(if key_by_key { &record.key } else { "" }).or_default();
                 group.0.push(event);
                 group.1.push(record);
@@ -173,6 +174,13 @@ async fn try_batch(
     sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(kept)
+}
+
+/// The event's part of its request's trace.
+fn trace(envelope: &Envelope) {
+    let span = tracing::debug_span!("views.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
+    service::request::continue_trace(&span, envelope.traceparent.as_deref());
+    span.in_scope(|| tracing::debug!(event.type = %envelope.event_type, "projected"));
 }
 
 /// Applies the events of one key behind a savepoint; parks the first and queues the rest if they fail.

@@ -4,7 +4,12 @@ use clap::{Args, ValueEnum};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,15 +60,32 @@ pub fn init(service: &'static str, options: &TelemetryOptions) -> Result<Telemet
         LogFormat::Text => output.boxed(),
     };
     let provider = options.otlp_endpoint.as_deref().map(|endpoint| provider(service, endpoint)).transpose()?;
-    let spans = provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
-    tracing_subscriber::registry().with(filter).with(logs).with(spans).try_init().map_err(|error| error.to_string())?;
+    // The road is traced whole, however little of it is logged.
+    let traced = Targets::new().with_default(LevelFilter::INFO).with_targets(
+        ["projector", "query_api", "search", "service", "write_api"].map(|part| (part, LevelFilter::DEBUG)),
+    );
+    let spans = provider
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(traced));
+    tracing_subscriber::registry()
+        .with(logs.with_filter(filter))
+        .with(spans)
+        .try_init()
+        .map_err(|error| error.to_string())?;
     Ok(TelemetryGuard { provider })
+}
+
+/// Where a collector takes traces, by its base address or in full.
+fn traces_url(endpoint: &str) -> String {
+    const PATH: &str = "/v1/traces";
+    let endpoint = endpoint.trim_end_matches('/');
+    if endpoint.ends_with(PATH) { endpoint.to_owned() } else { format!("{endpoint}{PATH}") }
 }
 
 fn provider(service: &'static str, endpoint: &str) -> Result<SdkTracerProvider, String> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
-        .with_endpoint(endpoint)
+        .with_endpoint(traces_url(endpoint))
         .build()
         .map_err(|error| format!("--otlp-endpoint {endpoint}: {error}"))?;
     let resource = Resource::builder().with_service_name(service).build();

@@ -5,3 +5,4 @@ mod asyncapi;
 mod chaos;
 mod replay;
 mod road;
+mod tracing;

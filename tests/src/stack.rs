@@ -45,6 +45,14 @@ impl TestStack {
         test
     }
 
+    /// Starts a stack that sends its spans to a collector.
+    pub async fn traced(collector: String) -> Self {
+        let mut test = Self::prepare(false).await;
+        test.stack.settings.otlp_endpoint = Some(collector);
+        test.stack.start_all().await.expect("the stack starts");
+        test
+    }
+
     async fn prepare(with_vectors: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("souk-it-").tempdir_in("/var/tmp").expect("a folder");
         let mut settings = Defaults::try_parse_from(["souk"]).expect("defaults").settings;
