@@ -1,7 +1,11 @@
 //! The bare speed of the embedding model on the texts of a catalog, with nothing else running it.
 
 use crate::BenchError;
-use launcher::import::{Progress, mapping::Mapping, reader::Records};
+use launcher::{
+    artifacts::Artifacts,
+    import::{Progress, mapping::Mapping, reader::Records},
+    settings::default_cache,
+};
 use search::{
     document::SearchProduct,
     embed::{BATCH, Embedder, MODEL_ID, ModelFiles},
@@ -33,12 +37,12 @@ pub struct Args {
     /// Threads of the model
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub threads: usize,
-    /// Folder with model.onnx and the tokenizer's files
+    /// Folder with model.onnx and the tokenizer's files [default: what `souk up` fetched]
     #[arg(long, env = "SOUK_MODEL_DIR", value_name = "FOLDER")]
-    pub model_dir: PathBuf,
-    /// Path of libonnxruntime.so
+    pub model_dir: Option<PathBuf>,
+    /// Path of libonnxruntime.so [default: what `souk up` fetched]
     #[arg(long, env = "SOUK_ONNXRUNTIME", value_name = "FILE")]
-    pub onnxruntime: PathBuf,
+    pub onnxruntime: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -79,7 +83,11 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
         return Err(BenchError::Nothing(format!("{} holds no product to embed", args.file.display())));
     }
     let loading = Instant::now();
-    let files = ModelFiles { model_dir: args.model_dir.clone(), onnxruntime: args.onnxruntime.clone() };
+    let fetched = Artifacts::new(std::env::var_os("SOUK_CACHE_DIR").map_or_else(default_cache, PathBuf::from));
+    let files = ModelFiles {
+        model_dir: args.model_dir.clone().unwrap_or_else(|| fetched.model_dir()),
+        onnxruntime: args.onnxruntime.clone().unwrap_or_else(|| fetched.onnxruntime()),
+    };
     let mut embedder = Embedder::load(&files, args.threads)?;
     let load_ms = loading.elapsed().as_millis();
     // The first run allocates; it is not what is measured.
@@ -87,7 +95,8 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     let mut progress = Progress::begin("embedding", texts.len() as u64);
     let began = Instant::now();
     let mut done = 0;
-    for batch in texts.chunks(BATCH) {
+    // As many at a time as the embedding writer takes.
+    for batch in texts.chunks(16 * BATCH) {
         embedder.embed(batch)?;
         done += batch.len() as u64;
         progress.at(done, texts.len() as u64, done, "documents");

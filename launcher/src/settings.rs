@@ -94,15 +94,7 @@ impl Settings {
     /// The folder of fetched packages.
     #[must_use]
     pub fn cache(&self) -> PathBuf {
-        if let Some(folder) = &self.cache_dir {
-            return folder.clone();
-        }
-        if nix::unistd::Uid::effective().is_root() {
-            // PostgreSQL runs as another user there, who can't look into root's home.
-            return PathBuf::from("/var/cache/souk");
-        }
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_default().join("souk")
+        self.cache_dir.clone().unwrap_or_else(default_cache)
     }
 
     /// Whether this stack starts a PostgreSQL of its own.
@@ -158,4 +150,15 @@ impl Settings {
     fn own_database(&self, user: &str, name: &str) -> String {
         format!("postgres://{user}@127.0.0.1:{}/{name}", self.postgres_port)
     }
+}
+
+/// Where packages are kept unless a setting says otherwise.
+#[must_use]
+pub fn default_cache() -> PathBuf {
+    if nix::unistd::Uid::effective().is_root() {
+        // PostgreSQL runs as another user there, who can't look into root's home.
+        return PathBuf::from("/var/cache/souk");
+    }
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_default().join("souk")
 }

@@ -50,6 +50,10 @@ pub struct Config {
     /// Put before the name of every topic and group, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
+    /// Threads of the embedding model; a second one costs the other processes more than its share, since
+    /// its threads wait for each other actively
+    #[arg(long, env = "SOUK_EMBED_THREADS", default_value_t = 1)]
+    pub embed_threads: usize,
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,

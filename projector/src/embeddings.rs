@@ -27,8 +27,8 @@ use std::{
 
 /// The projection's name in checkpoints, status and metrics.
 pub const PROJECTION: &str = "embed";
-/// Documents in one transaction: two runs of the model.
-const BATCH: usize = 2 * embed::BATCH;
+/// Documents in one transaction: enough for runs of like length.
+const BATCH: usize = 16 * embed::BATCH;
 
 type Key = (TenantId, ProductId);
 
@@ -38,7 +38,8 @@ type Key = (TenantId, ProductId);
 /// The database's, the broker's or the model's.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let files = deps.config.model().ok_or("the embedding model is not configured")?;
-    let embedder = tokio::task::spawn_blocking(move || Embedder::load(&files, 1)).await??;
+    let threads = deps.config.embed_threads;
+    let embedder = tokio::task::spawn_blocking(move || Embedder::load(&files, threads)).await??;
     let embedder = Arc::new(Mutex::new(embedder));
     let mut connection = leader::lead(&deps.config.read_database_url, "souk:embed").await?;
     let mut offsets = checkpoint::load(&mut connection, PROJECTION).await?;

@@ -13,7 +13,7 @@ pub const DIMENSIONS: usize = 384;
 /// Tokens the model reads of a text; what is longer is cut.
 const MAX_TOKENS: usize = 256;
 /// Texts in one run: as fast as any number, and larger ones take gigabytes.
-pub const BATCH: usize = 32;
+pub const BATCH: usize = 16;
 
 /// Where model and runtime lie.
 #[derive(Debug, Clone)]
@@ -86,9 +86,17 @@ impl Embedder {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let vectors = self.model.embed(texts, Some(BATCH)).map_err(|error| EmbedError::Runtime(error.to_string()))?;
-        if vectors.len() != texts.len() || vectors.iter().any(|vector| vector.len() != DIMENSIONS) {
+        // Each text of a run is as long as its longest: texts of like length belong together.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|index| texts[*index].len());
+        let sorted: Vec<&str> = order.iter().map(|index| texts[*index].as_str()).collect();
+        let found = self.model.embed(&sorted, Some(BATCH)).map_err(|error| EmbedError::Runtime(error.to_string()))?;
+        if found.len() != texts.len() || found.iter().any(|vector| vector.len() != DIMENSIONS) {
             return Err(EmbedError::Runtime(format!("it did not answer with {DIMENSIONS} numbers for each text")));
+        }
+        let mut vectors = vec![Vec::new(); texts.len()];
+        for (index, vector) in order.into_iter().zip(found) {
+            vectors[index] = vector;
         }
         Ok(vectors)
     }
