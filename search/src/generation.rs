@@ -37,6 +37,10 @@ pub struct Manifest {
 pub struct Ranking {
     /// Weight of BM25 on the title beside BM25 on the flat text.
     pub title_boost: f32,
+    /// What it is worth when the title holds the query's words one after another; the share of the pairs
+    /// that do.
+    #[serde(default)]
+    pub phrase_boost: f32,
     /// Share of the lexical score in hybrid mode, 0 to 1; the rest is the vectors'.
     pub lexical_share: f32,
     /// How many candidates each side of hybrid mode gives.
@@ -45,7 +49,7 @@ pub struct Ranking {
 
 impl Default for Ranking {
     fn default() -> Self {
-        Self { title_boost: 0.1, lexical_share: 0.5, candidates: 300 }
+        Self { title_boost: 0.1, phrase_boost: 1.0, lexical_share: 0.5, candidates: 300 }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::{
     IndexError, analyzer, facets,
     query::{
-        Filter, Hit, HitCard, MAX_LIMIT, MAX_OFFSET, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest, SearchResponse, Sort,
+        Correction, Filter, Hit, HitCard, MAX_LIMIT, MAX_OFFSET, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest,
+        SearchResponse, Sort,
     },
     reader::Snapshot,
 };
@@ -14,12 +15,13 @@ use tantivy::{
         Count, TopDocs,
         sort_key::{SortBySimilarityScore, SortByStaticFastValue, SortByString},
     },
-    query::{AllQuery, BooleanQuery, BoostQuery, EmptyQuery, Occur, PhraseQuery, Query, TermQuery},
+    query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query, TermQuery},
     schema::{Field, IndexRecordOption, Value},
 };
 
 mod filter;
 mod order;
+mod words;
 
 /// Searches a snapshot.
 ///
@@ -31,30 +33,11 @@ pub fn search(snapshot: &Snapshot, request: &SearchRequest) -> Result<SearchResp
             "a page has at most {MAX_LIMIT} hits and starts at {MAX_OFFSET} at the latest"
         )));
     }
-    let query = compile(snapshot, request)?;
+    let (query, corrections) = compile(snapshot, request)?;
     let (ranked, total) = ranked(snapshot, request, query.as_ref())?;
     let hits = ranked.into_iter().map(|(score, at)| hit(snapshot, score, at)).collect::<Result<_, _>>()?;
     let facets = facets::count(snapshot, query.as_ref(), &request.facets)?;
-    Ok(SearchResponse { total, hits, facets })
-}
-
-/// The ids and scores of the best matches, without their cards; for fusion.
-///
-/// # Errors
-/// The engine's.
-pub fn candidates(
-    snapshot: &Snapshot,
-    request: &SearchRequest,
-    limit: usize,
-) -> Result<(Vec<(ProductId, f32)>, usize), IndexError> {
-    let query = compile(snapshot, request)?;
-    let request = SearchRequest { offset: 0, limit, sort: Sort::Relevance, ..request.clone() };
-    let (ranked, total) = ranked(snapshot, &request, query.as_ref())?;
-    let mut found = Vec::with_capacity(ranked.len());
-    for (score, at) in ranked {
-        found.push((hit(snapshot, score, at)?.card.id, score));
-    }
-    Ok((found, total))
+    Ok(SearchResponse { total, hits, facets, corrections })
 }
 
 /// The cards of products by id, in any order; ids that are not here or don't pass the filters are left out.
@@ -72,7 +55,7 @@ pub fn by_ids(snapshot: &Snapshot, request: &SearchRequest, ids: &[ProductId]) -
         sort: Sort::Relevance,
         ..request.clone()
     };
-    let query = compile(snapshot, &request)?;
+    let (query, _) = compile(snapshot, &request)?;
     let (ranked, _) = ranked(snapshot, &request, query.as_ref())?;
     ranked.into_iter().map(|(score, at)| hit(snapshot, score, at)).collect()
 }
@@ -82,50 +65,77 @@ pub fn by_ids(snapshot: &Snapshot, request: &SearchRequest, ids: &[ProductId]) -
 /// # Errors
 /// [`IndexError::Request`] if a facet is unknown; otherwise the engine's.
 pub fn facets_of(snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<crate::query::FacetCounts>, IndexError> {
-    facets::count(snapshot, compile(snapshot, request)?.as_ref(), &request.facets)
+    facets::count(snapshot, compile(snapshot, request)?.0.as_ref(), &request.facets)
 }
 
-fn compile(snapshot: &Snapshot, request: &SearchRequest) -> Result<Box<dyn Query>, IndexError> {
+/// The query, and what of the text was read as something else.
+fn compile(snapshot: &Snapshot, request: &SearchRequest) -> Result<(Box<dyn Query>, Vec<Correction>), IndexError> {
     let fields = &snapshot.fields;
     let tenant = Term::from_field_text(fields.tenant, &request.tenant.to_string());
+    let (text, corrections) = text_query(snapshot, &tenant, &request.text)?;
     let mut clauses: Vec<(Occur, Box<dyn Query>)> =
         vec![(Occur::Must, filter::silent(TermQuery::new(tenant, IndexRecordOption::Basic)))];
     for condition in &request.filters {
         clauses.push((Occur::Must, filter::compile(fields, request.tenant, condition)));
     }
-    clauses.push((Occur::Must, text_query(snapshot, &request.text)));
-    Ok(Box::new(BooleanQuery::new(clauses)))
+    clauses.push((Occur::Must, text));
+    Ok((Box::new(BooleanQuery::new(clauses)), corrections))
 }
 
-/// Any of the words, better the more there are, and best a part number, SKU or EAN; words in double quotes must follow one another.
-fn text_query(snapshot: &Snapshot, text: &str) -> Box<dyn Query> {
+/// Any of the words, better the more there are and the closer they stand in the title, and best a part
+/// number, SKU or EAN; words in double quotes must follow one another.
+fn text_query(snapshot: &Snapshot, tenant: &Term, text: &str) -> Result<(Box<dyn Query>, Vec<Correction>), IndexError> {
     let text: String = text.chars().take(MAX_TEXT_CHARS).collect();
     if text.trim().is_empty() {
-        return Box::new(AllQuery);
+        return Ok((Box::new(AllQuery), Vec::new()));
     }
-    let (fields, mut analyzer) = (&snapshot.fields, analyzer::english());
+    let (fields, ranking, mut analyzer) = (&snapshot.fields, &snapshot.ranking, analyzer::english());
+    let mut reader = words::Reader::new(snapshot, tenant.clone());
     let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-    let mut budget = MAX_TERMS;
+    let (mut budget, mut corrections) = (MAX_TERMS, Vec::new());
     for (index, part) in text.split('"').enumerate() {
-        let mut terms = analyzer::terms(&mut analyzer, part);
-        terms.truncate(budget);
-        budget -= terms.len();
-        let quoted = index % 2 == 1;
-        if quoted && terms.len() > 1 {
-            let phrase = terms.iter().map(|term| Term::from_field_text(fields.text, term)).collect();
-            clauses.push((Occur::Must, Box::new(PhraseQuery::new(phrase))));
+        let mut terms;
+        if index % 2 == 1 {
+            terms = analyzer::terms(&mut analyzer, part);
+            terms.truncate(budget);
+            match terms.as_slice() {
+                [] => {}
+                [term] => clauses.push((Occur::Must, word(fields.text, term, 1.0))),
+                _ => clauses.push((Occur::Must, Box::new(phrase(fields.text, &terms)))),
+            }
         } else {
-            let occur = if quoted { Occur::Must } else { Occur::Should };
-            clauses.extend(terms.iter().map(|term| (occur, word(fields.text, term, 1.0))));
+            let reading = reader.read(part, budget)?;
+            terms = reading.terms;
+            corrections.extend(reading.corrections);
+            let wanted = terms.iter().chain(&reading.joined);
+            clauses.extend(wanted.map(|term| (Occur::Should, word(fields.text, term, 1.0))));
+            clauses.extend(pairs(fields.title, &terms, ranking.phrase_boost));
         }
-        clauses
-            .extend(terms.iter().map(|term| (Occur::Should, word(fields.title, term, snapshot.ranking.title_boost))));
+        budget -= terms.len().min(budget);
+        clauses.extend(terms.iter().map(|term| (Occur::Should, word(fields.title, term, ranking.title_boost))));
     }
     clauses.extend(
         analyzer::codes(&text).iter().take(MAX_TERMS).map(|code| (Occur::Should, word(fields.code, code, 1.0))),
     );
     // Only stop words and signs: nothing to look for.
-    if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) }
+    let query: Box<dyn Query> =
+        if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) };
+    Ok((query, corrections))
+}
+
+fn phrase(field: Field, terms: &[String]) -> PhraseQuery {
+    PhraseQuery::new(terms.iter().map(|term| Term::from_field_text(field, term)).collect())
+}
+
+/// Each two words that follow one another, together worth `boost`.
+fn pairs(field: Field, terms: &[String], boost: f32) -> Vec<(Occur, Box<dyn Query>)> {
+    let pairs: Vec<&[String]> = terms.windows(2).filter(|pair| pair[0] != pair[1]).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+    let each = boost / pairs.len().max(1) as f32;
+    let clause = |pair: &[String]| -> (Occur, Box<dyn Query>) {
+        (Occur::Should, Box::new(ConstScoreQuery::new(Box::new(phrase(field, pair)), each)))
+    };
+    pairs.into_iter().map(clause).collect()
 }
 
 fn word(field: Field, term: &str, boost: f32) -> Box<dyn Query> {

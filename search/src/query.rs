@@ -143,6 +143,17 @@ pub struct SearchResponse {
     pub hits: Vec<Hit>,
     /// In the order asked.
     pub facets: Vec<FacetCounts>,
+    /// Words that no product of the shop holds, and what they were read as.
+    pub corrections: Vec<Correction>,
+}
+
+/// A word of the query that was read as another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// As it was typed.
+    pub written: String,
+    /// As it was looked for.
+    pub read: String,
 }
 
 /// One product found.

@@ -41,7 +41,7 @@ use parameters::Asked;
         ("limit" = Option<usize>, Query, description = "Hits on the page, 0 to 100, default 20"),
         ("offset" = Option<usize>, Query, description = "Hits to leave out, up to 10000"),
     ),
-    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
+    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; `corrections` where words that no product holds were read as others", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
 pub async fn search(
     State(app): State<App>,
     context: ReadContext,
@@ -78,6 +78,9 @@ pub async fn search(
         "generation": generation,
         "data_version": data_version,
     });
+    if !found.corrections.is_empty() {
+        body["corrections"] = json!(found.corrections);
+    }
     if let Some(degraded) = found.degraded {
         body["degraded"] = degraded.into();
     }

@@ -6,7 +6,7 @@ use search::{
     IndexError,
     embed::EmbedError,
     fuse, lexical,
-    query::{FacetCounts, Filter, Hit, SearchRequest, Sort},
+    query::{Correction, FacetCounts, Filter, Hit, SearchRequest, Sort},
     reader::Snapshot,
     vector,
 };
@@ -33,6 +33,8 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// The facets asked for.
     pub facets: Vec<FacetCounts>,
+    /// Words that were read as others.
+    pub corrections: Vec<Correction>,
     /// What could not be done as asked.
     pub degraded: Option<&'static str>,
 }
@@ -88,7 +90,13 @@ async fn words(
     degraded: Option<&'static str>,
 ) -> Result<Found, SearchError> {
     let answer = blocking(app, move || lexical::search(&snapshot, &request)).await?;
-    Ok(Found { total: answer.total, hits: answer.hits, facets: answer.facets, degraded })
+    Ok(Found {
+        total: answer.total,
+        hits: answer.hits,
+        facets: answer.facets,
+        corrections: answer.corrections,
+        degraded,
+    })
 }
 
 /// Candidates of both sides that pass the filters, fused, and the page of them that was asked for.
@@ -102,9 +110,9 @@ fn fused(
     let mut cards: HashMap<ProductId, Hit> =
         lexical::by_ids(snapshot, request, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
-    let (ranked, total) = if mode == Mode::Semantic {
+    let (ranked, total, corrections) = if mode == Mode::Semantic {
         let total = near.len();
-        (near, total)
+        (near, total, Vec::new())
     } else {
         let plain = SearchRequest {
             offset: 0,
@@ -118,7 +126,7 @@ fn fused(
         let ranked = fuse::convex(&words, &near, snapshot.ranking.lexical_share);
         // Everything the words match, and what only the vectors found.
         let total = found.total.max(ranked.len());
-        (ranked, total)
+        (ranked, total, found.corrections)
     };
     let facets = if request.facets.is_empty() {
         Vec::new()
@@ -129,7 +137,7 @@ fn fused(
     };
     let page = ranked.into_iter().skip(request.offset).take(request.limit);
     let hits = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
-    Ok(Found { total, hits, facets, degraded: None })
+    Ok(Found { total, hits, facets, corrections, degraded: None })
 }
 
 /// Runs index work on a thread of its own, a bounded number at a time.

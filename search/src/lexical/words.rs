@@ -1,0 +1,198 @@
+//! The words of a query as the catalog knows them: words that people join or split are tried both ways,
+//! and a word that no product of the shop holds is read as one that some do.
+
+use crate::{IndexError, analyzer, query::Correction, reader::Snapshot};
+use tantivy::{
+    DocSet, TERMINATED, TantivyDocument, Term,
+    query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, Query, TermQuery},
+    schema::{IndexRecordOption, Value},
+    tokenizer::TextAnalyzer,
+};
+
+/// Words of one query that are looked up in the dictionary of terms.
+const MOST_CORRECTIONS: usize = 4;
+/// Terms near a misspelt word that are tried, the most frequent first.
+const MOST_CANDIDATES: usize = 8;
+/// Least letters of each half of a word that is split.
+const SHORTEST_PART: usize = 3;
+
+/// What a query's words are read as.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The terms that are looked for, in the order of the words.
+    pub terms: Vec<String>,
+    /// Two words in one, as the catalog writes them: `head set` as `headset`.
+    pub joined: Vec<String>,
+    /// Words that were read as others.
+    pub corrections: Vec<Correction>,
+}
+
+/// Reads the words of a query against a shop's terms.
+pub struct Reader<'a> {
+    snapshot: &'a Snapshot,
+    tenant: Term,
+    analyzer: TextAnalyzer,
+}
+
+impl<'a> Reader<'a> {
+    /// For one tenant: what only others sell is unknown here.
+    pub fn new(snapshot: &'a Snapshot, tenant: Term) -> Self {
+        Self { snapshot, tenant, analyzer: analyzer::english() }
+    }
+
+    /// Reads a text, at most `budget` words of it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn read(&mut self, text: &str, budget: usize) -> Result<Reading, IndexError> {
+        let words: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(budget).collect();
+        let mut reading = Reading::default();
+        for (index, word) in words.iter().enumerate() {
+            let Some(term) = self.term(word) else { continue };
+            let unreadable = reading.corrections.len() >= MOST_CORRECTIONS || self.known(&term)?;
+            let found = if unreadable { None } else { self.nearest(word, &term, index + 1 == words.len())? };
+            match found {
+                Some((terms, read)) => {
+                    reading.terms.extend(terms);
+                    reading.corrections.push(Correction { written: (*word).to_owned(), read });
+                }
+                None => reading.terms.push(term),
+            }
+        }
+        for pair in words.windows(2) {
+            if let Some(term) = self.term(&pair.concat())
+                && self.known(&term)?
+            {
+                reading.joined.push(term);
+            }
+        }
+        Ok(reading)
+    }
+
+    fn term(&mut self, word: &str) -> Option<String> {
+        analyzer::terms(&mut self.analyzer, word).pop()
+    }
+
+    /// Whether any product of the shop holds a term.
+    fn known(&self, term: &str) -> Result<bool, IndexError> {
+        Ok(self.example(term)?.is_some())
+    }
+
+    /// The title of a product that holds a term.
+    fn example(&self, term: &str) -> Result<Option<String>, IndexError> {
+        let searcher = &self.snapshot.searcher;
+        let text = Term::from_field_text(self.snapshot.fields.text, term);
+        if searcher.doc_freq(&text)? == 0 {
+            return Ok(None);
+        }
+        let both = [text, self.tenant.clone()].map(|term| {
+            let query: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+            (Occur::Must, query)
+        });
+        let weight = BooleanQuery::new(both.into()).weight(EnableScoring::disabled_from_searcher(searcher))?;
+        for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
+            let mut found = weight.scorer(segment, 1.0)?;
+            while found.doc() != TERMINATED {
+                if segment.alive_bitset().is_none_or(|alive| alive.is_alive(found.doc())) {
+                    let record: TantivyDocument = searcher.doc(tantivy::DocAddress::new(ordinal, found.doc()))?;
+                    let text = record.get_first(self.snapshot.fields.card).and_then(|card| card.as_str());
+                    let card: Option<crate::query::HitCard> = text.and_then(|text| serde_json::from_str(text).ok());
+                    return Ok(Some(card.map(|card| card.title).unwrap_or_default()));
+                }
+                found.advance();
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
+    /// if it is the last, two words in one, or a word one or two letters away.
+    fn nearest(&mut self, word: &str, term: &str, last: bool) -> Result<Option<(Vec<String>, String)>, IndexError> {
+        let letters = word.chars().count();
+        if term.chars().any(|c| c.is_ascii_digit()) {
+            return Ok(None);
+        }
+        let indexed = Term::from_field_text(self.snapshot.fields.text, term);
+        if last
+            && letters >= SHORTEST_PART
+            && let Some(found) = self.best(&FuzzyTermQuery::new_prefix(indexed.clone(), 0, true), term)?
+        {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.split(word)? {
+            return Ok(Some(found));
+        }
+        // The shorter a word, the more others are near it by chance.
+        let distances: &[u8] = match letters {
+            0..=3 => &[],
+            4..=7 => &[1],
+            _ => &[1, 2],
+        };
+        // The stem of a misspelt word can be further from the right one than the word itself.
+        let whole = Term::from_field_text(self.snapshot.fields.text, &word.to_lowercase());
+        for distance in distances {
+            for near in [&indexed, &whole] {
+                if let Some(found) = self.best(&FuzzyTermQuery::new(near.clone(), *distance, true), term)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The most frequent term the automaton accepts, one with the same first letter before all others.
+    fn best(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Option<(Vec<String>, String)>, IndexError> {
+        let mut frequencies: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        for segment in self.snapshot.searcher.segment_readers() {
+            let inverted = segment.inverted_index(self.snapshot.fields.text)?;
+            let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
+            while let Some((key, info)) = terms.next() {
+                if let Ok(key) = std::str::from_utf8(key) {
+                    *frequencies.entry(key.to_owned()).or_default() += u64::from(info.doc_freq);
+                }
+            }
+        }
+        let first = term.chars().next();
+        let mut candidates: Vec<(String, u64)> = frequencies.into_iter().collect();
+        candidates.sort_by_key(|(candidate, frequency)| {
+            (candidate.chars().next() != first, std::cmp::Reverse(*frequency), candidate.clone())
+        });
+        for (candidate, _) in candidates.into_iter().take(MOST_CANDIDATES) {
+            if let Some(title) = self.example(&candidate)? {
+                let read = self.written(&title, &candidate);
+                return Ok(Some((vec![candidate], read)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A term as a title writes it, since a stem is no word.
+    fn written(&mut self, title: &str, term: &str) -> String {
+        let words = title.split(|c: char| !c.is_alphanumeric());
+        let found = words.filter(|word| !word.is_empty()).find(|word| self.term(word).as_deref() == Some(term));
+        found.map_or_else(|| term.to_owned(), str::to_lowercase)
+    }
+
+    /// Two known words in one, the rarer of them as frequent as can be.
+    fn split(&mut self, word: &str) -> Result<Option<(Vec<String>, String)>, IndexError> {
+        let mut best: Option<(u64, Vec<String>, String)> = None;
+        for (at, _) in word.char_indices() {
+            let (head, tail) = word.split_at(at);
+            if head.chars().count() < SHORTEST_PART || tail.chars().count() < SHORTEST_PART {
+                continue;
+            }
+            let (Some(first), Some(second)) = (self.term(head), self.term(tail)) else { continue };
+            let frequency =
+                |term: &str| self.snapshot.searcher.doc_freq(&Term::from_field_text(self.snapshot.fields.text, term));
+            let rarer = frequency(&first)?.min(frequency(&second)?);
+            if rarer > best.as_ref().map_or(0, |(frequency, ..)| *frequency)
+                && self.known(&first)?
+                && self.known(&second)?
+            {
+                best = Some((rarer, vec![first, second], format!("{head} {tail}").to_lowercase()));
+            }
+        }
+        Ok(best.map(|(_, terms, read)| (terms, read)))
+    }
+}

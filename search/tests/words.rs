@@ -1,0 +1,106 @@
+//! Queries as people type them: misspelt, joined, split, half finished.
+#![expect(clippy::expect_used, reason = "a test")]
+
+use schemas::{
+    Timestamp, Uuid,
+    ids::{ProductId, TenantId},
+};
+use search::{
+    document::{SearchDocument, SearchProduct},
+    generation::{self, Manifest},
+    lexical,
+    query::{SearchRequest, SearchResponse},
+    reader::IndexHandle,
+    writer::{IndexWriter, Offsets},
+};
+
+const SHOP: TenantId = TenantId(Uuid::from_u128(1));
+const OTHER_SHOP: TenantId = TenantId(Uuid::from_u128(2));
+
+struct Index {
+    handle: IndexHandle,
+    _folder: tempfile::TempDir,
+}
+
+impl Index {
+    fn of(titles: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        generation::create(folder.path(), &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
+        let mut writer = IndexWriter::open(folder.path(), "g1").expect("opened");
+        let others = ["Marmalade toaster"];
+        let all = titles.iter().map(|title| (SHOP, title)).chain(others.iter().map(|title| (OTHER_SHOP, title)));
+        for (number, (tenant_id, title)) in all.enumerate() {
+            let product = SearchProduct { title: (*title).to_owned(), ..SearchProduct::default() };
+            let product_id = ProductId(Uuid::from_u128(100 + number as u128));
+            let document = SearchDocument { tenant_id, product_id, doc_version: 1, product: Some(product) };
+            writer.upsert(&document).expect("written");
+        }
+        writer.commit(Offsets::new()).expect("committed");
+        Self { handle: IndexHandle::open(folder.path(), "g1").expect("opened"), _folder: folder }
+    }
+
+    fn search(&self, text: &str) -> SearchResponse {
+        lexical::search(&self.handle.snapshot(), &SearchRequest::text(SHOP, text, 10)).expect("found")
+    }
+
+    /// The first title, and what was read as something else.
+    fn first(&self, text: &str) -> (Option<String>, Vec<(String, String)>) {
+        let found = self.search(text);
+        let corrections = found.corrections.into_iter().map(|c| (c.written, c.read)).collect();
+        (found.hits.first().map(|hit| hit.card.title.clone()), corrections)
+    }
+}
+
+fn shop() -> Index {
+    Index::of(&["Wireless keyboard", "Gaming headset", "Laptop sleeve", "Memory card reader", "Sleeve board"])
+}
+
+fn pair(written: &str, read: &str) -> Vec<(String, String)> {
+    vec![(written.to_owned(), read.to_owned())]
+}
+
+#[test]
+fn misspelt_words_find_the_nearest_ones() {
+    let shop = shop();
+    for (written, read, title) in [
+        ("keybaord", "keyboard", "Wireless keyboard"),
+        ("heaset", "headset", "Gaming headset"),
+        ("laptpo", "laptop", "Laptop sleeve"),
+        ("wirelles", "wireless", "Wireless keyboard"),
+    ] {
+        assert_eq!(shop.first(written), (Some(title.to_owned()), pair(written, read)), "{written}");
+    }
+}
+
+#[test]
+fn words_that_are_known_are_taken_as_they_are() {
+    let (title, corrections) = shop().first("sleeve laptop");
+    assert_eq!((title.as_deref(), corrections.len()), (Some("Laptop sleeve"), 0));
+}
+
+#[test]
+fn joined_and_split_words_find_each_other() {
+    let shop = shop();
+    assert_eq!(shop.first("head set"), (Some("Gaming headset".to_owned()), vec![]));
+    assert_eq!(shop.first("memorycard"), (Some("Memory card reader".to_owned()), pair("memorycard", "memory card")));
+}
+
+#[test]
+fn the_last_word_may_be_half_typed() {
+    let shop = shop();
+    assert_eq!(shop.first("wireless keyb"), (Some("Wireless keyboard".to_owned()), pair("keyb", "keyboard")));
+    let (_, corrections) = shop.first("keyb wireless");
+    assert!(corrections.is_empty(), "only the last: {corrections:?}");
+}
+
+#[test]
+fn words_in_the_order_of_the_title_come_first() {
+    let index = Index::of(&["board sleeve", "Sleeve board"]);
+    assert_eq!(index.first("sleeve board").0.as_deref(), Some("Sleeve board"));
+}
+
+#[test]
+fn what_another_shop_sells_is_unknown_here() {
+    let found = shop().search("marmelade");
+    assert_eq!((found.total, found.corrections.len()), (0, 0), "{:?}", found.corrections);
+}
