@@ -1,5 +1,6 @@
 //! How text becomes terms, for documents and queries alike.
 
+use std::collections::BTreeMap;
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
     TokenizerManager,
@@ -37,19 +38,17 @@ pub fn code(written: &str) -> Option<String> {
     (code.chars().count() >= SHORTEST && code.len() <= MAX_TERM_BYTES).then_some(code)
 }
 
-/// What of a query could be a code: each word, and up to four that follow one another, that hold a digit.
+/// What of a query could be a code, with the number of its words: each word, and up to four that follow
+/// one another, that hold a digit.
 #[must_use]
-pub fn codes(text: &str) -> Vec<String> {
+pub fn codes(text: &str) -> BTreeMap<String, usize> {
     const LONGEST_RUN: usize = 4;
     let words: Vec<&str> = text.split_whitespace().collect();
-    let mut codes: Vec<String> = (1..=LONGEST_RUN)
+    (1..=LONGEST_RUN)
         .flat_map(|length| words.windows(length))
         .filter(|run| run.iter().any(|word| word.contains(|character: char| character.is_ascii_digit())))
-        .filter_map(|run| code(&run.concat()))
-        .collect();
-    codes.sort();
-    codes.dedup();
-    codes
+        .filter_map(|run| Some((code(&run.concat())?, run.len())))
+        .collect()
 }
 
 /// Makes the analyzers known to an index.
@@ -76,8 +75,9 @@ mod tests {
     fn codes_are_the_same_however_they_are_written() {
         assert_eq!(code("LC-51C"), code("lc 51 c"));
         assert_eq!(code("--"), None);
-        assert_eq!(codes("brother lc 51 c"), ["51c", "brotherlc51", "brotherlc51c", "lc51", "lc51c"]);
-        assert_eq!(codes("laptop bag"), [""; 0]);
+        let found = codes("brother lc 51 c").into_iter().map(|(code, words)| format!("{code} {words}"));
+        assert_eq!(found.collect::<Vec<_>>(), ["51c 2", "brotherlc51 3", "brotherlc51c 4", "lc51 2", "lc51c 3"]);
+        assert!(codes("laptop bag").is_empty());
     }
 
     #[test]

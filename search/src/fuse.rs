@@ -1,8 +1,15 @@
-//! Fusion of lexical and vector candidates: a convex combination of min-max normalised scores
-//! (Bruch, Gai, Ingber: "An Analysis of Fusion Functions for Hybrid Retrieval", 2023).
+//! Fusion of lexical and vector candidates: a convex combination of scores, each between what its kind
+//! gives to a product that has nothing to do with the query, and the best of the list (Bruch, Gai, Ingber:
+//! "An Analysis of Fusion Functions for Hybrid Retrieval", 2023). The least of a list is no such bound: it
+//! moves with the number of candidates.
 
 use schemas::ids::ProductId;
 use std::collections::HashMap;
+
+/// BM25 without a word in common.
+const NO_WORD: f32 = 0.0;
+/// Cosine similarity, with this model, of texts that have nothing to do with one another.
+const UNRELATED: f32 = 0.2;
 
 /// Merges two candidate lists, each best first; a list's share is what its best candidate gets.
 #[must_use]
@@ -12,8 +19,8 @@ pub fn convex(
     lexical_share: f32,
 ) -> Vec<(ProductId, f32)> {
     let mut scores: HashMap<ProductId, f32> = HashMap::new();
-    for (list, share) in [(lexical, lexical_share), (semantic, 1.0 - lexical_share)] {
-        for (id, score) in normalised(list) {
+    for (list, nothing, share) in [(lexical, NO_WORD, lexical_share), (semantic, UNRELATED, 1.0 - lexical_share)] {
+        for (id, score) in normalised(list, nothing) {
             *scores.entry(id).or_default() += share * score;
         }
     }
@@ -22,12 +29,11 @@ pub fn convex(
     fused
 }
 
-/// Scores between 0 (the worst of the list) and 1 (the best).
-fn normalised(list: &[(ProductId, f32)]) -> impl Iterator<Item = (ProductId, f32)> + '_ {
+/// Scores between 0 and 1 (the best).
+fn normalised(list: &[(ProductId, f32)], nothing: f32) -> impl Iterator<Item = (ProductId, f32)> + '_ {
     let best = list.iter().map(|(_, score)| *score).fold(f32::MIN, f32::max);
-    let worst = list.iter().map(|(_, score)| *score).fold(f32::MAX, f32::min);
-    let span = (best - worst).max(f32::EPSILON);
-    list.iter().map(move |(id, score)| (*id, if best > worst { (score - worst) / span } else { 1.0 }))
+    let span = (best - nothing).max(f32::EPSILON);
+    list.iter().map(move |(id, score)| (*id, ((score - nothing) / span).clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
@@ -39,7 +45,7 @@ mod tests {
     fn what_both_sides_like_comes_first() {
         let id = |n| ProductId(Uuid::from_u128(n));
         let fused = convex(&[(id(1), 9.0), (id(2), 8.0), (id(3), 1.0)], &[(id(2), 0.9), (id(4), 0.8)], 0.5);
-        assert_eq!(fused.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id(2), id(1), id(3), id(4)]);
-        assert!((fused[0].1 - 0.9375).abs() < 1e-6, "{fused:?}");
+        assert_eq!(fused.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id(2), id(1), id(4), id(3)]);
+        assert!((fused[0].1 - (0.5 * 8.0 / 9.0 + 0.5)).abs() < 1e-6, "{fused:?}");
     }
 }

@@ -49,7 +49,7 @@ pub struct Ranking {
 
 impl Default for Ranking {
     fn default() -> Self {
-        Self { title_boost: 0.1, phrase_boost: 1.0, lexical_share: 0.5, candidates: 300 }
+        Self { title_boost: 0.1, phrase_boost: 1.0, lexical_share: 0.6, candidates: 300 }
     }
 }
 

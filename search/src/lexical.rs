@@ -114,9 +114,11 @@ fn text_query(snapshot: &Snapshot, tenant: &Term, text: &str) -> Result<(Box<dyn
         budget -= terms.len().min(budget);
         clauses.extend(terms.iter().map(|term| (Occur::Should, word(fields.title, term, ranking.title_boost))));
     }
-    clauses.extend(
-        analyzer::codes(&text).iter().take(MAX_TERMS).map(|code| (Occur::Should, word(fields.code, code, 1.0))),
-    );
+    for (code, words) in analyzer::codes(&text).into_iter().take(MAX_TERMS) {
+        // A code that was typed in pieces outweighs what the pieces find.
+        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+        clauses.push((Occur::Should, word(fields.code, &code, words as f32)));
+    }
     // Only stop words and signs: nothing to look for.
     let query: Box<dyn Query> =
         if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) };

@@ -66,6 +66,7 @@ fn misspelt_words_find_the_nearest_ones() {
         ("keybaord", "keyboard", "Wireless keyboard"),
         ("heaset", "headset", "Gaming headset"),
         ("laptpo", "laptop", "Laptop sleeve"),
+        ("labtop", "laptop", "Laptop sleeve"),
         ("wirelles", "wireless", "Wireless keyboard"),
     ] {
         assert_eq!(shop.first(written), (Some(title.to_owned()), pair(written, read)), "{written}");

@@ -27,6 +27,9 @@ pub struct Reading {
     pub corrections: Vec<Correction>,
 }
 
+/// Terms that are looked for instead of a word, and how people write them.
+type Found = (Vec<String>, String);
+
 /// Reads the words of a query against a shop's terms.
 pub struct Reader<'a> {
     snapshot: &'a Snapshot,
@@ -108,7 +111,7 @@ impl<'a> Reader<'a> {
 
     /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
     /// if it is the last, two words in one, or a word one or two letters away.
-    fn nearest(&mut self, word: &str, term: &str, last: bool) -> Result<Option<(Vec<String>, String)>, IndexError> {
+    fn nearest(&mut self, word: &str, term: &str, last: bool) -> Result<Option<Found>, IndexError> {
         let letters = word.chars().count();
         if term.chars().any(|c| c.is_ascii_digit()) {
             return Ok(None);
@@ -120,29 +123,32 @@ impl<'a> Reader<'a> {
         {
             return Ok(Some(found));
         }
+        // The shorter a word, the more others are near it by chance. One wrong letter is likelier than a
+        // forgotten space, and that is likelier than two.
+        let [one, two] = [4, 8].map(|least| letters >= least);
+        if one && let Some(found) = self.near(word, &indexed, term, 1)? {
+            return Ok(Some(found));
+        }
         if let Some(found) = self.split(word)? {
             return Ok(Some(found));
         }
-        // The shorter a word, the more others are near it by chance.
-        let distances: &[u8] = match letters {
-            0..=3 => &[],
-            4..=7 => &[1],
-            _ => &[1, 2],
-        };
-        // The stem of a misspelt word can be further from the right one than the word itself.
+        if two { self.near(word, &indexed, term, 2) } else { Ok(None) }
+    }
+
+    /// A term at most so many letters away from the word or its stem: the stem of a misspelt word can be
+    /// further from the right one than the word itself.
+    fn near(&mut self, word: &str, stem: &Term, term: &str, distance: u8) -> Result<Option<Found>, IndexError> {
         let whole = Term::from_field_text(self.snapshot.fields.text, &word.to_lowercase());
-        for distance in distances {
-            for near in [&indexed, &whole] {
-                if let Some(found) = self.best(&FuzzyTermQuery::new(near.clone(), *distance, true), term)? {
-                    return Ok(Some(found));
-                }
+        for near in [stem, &whole] {
+            if let Some(found) = self.best(&FuzzyTermQuery::new(near.clone(), distance, true), term)? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
     /// The most frequent term the automaton accepts, one with the same first letter before all others.
-    fn best(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Option<(Vec<String>, String)>, IndexError> {
+    fn best(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Option<Found>, IndexError> {
         let mut frequencies: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
         for segment in self.snapshot.searcher.segment_readers() {
             let inverted = segment.inverted_index(self.snapshot.fields.text)?;
@@ -175,7 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Two known words in one, the rarer of them as frequent as can be.
-    fn split(&mut self, word: &str) -> Result<Option<(Vec<String>, String)>, IndexError> {
+    fn split(&mut self, word: &str) -> Result<Option<Found>, IndexError> {
         let mut best: Option<(u64, Vec<String>, String)> = None;
         for (at, _) in word.char_indices() {
             let (head, tail) = word.split_at(at);
