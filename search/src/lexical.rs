@@ -107,8 +107,9 @@ fn text_query(snapshot: &Snapshot, tenant: &Term, text: &str) -> Result<(Box<dyn
             let reading = reader.read(part, budget)?;
             terms = reading.terms;
             corrections.extend(reading.corrections);
-            let wanted = terms.iter().chain(&reading.joined);
-            clauses.extend(wanted.map(|term| (Occur::Should, word(fields.text, term, 1.0))));
+            clauses.extend(terms.iter().map(|term| (Occur::Should, word(fields.text, term, 1.0))));
+            let joined = reading.joined.iter();
+            clauses.extend(joined.map(|(term, weight)| (Occur::Should, word(fields.text, term, *weight))));
             clauses.extend(pairs(fields.title, &terms, ranking.phrase_boost));
         }
         budget -= terms.len().min(budget);

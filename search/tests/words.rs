@@ -52,7 +52,14 @@ impl Index {
 }
 
 fn shop() -> Index {
-    Index::of(&["Wireless keyboard", "Gaming headset", "Laptop sleeve", "Memory card reader", "Sleeve board"])
+    Index::of(&[
+        "Wireless keyboard",
+        "Gaming headset",
+        "Laptop sleeve",
+        "Memory card reader",
+        "Sleeve board",
+        "Head lamp",
+    ])
 }
 
 fn pair(written: &str, read: &str) -> Vec<(String, String)> {

@@ -4,7 +4,8 @@
 use crate::{IndexError, analyzer, query::Correction, reader::Snapshot};
 use tantivy::{
     DocSet, TERMINATED, TantivyDocument, Term,
-    query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, Query, TermQuery},
+    collector::Count,
+    query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery, Query, TermQuery},
     schema::{IndexRecordOption, Value},
     tokenizer::TextAnalyzer,
 };
@@ -21,8 +22,9 @@ const SHORTEST_PART: usize = 3;
 pub struct Reading {
     /// The terms that are looked for, in the order of the words.
     pub terms: Vec<String>,
-    /// Two words in one, as the catalog writes them: `head set` as `headset`.
-    pub joined: Vec<String>,
+    /// Two words in one, as the catalog writes them: `head set` as `headset`; each with its weight, which is
+    /// that of both words where the catalog joins them more often than not.
+    pub joined: Vec<(String, f32)>,
     /// Words that were read as others.
     pub corrections: Vec<Correction>,
 }
@@ -67,7 +69,8 @@ impl<'a> Reader<'a> {
             if let Some(term) = self.term(&pair.concat())
                 && self.known(&term)?
             {
-                reading.joined.push(term);
+                let weight = if self.usually_joined(pair, &term)? { 2.0 } else { 1.0 };
+                reading.joined.push((term, weight));
             }
         }
         Ok(reading)
@@ -107,6 +110,21 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether more products hold the joined word than the two side by side.
+    fn usually_joined(&mut self, pair: &[&str], joined: &str) -> Result<bool, IndexError> {
+        let (searcher, field) = (&self.snapshot.searcher, self.snapshot.fields.text);
+        let terms: Vec<Term> = pair
+            .iter()
+            .filter_map(|word| analyzer::terms(&mut self.analyzer, word).pop())
+            .map(|term| Term::from_field_text(field, &term))
+            .collect();
+        if terms.len() < 2 {
+            return Ok(true);
+        }
+        let apart = searcher.search(&PhraseQuery::new(terms), &Count)?;
+        Ok(searcher.doc_freq(&Term::from_field_text(field, joined))? > apart as u64)
     }
 
     /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
