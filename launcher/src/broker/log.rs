@@ -1,8 +1,8 @@
 //! The log of one partition: record batches one after another in one file, as they came.
 //!
 //! An append is one write to the file, so what was acknowledged survives the end of the process; it is
-//! not forced to disk, and what a power failure takes is published again from the outboxes. A batch that was
-//! cut off is cut away when the log is opened.
+//! not forced to disk, so a power failure may take the last of it (docs/decisions/0005 says what then). A batch
+//! that was cut off is cut away when the log is opened.
 
 use super::{
     batch::{self, BatchError, HEADER_BYTES, Header},

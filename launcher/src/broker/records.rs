@@ -49,7 +49,7 @@ pub fn produce(broker: &Broker, request: &mut Request) -> Result<Option<BytesMut
 fn append(topic: Option<&Topic>, partition: i32, records: &[u8]) -> PartitionProduceResponse {
     let answer = PartitionProduceResponse::default().with_log_append_time_ms(-1).with_log_start_offset(0);
     let failed = |error: ResponseError| answer.clone().with_error_code(error.code()).with_base_offset(-1);
-    let log = topic.and_then(|topic| topic.partitions.get(usize::try_from(partition).ok()?));
+    let log = topic.and_then(|topic| topic.log(partition));
     let Some(log) = log else { return failed(ResponseError::UnknownTopicOrPartition) };
     match log.append(records) {
         Ok(offset) => answer.with_base_offset(offset),
@@ -100,7 +100,7 @@ impl Gathered {
 
     fn partition(&mut self, topic: Option<&Topic>, asked: &FetchPartition) -> PartitionData {
         let answer = PartitionData::default().with_partition_index(asked.partition).with_aborted_transactions(None);
-        let log = topic.and_then(|topic| topic.partitions.get(usize::try_from(asked.partition).ok()?));
+        let log = topic.and_then(|topic| topic.log(asked.partition));
         let Some(log) = log else {
             self.failed = true;
             return answer.with_error_code(ResponseError::UnknownTopicOrPartition.code()).with_high_watermark(-1);
@@ -159,7 +159,7 @@ pub fn list_offsets(broker: &Broker, request: &mut Request) -> Result<BytesMut, 
 /// Where a time in milliseconds lies: the first offset of the batch that reaches it, with the batch's
 /// latest time; -1 and -1 when there is none.
 fn offset_at(topic: Option<&Topic>, partition: i32, timestamp_ms: i64) -> Result<(i64, i64), ResponseError> {
-    let log = topic.and_then(|topic| topic.partitions.get(usize::try_from(partition).ok()?));
+    let log = topic.and_then(|topic| topic.log(partition));
     let log = log.ok_or(ResponseError::UnknownTopicOrPartition)?;
     match timestamp_ms {
         LATEST => Ok((-1, log.next_offset())),

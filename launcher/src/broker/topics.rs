@@ -25,6 +25,14 @@ pub struct Topic {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Topic {
+    /// The log of a partition.
+    #[must_use]
+    pub fn log(&self, partition: i32) -> Option<&Log> {
+        self.partitions.get(usize::try_from(partition).ok()?)
+    }
+}
+
 /// All topics of a data folder.
 #[derive(Debug)]
 pub struct Topics {

@@ -115,11 +115,8 @@ impl<'a> Reader<'a> {
     /// Whether more products hold the joined word than the two side by side.
     fn usually_joined(&mut self, pair: &[&str], joined: &str) -> Result<bool, IndexError> {
         let (searcher, field) = (&self.snapshot.searcher, self.snapshot.fields.text);
-        let terms: Vec<Term> = pair
-            .iter()
-            .filter_map(|word| analyzer::terms(&mut self.analyzer, word).pop())
-            .map(|term| Term::from_field_text(field, &term))
-            .collect();
+        let terms: Vec<Term> =
+            pair.iter().filter_map(|word| self.term(word)).map(|term| Term::from_field_text(field, &term)).collect();
         if terms.len() < 2 {
             return Ok(true);
         }
