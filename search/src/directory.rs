@@ -9,7 +9,10 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tantivy::directory::{
     AntiCallToken, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback, WatchHandle,
@@ -87,8 +90,12 @@ impl tantivy::Directory for RelaxedDirectory {
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+        // A draft of its own for each write: a merge of a writer that was dropped a moment ago may still be
+        // writing the same file as the one that follows it, and one would rename the other's draft away.
+        static DRAFTS: AtomicU64 = AtomicU64::new(0);
         let target = self.root.join(path);
-        let draft = target.with_extension("draft");
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = target.with_extension(format!("{}-{number}.draft", std::process::id()));
         std::fs::write(&draft, data)?;
         std::fs::rename(draft, target)
     }
