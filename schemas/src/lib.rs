@@ -13,6 +13,7 @@ pub mod asyncapi;
 pub mod compatibility;
 pub mod envelope;
 pub mod events;
+pub mod filter;
 pub mod ids;
 pub mod money;
 pub mod problem;
