@@ -4,6 +4,7 @@
 //! from them. To add a read model, add its file here and call it in [`project`].
 
 pub mod categories;
+pub mod merchandising;
 pub mod products;
 pub mod sources;
 pub mod tenants;
@@ -67,6 +68,7 @@ pub async fn project(
 ) -> Result<Vec<Refused>, sqlx::Error> {
     let (mut touched, refused) = sources::apply(connection, events).await?;
     tenants::project(connection, events).await?;
+    merchandising::project(connection, events).await?;
     categories::project(connection, &mut touched).await?;
     products::project(connection, &touched.products, now).await?;
     Ok(refused)

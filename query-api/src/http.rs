@@ -2,6 +2,7 @@
 
 mod context;
 mod listing;
+mod merchandising;
 mod problem;
 mod products;
 mod search;
@@ -37,7 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "status"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "status"))
 )]
 struct Api;
 
@@ -50,6 +51,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(products::by_id))
         .routes(routes!(products::by_slug))
         .routes(routes!(products::by_external_id))
+        .routes(routes!(merchandising::all))
+        .routes(routes!(merchandising::one))
         .routes(routes!(status::lag))
         .routes(routes!(status::index))
         .routes(routes!(status::dead_letters))

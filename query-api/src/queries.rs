@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod listing;
+pub mod merchandising;
 pub mod pages;
 pub mod search;
 pub mod status;

@@ -100,9 +100,11 @@ impl Parts {
 
 /// What the partition key of a type is made of; see [`topics::partition_key`].
 fn key(event_type: &str) -> &'static str {
-    match event_type.split('.').nth(2) {
-        Some("tenant") => "`<tenant id>:<tenant id>`",
-        Some("category") => "`<tenant id>:<category id>`",
+    let mut parts = event_type.split('.').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some("merchandising"), _) => "`<tenant id>:<id of what is defined>`",
+        (_, Some("tenant")) => "`<tenant id>:<tenant id>`",
+        (_, Some("category")) => "`<tenant id>:<category id>`",
         _ => "`<tenant id>:<product id>`: all that is known of one product stands in one partition number",
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod inventory;
+pub mod merchandising;
 pub mod pricing;
 pub mod tenants;
 
@@ -13,6 +14,7 @@ use schemars::Schema;
 
 pub use catalog::CatalogEvent;
 pub use inventory::InventoryEvent;
+pub use merchandising::MerchandisingEvent;
 pub use pricing::PricingEvent;
 pub use tenants::TenantsEvent;
 
@@ -80,10 +82,6 @@ pub(crate) use events;
 
 /// An event of any context.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most events are the large ones; boxing would cost each of them an allocation"
-)]
 pub enum DomainEvent {
     /// Of the tenants context.
     Tenants(TenantsEvent),
@@ -93,6 +91,8 @@ pub enum DomainEvent {
     Pricing(PricingEvent),
     /// Of the inventory context.
     Inventory(InventoryEvent),
+    /// Of the merchandising context.
+    Merchandising(MerchandisingEvent),
 }
 
 impl DomainEvent {
@@ -107,6 +107,7 @@ impl DomainEvent {
             Context::Catalog => Self::Catalog(CatalogEvent::from_json(&event_type, &data)?),
             Context::Pricing => Self::Pricing(PricingEvent::from_json(&event_type, &data)?),
             Context::Inventory => Self::Inventory(InventoryEvent::from_json(&event_type, &data)?),
+            Context::Merchandising => Self::Merchandising(MerchandisingEvent::from_json(&event_type, &data)?),
         })
     }
 }
@@ -118,5 +119,6 @@ pub fn json_schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(CatalogEvent::json_schemas());
     schemas.extend(PricingEvent::json_schemas());
     schemas.extend(InventoryEvent::json_schemas());
+    schemas.extend(MerchandisingEvent::json_schemas());
     schemas
 }

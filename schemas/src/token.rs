@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(entries in proptest::collection::vec((0_usize..4, any::<u128>(), 0_u64..(1 << 62)), 0..40)) {
+        fn what_is_written_is_read(entries in proptest::collection::vec((0..Context::ALL.len(), any::<u128>(), 0_u64..(1 << 62)), 0..40)) {
             let mut token = Token::default();
             for (context, id, version) in entries {
                 token.add(Context::ALL[context], Uuid::from_u128(id), version);

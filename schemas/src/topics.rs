@@ -21,11 +21,13 @@ pub enum Context {
     Pricing,
     /// Stock items, one per variant.
     Inventory,
+    /// Synonyms, rules, facets and experiments: what staff define to steer search.
+    Merchandising,
 }
 
 impl Context {
     /// Every context that exists today, in the order of their wire codes.
-    pub const ALL: [Self; 4] = [Self::Tenants, Self::Catalog, Self::Pricing, Self::Inventory];
+    pub const ALL: [Self; 5] = [Self::Tenants, Self::Catalog, Self::Pricing, Self::Inventory, Self::Merchandising];
 
     /// The name: also the Postgres schema and the segment of event types.
     #[must_use]
@@ -35,6 +37,7 @@ impl Context {
             Self::Catalog => "catalog",
             Self::Pricing => "pricing",
             Self::Inventory => "inventory",
+            Self::Merchandising => "merchandising",
         }
     }
 
@@ -46,6 +49,7 @@ impl Context {
             Self::Catalog => Topic { name: "souk.catalog.v1", partitions: PARTITIONS, compacted: false },
             Self::Pricing => Topic { name: "souk.pricing.v1", partitions: PARTITIONS, compacted: false },
             Self::Inventory => Topic { name: "souk.inventory.v1", partitions: PARTITIONS, compacted: false },
+            Self::Merchandising => Topic { name: "souk.merchandising.v1", partitions: PARTITIONS, compacted: false },
         }
     }
 
@@ -57,6 +61,7 @@ impl Context {
             Self::Catalog => 2,
             Self::Pricing => 3,
             Self::Inventory => 4,
+            Self::Merchandising => 5,
         }
     }
 

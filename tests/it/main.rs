@@ -3,6 +3,7 @@
 mod architecture;
 mod asyncapi;
 mod chaos;
+mod merchandising;
 mod replay;
 mod road;
 mod tracing;

@@ -126,6 +126,9 @@ async fn what_one_tenant_has_no_other_sees() {
     assert_eq!(theirs.search("lamp", &other).await.titles(), ["Lamp of theirs"]);
     let id = text(&found.body["hits"][0]["id"]);
     let slug = text(&found.body["hits"][0]["slug"]);
+    let words = json!({"kind": "multi_way", "terms": ["lamp", "light"]});
+    let words = ours.command(Method::PUT, "/v1/merchandising/synonyms/lamps", None, &words).await;
+    assert!(ours.read("/v1/merchandising/synonyms/lamps", words["token"].as_str()).await.fresh);
     // Each read route of one, asked by the other; a new route has to say here what it shows.
     let api = theirs.read("/openapi.json", None).await.body;
     for route in api["paths"].as_object().expect("paths").keys() {
@@ -141,6 +144,14 @@ async fn what_one_tenant_has_no_other_sees() {
             "/v1/categories" => assert_eq!(theirs.read(route, None).await.body["categories"], json!([])),
             "/v1/categories/{category}/products" => {
                 assert_eq!(theirs.read("/v1/categories/lamps/products", None).await.status, StatusCode::NOT_FOUND);
+            }
+            "/v1/merchandising/{kind}" => {
+                let body = theirs.read("/v1/merchandising/synonyms", None).await.body;
+                assert_eq!(body["definitions"], json!([]));
+            }
+            "/v1/merchandising/{kind}/{name}" => {
+                let read = theirs.read("/v1/merchandising/synonyms/lamps", None).await;
+                assert_eq!(read.status, StatusCode::NOT_FOUND);
             }
             "/v1/status/dead-letters" => assert_eq!(theirs.read(route, None).await.body["dead_letters"], json!([])),
             // Of the installation, without anything of a tenant's.

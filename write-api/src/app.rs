@@ -7,6 +7,7 @@
 //! | create, change, delete a category; categories in bulk | [`categories::Categories`] | `domain::catalog::category` |
 //! | set, remove prices; prices in bulk | [`prices::Prices`] | `domain::pricing` |
 //! | receive, adjust stock; stock in bulk | [`stock::Stock`] | `domain::inventory` |
+//! | define, remove synonyms, rules, facets, experiments | [`merchandising::Definitions`] | `domain::merchandising` |
 //!
 //! Each is a [`Kind`]: load what its lines name, decide each, write all in one transaction. A single
 //! command is a batch of one line ([`App::command`]); a bulk write is a stream of them ([`bulk`]).
@@ -15,6 +16,8 @@ pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod categories;
 pub(crate) mod command;
+pub(crate) mod identity;
+pub(crate) mod merchandising;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
 pub(crate) mod prices;

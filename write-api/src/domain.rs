@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod inventory;
+pub mod merchandising;
 pub mod pricing;
 pub mod slug;
 pub mod tenants;

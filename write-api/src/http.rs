@@ -7,6 +7,7 @@ mod headers;
 mod idempotency;
 mod json;
 mod lines;
+mod merchandising;
 pub(crate) mod openapi;
 mod prices;
 mod problem;
@@ -38,6 +39,10 @@ fn commands() -> OpenApiRouter<App> {
         .routes(routes!(stock::receive))
         .routes(routes!(stock::adjust))
         .routes(routes!(stock::bulk))
+        .routes(routes!(merchandising::synonyms::define, merchandising::synonyms::remove))
+        .routes(routes!(merchandising::rules::define, merchandising::rules::remove))
+        .routes(routes!(merchandising::facets::define, merchandising::facets::remove))
+        .routes(routes!(merchandising::experiments::define, merchandising::experiments::remove))
 }
 
 /// The routes of the commands and of their description.

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod categories;
+pub(crate) mod definitions;
 pub(crate) mod idempotency;
 pub(crate) mod outbox;
 pub(crate) mod price_sheets;

@@ -72,7 +72,8 @@ fn touch(touched: &mut Touched, event: &Event) {
     };
     let (tenant, id) = (event.envelope.tenant, event.envelope.aggregate_id);
     match &event.event {
-        DomainEvent::Tenants(_) => {}
+        // They change no document: what steers search is applied when it is asked for.
+        DomainEvent::Tenants(_) | DomainEvent::Merchandising(_) => {}
         DomainEvent::Pricing(event) => touched.product(tenant, event.product_id(), &origin),
         DomainEvent::Inventory(event) => touched.product(tenant, event.product_id(), &origin),
         DomainEvent::Catalog(
@@ -91,6 +92,11 @@ fn next(row: Option<&Source>, event: &Event) -> Result<Source, String> {
     let (mut deleted, mut product_id) = (false, None);
     let body = match &event.event {
         DomainEvent::Tenants(_) => "{}".to_owned(),
+        // The body stands in the view of its own; here it is known which version that has.
+        DomainEvent::Merchandising(merchandising) => {
+            deleted = merchandising.content_json().is_none();
+            "{}".to_owned()
+        }
         DomainEvent::Catalog(catalog) => {
             deleted = matches!(catalog, CatalogEvent::ProductDeleted(_) | CatalogEvent::CategoryDeleted(_));
             let is_product = event.envelope.aggregate == "product";

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// The body of an answer.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct CommandAnswer {
-    /// The aggregate's id: of the product, the category, the variant or the tenant.
+    /// The aggregate's id: of the product, the category, the variant, the definition or the tenant.
     id: schemas::Uuid,
     /// Its version after the command; also the `ETag`.
     version: u64,

@@ -1,7 +1,7 @@
 //! What comes of a command.
 
 use crate::{
-    domain::{catalog::category, catalog::product, inventory, pricing},
+    domain::{catalog::category, catalog::product, inventory, merchandising, pricing},
     store::{Failure, batch::Item},
 };
 use schemas::{Uuid, ids::VariantId, problem::FieldError};
@@ -96,6 +96,7 @@ pub(crate) enum Rejected {
     Category(category::Rejection),
     Price(pricing::Rejection),
     Stock(inventory::Rejection),
+    Definition(merchandising::Rejection),
 }
 
 macro_rules! rejected_from {
@@ -113,6 +114,7 @@ rejected_from! {
     category::Rejection => Category,
     pricing::Rejection => Price,
     inventory::Rejection => Stock,
+    merchandising::Rejection => Definition,
 }
 
 /// Why a command was not carried out.

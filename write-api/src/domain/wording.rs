@@ -2,6 +2,9 @@
 
 use schemas::problem::FieldError;
 
+/// Nobody reads more, and an answer must stay bounded.
+const MAX_FINDINGS: usize = 50;
+
 /// Collects what is wrong, each with its JSON pointer, so that all of it is told at once.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<FieldError>);
@@ -9,9 +12,16 @@ pub struct Findings(Vec<FieldError>);
 impl Findings {
     /// Notes a wrong value.
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        // Nobody reads more, and an answer must stay bounded.
-        if self.0.len() < 50 {
+        if self.0.len() < MAX_FINDINGS {
             self.0.push(FieldError::new(pointer, detail));
+        }
+    }
+
+    /// Notes a value of which one character is wrong, at this offset in characters.
+    pub fn add_at(&mut self, pointer: impl Into<String>, position: usize, detail: impl Into<String>) {
+        if self.0.len() < MAX_FINDINGS {
+            let error = FieldError::new(pointer, detail);
+            self.0.push(FieldError { position: u32::try_from(position).ok(), ..error });
         }
     }
 

@@ -88,6 +88,7 @@ pub(super) fn of_rejected(rejected: &Rejected) -> Problem {
         Rejected::Product(rejection) => of_product(rejection),
         Rejected::Category(rejection) => of_category(rejection),
         Rejected::Price(rejection) => Problem::new(Code::NotFound).detail(rejection.to_string()),
+        Rejected::Definition(rejection) => Problem::new(Code::NotFound).detail(rejection.to_string()),
         Rejected::Stock(rejection) => match rejection {
             inventory::Rejection::Insufficient { .. } => {
                 Problem::new(Code::InsufficientStock).detail(rejection.to_string())

@@ -61,6 +61,7 @@ const fn statements(context: Context) -> [&'static str; 3] {
         Context::Catalog => statements!("catalog"),
         Context::Pricing => statements!("pricing"),
         Context::Inventory => statements!("inventory"),
+        Context::Merchandising => statements!("merchandising"),
     }
 }
 

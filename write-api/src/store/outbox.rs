@@ -3,7 +3,7 @@
 use super::{Failure, Scope, Stored, stored_version};
 use schemas::{
     Uuid,
-    events::{CatalogEvent, InventoryEvent, PricingEvent, TenantsEvent},
+    events::{CatalogEvent, InventoryEvent, MerchandisingEvent, PricingEvent, TenantsEvent},
     topics::Context,
 };
 use sqlx::PgConnection;
@@ -40,6 +40,7 @@ recorded! {
     CatalogEvent: |_event, aggregate| aggregate;
     PricingEvent: |event, _aggregate| event.product_id().uuid();
     InventoryEvent: |event, _aggregate| event.product_id().uuid();
+    MerchandisingEvent: |_event, aggregate| aggregate;
 }
 
 macro_rules! insert_into {
@@ -63,6 +64,7 @@ const fn insert_sql(context: Context) -> &'static str {
         Context::Catalog => insert_into!("catalog"),
         Context::Pricing => insert_into!("pricing"),
         Context::Inventory => insert_into!("inventory"),
+        Context::Merchandising => insert_into!("merchandising"),
     }
 }
 

@@ -1,0 +1,96 @@
+//! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
+//! removed stays as a row without a body, so that no older event brings it back.
+
+use crate::views::Event;
+use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+/// The newest event of each definition in a batch.
+type Newest<'a> = BTreeMap<(Uuid, &'static str, &'a str), (u64, Timestamp, &'a MerchandisingEvent)>;
+
+/// Writes what events define or remove; an older version never overwrites a newer one.
+///
+/// # Errors
+/// The database's.
+pub async fn project(connection: &mut PgConnection, events: &[Event]) -> Result<(), sqlx::Error> {
+    let newest = newest(events);
+    if newest.is_empty() {
+        return Ok(());
+    }
+    let bodies: Vec<Option<String>> = newest.values().map(|(_, _, event)| event.content_json()).collect();
+    let removed: Vec<Option<Timestamp>> =
+        newest.values().zip(&bodies).map(|((_, time, _), body)| body.is_none().then_some(*time)).collect();
+    sqlx::query(
+        "INSERT INTO merchandising (tenant_id, kind, name, version, body, removed_at)
+         SELECT t, k, n, v, b::jsonb, r
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[]) AS new(t, k, n, v, b, r)
+         ON CONFLICT (tenant_id, kind, name) DO UPDATE
+         SET version = excluded.version, body = excluded.body, removed_at = excluded.removed_at
+         WHERE merchandising.version < excluded.version",
+    )
+    .bind(newest.keys().map(|(tenant, _, _)| *tenant).collect::<Vec<_>>())
+    .bind(newest.keys().map(|(_, kind, _)| *kind).collect::<Vec<_>>())
+    .bind(newest.keys().map(|(_, _, name)| *name).collect::<Vec<_>>())
+    .bind(newest.values().map(|(version, _, _)| i64::try_from(*version).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+    .bind(bodies)
+    .bind(removed)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn newest(events: &[Event]) -> Newest<'_> {
+    let mut newest = Newest::new();
+    for event in events {
+        let DomainEvent::Merchandising(merchandising) = &event.event else { continue };
+        let key = (event.envelope.tenant.uuid(), merchandising.kind().as_str(), merchandising.name());
+        let version = event.envelope.version;
+        if newest.get(&key).is_none_or(|(known, _, _)| *known < version) {
+            newest.insert(key, (version, event.envelope.time, merchandising));
+        }
+    }
+    newest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::{
+        envelope::Envelope,
+        events::merchandising::{SynonymSet, SynonymSetDefined, SynonymSetRemoved},
+        ids::{EventId, TenantId},
+        topics::Context,
+    };
+
+    fn event(name: &str, version: u64, content: Option<SynonymSet>) -> Event {
+        let name = name.to_owned();
+        let merchandising = match content {
+            Some(content) => MerchandisingEvent::SynonymSetDefined(SynonymSetDefined { name, content }),
+            None => MerchandisingEvent::SynonymSetRemoved(SynonymSetRemoved { name }),
+        };
+        let envelope = Envelope {
+            id: EventId(Uuid::nil()),
+            event_type: merchandising.event_type().to_owned(),
+            tenant: TenantId(Uuid::from_u128(1)),
+            context: Context::Merchandising,
+            aggregate: merchandising.kind().aggregate().to_owned(),
+            aggregate_id: Uuid::from_u128(2),
+            version,
+            time: Timestamp::UNIX_EPOCH,
+            correlation_id: "x".to_owned(),
+            causation_id: None,
+            traceparent: None,
+        };
+        Event { key: "x".to_owned(), envelope, event: DomainEvent::Merchandising(merchandising) }
+    }
+
+    #[test]
+    fn of_each_definition_the_newest_version_counts_whatever_the_order() {
+        let set = SynonymSet::MultiWay { terms: vec!["a".into(), "b".into()] };
+        let events = [event("one", 2, None), event("one", 1, Some(set.clone())), event("two", 1, Some(set))];
+        let newest = newest(&events);
+        let kept: Vec<_> = newest.iter().map(|((_, _, name), (version, _, _))| (*name, *version)).collect();
+        assert_eq!(kept, [("one", 2), ("two", 1)]);
+    }
+}

@@ -1,0 +1,10 @@
+//! What is known of a definition.
+
+/// What is defined under a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition<C> {
+    /// The name.
+    pub name: String,
+    /// What is defined; none once it was removed, so that its versions go on.
+    pub content: Option<C>,
+}
