@@ -45,7 +45,8 @@ struct Api;
 
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(search::search))
+        .routes(routes!(search::search, search::search_json))
+        .routes(routes!(search::multi))
         .routes(routes!(listing::tree))
         .routes(routes!(listing::products))
         .routes(routes!(products::by_id))
@@ -74,8 +75,9 @@ pub fn router(app: App) -> Router {
     let document = serde_json::to_value(&api).unwrap_or_default();
     let cors = CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET])
+        .allow_methods([Method::GET, Method::POST])
         .allow_headers([
+            header::CONTENT_TYPE,
             HeaderName::from_static("x-tenant-slug"),
             HeaderName::from_static("x-tenant-id"),
             HeaderName::from_static(token::TOKEN_HEADER),
@@ -89,7 +91,9 @@ pub fn router(app: App) -> Router {
             ProblemResponse(Problem::new(Code::NotFound).detail("there is no such path; /openapi.json lists them"))
         })
         .method_not_allowed_fallback(|| async {
-            ProblemResponse(Problem::new(Code::MethodNotAllowed).detail("reads are GET requests"))
+            ProblemResponse(
+                Problem::new(Code::MethodNotAllowed).detail("reads are GET requests, and searches POST as well"),
+            )
         })
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())

@@ -9,6 +9,7 @@
 pub mod cache;
 pub mod changes;
 pub mod config;
+pub mod cursor;
 pub mod freshness;
 pub mod http;
 pub mod index;
@@ -35,6 +36,8 @@ pub struct App {
     pub freshness: Freshness,
     /// Answers kept for a moment.
     pub cache: cache::Cache,
+    /// States of the index that cursors point to.
+    pub cursors: cursor::Kept,
     /// Slugs to tenants.
     pub tenants: queries::tenants::Tenants,
     /// What is counted.
@@ -67,6 +70,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
         cache: cache::Cache::new(changes),
+        cursors: cursor::kept(),
         tenants: queries::tenants::Tenants::new(pool.clone()),
         metrics: metrics::Metrics::new(&registry),
         search_permits: Arc::new(tokio::sync::Semaphore::new(config.search_concurrency.max(1))),

@@ -10,6 +10,9 @@ use std::{fmt, str::FromStr};
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// The US dollar: what a request means that names no currency.
+    pub const USD: Self = Self(*b"USD");
+
     /// The code as text.
     #[must_use]
     pub fn code(&self) -> &str {

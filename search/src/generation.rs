@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tantivy::Index;
 
 /// Raised with every change of [`schema`].
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 const MANIFEST: &str = "manifest.json";
 /// The machine start during which the files were last written; see [`check_after_crash`].
@@ -32,24 +32,70 @@ pub struct Manifest {
     pub created_at: Timestamp,
 }
 
-/// Ranking settings; see docs/search.md for how they were found.
+/// Ranking settings; docs/search.md says how they were found and what each is worth. A setting that a
+/// manifest doesn't name has its default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ranking {
-    /// Weight of BM25 on the title beside BM25 on the flat text.
+    /// BM25's saturation: how soon another occurrence of a word counts for little (Robertson and Zaragoza:
+    /// "The Probabilistic Relevance Framework", 2009).
+    pub k1: f32,
+    /// BM25's length normalisation, 0 (none) to 1.
+    pub b: f32,
+    /// What it is worth when the title holds all words of the query; of some, their share by rarity.
     pub title_boost: f32,
     /// What it is worth when the title holds the query's words one after another; the share of the pairs
     /// that do.
-    #[serde(default)]
     pub phrase_boost: f32,
+    /// Weight of an attribute's value beside a word of the text.
+    pub attribute_weight: f32,
+    /// Weight of a synonym beside the word that was typed.
+    pub synonym_weight: f32,
+    /// Weight of how well a product's kind fits the query's words; see [`crate::lexical`].
+    pub kind_boost: f32,
+    /// How many of the best hits are put in order again by kind and business signals.
+    pub window: usize,
+    /// Hits below which the words of a query are relaxed: fewer of them have to match.
+    pub enough: usize,
+    /// What stock is worth, against the best hit's score of 1.
+    pub available_boost: f32,
+    /// What popularity is worth, against the best hit's score of 1.
+    pub popularity_boost: f32,
+    /// What being new is worth, against the best hit's score of 1; half of it after [`Self::novelty_days`].
+    pub novelty_boost: f32,
+    /// Days in which the worth of novelty halves.
+    pub novelty_days: f32,
     /// Share of the lexical score in hybrid mode, 0 to 1; the rest is the vectors'.
     pub lexical_share: f32,
+    /// The same for a query that is nothing but brands and codes, which must not drift.
+    pub exact_share: f32,
+    /// Cosine similarity of texts that have nothing to do with one another, with the generation's model.
+    pub unrelated: f32,
     /// How many candidates each side of hybrid mode gives.
     pub candidates: usize,
 }
 
 impl Default for Ranking {
     fn default() -> Self {
-        Self { title_boost: 0.1, phrase_boost: 1.0, lexical_share: 0.6, candidates: 300 }
+        Self {
+            k1: 1.2,
+            b: 0.9,
+            title_boost: 1.0,
+            phrase_boost: 0.5,
+            attribute_weight: 0.5,
+            synonym_weight: 0.7,
+            kind_boost: 0.2,
+            window: 30,
+            enough: 10,
+            available_boost: 0.0,
+            popularity_boost: 0.1,
+            novelty_boost: 0.0,
+            novelty_days: 180.0,
+            lexical_share: 0.6,
+            exact_share: 1.0,
+            unrelated: 0.1,
+            candidates: 300,
+        }
     }
 }
 

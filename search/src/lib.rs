@@ -15,11 +15,15 @@ pub mod embed;
 pub mod facets;
 pub mod fuse;
 pub mod generation;
+pub mod highlight;
+pub mod learned;
 pub mod lexical;
 pub mod query;
 pub mod reader;
 pub mod schema;
+pub mod synonyms;
 pub mod text;
+pub mod understand;
 pub mod vector;
 pub mod writer;
 

@@ -1,37 +1,47 @@
 //! What can be asked of the index, and what it answers.
 
-use crate::document::{PriceSpan, SearchProduct};
+use crate::{
+    document::{PriceSpan, SearchProduct},
+    facets::{Facet, FacetCounts},
+    generation::Ranking,
+    synonyms::Synonyms,
+    understand::Understood,
+};
 use schemas::{
     Timestamp,
     events::catalog::Image,
-    ids::{ProductId, TenantId},
+    filter::Filter,
+    ids::{ProductId, TenantId, VariantId},
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Most characters of a query's text that are looked at.
 pub const MAX_TEXT_CHARS: usize = 512;
 /// Most terms of a query.
 pub const MAX_TERMS: usize = 32;
-/// Most hits on a page.
-pub const MAX_LIMIT: usize = 200;
-/// Deepest offset of a page.
-pub const MAX_OFFSET: usize = 10_000;
-/// Most facets in one request.
-pub const MAX_FACETS: usize = 20;
-/// Most values of one facet.
-pub const MAX_FACET_VALUES: u32 = 100;
+/// Most hits of one search: a page, or the candidates of a fusion.
+pub const MAX_LIMIT: usize = 1_000;
+/// Deepest offset of a page, by cursors.
+pub const MAX_OFFSET: usize = 100_000;
 
 /// A search of one tenant.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SearchRequest {
     /// Whose products.
     pub tenant: TenantId,
     /// What the shopper typed; everything matches an empty text.
     pub text: String,
-    /// All must hold.
-    pub filters: Vec<Filter>,
+    /// What products must pass.
+    pub filter: Option<Filter>,
+    /// Only these, if given; in no order.
+    pub ids: Option<Vec<ProductId>>,
+    /// What `price` means.
+    pub currency: Currency,
     /// The order of the hits.
     pub sort: Sort,
     /// Hits to leave out.
@@ -40,56 +50,63 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Facets to count.
     pub facets: Vec<Facet>,
+    /// Whether the last word may be the beginning of one, as it is while somebody types.
+    pub typing: bool,
+    /// Whether brands, categories, prices and the like are read out of the text.
+    pub understand: bool,
+    /// Whether titles and descriptions come with the words marked.
+    pub highlight: bool,
+    /// Whether each hit says where its score comes from.
+    pub explain: bool,
+    /// What staff have set for this search.
+    pub steering: Arc<Steering>,
+    /// Ranking settings instead of the generation's.
+    pub ranking: Option<Ranking>,
 }
 
 impl SearchRequest {
-    /// A plain search for a text.
+    /// A plain search for a text, in US dollars.
     #[must_use]
     pub fn text(tenant: TenantId, text: &str, limit: usize) -> Self {
         Self {
             tenant,
             text: text.to_owned(),
-            filters: Vec::new(),
+            filter: None,
+            ids: None,
+            currency: Currency::USD,
             sort: Sort::Relevance,
             offset: 0,
             limit,
             facets: Vec::new(),
+            typing: false,
+            understand: true,
+            highlight: false,
+            explain: false,
+            steering: Arc::default(),
+            ranking: None,
         }
     }
 }
 
-/// A condition on a product.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Filter {
-    /// One of these brands, as written.
-    Brand(Vec<String>),
-    /// In the subtree of one of these categories, by id or slug.
-    Category(Vec<String>),
-    /// Lowest amount in this currency within the bounds, inclusive, in minor units.
-    Price(Currency, Option<i64>, Option<i64>),
-    /// Whether any variant has stock.
-    Available(bool),
-    /// One of these products, by id.
-    Ids(Vec<ProductId>),
-    /// An attribute with one of these values.
-    Attribute(String, Vec<AttributeMatch>),
-    /// A number attribute within the bounds, inclusive.
-    AttributeRange(String, Option<f64>, Option<f64>),
-}
-
-/// A value an attribute may have: each way the text can be read.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AttributeMatch {
-    /// As text.
-    Text(String),
-    /// As a number.
-    Number(f64),
-    /// As true or false.
-    Bool(bool),
+/// What staff and shoppers' behaviour add to a search.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Steering {
+    /// Words and what else they mean.
+    pub synonyms: Synonyms,
+    /// Products at fixed places, counted from 1.
+    pub pins: Vec<(usize, ProductId)>,
+    /// Products that are not shown.
+    pub hidden: Vec<ProductId>,
+    /// Products that pass the filter have their score multiplied: above 1 up, below 1 down.
+    pub boosts: Vec<(Filter, f32)>,
+    /// The rules these come from, for explanations.
+    pub rules: Vec<String>,
+    /// How popular products are, 0 to 1.
+    pub popularity: Arc<HashMap<ProductId, f32>>,
 }
 
 /// The order of hits; equal ones follow in an order that is the same on every node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sort {
     /// Best match first.
     Relevance,
@@ -103,39 +120,14 @@ pub enum Sort {
     Newest,
     /// Oldest first, products without a date last.
     Oldest,
-}
-
-/// A facet to count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facet {
-    /// `brand`, `category`, `available` or `attr.<name>`.
-    pub field: String,
-    /// Most values.
-    pub limit: u32,
-}
-
-/// The values of one facet with their counts, most frequent first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FacetCounts {
-    /// The field, as asked.
-    pub field: String,
-    /// Values and counts.
-    pub values: Vec<FacetValue>,
-    /// Hits with a value beyond the limit.
-    pub others: u64,
-}
-
-/// One value of a facet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FacetValue {
-    /// The value: text, number or true/false.
-    pub value: serde_json::Value,
-    /// How many hits have it.
-    pub count: u64,
+    /// By an attribute, smallest number or A first; products without it last.
+    Attribute(String),
+    /// By an attribute, greatest number or Z first; products without it last.
+    AttributeDescending(String),
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SearchResponse {
     /// How many products match.
     pub total: usize,
@@ -145,6 +137,21 @@ pub struct SearchResponse {
     pub facets: Vec<FacetCounts>,
     /// Words that no product of the shop holds, and what they were read as.
     pub corrections: Vec<Correction>,
+    /// What was read out of the text beside its words.
+    pub understood: Vec<Understood>,
+    /// If no product has all of the words: how many have to match, and of how many.
+    pub relaxed: Option<Relaxed>,
+    /// Whether the query names nothing but brands and codes; such queries don't drift.
+    pub exact: bool,
+}
+
+/// Fewer words had to match than were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relaxed {
+    /// Words that have to match.
+    pub matched: usize,
+    /// Words of the query.
+    pub of: usize,
 }
 
 /// A word of the query that was read as another.
@@ -164,6 +171,42 @@ pub struct Hit {
     /// What a result list shows.
     #[serde(flatten)]
     pub card: HitCard,
+    /// The variants that meet the conditions on one variant, if there are such conditions; else none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matching_variants: Vec<VariantId>,
+    /// Texts with the words of the query marked; safe to put into HTML.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub highlights: BTreeMap<String, String>,
+    /// The product's place was set by staff.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// Where the score comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explanation: Vec<ScorePart>,
+}
+
+impl Hit {
+    /// A hit with nothing but its score.
+    #[must_use]
+    pub const fn of(score: f32, card: HitCard) -> Self {
+        Self {
+            score,
+            card,
+            matching_variants: Vec::new(),
+            highlights: BTreeMap::new(),
+            pinned: false,
+            explanation: Vec::new(),
+        }
+    }
+}
+
+/// A part of a hit's score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScorePart {
+    /// What it is for: a word in a field, the title, a rule, a signal.
+    pub part: String,
+    /// What it adds.
+    pub score: f32,
 }
 
 /// What a result list shows of a product; stored in the index.

@@ -3,6 +3,7 @@
 use crate::{
     IndexError,
     generation::{self, Manifest},
+    learned::Learned,
     schema::{Fields, schema},
 };
 use notify::{RecursiveMode, Watcher};
@@ -12,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
-use tantivy::{DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term, schema::IndexRecordOption};
+use tantivy::{DocAddress, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term, schema::IndexRecordOption};
 use tokio::sync::watch;
 
 /// How often the commit file is looked at when no signal comes.
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub data_version: u64,
     /// How to rank.
     pub ranking: generation::Ranking,
+    /// What the catalog teaches.
+    pub learned: Arc<Learned>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -43,14 +46,21 @@ impl Snapshot {
     /// # Errors
     /// If the index can't be read.
     pub fn version_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<u64>, IndexError> {
+        let Some(at) = self.address_of(tenant, product)? else { return Ok(None) };
+        let segment = self.searcher.segment_reader(at.segment_ord);
+        Ok(segment.fast_fields().u64("version")?.first(at.doc_id))
+    }
+
+    /// Where a product's document is, live or removed.
+    pub(crate) fn address_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<DocAddress>, IndexError> {
         let term = Term::from_field_text(self.fields.key, &format!("{tenant}:{product}"));
-        for segment in self.searcher.segment_readers() {
+        for (ordinal, segment) in (0..).zip(self.searcher.segment_readers()) {
             let inverted = segment.inverted_index(self.fields.key)?;
             let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else { continue };
             let mut doc = postings.doc();
             while doc != TERMINATED {
                 if segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc)) {
-                    return Ok(segment.fast_fields().u64("version")?.first(doc));
+                    return Ok(Some(DocAddress::new(ordinal, doc)));
                 }
                 doc = postings.advance();
             }
@@ -87,7 +97,13 @@ impl IndexHandle {
         let (index, manifest) = generation::open(root, generation_name)?;
         let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (_, fields) = schema();
-        let first = Snapshot { searcher: reader.searcher(), fields, data_version: 1, ranking: manifest.ranking };
+        let first = Snapshot {
+            searcher: reader.searcher(),
+            fields,
+            data_version: 1,
+            ranking: manifest.ranking,
+            learned: Arc::default(),
+        };
         let current = Arc::new(watch::Sender::new(first));
         let (wake, woken) = mpsc::channel();
         let watcher = watcher(&generation::folder(root, generation_name), wake.clone());

@@ -1,9 +1,9 @@
 //! The fields of the tantivy index.
 
-use crate::analyzer::ENGLISH;
+use crate::analyzer::{ENGLISH, PLAIN};
 use tantivy::schema::{
-    DateOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema, TextFieldIndexing,
-    TextOptions,
+    BytesOptions, DateOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
+    TextFieldIndexing, TextOptions,
 };
 
 /// Handles of all fields.
@@ -24,20 +24,34 @@ pub struct Fields {
     pub code: Field,
     /// Title and product type alone, analysed, for a boost.
     pub title: Field,
+    /// The words of title, brand and product type as people read them, for suggestions.
+    pub words: Field,
     /// Title in lower case, for sorting.
     pub title_sort: Field,
     /// Brand as written.
     pub brand: Field,
     /// Ids and slugs of every category above the product.
     pub category: Field,
+    /// The slugs from the root of every category above the product, `computers/laptops`, for facets.
+    pub category_path: Field,
+    /// The kind of thing, as written.
+    pub product_type: Field,
+    /// SKUs of the variants, as written.
+    pub sku: Field,
     /// Typed attributes by name.
     pub attr: Field,
+    /// The names of the attributes a product has: products of one kind have the same.
+    pub names: Field,
     /// Lowest amount per currency, in minor units.
     pub price: Field,
     /// Whether any variant has stock.
     pub available: Field,
     /// When it came to market.
     pub released: Field,
+    /// The variants as JSON, for conditions on one variant; see [`crate::writer`].
+    pub variants: Field,
+    /// The description without HTML, for snippets.
+    pub description: Field,
     /// The hit as JSON.
     pub card: Field,
 }
@@ -69,13 +83,28 @@ pub fn schema() -> (Schema, Fields) {
         text: builder.add_text_field("text", english()),
         code: builder.add_text_field("code", STRING),
         title: builder.add_text_field("title", english()),
+        words: builder.add_text_field(
+            "words",
+            TextOptions::default().set_indexing_options(
+                TextFieldIndexing::default()
+                    .set_tokenizer(PLAIN)
+                    .set_fieldnorms(false)
+                    .set_index_option(IndexRecordOption::Basic),
+            ),
+        ),
         title_sort: builder.add_text_field("title_sort", TextOptions::default().set_fast("raw")),
         brand: builder.add_text_field("brand", STRING | FAST),
         category: builder.add_text_field("category", STRING | FAST),
+        category_path: builder.add_text_field("category_path", STRING | FAST),
+        product_type: builder.add_text_field("product_type", STRING | FAST),
+        sku: builder.add_text_field("sku", STRING),
         attr: builder.add_json_field("attr", json()),
+        names: builder.add_text_field("names", STRING | FAST),
         price: builder.add_json_field("price", json()),
         available: builder.add_bool_field("available", INDEXED | FAST),
-        released: builder.add_date_field("released", DateOptions::default().set_fast()),
+        released: builder.add_date_field("released", DateOptions::default().set_fast().set_indexed()),
+        variants: builder.add_bytes_field("variants", BytesOptions::default().set_fast()),
+        description: builder.add_text_field("description", STORED),
         card: builder.add_text_field("card", STORED),
     };
     (builder.build(), fields)

@@ -9,6 +9,8 @@ use sqlx::{PgConnection, PgPool, Row};
 /// Tenants up to this many vectors are searched exactly, through the primary key: faster than a filtered
 /// HNSW scan there, and complete (see docs/decisions/0008).
 const EXACT_UP_TO: i64 = 60_000;
+/// Products up to this many that pass a filter are searched exactly, by their ids.
+pub const FEW: usize = 20_000;
 
 /// A vector to keep.
 #[derive(Debug, Clone)]
@@ -53,7 +55,8 @@ pub async fn upsert(connection: &mut PgConnection, model_id: &str, rows: &[Vecto
     Ok(())
 }
 
-/// The products nearest to a vector, best first, with their cosine similarity.
+/// The products nearest to a vector, best first, with their cosine similarity; of `among`, if given, and then
+/// exactly.
 ///
 /// # Errors
 /// The database's.
@@ -63,7 +66,9 @@ pub async fn nearest(
     model_id: &str,
     vector: &[f32],
     limit: usize,
+    among: Option<&[ProductId]>,
 ) -> Result<Vec<(ProductId, f32)>, sqlx::Error> {
+    let among: Option<Vec<Uuid>> = among.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut transaction = pool.begin().await?;
     let size: i64 = sqlx::query_scalar(
@@ -76,7 +81,7 @@ pub async fn nearest(
     .await?;
     // The planner prefers HNSW even where an exact scan is faster and complete; without iterative
     // scans HNSW gives too few rows of one tenant among many.
-    let setting = if size <= EXACT_UP_TO {
+    let setting = if among.is_some() || size <= EXACT_UP_TO {
         "SELECT set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'on', true)"
     } else {
         "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '400', true)"
@@ -85,13 +90,14 @@ pub async fn nearest(
     let rows = sqlx::query(
         "SELECT product_id, 1 - distance AS similarity FROM (
            SELECT product_id, (embedding <=> $3::real[]::halfvec)::float8 AS distance FROM embeddings
-           WHERE tenant_id = $1 AND model_id = $2 ORDER BY embedding <=> $3::real[]::halfvec LIMIT $4) AS near
+           WHERE tenant_id = $1 AND model_id = $2 AND ($5::uuid[] IS NULL OR product_id = ANY($5)) ORDER BY embedding <=> $3::real[]::halfvec LIMIT $4) AS near
          ORDER BY distance, product_id",
     )
     .bind(tenant.uuid())
     .bind(model_id)
     .bind(vector.to_vec())
     .bind(limit)
+    .bind(among)
     .fetch_all(&mut *transaction)
     .await?;
     transaction.commit().await?;

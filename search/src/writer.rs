@@ -11,6 +11,7 @@ use tantivy::{
 };
 
 mod record;
+pub mod variants;
 
 /// Memory for documents between two commits, in bytes.
 const HEAP_BYTES: usize = 64 * 1024 * 1024;

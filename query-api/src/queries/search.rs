@@ -5,9 +5,11 @@ use schemas::ids::ProductId;
 use search::{
     IndexError,
     embed::EmbedError,
+    facets::FacetCounts,
     fuse, lexical,
-    query::{Correction, FacetCounts, Filter, Hit, SearchRequest, Sort},
+    query::{Correction, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
+    understand::Understood,
     vector,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -35,6 +37,10 @@ pub struct Found {
     pub facets: Vec<FacetCounts>,
     /// Words that were read as others.
     pub corrections: Vec<Correction>,
+    /// What was read out of the text beside its words.
+    pub understood: Vec<Understood>,
+    /// Whether fewer words had to match than were asked for.
+    pub relaxed: Option<Relaxed>,
     /// What could not be done as asked.
     pub degraded: Option<&'static str>,
 }
@@ -70,17 +76,55 @@ pub async fn run(app: &App, snapshot: Snapshot, mode: Mode, request: SearchReque
     if effective == Mode::Lexical {
         return words(app, snapshot, request, None).await;
     }
-    let Some(query) = app.vectors.of(request.text.trim()).await? else {
+    let words = parts_of_text(&request);
+    let Some(query) = (if words.is_empty() { None } else { app.vectors.of(&words).await? }) else {
         return match mode {
-            Mode::Hybrid => {
-                words(app, snapshot, request, Some("vectors are not available: found by words alone")).await
-            }
-            _ => Err(SearchError::NoModel),
+            Mode::Semantic if !words.is_empty() => Err(SearchError::NoModel),
+            Mode::Semantic => self::words(app, snapshot, request, None).await,
+            _ => self::words(app, snapshot, request, Some("vectors are not available: found by words alone")).await,
         };
     };
-    let (wanted, model) = (snapshot.ranking.candidates, search::embed::MODEL_ID);
-    let near = vector::nearest(&app.pool, request.tenant, model, &query, wanted).await?;
+    let near = near(app, &snapshot, &request, &query).await?;
     blocking(app, move || fused(&snapshot, effective, &request, &near)).await
+}
+
+/// The words of a text, without prices and exclusions: what is embedded.
+fn parts_of_text(request: &SearchRequest) -> String {
+    let parts = search::understand::parts(&request.text, request.understand);
+    let words = [parts.words].into_iter().chain(parts.phrases).filter(|words| !words.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The products nearest to a vector that pass the filters: among few exactly, among many by HNSW, further and
+/// further out until enough pass.
+async fn near(
+    app: &App,
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    query: &[f32],
+) -> Result<Vec<(ProductId, f32)>, SearchError> {
+    let ranking = request.ranking.unwrap_or(snapshot.ranking);
+    let (model, tenant) = (search::embed::MODEL_ID, request.tenant);
+    let (snapshot, request) = (snapshot.clone(), request.clone());
+    let passing = blocking(app, move || lexical::passing(&snapshot, &request, vector::FEW)).await?;
+    match passing {
+        lexical::Passing::All => Ok(vector::nearest(&app.pool, tenant, model, query, ranking.candidates, None).await?),
+        lexical::Passing::Few(ids) if ids.is_empty() => Ok(Vec::new()),
+        lexical::Passing::Few(ids) => {
+            Ok(vector::nearest(&app.pool, tenant, model, query, ranking.candidates, Some(&ids)).await?)
+        }
+        lexical::Passing::Many(share) => {
+            // So many more as fail the filters; what still fails is left out by the index.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a count"
+            )]
+            let wanted = (ranking.candidates as f64 / share.max(0.01) * 1.5) as usize;
+            Ok(vector::nearest(&app.pool, tenant, model, query, wanted, None).await?)
+        }
+    }
 }
 
 async fn words(
@@ -90,13 +134,19 @@ async fn words(
     degraded: Option<&'static str>,
 ) -> Result<Found, SearchError> {
     let answer = blocking(app, move || lexical::search(&snapshot, &request)).await?;
-    Ok(Found {
+    Ok(Found { degraded, ..of_words(answer) })
+}
+
+fn of_words(answer: SearchResponse) -> Found {
+    Found {
         total: answer.total,
         hits: answer.hits,
         facets: answer.facets,
         corrections: answer.corrections,
-        degraded,
-    })
+        understood: answer.understood,
+        relaxed: answer.relaxed,
+        degraded: None,
+    }
 }
 
 /// Candidates of both sides that pass the filters, fused, and the page of them that was asked for.
@@ -106,38 +156,89 @@ fn fused(
     request: &SearchRequest,
     near: &[(ProductId, f32)],
 ) -> Result<Found, IndexError> {
+    let ranking = request.ranking.unwrap_or(snapshot.ranking);
+    let candidates = ranking.candidates.min(search::query::MAX_LIMIT);
     let ids: Vec<ProductId> = near.iter().map(|(id, _)| *id).collect();
     let mut cards: HashMap<ProductId, Hit> =
         lexical::by_ids(snapshot, request, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
-    let (ranked, total, corrections) = if mode == Mode::Semantic {
-        let total = near.len();
-        (near, total, Vec::new())
-    } else {
-        let plain = SearchRequest {
-            offset: 0,
-            limit: snapshot.ranking.candidates.min(search::query::MAX_LIMIT),
-            facets: vec![],
-            ..request.clone()
-        };
-        let found = lexical::search(snapshot, &plain)?;
-        let words: Vec<(ProductId, f32)> = found.hits.iter().map(|hit| (hit.card.id, hit.score)).collect();
-        cards.extend(found.hits.into_iter().map(|hit| (hit.card.id, hit)));
-        let ranked = fuse::convex(&words, &near, snapshot.ranking.lexical_share);
-        // Everything the words match, and what only the vectors found.
-        let total = found.total.max(ranked.len());
-        (ranked, total, found.corrections)
+    let plain = SearchRequest {
+        offset: 0,
+        limit: candidates,
+        facets: vec![],
+        highlight: false,
+        explain: false,
+        ..request.clone()
     };
-    let facets = if request.facets.is_empty() {
+    let mut found = of_words(SearchResponse::default());
+    let mut parts: HashMap<ProductId, [f32; 2]> = HashMap::new();
+    let ranked = if mode == Mode::Semantic {
+        found.total = near.len();
+        near.clone()
+    } else {
+        let answer = lexical::search(snapshot, &plain)?;
+        let share = if answer.exact { ranking.exact_share } else { ranking.lexical_share };
+        found = of_words(answer);
+        // Pins are put in at the end.
+        let words: Vec<(ProductId, f32)> =
+            found.hits.iter().filter(|hit| !hit.pinned).map(|hit| (hit.card.id, hit.score)).collect();
+        cards.extend(found.hits.drain(..).map(|hit| (hit.card.id, Hit { pinned: false, ..hit })));
+        let fused = fuse::convex(&words, &near, share, ranking.unrelated);
+        // Everything the words match, and what only the vectors found.
+        found.total = found.total.max(fused.len());
+        parts = fused.iter().map(|scored| (scored.id, scored.parts)).collect();
+        fused.into_iter().map(|scored| (scored.id, scored.score)).collect()
+    };
+    found.facets = if request.facets.is_empty() {
         Vec::new()
     } else {
-        let mut filters = request.filters.clone();
-        filters.push(Filter::Ids(ranked.iter().map(|(id, _)| *id).collect()));
-        lexical::facets_of(snapshot, &SearchRequest { text: String::new(), filters, ..request.clone() })?
+        let ids = Some(ranked.iter().map(|(id, _)| *id).collect());
+        lexical::facets_of(snapshot, &SearchRequest { text: String::new(), ids, ..request.clone() })?
     };
+    let count = ranked.len();
     let page = ranked.into_iter().skip(request.offset).take(request.limit);
-    let hits = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
-    Ok(Found { total, hits, facets, corrections, degraded: None })
+    found.hits = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
+    if mode == Mode::Hybrid && found.hits.len() < request.limit && request.offset + request.limit > count {
+        beyond(snapshot, request, candidates, count, &near, &mut found.hits)?;
+    }
+    lexical::pin(snapshot, request, &mut found.hits)?;
+    lexical::dress(snapshot, request, &mut found.hits)?;
+    if request.explain {
+        for hit in &mut found.hits {
+            let [lexical, semantic] = parts.get(&hit.card.id).copied().unwrap_or_default();
+            let part = |name: &str, score| search::query::ScorePart { part: name.to_owned(), score };
+            hit.explanation.push(part("fusion: share of the words", lexical));
+            hit.explanation.push(part("fusion: share of the vectors", semantic));
+        }
+    }
+    Ok(found)
+}
+
+/// Hits behind the candidates of both sides: those the words find further down.
+fn beyond(
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    candidates: usize,
+    fused: usize,
+    near: &[(ProductId, f32)],
+    hits: &mut Vec<Hit>,
+) -> Result<(), IndexError> {
+    let rest = SearchRequest {
+        offset: candidates + (request.offset + hits.len()).saturating_sub(fused),
+        limit: request.limit - hits.len(),
+        facets: Vec::new(),
+        highlight: false,
+        explain: false,
+        ..request.clone()
+    };
+    let found = lexical::search(snapshot, &rest)?.hits;
+    hits.extend(
+        found
+            .into_iter()
+            .filter(|hit| near.iter().all(|(id, _)| *id != hit.card.id))
+            .map(|hit| Hit { score: 0.0, ..hit }),
+    );
+    Ok(())
 }
 
 /// Runs index work on a thread of its own, a bounded number at a time.

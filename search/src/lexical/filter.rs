@@ -1,69 +1,192 @@
 //! Filters as tantivy queries that match without adding to the score.
 
-use crate::{
-    query::{AttributeMatch, Filter},
-    schema::{Fields, attribute_path},
+use crate::schema::{Fields, attribute_path};
+use schemas::{
+    filter::{Field as On, Filter, Limit, Test, day},
+    ids::{ProductId, TenantId},
+    money::Currency,
 };
-use schemas::ids::TenantId;
 use std::ops::Bound;
 use tantivy::{
-    Term,
-    query::{BooleanQuery, ConstScoreQuery, Occur, Query, RangeQuery, TermQuery, TermSetQuery},
+    DateTime, Term,
+    query::{AllQuery, BooleanQuery, ConstScoreQuery, ExistsQuery, Occur, Query, RangeQuery, TermQuery, TermSetQuery},
     schema::{Field, IndexRecordOption},
 };
+
+mod variant;
+
+pub use variant::VariantCondition;
 
 /// The query without a score.
 pub fn silent(query: impl Query) -> Box<dyn Query> {
     Box::new(ConstScoreQuery::new(Box::new(query), 0.0))
 }
 
-/// A filter as a query.
-pub fn compile(fields: &Fields, tenant: TenantId, filter: &Filter) -> Box<dyn Query> {
-    match filter {
-        Filter::Brand(brands) => {
-            silent(TermSetQuery::new(brands.iter().map(|b| Term::from_field_text(fields.brand, b))))
+/// What a filter is compiled for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The index's fields.
+    pub fields: &'a Fields,
+    /// Whose products.
+    pub tenant: TenantId,
+    /// What `price` means.
+    pub currency: Currency,
+}
+
+impl Scope<'_> {
+    /// A filter as a query.
+    pub fn compile(self, filter: &Filter) -> Box<dyn Query> {
+        match filter {
+            Filter::All(parts) => self.combine(parts, Occur::Must),
+            Filter::Any(parts) => self.combine(parts, Occur::Should),
+            Filter::Not(part) => {
+                silent(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery)), (Occur::MustNot, self.compile(part))]))
+            }
+            Filter::Variant(part) => {
+                // A product none of whose variants could pass is left out before any is looked at.
+                let candidates = if negated(part) { Box::new(AllQuery) } else { self.compile(part) };
+                silent(BooleanQuery::new(vec![
+                    (Occur::Must, candidates),
+                    (Occur::Must, VariantCondition::new(part.as_ref().clone(), self.currency).query()),
+                ]))
+            }
+            Filter::Is(field, test) => self.condition(field, test),
         }
-        Filter::Category(names) => {
-            silent(TermSetQuery::new(names.iter().map(|name| Term::from_field_text(fields.category, name))))
+    }
+
+    /// Exactly these products.
+    pub fn ids(self, ids: &[ProductId]) -> Box<dyn Query> {
+        let term = |id: &ProductId| Term::from_field_text(self.fields.key, &format!("{}:{id}", self.tenant));
+        silent(TermSetQuery::new(ids.iter().map(term)))
+    }
+
+    fn combine(self, parts: &[Filter], occur: Occur) -> Box<dyn Query> {
+        silent(BooleanQuery::new(parts.iter().map(|part| (occur, self.compile(part))).collect()))
+    }
+
+    fn condition(self, field: &On, test: &Test) -> Box<dyn Query> {
+        let fields = self.fields;
+        match field {
+            On::Brand => text(fields.brand, "brand", test),
+            On::Category => text(fields.category, "category", test),
+            On::ProductType => text(fields.product_type, "product_type", test),
+            On::Sku => text(fields.sku, "sku", test),
+            On::Id => match test {
+                Test::In(values) => {
+                    let ids: Vec<ProductId> = values.iter().filter_map(|value| value.parse().ok()).collect();
+                    self.ids(&ids)
+                }
+                _ => silent(AllQuery),
+            },
+            On::Available => match test {
+                Test::In(values) => {
+                    let term = |value: &String| Term::from_field_bool(fields.available, value == "true");
+                    silent(TermSetQuery::new(values.iter().map(term)))
+                }
+                _ => silent(AllQuery),
+            },
+            On::Price(currency) => {
+                let currency = currency.unwrap_or(self.currency);
+                let path = currency.code();
+                // Adding to the path needs the term by value.
+                let term = |value: &str| {
+                    let amount: i64 = value.parse().ok()?;
+                    Some(json(fields.price, path, |term| term.append_type_and_fast_value(amount)))
+                };
+                numbers(test, &format!("price.{path}"), i64::MIN.to_string(), i64::MAX.to_string(), &term)
+            }
+            On::Released => {
+                let term = |value: &str| {
+                    let start = day(value)?.and_hms_opt(0, 0, 0)?.and_utc();
+                    Some(Term::from_field_date(
+                        fields.released,
+                        DateTime::from_timestamp_micros(start.timestamp_micros()),
+                    ))
+                };
+                numbers(test, "released", "0000-01-01".to_owned(), "9999-12-31".to_owned(), &term)
+            }
+            On::Attribute(name) => self.attribute(name, test),
         }
-        Filter::Ids(ids) => {
-            silent(TermSetQuery::new(ids.iter().map(|id| Term::from_field_text(fields.key, &format!("{tenant}:{id}")))))
-        }
-        Filter::Available(value) => {
-            silent(TermQuery::new(Term::from_field_bool(fields.available, *value), IndexRecordOption::Basic))
-        }
-        Filter::Price(currency, from, to) => {
-            let term =
-                |amount: i64| json(fields.price, currency.code(), |term| term.append_type_and_fast_value(amount));
-            silent(RangeQuery::new(
-                Bound::Included(term(from.unwrap_or(i64::MIN))),
-                Bound::Included(term(to.unwrap_or(i64::MAX))),
-            ))
-        }
-        Filter::Attribute(name, values) => {
-            let any = values.iter().map(|value| (Occur::Should, attribute(fields, name, value))).collect();
-            silent(BooleanQuery::new(any))
-        }
-        Filter::AttributeRange(name, from, to) => {
-            let term =
-                |value: f64| json(fields.attr, &attribute_path(name), |term| term.append_type_and_fast_value(value));
-            silent(RangeQuery::new(
-                Bound::Included(term(from.unwrap_or(f64::MIN))),
-                Bound::Included(term(to.unwrap_or(f64::MAX))),
-            ))
+    }
+
+    fn attribute(self, name: &str, test: &Test) -> Box<dyn Query> {
+        let (field, path) = (self.fields.attr, attribute_path(name));
+        match test {
+            Test::Exists => {
+                silent(TermQuery::new(Term::from_field_text(self.fields.names, &path), IndexRecordOption::Basic))
+            }
+            Test::In(values) => {
+                let any = values.iter().flat_map(|value| readings(field, &path, value));
+                silent(BooleanQuery::new(any.map(|term| (Occur::Should, exactly(term))).collect()))
+            }
+            Test::Range { .. } => {
+                let term = |value: &str| {
+                    let number: f64 = value.parse().ok()?;
+                    Some(json(field, &path, |term| term.append_type_and_fast_value(number)))
+                };
+                numbers(test, "", f64::MIN.to_string(), f64::MAX.to_string(), &term)
+            }
         }
     }
 }
 
-fn attribute(fields: &Fields, name: &str, value: &AttributeMatch) -> Box<dyn Query> {
-    let path = attribute_path(name);
-    let term = match value {
-        AttributeMatch::Text(text) => json(fields.attr, &path, |term| term.append_type_and_str(text)),
-        // Whole numbers are kept as floats like all others, see the writer.
-        AttributeMatch::Number(number) => json(fields.attr, &path, |term| term.append_type_and_fast_value(*number)),
-        AttributeMatch::Bool(value) => json(fields.attr, &path, |term| term.append_type_and_fast_value(*value)),
-    };
+/// Whether a condition can hold where none of its parts does.
+fn negated(filter: &Filter) -> bool {
+    match filter {
+        Filter::Not(_) => true,
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(negated),
+        Filter::Variant(part) => negated(part),
+        // The variant's own number, not the product's lowest.
+        Filter::Is(On::Price(_) | On::Available, _) => true,
+        Filter::Is(..) => false,
+    }
+}
+
+fn exactly(term: Term) -> Box<dyn Query> {
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+/// Each way a value can be meant: an attribute of that name may be text, a number or a yes/no.
+pub fn readings(field: Field, path: &str, value: &str) -> Vec<Term> {
+    let mut terms = vec![json(field, path, |term| term.append_type_and_str(value))];
+    // Whole numbers are kept as floats like all others, see the writer.
+    if let Ok(number) = value.parse::<f64>() {
+        terms.push(json(field, path, |term| term.append_type_and_fast_value(number)));
+    }
+    if let Ok(flag) = value.parse::<bool>() {
+        terms.push(json(field, path, |term| term.append_type_and_fast_value(flag)));
+    }
+    terms
+}
+
+fn text(field: Field, name: &str, test: &Test) -> Box<dyn Query> {
+    match test {
+        Test::In(values) => silent(TermSetQuery::new(values.iter().map(|value| Term::from_field_text(field, value)))),
+        // SKUs are not in a column, and every product that is sold has one.
+        _ if name == "sku" => silent(AllQuery),
+        _ => silent(ExistsQuery::new(name.to_owned(), false)),
+    }
+}
+
+/// A test of something with an order.
+fn numbers(
+    test: &Test,
+    column: &str,
+    least: String,
+    most: String,
+    term: &dyn Fn(&str) -> Option<Term>,
+) -> Box<dyn Query> {
+    let bound = |limit: &Option<Limit>, open: &str| match limit {
+        Some(limit) if limit.inclusive => term(&limit.value).map_or(Bound::Unbounded, Bound::Included),
+        Some(limit) => term(&limit.value).map_or(Bound::Unbounded, Bound::Excluded),
+        // Inside a JSON field an open end would run into other paths.
+        None => term(open).map_or(Bound::Unbounded, Bound::Included),
+    };
+    match test {
+        Test::Exists => silent(ExistsQuery::new(column.to_owned(), false)),
+        Test::In(values) => silent(TermSetQuery::new(values.iter().filter_map(|value| term(value)))),
+        Test::Range { from, to } => silent(RangeQuery::new(bound(from, &least), bound(to, &most))),
+    }
 }
 
 fn json(field: Field, path: &str, append: impl FnOnce(&mut Term)) -> Term {

@@ -2,8 +2,9 @@
 //! and a word that no product of the shop holds is read as one that some do.
 
 use crate::{IndexError, analyzer, query::Correction, reader::Snapshot};
+use std::collections::BTreeMap;
 use tantivy::{
-    DocSet, TERMINATED, TantivyDocument, Term,
+    DocAddress, DocSet, TERMINATED, TantivyDocument, Term,
     collector::Count,
     query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery, Query, TermQuery},
     schema::{IndexRecordOption, Value},
@@ -14,17 +15,34 @@ use tantivy::{
 const MOST_CORRECTIONS: usize = 4;
 /// Terms near a misspelt word that are tried, the most frequent first.
 const MOST_CANDIDATES: usize = 8;
+/// Terms that one automaton may yield before it is stopped.
+const MOST_EXPANSIONS: usize = 5_000;
 /// Least letters of each half of a word that is split.
 const SHORTEST_PART: usize = 3;
+
+/// A word of a query, read against the catalog.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    /// As it was typed.
+    pub written: String,
+    /// Where it stands in the text, in bytes.
+    pub span: (usize, usize),
+    /// Its term, as the index would hold it.
+    pub term: String,
+    /// What is looked for: the term, or what it was corrected to, all of which have to occur.
+    pub terms: Vec<String>,
+    /// Whether the shop has the term.
+    pub known: bool,
+}
 
 /// What a query's words are read as.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The terms that are looked for, in the order of the words.
-    pub terms: Vec<String>,
-    /// Two words in one, as the catalog writes them: `head set` as `headset`; each with its weight, which is
-    /// that of both words where the catalog joins them more often than not.
-    pub joined: Vec<(String, f32)>,
+    /// In the order they were typed.
+    pub words: Vec<Word>,
+    /// For a word and the next, both in one as the catalog writes them: `head set` as `headset`; by the place of
+    /// the first, with its weight, which is that of both words where the catalog joins them more often than not.
+    pub joined: Vec<(usize, String, f32)>,
     /// Words that were read as others.
     pub corrections: Vec<Correction>,
 }
@@ -42,7 +60,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here.
     pub fn new(snapshot: &'a Snapshot, tenant: Term) -> Self {
-        Self { snapshot, tenant, analyzer: analyzer::english() }
+        Self { snapshot, tenant, analyzer: analyzer::english_query() }
     }
 
     /// Reads a text, at most `budget` words of it.
@@ -50,50 +68,91 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The engine's.
     pub fn read(&mut self, text: &str, budget: usize) -> Result<Reading, IndexError> {
-        let words: Vec<&str> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(budget).collect();
-        let mut reading = Reading::default();
-        for (index, word) in words.iter().enumerate() {
-            let Some(term) = self.term(word) else { continue };
-            let unreadable = reading.corrections.len() >= MOST_CORRECTIONS || self.known(&term)?;
-            let found = if unreadable { None } else { self.nearest(word, &term, index + 1 == words.len())? };
-            match found {
-                Some((terms, read)) => {
-                    reading.terms.extend(terms);
-                    reading.corrections.push(Correction { written: (*word).to_owned(), read });
-                }
-                None => reading.terms.push(term),
-            }
+        let mut tokens = Vec::new();
+        let mut stream = self.analyzer.token_stream(text);
+        while tokens.len() < budget && stream.advance() {
+            let token = stream.token();
+            tokens.push((token.text.clone(), (token.offset_from, token.offset_to)));
         }
-        for pair in words.windows(2) {
+        drop(stream);
+        let mut reading = Reading::default();
+        let last = tokens.len();
+        for (index, (term, span)) in tokens.into_iter().enumerate() {
+            let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
+            let known = self.known(&term)?;
+            let unreadable = known || reading.corrections.len() >= MOST_CORRECTIONS;
+            let found = if unreadable { None } else { self.nearest(&written, &term, index + 1 == last)? };
+            let terms = match found {
+                Some((terms, read)) => {
+                    reading.corrections.push(Correction { written: written.clone(), read });
+                    terms
+                }
+                None => vec![term.clone()],
+            };
+            reading.words.push(Word { written, span, term, terms, known });
+        }
+        for index in 1..reading.words.len() {
+            let pair = [reading.words[index - 1].written.as_str(), reading.words[index].written.as_str()];
             if let Some(term) = self.term(&pair.concat())
                 && self.known(&term)?
             {
-                let weight = if self.usually_joined(pair, &term)? { 2.0 } else { 1.0 };
-                reading.joined.push((term, weight));
+                let weight = if self.usually_joined(&pair, &term)? { 2.0 } else { 1.0 };
+                reading.joined.push((index - 1, term, weight));
             }
         }
         Ok(reading)
+    }
+
+    /// Words of the shop that begin like this one, the most frequent first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn beginning(&mut self, term: &str, most: usize) -> Result<Vec<String>, IndexError> {
+        let begun = Term::from_field_text(self.snapshot.fields.text, term);
+        let candidates = self.candidates(&FuzzyTermQuery::new_prefix(begun, 0, true), term)?;
+        let mut found = Vec::new();
+        for candidate in candidates.into_iter().filter(|candidate| candidate != term).take(most) {
+            if self.known(&candidate)? {
+                found.push(candidate);
+            }
+        }
+        Ok(found)
     }
 
     fn term(&mut self, word: &str) -> Option<String> {
         analyzer::terms(&mut self.analyzer, word).pop()
     }
 
-    /// Whether any product of the shop holds a term.
+    /// Whether any product of the shop holds a term in its text.
     fn known(&self, term: &str) -> Result<bool, IndexError> {
-        Ok(self.example(term)?.is_some())
+        self.has(&Term::from_field_text(self.snapshot.fields.text, term))
+    }
+
+    /// Whether any product of the shop holds a term, in the term's field.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn has(&self, term: &Term) -> Result<bool, IndexError> {
+        Ok(self.holder(term)?.is_some())
     }
 
     /// The title of a product that holds a term.
     fn example(&self, term: &str) -> Result<Option<String>, IndexError> {
+        let Some(at) = self.holder(&Term::from_field_text(self.snapshot.fields.text, term))? else { return Ok(None) };
+        let record: TantivyDocument = self.snapshot.searcher.doc(at)?;
+        let text = record.get_first(self.snapshot.fields.card).and_then(|card| card.as_str());
+        let card: Option<crate::query::HitCard> = text.and_then(|text| serde_json::from_str(text).ok());
+        Ok(Some(card.map(|card| card.title).unwrap_or_default()))
+    }
+
+    /// The first product of the shop that holds a term.
+    fn holder(&self, term: &Term) -> Result<Option<DocAddress>, IndexError> {
         let searcher = &self.snapshot.searcher;
-        let text = Term::from_field_text(self.snapshot.fields.text, term);
-        if searcher.doc_freq(&text)? == 0 {
+        if searcher.doc_freq(term)? == 0 {
             return Ok(None);
         }
-        let both = [text, self.tenant.clone()].map(|term| {
-            let query: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+        let both = [term, &self.tenant].map(|term| {
+            let query: Box<dyn Query> = Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic));
             (Occur::Must, query)
         });
         let weight = BooleanQuery::new(both.into()).weight(EnableScoring::disabled_from_searcher(searcher))?;
@@ -101,10 +160,7 @@ impl<'a> Reader<'a> {
             let mut found = weight.scorer(segment, 1.0)?;
             while found.doc() != TERMINATED {
                 if segment.alive_bitset().is_none_or(|alive| alive.is_alive(found.doc())) {
-                    let record: TantivyDocument = searcher.doc(tantivy::DocAddress::new(ordinal, found.doc()))?;
-                    let text = record.get_first(self.snapshot.fields.card).and_then(|card| card.as_str());
-                    let card: Option<crate::query::HitCard> = text.and_then(|text| serde_json::from_str(text).ok());
-                    return Ok(Some(card.map(|card| card.title).unwrap_or_default()));
+                    return Ok(Some(DocAddress::new(ordinal, found.doc())));
                 }
                 found.advance();
             }
@@ -164,11 +220,26 @@ impl<'a> Reader<'a> {
 
     /// The most frequent term the automaton accepts, one with the same first letter before all others.
     fn best(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Option<Found>, IndexError> {
-        let mut frequencies: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        for candidate in self.candidates(query, term)?.into_iter().take(MOST_CANDIDATES) {
+            if let Some(title) = self.example(&candidate)? {
+                let read = self.written(&title, &candidate);
+                return Ok(Some((vec![candidate], read)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The terms an automaton accepts, those with the same first letter first, then the more frequent.
+    fn candidates(&self, query: &FuzzyTermQuery, term: &str) -> Result<Vec<String>, IndexError> {
+        let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
+        let mut expanded = 0;
         for segment in self.snapshot.searcher.segment_readers() {
             let inverted = segment.inverted_index(self.snapshot.fields.text)?;
             let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
-            while let Some((key, info)) = terms.next() {
+            while expanded < MOST_EXPANSIONS
+                && let Some((key, info)) = terms.next()
+            {
+                expanded += 1;
                 if let Ok(key) = std::str::from_utf8(key) {
                     *frequencies.entry(key.to_owned()).or_default() += u64::from(info.doc_freq);
                 }
@@ -179,13 +250,7 @@ impl<'a> Reader<'a> {
         candidates.sort_by_key(|(candidate, frequency)| {
             (candidate.chars().next() != first, std::cmp::Reverse(*frequency), candidate.clone())
         });
-        for (candidate, _) in candidates.into_iter().take(MOST_CANDIDATES) {
-            if let Some(title) = self.example(&candidate)? {
-                let read = self.written(&title, &candidate);
-                return Ok(Some((vec![candidate], read)));
-            }
-        }
-        Ok(None)
+        Ok(candidates.into_iter().map(|(candidate, _)| candidate).collect())
     }
 
     /// A term as a title writes it, since a stem is no word.

@@ -6,6 +6,7 @@ use crate::{
     query::HitCard,
     schema::{Fields, attribute_path},
     text,
+    writer::variants,
 };
 use schemas::{
     events::catalog::AttributeValue,
@@ -52,8 +53,11 @@ pub fn to_tantivy(fields: &Fields, key: &str, document: &SearchDocument) -> Resu
     for category in &product.categories {
         category.path_ids.iter().for_each(|id| record.add_text(fields.category, id.to_string()));
         category.path_slugs.iter().for_each(|slug| record.add_text(fields.category, slug));
+        (1..=category.path_slugs.len())
+            .for_each(|depth| record.add_text(fields.category_path, category.path_slugs[..depth].join("/")));
     }
     let attributes = attributes(product);
+    attributes.keys().for_each(|name| record.add_text(fields.names, name));
     record.add_object(fields.attr, attributes);
     let prices =
         product.prices.iter().map(|(currency, span)| (currency.to_string(), OwnedValue::I64(span.min))).collect();
@@ -62,6 +66,7 @@ pub fn to_tantivy(fields: &Fields, key: &str, document: &SearchDocument) -> Resu
     if let Some(released) = product.released_at {
         record.add_date(fields.released, DateTime::from_timestamp_micros(released.timestamp_micros()));
     }
+    record.add_bytes(fields.variants, &variants::encode(product)?);
     let card = HitCard::of(document.product_id, product);
     record.add_text(fields.card, serde_json::to_string(&card).map_err(std::io::Error::from)?);
     Ok(record)
@@ -78,15 +83,25 @@ fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProdu
         record.add_text(fields.brand, brand);
     }
     if let Some(description) = &product.description {
-        record.add_text(fields.text, text::without_html(description));
+        let text = text::without_html(description);
+        record.add_text(fields.text, &text);
+        record.add_text(fields.description, text);
     }
     if let Some(product_type) = &product.product_type {
         record.add_text(fields.title, product_type);
+        record.add_text(fields.product_type, product_type);
     }
+    [Some(&product.title), product.brand.as_ref(), product.product_type.as_ref()]
+        .into_iter()
+        .flatten()
+        .for_each(|text| record.add_text(fields.words, text));
     let of_variants = product.variants.iter().flat_map(|variant| std::iter::once(&variant.sku).chain(&variant.eans));
-    let codes: BTreeSet<String> =
+    let mut codes: BTreeSet<String> =
         of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
+    // Model numbers stand in titles too: `WH-1000XM4`, `EOS 1000D`.
+    codes.extend(analyzer::codes(&product.title).into_iter().filter(|(_, words)| *words <= 2).map(|(code, _)| code));
     codes.iter().for_each(|code| record.add_text(fields.code, code));
+    product.variants.iter().for_each(|variant| record.add_text(fields.sku, &variant.sku));
     record.add_text(fields.title_sort, product.title.to_lowercase());
 }
 
@@ -103,6 +118,7 @@ fn attributes(product: &SearchProduct) -> BTreeMap<String, OwnedValue> {
     values.into_iter().map(|(name, values)| (name, OwnedValue::Array(values))).collect()
 }
 
+/// Values that stand more than once are kept once.
 fn add_unique(known: &mut Vec<OwnedValue>, new: Vec<OwnedValue>) {
     for value in new {
         if !known.contains(&value) {
@@ -120,8 +136,10 @@ fn owned(value: &AttributeValue) -> Vec<OwnedValue> {
     }
 }
 
-/// A number that follows from the product alone, so that equal hits stand in one order on every node.
+/// A number that follows from the product alone, so that equal hits stand in one order on every node: the
+/// older product first. Its id begins with the millisecond of its creation (RFC 9562, version 7) and has a
+/// counter further down.
 fn tie(product: ProductId) -> u64 {
     let (high, low) = product.uuid().as_u64_pair();
-    high.rotate_left(32) ^ low
+    (high >> 16) << 16 | (low >> 32) & 0xffff
 }

@@ -1,0 +1,117 @@
+//! What a shop's catalog teaches: its brands, categories, kinds and attribute values, and which attributes go
+//! with which words. Learnt from the index by code, for each tenant apart, and anew when the catalog has
+//! changed enough; nothing of it is written down by hand.
+
+use crate::{IndexError, analyzer, reader::Snapshot};
+use schemas::ids::TenantId;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tantivy::{DocSet, SegmentReader, TERMINATED, Term, columnar::StrColumn, schema::IndexRecordOption};
+
+mod kinds;
+mod vocabulary;
+
+pub use kinds::{Kinds, Profile};
+pub use vocabulary::{Meaning, Vocabulary};
+
+/// Share of the documents that may come or go before a catalog is learnt anew.
+const DRIFT: f64 = 0.02;
+/// Commits after which it is learnt anew in any case.
+const COMMITS: u64 = 500;
+/// Tenants that are remembered.
+const TENANTS: usize = 64;
+
+/// What was learnt, for the life of an open generation.
+#[derive(Debug, Default)]
+pub struct Learned {
+    tenants: Mutex<HashMap<TenantId, Arc<Lessons>>>,
+}
+
+/// What was learnt of one tenant.
+#[derive(Debug)]
+pub struct Lessons {
+    documents: u64,
+    data_version: u64,
+    /// What words mean.
+    pub vocabulary: Vocabulary,
+    /// Which attributes go with which words.
+    pub kinds: Kinds,
+}
+
+impl Learned {
+    /// The lessons of a tenant, as of this snapshot or one that differs little.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn of(&self, snapshot: &Snapshot, tenant: TenantId) -> Result<Arc<Lessons>, IndexError> {
+        let documents = snapshot.searcher.num_docs();
+        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        if let Some(known) = known.filter(|known| known.holds(documents, snapshot.data_version)) {
+            return Ok(known);
+        }
+        let lessons = Arc::new(Lessons {
+            documents,
+            data_version: snapshot.data_version,
+            vocabulary: Vocabulary::learn(snapshot, tenant)?,
+            kinds: Kinds::learn(snapshot, tenant)?,
+        });
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= TENANTS {
+            tenants.clear();
+        }
+        tenants.insert(tenant, Arc::clone(&lessons));
+        Ok(lessons)
+    }
+}
+
+impl Lessons {
+    #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
+    fn holds(&self, documents: u64, data_version: u64) -> bool {
+        let drift = documents.abs_diff(self.documents) as f64;
+        drift <= self.documents as f64 * DRIFT && data_version.saturating_sub(self.data_version) < COMMITS
+    }
+}
+
+/// Calls `each` with every live document of a tenant in a segment, or with every `step`th of a term's.
+fn documents(segment: &SegmentReader, term: &Term, mut each: impl FnMut(u32)) -> Result<(), IndexError> {
+    let inverted = segment.inverted_index(term.field())?;
+    let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { return Ok(()) };
+    let alive = segment.alive_bitset();
+    while postings.doc() != TERMINATED {
+        if alive.is_none_or(|alive| alive.is_alive(postings.doc())) {
+            each(postings.doc());
+        }
+        postings.advance();
+    }
+    Ok(())
+}
+
+/// How many of a tenant's documents have each value of a text column.
+fn counts(snapshot: &Snapshot, tenant: TenantId, column: &str) -> Result<BTreeMap<String, u64>, IndexError> {
+    let term = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+    let mut counts = BTreeMap::new();
+    for segment in snapshot.searcher.segment_readers() {
+        let Some(values) = segment.fast_fields().str(column)? else { continue };
+        let mut of_segment: HashMap<u64, u64> = HashMap::new();
+        documents(segment, &term, |doc| {
+            values.term_ords(doc).for_each(|ord| *of_segment.entry(ord).or_default() += 1);
+        })?;
+        for (ord, count) in of_segment {
+            *counts.entry(text(&values, ord)?).or_default() += count;
+        }
+    }
+    Ok(counts)
+}
+
+fn text(column: &StrColumn, ord: u64) -> Result<String, IndexError> {
+    let mut text = String::new();
+    column.ord_to_str(ord, &mut text)?;
+    Ok(text)
+}
+
+/// The terms of a value, as a query's words would be read.
+fn key(value: &str) -> Vec<String> {
+    analyzer::terms(&mut analyzer::english_query(), value)
+}

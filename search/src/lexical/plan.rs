@@ -1,0 +1,357 @@
+//! From a request to clauses: what must hold, what each word may be found as, and what only adds to the score.
+
+use super::{
+    bm25::{Bm25Query, idf},
+    filter::{Scope, silent},
+    scaled::{Factor, Scaled},
+    words::{Reader, Reading, Word},
+};
+use crate::{
+    IndexError, analyzer,
+    generation::Ranking,
+    learned::Lessons,
+    query::{Correction, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest},
+    reader::Snapshot,
+    understand::{self, Effect, Understood},
+};
+use schemas::filter::{Field as On, Filter, Limit, Test};
+use std::sync::Arc;
+use tantivy::{
+    Term,
+    query::{
+        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery, Query,
+        QueryClone, TermQuery,
+    },
+    schema::{Field, IndexRecordOption},
+};
+
+mod alternatives;
+
+/// A clause that adds to the score, with what it is for.
+#[derive(Debug)]
+pub struct Clause {
+    /// For explanations: `title: wireless`.
+    pub part: String,
+    /// The clause.
+    pub query: Box<dyn Query>,
+}
+
+/// A request, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// What holds for every hit, without a score.
+    pub base: Vec<(Occur, Box<dyn Query>)>,
+    /// The conditions of the filter and the prices in the text, all of which hold.
+    pub conditions: Vec<(Filter, Box<dyn Query>)>,
+    /// Phrases that must occur.
+    pub phrases: Vec<Clause>,
+    /// For each word, what it may be found as; the best counts.
+    pub groups: Vec<Vec<Clause>>,
+    /// Words of the query, those that the shop doesn't know included.
+    pub asked: usize,
+    /// What adds to the score only.
+    pub extras: Vec<Clause>,
+    /// What multiplies it.
+    pub factors: Arc<[Factor]>,
+    /// The words' terms, in order, that are looked for.
+    pub terms: Vec<String>,
+    /// See [`crate::query::SearchResponse`].
+    pub corrections: Vec<Correction>,
+    /// See [`crate::query::SearchResponse`].
+    pub understood: Vec<Understood>,
+    /// Nothing but brands and codes.
+    pub exact: bool,
+    /// Text was given, but nothing to look for is in it.
+    pub nothing: bool,
+}
+
+impl Plan {
+    /// Compiles a request.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn of(snapshot: &Snapshot, lessons: &Lessons, request: &SearchRequest) -> Result<Self, IndexError> {
+        let ranking = request.ranking.as_ref().unwrap_or(&snapshot.ranking);
+        let text: String = request.text.chars().take(MAX_TEXT_CHARS).collect();
+        let parts = understand::parts(&text, request.understand);
+        let mut plan = Self::without_text(snapshot, request, ranking);
+        if let Some((from, to, said)) = &parts.price {
+            plan.price(snapshot, request, (*from, *to), said);
+        }
+        for word in &parts.without {
+            plan.exclude(snapshot, word);
+        }
+        for phrase in &parts.phrases {
+            plan.phrase(snapshot, ranking, phrase);
+        }
+        let tenant = tenant(snapshot, request);
+        let mut reader = Reader::new(snapshot, tenant);
+        let reading = reader.read(&parts.words, MAX_TERMS)?;
+        plan.asked = reading.words.len();
+        alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
+        plan.extras.extend(extras(snapshot, ranking, &reading)?);
+        plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
+        plan.corrections = reading.corrections;
+        // Only stop words and signs: nothing to look for.
+        plan.nothing = !text.trim().is_empty()
+            && plan.asked == 0
+            && plan.phrases.is_empty()
+            && parts.price.is_none()
+            && parts.without.is_empty();
+        Ok(plan)
+    }
+
+    fn without_text(snapshot: &Snapshot, request: &SearchRequest, ranking: &Ranking) -> Self {
+        let scope = scope(snapshot, request);
+        let mut base: Vec<(Occur, Box<dyn Query>)> =
+            vec![(Occur::Must, silent(TermQuery::new(tenant(snapshot, request), IndexRecordOption::Basic)))];
+        let filters = match &request.filter {
+            Some(Filter::All(parts)) => parts.clone(),
+            Some(filter) => vec![filter.clone()],
+            None => Vec::new(),
+        };
+        let conditions = filters.into_iter().map(|filter| (filter.clone(), scope.compile(&filter))).collect();
+        if let Some(ids) = &request.ids {
+            base.push((Occur::Must, scope.ids(ids)));
+        }
+        if !request.steering.hidden.is_empty() {
+            base.push((Occur::MustNot, scope.ids(&request.steering.hidden)));
+        }
+        Self {
+            base,
+            conditions,
+            phrases: Vec::new(),
+            groups: Vec::new(),
+            asked: 0,
+            extras: Vec::new(),
+            factors: factors(scope, request, ranking).into(),
+            terms: Vec::new(),
+            corrections: Vec::new(),
+            understood: Vec::new(),
+            exact: false,
+            nothing: false,
+        }
+    }
+
+    fn price(
+        &mut self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        (from, to): (Option<f64>, Option<f64>),
+        said: &str,
+    ) {
+        #[expect(clippy::cast_possible_truncation, reason = "an amount in minor units, saturating")]
+        let limit = |amount: Option<f64>| {
+            let unit = f64::from(10_u32.pow(request.currency.exponent()));
+            amount.map(|amount| Limit { value: ((amount * unit).round() as i64).to_string(), inclusive: true })
+        };
+        let filter = Filter::Is(On::Price(Some(request.currency)), Test::Range { from: limit(from), to: limit(to) });
+        self.understood.push(Understood {
+            kind: "price".to_owned(),
+            text: said.to_owned(),
+            value: filter.to_string(),
+            effect: Effect::Filter,
+        });
+        let compiled = scope(snapshot, request).compile(&filter);
+        self.conditions.push((filter, compiled));
+    }
+
+    fn exclude(&mut self, snapshot: &Snapshot, word: &str) {
+        let terms = analyzer::terms(&mut analyzer::english_query(), word);
+        for term in terms {
+            let term = Term::from_field_text(snapshot.fields.text, &term);
+            self.base.push((Occur::MustNot, silent(TermQuery::new(term, IndexRecordOption::Basic))));
+        }
+        self.understood.push(Understood {
+            kind: "without".to_owned(),
+            text: word.to_owned(),
+            value: word.to_owned(),
+            effect: Effect::Filter,
+        });
+    }
+
+    fn phrase(&mut self, snapshot: &Snapshot, ranking: &Ranking, phrase: &str) {
+        let terms = analyzer::terms(&mut analyzer::english_query(), phrase);
+        let query: Box<dyn Query> = match terms.as_slice() {
+            [] => return,
+            [term] => word(snapshot.fields.text, term, ranking, 1.0),
+            _ => Box::new(adjacent(snapshot.fields.text, &terms)),
+        };
+        self.phrases.push(Clause { part: format!("phrase: {phrase}"), query });
+        self.understood.push(Understood {
+            kind: "phrase".to_owned(),
+            text: phrase.to_owned(),
+            value: phrase.to_owned(),
+            effect: Effect::Filter,
+        });
+    }
+
+    /// What has to hold whatever the words.
+    pub fn filters(&self) -> BooleanQuery {
+        let conditions = self.conditions.iter().map(|(_, query)| (Occur::Must, query.box_clone()));
+        BooleanQuery::new(
+            self.base.iter().map(|(occur, query)| (*occur, query.box_clone())).chain(conditions).collect(),
+        )
+    }
+
+    /// How many words have to match, all first, then fewer and fewer.
+    pub fn steps(&self) -> Vec<usize> {
+        let all = self.groups.len();
+        let mut steps = vec![all, (all * 3).div_ceil(4), all.div_ceil(2), 1];
+        steps.retain(|step| *step >= 1 && *step <= all);
+        steps.dedup();
+        if steps.is_empty() { vec![0] } else { steps }
+    }
+
+    /// The query for which at least so many words have to match.
+    pub fn query(&self, matching: usize) -> Box<dyn Query> {
+        self.query_where(matching, |_| true)
+    }
+
+    /// The same with only some of the conditions.
+    pub fn query_where(&self, matching: usize, keep: impl Fn(&Filter) -> bool) -> Box<dyn Query> {
+        self.build(
+            matching,
+            self.conditions
+                .iter()
+                .filter(|(filter, _)| keep(filter))
+                .map(|(_, query)| (Occur::Must, query.box_clone()))
+                .collect(),
+        )
+    }
+
+    /// The same without what the values chosen of a field bring.
+    pub fn query_without_chosen(&self, matching: usize, field: &On) -> Box<dyn Query> {
+        let of_field = |filter: &Filter| matches!(filter, Filter::Is(on, Test::In(_)) if on == field);
+        let occur = |(filter, query): &(Filter, Box<dyn Query>)| {
+            (if of_field(filter) { Occur::MustNot } else { Occur::Must }, query.box_clone())
+        };
+        self.build(matching, self.conditions.iter().map(occur).collect())
+    }
+
+    /// The same with other values chosen of a field.
+    pub fn query_with(
+        &self,
+        matching: usize,
+        field: &On,
+        values: Vec<String>,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+    ) -> Box<dyn Query> {
+        let of_field = |filter: &Filter| matches!(filter, Filter::Is(on, Test::In(_)) if on == field);
+        let others = self.conditions.iter().filter(|(filter, _)| !of_field(filter));
+        let mut conditions: Vec<_> = others.map(|(_, query)| (Occur::Must, query.box_clone())).collect();
+        let filter = Filter::Is(field.clone(), Test::In(values));
+        conditions.push((Occur::Must, scope(snapshot, request).compile(&filter)));
+        self.build(matching, conditions)
+    }
+
+    fn build(&self, matching: usize, conditions: Vec<(Occur, Box<dyn Query>)>) -> Box<dyn Query> {
+        if self.nothing {
+            return Box::new(EmptyQuery);
+        }
+        let mut clauses = self.base.iter().map(|(occur, query)| (*occur, query.box_clone())).collect::<Vec<_>>();
+        clauses.extend(conditions);
+        clauses.extend(self.phrases.iter().map(|clause| (Occur::Must, clause.query.box_clone())));
+        let groups: Vec<Box<dyn Query>> = self.groups.iter().map(|group| best_of(group)).collect();
+        if groups.is_empty() {
+            // Words were asked for, and the shop has none of them.
+            let rest: Box<dyn Query> = if self.asked > 0 { Box::new(EmptyQuery) } else { Box::new(AllQuery) };
+            clauses.push((Occur::Must, rest));
+        } else if matching >= groups.len() {
+            clauses.extend(groups.into_iter().map(|group| (Occur::Must, group)));
+        } else {
+            let groups = groups.into_iter().map(|group| (Occur::Should, group)).collect();
+            let query = BooleanQuery::with_minimum_required_clauses(groups, matching);
+            clauses.push((Occur::Must, Box::new(query)));
+        }
+        clauses.extend(self.extras.iter().map(|clause| (Occur::Should, clause.query.box_clone())));
+        let matched: Box<dyn Query> = Box::new(BooleanQuery::new(clauses));
+        if self.factors.is_empty() {
+            matched
+        } else {
+            Box::new(Scaled { inner: matched, factors: Arc::clone(&self.factors) })
+        }
+    }
+}
+
+fn tenant(snapshot: &Snapshot, request: &SearchRequest) -> Term {
+    Term::from_field_text(snapshot.fields.tenant, &request.tenant.to_string())
+}
+
+/// What a request's filters are compiled for.
+pub fn scope<'a>(snapshot: &'a Snapshot, request: &SearchRequest) -> Scope<'a> {
+    Scope { fields: &snapshot.fields, tenant: request.tenant, currency: request.currency }
+}
+
+fn best_of(group: &[Clause]) -> Box<dyn Query> {
+    match group {
+        [only] => only.query.box_clone(),
+        several => Box::new(DisjunctionMaxQuery::new(several.iter().map(|clause| clause.query.box_clone()).collect())),
+    }
+}
+
+/// A word in a field, scored.
+fn word(field: Field, term: &str, ranking: &Ranking, weight: f32) -> Box<dyn Query> {
+    Box::new(Bm25Query { term: Term::from_field_text(field, term), k1: ranking.k1, b: ranking.b, weight })
+}
+
+fn adjacent(field: Field, terms: &[String]) -> PhraseQuery {
+    PhraseQuery::new(terms.iter().map(|term| Term::from_field_text(field, term)).collect())
+}
+
+/// What the title adds: the share of the query's words it has, by rarity, and of its pairs.
+fn extras(snapshot: &Snapshot, ranking: &Ranking, reading: &Reading) -> Result<Vec<Clause>, IndexError> {
+    let field = snapshot.fields.title;
+    let mut terms: Vec<&String> = reading.words.iter().flat_map(|word: &Word| &word.terms).collect();
+    let pairs: Vec<[String; 2]> =
+        terms.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    terms.sort();
+    terms.dedup();
+    let documents = snapshot.searcher.num_docs();
+    let rarity = |term: &String| -> Result<f32, IndexError> {
+        let holding = snapshot.searcher.doc_freq(&Term::from_field_text(snapshot.fields.text, term))?;
+        Ok(idf(documents.max(holding), holding))
+    };
+    let rarities: Vec<f32> = terms.iter().map(|term| rarity(term)).collect::<Result<_, _>>()?;
+    let all: f32 = rarities.iter().sum::<f32>().max(f32::EPSILON);
+    let mut clauses = Vec::new();
+    for (term, rarity) in terms.iter().zip(&rarities) {
+        let holds = TermQuery::new(Term::from_field_text(field, term), IndexRecordOption::Basic);
+        let query = ConstScoreQuery::new(Box::new(holds), ranking.title_boost * rarity / all);
+        clauses.push(Clause { part: format!("title has: {term}"), query: Box::new(query) });
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+    let each = ranking.phrase_boost / pairs.len().max(1) as f32;
+    for pair in pairs {
+        let query = ConstScoreQuery::new(Box::new(adjacent(field, &pair)), each);
+        clauses.push(Clause { part: format!("title has in a row: {}", pair.join(" ")), query: Box::new(query) });
+    }
+    Ok(clauses)
+}
+
+/// Popularity from which a product belongs to a tier, and the tier's share of what popularity is worth.
+const TIERS: [(f32, f32); 4] = [(0.1, 0.25), (0.3, 0.25), (0.6, 0.25), (0.9, 0.25)];
+
+fn factors(scope: Scope<'_>, request: &SearchRequest, ranking: &Ranking) -> Vec<Factor> {
+    let mut factors = Vec::new();
+    for (filter, weight) in &request.steering.boosts {
+        factors.push(Factor { part: format!("boost: {filter}"), query: scope.compile(filter), weight: *weight });
+    }
+    if ranking.available_boost != 0.0 {
+        let available = Filter::Is(On::Available, Test::In(vec!["true".to_owned()]));
+        let weight = 1.0 + ranking.available_boost;
+        factors.push(Factor { part: "in stock".to_owned(), query: scope.compile(&available), weight });
+    }
+    if ranking.popularity_boost != 0.0 && !request.steering.popularity.is_empty() {
+        for (least, share) in TIERS {
+            let popular = request.steering.popularity.iter().filter(|(_, popularity)| **popularity >= least);
+            let ids: Vec<_> = popular.map(|(id, _)| *id).collect();
+            if !ids.is_empty() {
+                let weight = 1.0 + ranking.popularity_boost * share;
+                factors.push(Factor { part: format!("popular, {least} or more"), query: scope.ids(&ids), weight });
+            }
+        }
+    }
+    factors
+}

@@ -1,0 +1,216 @@
+//! What each word of a query may be found as: itself, a code it is part of, both words in one, a synonym, a
+//! brand, category, kind or attribute value, or, while somebody types, a word that begins so.
+
+use super::{Clause, Plan, scope, word};
+use crate::{
+    IndexError, analyzer,
+    generation::Ranking,
+    learned::Lessons,
+    lexical::{
+        bm25::idf,
+        words::{Reader, Reading},
+    },
+    query::SearchRequest,
+    reader::Snapshot,
+    understand::{Effect, Understood},
+};
+use schemas::filter::{Field as On, Filter};
+use tantivy::{
+    Term,
+    query::{BooleanQuery, ConstScoreQuery, Occur, Query},
+};
+
+/// Words that a beginning is completed to.
+const COMPLETIONS: usize = 12;
+/// What a completed word is worth beside one that was typed out.
+const COMPLETED: f32 = 0.8;
+/// Most words of one code that was typed in pieces.
+const LONGEST_CODE: usize = 4;
+
+struct Filling<'a, 'b> {
+    snapshot: &'a Snapshot,
+    ranking: &'a Ranking,
+    request: &'a SearchRequest,
+    reader: &'b mut Reader<'a>,
+    groups: Vec<Vec<Clause>>,
+    /// Words that a brand or a code accounts for.
+    exact: Vec<bool>,
+    understood: Vec<Understood>,
+    extras: Vec<Clause>,
+}
+
+/// Fills a plan's groups, one for each word that can be found at all.
+#[expect(clippy::too_many_arguments, reason = "what a request, an index and a catalog say, once")]
+pub fn fill<'a>(
+    plan: &mut Plan,
+    snapshot: &'a Snapshot,
+    ranking: &'a Ranking,
+    lessons: &Lessons,
+    request: &'a SearchRequest,
+    reader: &mut Reader<'a>,
+    text: &str,
+    reading: &Reading,
+) -> Result<(), IndexError> {
+    let count = reading.words.len();
+    let (groups, exact) = ((0..count).map(|_| Vec::new()).collect(), vec![false; count]);
+    let mut filling =
+        Filling { snapshot, ranking, request, reader, groups, exact, understood: Vec::new(), extras: Vec::new() };
+    filling.words(reading);
+    filling.joined(reading);
+    filling.codes(text, reading)?;
+    filling.synonyms(reading);
+    if request.understand {
+        filling.meanings(lessons, reading);
+    }
+    if request.typing {
+        filling.completions(reading)?;
+    }
+    plan.exact = !filling.exact.is_empty() && filling.exact.iter().all(|exact| *exact);
+    plan.understood.append(&mut filling.understood);
+    plan.extras.append(&mut filling.extras);
+    plan.groups = filling.groups.into_iter().filter(|group| !group.is_empty()).collect();
+    Ok(())
+}
+
+impl Filling<'_, '_> {
+    fn add(&mut self, index: usize, part: String, query: Box<dyn Query>) {
+        if let Some(group) = self.groups.get_mut(index) {
+            group.push(Clause { part, query });
+        }
+    }
+
+    fn words(&mut self, reading: &Reading) {
+        for (index, read) in reading.words.iter().enumerate() {
+            let corrected = read.terms != [read.term.clone()];
+            if read.known || corrected {
+                let (query, part) = (self.all(&read.terms, 1.0), format!("text: {}", read.terms.join(" ")));
+                self.add(index, part, query);
+            }
+        }
+    }
+
+    /// Both words in one match for each of them, and add to what the words alone are worth.
+    fn joined(&mut self, reading: &Reading) {
+        for (first, term, weight) in &reading.joined {
+            let part = format!("text: {term}, both words in one");
+            for index in [*first, first + 1] {
+                let query = word(self.snapshot.fields.text, term, self.ranking, 0.0);
+                self.add(index, part.clone(), query);
+            }
+            let query = word(self.snapshot.fields.text, term, self.ranking, *weight);
+            self.extras.push(Clause { part, query });
+        }
+    }
+
+    /// Codes that words form, typed in one or in pieces; each word of one takes its share.
+    fn codes(&mut self, text: &str, reading: &Reading) -> Result<(), IndexError> {
+        let mut starts = Vec::new();
+        for piece in text.split_whitespace() {
+            let from = piece.as_ptr() as usize - text.as_ptr() as usize;
+            starts.push((from, from + piece.len()));
+        }
+        for length in 1..=LONGEST_CODE.min(starts.len()) {
+            for run in starts.windows(length) {
+                let (from, to) = (run[0].0, run[length - 1].1);
+                let written = &text[from..to];
+                let Some(code) = analyzer::code(written).filter(|_| written.contains(|c: char| c.is_ascii_digit()))
+                else {
+                    continue;
+                };
+                let term = Term::from_field_text(self.snapshot.fields.code, &code);
+                if !self.reader.has(&term)? {
+                    continue;
+                }
+                for (index, read) in reading.words.iter().enumerate() {
+                    if read.span.0 >= from && read.span.1 <= to {
+                        let query = word(self.snapshot.fields.code, &code, self.ranking, 1.0);
+                        self.add(index, format!("code: {code}"), query);
+                        self.exact[index] = true;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn synonyms(&mut self, reading: &Reading) {
+        let terms: Vec<String> = reading.words.iter().map(|word| word.terms.join(" ")).collect();
+        let request = self.request;
+        for (start, length, to) in request.steering.synonyms.of(&terms) {
+            for index in start..start + length {
+                #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+                let query = self.all(to, self.ranking.synonym_weight / length as f32);
+                self.add(index, format!("synonym: {}", to.join(" ")), query);
+            }
+        }
+    }
+
+    /// Runs of words that the catalog knows as a brand, a category, a kind or an attribute's value. The
+    /// longest reading counts, and words it covers are not read again.
+    fn meanings(&mut self, lessons: &Lessons, reading: &Reading) {
+        let terms: Vec<String> = reading.words.iter().map(|word| word.terms.join(" ")).collect();
+        let mut covered = vec![false; terms.len()];
+        for length in (1..=lessons.vocabulary.longest().min(terms.len())).rev() {
+            for start in 0..=terms.len() - length {
+                let run = &terms[start..start + length];
+                let meanings = lessons.vocabulary.meanings(run);
+                if meanings.is_empty() || covered[start..start + length].iter().any(|covered| *covered) {
+                    continue;
+                }
+                covered[start..start + length].fill(true);
+                let said = reading.words[start..start + length].iter().map(|word| word.written.as_str());
+                let said = said.collect::<Vec<_>>().join(" ");
+                for meaning in meanings {
+                    self.meaning(start, length, &said, &meaning.filter, meaning.products);
+                }
+            }
+        }
+    }
+
+    fn meaning(&mut self, start: usize, length: usize, said: &str, filter: &Filter, products: u64) {
+        let kind = match filter {
+            Filter::Is(On::Brand, _) => "brand",
+            Filter::Is(On::Category, _) => "category",
+            Filter::Is(On::ProductType, _) => "product_type",
+            _ => "attribute",
+        };
+        if kind == "brand" {
+            self.exact[start..start + length].fill(true);
+        }
+        let documents = self.snapshot.searcher.num_docs();
+        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+        let score = self.ranking.attribute_weight * idf(documents.max(products), products) / length as f32;
+        for index in start..start + length {
+            let query = scope(self.snapshot, self.request).compile(filter);
+            self.add(index, filter.to_string(), Box::new(ConstScoreQuery::new(query, score)));
+        }
+        self.understood.push(Understood {
+            kind: kind.to_owned(),
+            text: said.to_owned(),
+            value: filter.to_string(),
+            effect: Effect::Boost,
+        });
+    }
+
+    fn completions(&mut self, reading: &Reading) -> Result<(), IndexError> {
+        let Some(last) = reading.words.last().filter(|word| word.terms == [word.term.clone()]) else { return Ok(()) };
+        let begun = last.written.to_lowercase();
+        for term in self.reader.beginning(&begun, COMPLETIONS)? {
+            let query = word(self.snapshot.fields.text, &term, self.ranking, COMPLETED);
+            self.add(reading.words.len() - 1, format!("text: {term}, begun"), query);
+        }
+        Ok(())
+    }
+
+    /// All of some terms in the text.
+    fn all(&self, terms: &[String], weight: f32) -> Box<dyn Query> {
+        let field = self.snapshot.fields.text;
+        match terms {
+            [term] => word(field, term, self.ranking, weight),
+            _ => {
+                let clauses = terms.iter().map(|term| (Occur::Must, word(field, term, self.ranking, weight)));
+                Box::new(BooleanQuery::new(clauses.collect()))
+            }
+        }
+    }
+}
