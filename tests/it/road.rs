@@ -140,13 +140,33 @@ async fn what_one_tenant_has_no_other_sees() {
     let api = theirs.read("/openapi.json", None).await.body;
     for route in api["paths"].as_object().expect("paths").keys() {
         match route.as_str() {
-            "/v1/search" | "/v1/products/by-slug/{slug}" | "/v1/products/by-external-id/{id}" => {
-                let path = route.replace("{slug}", &slug).replace("{id}", "same");
+            "/v1/search"
+            | "/v1/suggest"
+            | "/v1/facets/{field}"
+            | "/v1/products/by-slug/{slug}"
+            | "/v1/products/by-external-id/{id}" => {
+                let path = route.replace("{slug}", &slug).replace("{id}", "same").replace("{field}", "category");
+                let path = if route == "/v1/suggest" { format!("{path}?q=lamp") } else { path };
                 let body = theirs.read(&path, None).await.body.to_string();
                 assert!(!body.contains("Lamp of ours") && !body.contains(&id), "{path}: {body}");
             }
-            "/v1/products/{id}" => {
-                assert_eq!(theirs.read(&format!("/v1/products/{id}"), None).await.status, StatusCode::NOT_FOUND);
+            "/v1/search/multi" => {
+                let request = reqwest::Client::new().post(format!("{}{route}", stack.query_url()));
+                let searches = json!({"searches": [{"q": "lamp"}]});
+                let answer = request.header("x-tenant-slug", "theirs").json(&searches).send().await.expect("answered");
+                let body = Shop::answer(answer).await.body.to_string();
+                assert!(body.contains("Lamp of theirs") && !body.contains("Lamp of ours"), "{body}");
+            }
+            "/v1/search/why/{product}" => {
+                let body = theirs.read(&format!("/v1/search/why/{id}?q=lamp"), None).await.body;
+                assert!(body["found"] != true && !body.to_string().contains("Lamp of ours"), "{body}");
+            }
+            "/v1/products/{id}" | "/v1/products/{id}/similar" => {
+                assert_eq!(
+                    theirs.read(&route.replace("{id}", &id), None).await.status,
+                    StatusCode::NOT_FOUND,
+                    "{route}"
+                );
             }
             "/v1/categories" => assert_eq!(theirs.read(route, None).await.body["categories"], json!([])),
             "/v1/categories/{category}/products" => {
