@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod definitions;
+pub mod insights;
 pub mod listing;
 pub mod merchandising;
 pub mod pages;
