@@ -6,6 +6,7 @@ pub mod insights;
 pub mod listing;
 pub mod merchandising;
 pub mod pages;
+pub mod popularity;
 pub mod search;
 pub mod status;
 pub mod tenants;
