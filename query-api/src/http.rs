@@ -1,13 +1,16 @@
 //! Every route, on one screen.
 
 mod context;
+mod facets;
 mod listing;
 mod merchandising;
 mod pages;
 mod problem;
 mod products;
 mod search;
+mod similar;
 mod status;
+mod suggest;
 
 pub use problem::Refusal;
 
@@ -47,6 +50,10 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(search::search, search::search_json))
         .routes(routes!(search::multi))
+        .routes(routes!(suggest::suggest))
+        .routes(routes!(similar::similar))
+        .routes(routes!(similar::why))
+        .routes(routes!(facets::facet))
         .routes(routes!(listing::tree))
         .routes(routes!(listing::products))
         .routes(routes!(products::by_id))

@@ -15,6 +15,7 @@ pub mod http;
 pub mod index;
 pub mod metrics;
 pub mod queries;
+pub mod steering;
 pub mod vectors;
 
 use config::Config;
@@ -38,6 +39,8 @@ pub struct App {
     pub cache: cache::Cache,
     /// States of the index that cursors point to.
     pub cursors: cursor::Kept,
+    /// What staff have defined.
+    pub defined: queries::definitions::Defined,
     /// Slugs to tenants.
     pub tenants: queries::tenants::Tenants,
     /// What is counted.
@@ -69,6 +72,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let index = index::ActiveIndex::watch(pool.clone(), config.index_dir.clone(), health.clone());
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
+        defined: queries::definitions::Defined::new(pool.clone(), changes.clone()),
         cache: cache::Cache::new(changes),
         cursors: cursor::kept(),
         tenants: queries::tenants::Tenants::new(pool.clone()),

@@ -1,6 +1,7 @@
 //! One file per read model; each query is one indexed lookup.
 
 pub mod categories;
+pub mod definitions;
 pub mod listing;
 pub mod merchandising;
 pub mod pages;

@@ -176,6 +176,20 @@ pub fn count(
     Ok(facets)
 }
 
+/// The names of the attributes that what matches has, the most frequent first.
+///
+/// # Errors
+/// The engine's.
+pub fn attributes(snapshot: &Snapshot, query: &dyn Query) -> Result<Vec<String>, IndexError> {
+    let request = json!({"names": terms("names", MAX_FACET_VALUES)});
+    let request: Aggregations = serde_json::from_value(request).map_err(std::io::Error::from)?;
+    let collector = AggregationCollector::from_aggs(request, AggContextParams::default());
+    let result = snapshot.searcher.search(query, &collector)?;
+    let result = serde_json::to_value(result).map_err(std::io::Error::from)?;
+    let buckets = result["names"]["buckets"].as_array().cloned().unwrap_or_default();
+    Ok(buckets.iter().filter_map(|bucket| bucket["key"].as_str().map(str::to_owned)).collect())
+}
+
 /// How many values the engine is asked for.
 fn size(facet: &Facet) -> u32 {
     let all = facet.search.is_some() || facet.field == Field::Category || facet.order != FacetOrder::Count;

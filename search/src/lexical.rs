@@ -67,6 +67,19 @@ pub fn by_ids(snapshot: &Snapshot, request: &SearchRequest, ids: &[ProductId]) -
     Ok(Searched::new(snapshot, &request)?.answer()?.hits)
 }
 
+/// The attributes that most hits of a request have and that shoppers choose from, at most `most`.
+///
+/// # Errors
+/// The engine's.
+pub fn attributes_of(snapshot: &Snapshot, request: &SearchRequest, most: usize) -> Result<Vec<String>, IndexError> {
+    let request = SearchRequest { limit: 0, facets: Vec::new(), ..request.clone() };
+    let searched = Searched::new(snapshot, &request)?;
+    let (query, ..) = searched.relaxing()?;
+    let names = facets::attributes(snapshot, query.as_ref())?;
+    let chosen = names.into_iter().filter(|name| searched.lessons.vocabulary.is_choice(name));
+    Ok(chosen.take(most).collect())
+}
+
 /// What passes the filters of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Passing {

@@ -21,6 +21,7 @@ pub mod lexical;
 pub mod query;
 pub mod reader;
 pub mod schema;
+pub mod suggest;
 pub mod synonyms;
 pub mod text;
 pub mod understand;

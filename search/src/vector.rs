@@ -105,6 +105,26 @@ pub async fn nearest(
     rows.iter().map(|row| Ok((ProductId(row.try_get(0)?), row.try_get::<f64, _>(1)? as f32))).collect()
 }
 
+/// The vector of a product, if it has one yet.
+///
+/// # Errors
+/// The database's.
+pub async fn of_product(
+    pool: &PgPool,
+    tenant: TenantId,
+    model_id: &str,
+    product: ProductId,
+) -> Result<Option<Vec<f32>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT embedding::vector::real[] FROM embeddings WHERE tenant_id = $1 AND product_id = $2 AND model_id = $3",
+    )
+    .bind(tenant.uuid())
+    .bind(product.uuid())
+    .bind(model_id)
+    .fetch_optional(pool)
+    .await
+}
+
 /// A vector in pgvector's text form.
 fn literal(vector: &[f32]) -> String {
     let numbers: Vec<String> = vector.iter().map(ToString::to_string).collect();

@@ -11,6 +11,7 @@ use crate::{
     freshness::{Hop, Verdict},
     metrics::Outcome,
     queries::search::{self, Found, Mode},
+    steering::{self, Shown},
 };
 use ::search::reader::Snapshot;
 use axum::{
@@ -24,9 +25,10 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
 
 mod body;
-mod parameters;
+pub mod parameters;
 
-pub use body::{SearchBody, overlaid};
+use body::overlaid;
+pub use body::{FacetBody, FacetSettings, SearchBody};
 
 /// Most searches of one request.
 const MOST_SEARCHES: usize = 20;
@@ -43,7 +45,7 @@ const RANK_CONSTANT: f32 = 60.0;
         ("q" = Option<String>, Query, description = "What the shopper typed, up to 512 characters; everything matches an empty text"),
         ("mode" = Option<String>, Query, description = "lexical (default), semantic or hybrid"),
         ("filter" = Option<Vec<String>>, Query, description = "Conditions, see above"),
-        ("facets" = Option<String>, Query, description = "Comma separated: brand, category, price, available, product_type, attr.<name>"),
+        ("facets" = Option<String>, Query, description = "`*` for those that suit the search, or comma separated: brand, category, price, available, product_type, attr.<name>"),
         ("facet_limit" = Option<u32>, Query, description = "Most values of a facet, 1 to 100, default 10"),
         ("sort" = Option<String>, Query, description = "relevance (default), price, -price, title, released, -released, attr.<name>, -attr.<name>"),
         ("currency" = Option<String>, Query, description = "Currency of price filters and sorting, default USD"),
@@ -154,12 +156,19 @@ async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc
             None => moved = cursor.generation != generation || cursor.data_version != snapshot.data_version,
         }
     }
-    request.ranking = body.ranking(snapshot.ranking)?;
+    let (shown, stamp) = steer(app, context, body, &mut request).await?;
+    let arm = shown.experiment.as_ref().map(|arm| arm.ranking.clone()).unwrap_or_default();
+    // What is asked for goes before what is tried.
+    let shipped = overlaid(snapshot.ranking, &arm)?.unwrap_or(snapshot.ranking);
+    request.ranking = body.ranking(shipped)?.or(Some(shipped));
+    if body.facets == [FacetBody::Name("*".to_owned())] {
+        request.facets = search::facets(app, &snapshot, &request, &shown.facet_display).await?;
+    }
     let data_version = snapshot.data_version;
     // Vectors change without a commit of the index, so that only answers by words can be kept.
     let key = (mode == Mode::Lexical).then(|| Key {
         tenant: context.tenant,
-        request: format!("search {}", serde_json::to_string(body).unwrap_or_default()),
+        request: format!("search {} {stamp} {:?}", serde_json::to_string(body).unwrap_or_default(), shown.rules),
         generation: generation.clone(),
         data_version,
     });
@@ -173,7 +182,7 @@ async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc
     }
     let end = request.offset + request.limit;
     let found = search::run(app, snapshot.clone(), mode, request).await?;
-    let mut answer = shown(&found, mode, &generation, data_version);
+    let mut answer = in_json(&found, mode, &generation, data_version, &shown);
     if body.cursor.is_some() && end < found.total && !found.hits.is_empty() {
         answer["next"] = next(app, &generation, snapshot, end).await.into();
     }
@@ -194,7 +203,26 @@ async fn next(app: &App, generation: &str, snapshot: Snapshot, offset: usize) ->
     cursor.to_string()
 }
 
-fn shown(found: &Found, mode: Mode, generation: &str, data_version: u64) -> Value {
+/// Applies what staff have defined, drafts included; and what tells one such state from another.
+async fn steer(
+    app: &App,
+    context: &ReadContext,
+    body: &SearchBody,
+    request: &mut ::search::query::SearchRequest,
+) -> Result<(Shown, String), Refusal> {
+    if !body.steering.unwrap_or(true) {
+        return Ok((Shown::default(), String::new()));
+    }
+    let mut definitions = app.defined.of(context.tenant).await?;
+    if !body.preview.is_empty() {
+        let drafted = definitions.with_drafts(&body.preview);
+        definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
+    }
+    let shown = steering::apply(request, &definitions, body.client.as_deref(), schemas::Utc::now());
+    Ok((shown, definitions.stamp.clone()))
+}
+
+fn in_json(found: &Found, mode: Mode, generation: &str, data_version: u64, shown: &Shown) -> Value {
     let mut body = json!({
         "total": found.total,
         "hits": found.hits,
@@ -203,6 +231,9 @@ fn shown(found: &Found, mode: Mode, generation: &str, data_version: u64) -> Valu
         "generation": generation,
         "data_version": data_version,
     });
+    if let (Value::Object(body), Ok(Value::Object(shown))) = (&mut body, serde_json::to_value(shown)) {
+        body.extend(shown);
+    }
     if !found.corrections.is_empty() {
         body["corrections"] = json!(found.corrections);
     }

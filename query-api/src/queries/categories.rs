@@ -24,6 +24,48 @@ pub struct Node {
     pub children: Vec<Node>,
 }
 
+/// A category by name, for suggestions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name in addresses.
+    pub slug: String,
+    /// The name people read.
+    pub name: String,
+    /// The names from the root.
+    pub path: Vec<String>,
+    /// Products in it and below.
+    pub products: u64,
+}
+
+/// The names of categories, by slug and count of products, in their order.
+///
+/// # Errors
+/// The database's.
+pub async fn names(pool: &PgPool, tenant: TenantId, slugs: &[(String, u64)]) -> Result<Vec<Named>, sqlx::Error> {
+    if slugs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let nodes = tree(pool, tenant).await?;
+    let mut named = Vec::new();
+    for (slug, products) in slugs {
+        if let Some(path) = path_to(&nodes, slug) {
+            let name = path.last().cloned().unwrap_or_default();
+            named.push(Named { slug: slug.clone(), name, path, products: *products });
+        }
+    }
+    Ok(named)
+}
+
+fn path_to(nodes: &[Node], slug: &str) -> Option<Vec<String>> {
+    nodes.iter().find_map(|node| {
+        let below = if node.slug == slug { Some(Vec::new()) } else { path_to(&node.children, slug) };
+        below.map(|mut path| {
+            path.insert(0, node.name.clone());
+            path
+        })
+    })
+}
+
 struct Flat {
     node: Node,
     parent: Option<Uuid>,

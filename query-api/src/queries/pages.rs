@@ -1,6 +1,9 @@
 //! Product pages, passed on as they were composed.
 
-use schemas::{Timestamp, Uuid, ids::TenantId};
+use schemas::{
+    Timestamp, Uuid,
+    ids::{ProductId, TenantId},
+};
 use serde_json::value::RawValue;
 use sqlx::{PgPool, Row, postgres::PgRow};
 
@@ -44,6 +47,21 @@ pub async fn find(pool: &PgPool, tenant: TenantId, by: &By) -> Result<Option<Pag
         By::ExternalId(id) => sqlx::query(BY_EXTERNAL_ID).bind(tenant.uuid()).bind(id),
     };
     query.fetch_optional(pool).await?.map(read).transpose()
+}
+
+/// souk's id of what was imported under another.
+///
+/// # Errors
+/// The database's.
+pub async fn id_of_external(pool: &PgPool, tenant: TenantId, id: &str) -> Result<Option<ProductId>, sqlx::Error> {
+    let found: Option<Uuid> = sqlx::query_scalar(
+        "SELECT product_id FROM product_pages WHERE tenant_id = $1 AND external_id = $2 ORDER BY updated_at DESC LIMIT 1",
+    )
+    .bind(tenant.uuid())
+    .bind(id)
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.map(ProductId))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "maps an owned row")]

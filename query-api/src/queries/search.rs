@@ -1,11 +1,15 @@
 //! A search in one of the three modes, over one snapshot of the index.
 
 use crate::App;
-use schemas::ids::ProductId;
+use schemas::{
+    events::merchandising::{self, FacetSetting},
+    filter::Field,
+    ids::{ProductId, TenantId},
+};
 use search::{
     IndexError,
     embed::EmbedError,
-    facets::FacetCounts,
+    facets::{Facet, FacetCounts, FacetOrder},
     fuse, lexical,
     query::{Correction, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
@@ -13,6 +17,11 @@ use search::{
     vector,
 };
 use std::{collections::HashMap, sync::Arc};
+
+/// Attributes that are counted unless staff say which.
+const ATTRIBUTE_FACETS: usize = 6;
+/// Values of a facet that is counted without being asked for by name.
+const FACET_VALUES: u32 = 12;
 
 /// How hits are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -241,8 +250,77 @@ fn beyond(
     Ok(())
 }
 
+/// The facets that suit a search: those staff display, or else brand, category, price, stock, kind, and the
+/// attributes that most hits have and shoppers choose from.
+///
+/// # Errors
+/// [`SearchError`].
+pub async fn facets(
+    app: &App,
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    display: &[FacetSetting],
+) -> Result<Vec<Facet>, SearchError> {
+    let shown: Vec<Facet> = display.iter().filter(|setting| !setting.hidden).filter_map(displayed).collect();
+    if !shown.is_empty() {
+        return Ok(shown);
+    }
+    let (snapshot, request) = (snapshot.clone(), request.clone());
+    let attributes = blocking(app, move || lexical::attributes_of(&snapshot, &request, ATTRIBUTE_FACETS)).await?;
+    let fixed = [Field::Category, Field::Brand, Field::Price(None), Field::Available, Field::ProductType];
+    let fields = fixed.into_iter().chain(attributes.into_iter().map(Field::Attribute));
+    Ok(fields.map(|field| Facet::new(field, FACET_VALUES)).collect())
+}
+
+fn displayed(setting: &FacetSetting) -> Option<Facet> {
+    let order = match setting.order {
+        merchandising::FacetOrder::Count => FacetOrder::Count,
+        merchandising::FacetOrder::Value => FacetOrder::Value,
+        merchandising::FacetOrder::Listed => FacetOrder::Listed(setting.listed_values.clone()),
+    };
+    let facet = Facet::new(Field::parse(&setting.field)?, setting.limit.unwrap_or(FACET_VALUES));
+    Some(Facet { order, ..facet })
+}
+
+/// Products like a product, and by what they were found; none if it is not in the index.
+///
+/// # Errors
+/// [`SearchError`].
+pub async fn similar(
+    app: &App,
+    snapshot: Snapshot,
+    tenant: TenantId,
+    id: ProductId,
+    limit: usize,
+) -> Result<Option<(Vec<Hit>, &'static str)>, SearchError> {
+    let everything = SearchRequest { understand: false, ..SearchRequest::text(tenant, "", 1) };
+    let (of, ask) = (snapshot.clone(), everything.clone());
+    let Some(product) = blocking(app, move || lexical::by_ids(&of, &ask, &[id])).await?.pop() else { return Ok(None) };
+    let model = search::embed::MODEL_ID;
+    if let Some(vector) = vector::of_product(&app.pool, tenant, model, id).await? {
+        // One more, since it is its own best match, and some that are no longer published.
+        let near = vector::nearest(&app.pool, tenant, model, &vector, limit * 2 + 1, None).await?;
+        let hits = blocking(app, move || {
+            let ids: Vec<ProductId> = near.iter().map(|(id, _)| *id).collect();
+            let mut cards: HashMap<ProductId, Hit> =
+                lexical::by_ids(&snapshot, &everything, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
+            let others = near.into_iter().filter(|(near, _)| *near != id);
+            Ok(others.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).take(limit).collect())
+        });
+        return Ok(Some((hits.await?, "vectors")));
+    }
+    let like = SearchRequest { text: product.card.title, limit: limit + 1, ..everything };
+    let mut hits = blocking(app, move || lexical::search(&snapshot, &like)).await?.hits;
+    hits.retain(|hit| hit.card.id != id);
+    hits.truncate(limit);
+    Ok(Some((hits, "words")))
+}
+
 /// Runs index work on a thread of its own, a bounded number at a time.
-async fn blocking<T: Send + 'static>(
+///
+/// # Errors
+/// [`SearchError`].
+pub async fn blocking<T: Send + 'static>(
     app: &App,
     work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
 ) -> Result<T, SearchError> {

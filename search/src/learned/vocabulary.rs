@@ -1,12 +1,12 @@
 //! What a shop's words mean: the brands, categories, kinds and attribute values that its products have.
 
 use super::{IndexError, counts, key};
-use crate::{reader::Snapshot, schema::attribute_path};
+use crate::{analyzer, reader::Snapshot, schema::attribute_path};
 use schemas::{
     filter::{Field, Filter, Test},
     ids::TenantId,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Longest value, in words, that is recognised in a query.
 const LONGEST: usize = 4;
@@ -28,7 +28,11 @@ pub struct Meaning {
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     meanings: HashMap<Vec<String>, Vec<Meaning>>,
-    brands: HashMap<Vec<String>, String>,
+    /// Brands and slugs of categories, each as typed in lower case, as written, and with its products.
+    brands: Vec<(String, String, u64)>,
+    categories: Vec<(String, String, u64)>,
+    /// Attributes with some values to choose from.
+    choices: BTreeSet<String>,
 }
 
 impl Vocabulary {
@@ -36,7 +40,7 @@ impl Vocabulary {
     pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         let mut vocabulary = Self::default();
         for (value, products) in counts(snapshot, tenant, "brand")? {
-            vocabulary.brands.insert(key(&value), value.clone());
+            vocabulary.brands.push((typed(&value), value.clone(), products));
             vocabulary.add(Field::Brand, value, products);
         }
         for (value, products) in counts(snapshot, tenant, "product_type")? {
@@ -44,6 +48,7 @@ impl Vocabulary {
         }
         for (path, products) in counts(snapshot, tenant, "category_path")? {
             let slug = path.rsplit('/').next().unwrap_or(&path).to_owned();
+            vocabulary.categories.push((typed(&slug), slug.clone(), products));
             vocabulary.add(Field::Category, slug, products);
         }
         let mut names: Vec<(String, u64)> = counts(snapshot, tenant, "names")?.into_iter().collect();
@@ -51,6 +56,9 @@ impl Vocabulary {
         for (name, _) in names.into_iter().take(ATTRIBUTES) {
             let values: BTreeMap<String, u64> = counts(snapshot, tenant, &format!("attr.{}", attribute_path(&name)))?;
             if values.len() <= CHOICES {
+                if values.len() > 1 {
+                    vocabulary.choices.insert(name.clone());
+                }
                 for (value, products) in values {
                     vocabulary.add(Field::Attribute(name.clone()), value, products);
                 }
@@ -77,10 +85,22 @@ impl Vocabulary {
         if words.len() > LONGEST { &[] } else { self.meanings.get(words).map_or(&[], Vec::as_slice) }
     }
 
-    /// The brand that words name.
+    /// Brands that begin as the text does, or have a word that begins like its last one.
     #[must_use]
-    pub fn brand(&self, words: &[String]) -> Option<&str> {
-        self.brands.get(words).map(String::as_str)
+    pub fn brands_like(&self, text: &str, last: &str, limit: usize) -> Vec<(String, u64)> {
+        like(&self.brands, text, last, limit)
+    }
+
+    /// Slugs of categories that begin as the text does, or have a word that begins like its last one.
+    #[must_use]
+    pub fn categories_like(&self, text: &str, last: &str, limit: usize) -> Vec<(String, u64)> {
+        like(&self.categories, text, last, limit)
+    }
+
+    /// Whether shoppers choose from the values of an attribute.
+    #[must_use]
+    pub fn is_choice(&self, attribute: &str) -> bool {
+        self.choices.contains(attribute)
     }
 
     /// Longest run of words that can mean something.
@@ -88,4 +108,18 @@ impl Vocabulary {
     pub const fn longest(&self) -> usize {
         LONGEST
     }
+}
+
+/// As people type it: lower case, accents folded, single spaces.
+fn typed(value: &str) -> String {
+    analyzer::terms(&mut analyzer::plain(), value).join(" ")
+}
+
+fn like(known: &[(String, String, u64)], text: &str, last: &str, limit: usize) -> Vec<(String, u64)> {
+    let whole = |typed: &str| !text.is_empty() && typed.starts_with(text);
+    let part = |typed: &str| !last.is_empty() && typed.split(' ').any(|word| word.starts_with(last));
+    let mut found: Vec<&(String, String, u64)> =
+        known.iter().filter(|(typed, ..)| whole(typed) || part(typed)).collect();
+    found.sort_by_key(|(typed, value, products)| (!whole(typed), std::cmp::Reverse(*products), value.clone()));
+    found.into_iter().take(limit).map(|(_, value, products)| (value.clone(), *products)).collect()
 }

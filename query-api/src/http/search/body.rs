@@ -36,7 +36,7 @@ pub struct SearchBody {
     /// A filter: text in the filter language, its JSON form, or a list of filters that must all hold.
     #[schema(value_type = Object)]
     pub filter: Option<Value>,
-    /// Facets: names, or objects with `field`, `limit`, `order`, `search` and `ranges`.
+    /// Facets: `*` for those that suit the search, names, or objects with `field`, `limit`, `order`, `search` and `ranges`.
     pub facets: Vec<FacetBody>,
     /// Most values of a facet that doesn't say, 1 to 100, default 10.
     pub facet_limit: Option<u32>,
@@ -60,6 +60,12 @@ pub struct SearchBody {
     pub explain: bool,
     /// Whether staff's rules, synonyms and popularity apply; default true.
     pub steering: Option<bool>,
+    /// Who asks, as an opaque id: decides the arm of an experiment.
+    pub client: Option<String>,
+    /// Drafts of staff's definitions that apply to this search alone, by kind and name: `{"rules": {"summer": {…}},
+    /// "synonyms": {…}}`. What is live under the same name is left out.
+    #[schema(value_type = Object)]
+    pub preview: Map<String, Value>,
     /// Ranking settings to try instead of the generation's, by name.
     #[schema(value_type = Object)]
     pub ranking: Map<String, Value>,
@@ -133,6 +139,10 @@ impl SearchBody {
     fn facets(&self, limit: Option<u32>) -> Result<Vec<Facet>, Refusal> {
         if self.facets.len() > MAX_FACETS {
             return Err(Refusal::parameter("facets", format!("at most {MAX_FACETS} facets can be counted at once")));
+        }
+        // The facets that suit the search are chosen when it is known.
+        if self.facets == [FacetBody::Name("*".to_owned())] {
+            return Ok(Vec::new());
         }
         let most = limit.unwrap_or(DEFAULT_FACET_VALUES);
         if !(1..=MAX_FACET_VALUES).contains(&most) {

@@ -37,6 +37,7 @@ pub fn read(query: &str) -> Result<SearchBody, Refusal> {
             "highlight" => body.highlight = flag("highlight", &value)?,
             "explain" => body.explain = flag("explain", &value)?,
             "steering" => body.steering = Some(flag("steering", &value)?),
+            "client" => body.client = Some(value),
             "tenant" | "token" | "wait_ms" => {}
             _ => match name.strip_prefix("ranking.") {
                 Some(setting) => {
