@@ -74,7 +74,7 @@ export function fill(node, ...children) {
   if (again && from !== null) again.setSelectionRange(from, to);
 }
 
-/** Calls a function once nothing has happened for a while; `now` calls it at once, `cancel` not at all. */
+/** Calls a function once nothing has happened for a while; `cancel` calls it off, `now` calls it at once. */
 export function settled(milliseconds, call) {
   let timer = 0;
   const later = (...given) => {
@@ -82,6 +82,10 @@ export function settled(milliseconds, call) {
     timer = setTimeout(call, milliseconds, ...given);
   };
   later.cancel = () => clearTimeout(timer);
+  later.now = (...given) => {
+    clearTimeout(timer);
+    return call(...given);
+  };
   return later;
 }
 

@@ -6,68 +6,50 @@ import { counted, fieldLabel, fieldValue, number } from "./format.js";
 import { rangeFacet } from "./ranges.js";
 import { chosen, filterTexts } from "./state.js";
 
-const BASE = ["category", "brand", "price", "available", "product_type"];
 /** Values a list shows before it is opened. */
 const FIRST = 7;
 /** Values from which on a list can be searched. */
-const FINDABLE = 12;
-/** Hits whose attributes are looked at, and attributes that become filters. */
-const LOOKED_AT = 8;
-const MOST_ATTRIBUTES = 6;
+const FINDABLE = 10;
+/** Values of a list that is opened, the most the API gives. */
+const MOST = "100";
 
-/** Facets every search asks for: the usual ones, and those that are filtered by. */
-export function baseFields(state) {
-  return [...BASE, ...[...state.filters.keys()].filter((field) => field.startsWith("attr."))];
+/** The facets that suit a state, as the API chooses them; one that is filtered by is always among them. */
+export async function facetsOf(state, typing, signal) {
+  const parameters = scope(state, filterTexts(state));
+  const { body } = await read(state.tenant, "/v1/search", [...parameters, ["limit", "0"], ["facets", "*"], ["typing", typing ? "true" : null]], { signal, keep: true });
+  const known = new Set(body.facets.map((facet) => facet.field));
+  const missing = [...state.filters.keys()].filter((field) => !known.has(field));
+  const more = await Promise.all(missing.map((field) => one(state, field, [], { signal, keep: true })));
+  return { total: body.total, facets: [...body.facets, ...more.filter(Boolean)], display: body.facet_display ?? [] };
 }
 
-/** The attributes of the first hits that tell them apart, most common first; what staff have set goes before. */
-export async function attributeFields(shop, hits, display, signal) {
-  const set = display.filter((entry) => entry.field.startsWith("attr.") && !entry.hidden).map((entry) => entry.field);
-  const hidden = new Set(display.filter((entry) => entry.hidden).map((entry) => entry.field));
-  const pages = await Promise.all(hits.slice(0, LOOKED_AT).map((hit) =>
-    read(shop.state.tenant, `/v1/products/${hit.id}`, [], { signal, keep: true }).catch((error) => {
-      if (error instanceof Refused) return { body: {} };
-      throw error;
-    })));
-  const holders = new Map();
-  for (const { body } of pages) {
-    const options = (body.variants ?? []).flatMap((variant) => Object.keys(variant.options ?? {}));
-    for (const name of new Set([...options, ...Object.keys(body.attributes ?? {})])) {
-      const known = holders.get(name) ?? { count: 0, option: options.includes(name) };
-      holders.set(name, { ...known, count: known.count + 1 });
-    }
+/** One facet; none if the shop has no such attribute. */
+async function one(state, field, pairs, options) {
+  try {
+    const { body } = await read(state.tenant, `/v1/facets/${encodeURIComponent(field)}`, [...pairs, ...scope(state, filterTexts(state))], options);
+    return body;
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
   }
-  const common = [...holders].filter(([, { count }]) => count * 3 >= Math.min(hits.length, LOOKED_AT));
-  common.sort(([a, x], [b, y]) => Number(y.option) - Number(x.option) || y.count - x.count || a.localeCompare(b));
-  const found = common.map(([name]) => `attr.${name}`).filter((field) => !hidden.has(field));
-  // Some turn out to have one value only, so that more are counted than shown.
-  return [...new Set([...set, ...found])].slice(0, MOST_ATTRIBUTES * 2);
 }
 
 /** The panel of filters. */
 export function facetPanel(shop, node) {
-  /** What the shopper opened, and searched for in long lists, by field. */
-  const opened = new Set();
+  /** What the shopper opened with all of its values, searched in, and closed, by field. */
+  const opened = new Map();
   const sought = new Map();
-  let base = [];
-  let attributes = [];
-  let total = 0;
-  let display = [];
+  const closed = new Set();
+  let shown = { total: 0, facets: [], display: [] };
 
   const draw = () => {
-    const hidden = new Set(display.filter((entry) => entry.hidden).map((entry) => entry.field));
-    const place = (facet) => display.find((entry) => entry.field === facet.field)?.order ?? 1_000;
-    const known = new Set(base.map((facet) => facet.field));
-    const more = attributes.filter((facet) => !known.has(facet.field) && tells(facet)).slice(0, MOST_ATTRIBUTES);
-    const all = [...base.filter((facet) => filtered(facet) || tells(facet)), ...more].filter((facet) => !hidden.has(facet.field));
-    all.sort((a, b) => place(a) - place(b));
-    fill(node, all.map((facet) => section(facet)));
+    fill(node, shown.facets.filter((facet) => filtered(facet) || tells(facet)).map((facet) => section(facet)));
   };
 
   const filtered = (facet) => shop.state.filters.has(facet.field);
 
   const section = (facet) => {
-    const label = display.find((entry) => entry.field === facet.field)?.label ?? fieldLabel(facet.field);
+    const label = shown.display.find((entry) => entry.field === facet.field)?.label ?? fieldLabel(facet.field);
     const filter = shop.state.filters.get(facet.field);
     const body = isRange(facet, filter) ? rangeFacet(shop, facet, filter, label) : listed(facet, label);
     const details = h("details", { class: "facet", open: !closed.has(facet.field), data: { field: facet.field } },
@@ -75,21 +57,37 @@ export function facetPanel(shop, node) {
     details.addEventListener("toggle", () => (details.open ? closed.delete(facet.field) : closed.add(facet.field)));
     return details;
   };
-  const closed = new Set();
 
   const listed = (facet, label) => {
     const tree = facet.field === "category";
     const found = sought.get(facet.field);
-    const values = found?.values ?? withChosen(shop.state, facet);
-    const all = opened.has(facet.field) || tree || found !== undefined;
-    const rows = (all ? values : values.slice(0, FIRST)).map((value) => row(shop, facet.field, value, total));
+    const all = tree || opened.has(facet.field) || found !== undefined;
+    const values = found?.values ?? withChosen(shop.state, opened.get(facet.field) ?? facet);
+    const rows = (all ? values : values.slice(0, FIRST)).map((value) => row(shop, facet.field, value, shown.total));
+    const long = !tree && (facet.others > 0 || values.length > FINDABLE || found !== undefined);
     return h("div", { class: "facet-body" },
-      (facet.others > 0 || values.length > FINDABLE || found !== undefined) && !tree && finder(facet, label),
+      long && finder(facet, label),
       h("ul", { class: "values", "aria-label": label }, rows),
       rows.length === 0 && h("p", { class: "hint" }, "Nothing of that name."),
-      !tree && found === undefined && values.length > FIRST && h("button", { class: "link", type: "button", "data-key": `open ${facet.field}`,
-        "aria-expanded": String(all), onclick: () => { (all ? opened.delete(facet.field) : opened.add(facet.field)); draw(); } }, all ? "Show fewer" : `Show ${number(values.length)}`));
+      !tree && found === undefined && (values.length > FIRST || facet.others > 0) && opener(facet, all));
   };
+
+  /** Shows what there is of a facet's values, and asks for the rest. */
+  const openAll = async (facet) => {
+    opened.set(facet.field, facet);
+    if (facet.others === 0) return;
+    const whole = await one(shop.state, facet.field, [["facet_limit", MOST]], { keep: true });
+    if (whole === null || !opened.has(facet.field)) return;
+    opened.set(facet.field, whole);
+    draw();
+  };
+
+  const opener = (facet, all) =>
+    h("button", { class: "link", type: "button", "data-key": `open ${facet.field}`, "aria-expanded": String(all), onclick: () => {
+      if (all) opened.delete(facet.field);
+      else openAll(facet);
+      draw();
+    } }, all ? "Show fewer" : "Show more");
 
   const finder = (facet, label) => {
     const search = settled(150, async (text) => {
@@ -97,8 +95,8 @@ export function facetPanel(shop, node) {
         sought.delete(facet.field);
         return draw();
       }
-      const values = await soughtValues(shop, facet, text);
-      sought.set(facet.field, { text, values });
+      const answer = await one(shop.state, facet.field, [["search", text], ["facet_limit", MOST]], { keep: true });
+      sought.set(facet.field, { text, values: answer?.values ?? [] });
       return draw();
     });
     return h("input", { class: "finder", type: "text", placeholder: `Find in ${label.toLowerCase()}`, "aria-label": `Find in ${label}`, "data-key": `find ${facet.field}`,
@@ -107,15 +105,14 @@ export function facetPanel(shop, node) {
 
   return {
     draw,
-    show(answer) {
+    show(counted) {
       sought.clear();
-      base = answer.facets ?? [];
-      total = answer.total;
-      display = answer.facet_display ?? [];
-      draw();
-    },
-    showAttributes(facets) {
-      attributes = facets;
+      shown = counted;
+      for (const field of [...opened.keys()]) {
+        const facet = shown.facets.find((other) => other.field === field);
+        if (facet === undefined) opened.delete(field);
+        else openAll(facet);
+      }
       draw();
     },
   };
@@ -142,18 +139,6 @@ function withChosen(state, facet) {
   const gone = wanted.filter((value) => !known.has(value)).map((value) => ({ value, count: 0 }));
   const first = (value) => (wanted.includes(String(value.value)) ? 0 : 1);
   return [...gone, ...[...facet.values].sort((a, b) => first(a) - first(b))];
-}
-
-async function soughtValues(shop, facet, text) {
-  const pairs = [["search", text], ...scope(shop.state, filterTexts(shop.state))];
-  try {
-    const answer = await read(shop.state.tenant, `/v1/facets/${encodeURIComponent(facet.field)}`, pairs, { keep: true });
-    return answer.body.values ?? [];
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    const wanted = text.trim().toLowerCase();
-    return facet.values.filter((value) => String(value.value).toLowerCase().includes(wanted));
-  }
 }
 
 /** One value with its count, or with what choosing it would add; of a category with those below. */

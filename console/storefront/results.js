@@ -75,6 +75,7 @@ export function notices(shop, node, answer, { typing = false } = {}) {
   fill(node,
     redirected(answer.redirect, typing),
     (answer.banners ?? []).map(banner),
+    answer.rewritten && h("p", { class: "notice" }, "Searched for ", h("strong", {}, answer.rewritten), ", which this shop calls it."),
     corrected(shop, answer.corrections ?? [], typing),
     read(shop, answer.understood ?? []),
     !state.understand && h("p", { class: "notice" }, "Every word is searched for as it is written. ",

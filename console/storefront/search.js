@@ -3,9 +3,11 @@
 import { read, Refused, scope } from "./api.js";
 import { announce, by, fill, h, settled } from "./dom.js";
 import { counted, took } from "./format.js";
-import { attributeFields, baseFields, facetPanel } from "./facets.js";
+import { facetPanel, facetsOf } from "./facets.js";
 import { card, chips, notices, skeletons } from "./results.js";
 import { filterTexts, MOST_PAGES, PAGE } from "./state.js";
+
+const FACETS_MS = 200;
 
 /** What the view shows. Two states with the same key show the same products. */
 const keyOf = (state) => JSON.stringify([state.tenant, state.q.trim(), state.mode, state.sort, state.understand, state.currency, [...state.filters]]);
@@ -29,8 +31,7 @@ export function searchView(shop) {
   ];
 
   const first = (state, typing, signal) => {
-    const facets = [["facets", baseFields(state).join(",")], ["facet_limit", "40"]];
-    return read(state.tenant, "/v1/search", pairs(state, [...facets, ["typing", typing ? "true" : null], ["cursor", "*"]]), { signal, keep: true });
+    return read(state.tenant, "/v1/search", pairs(state, [["typing", typing ? "true" : null], ["cursor", "*"]]), { signal, keep: true });
   };
 
   const another = async (state, typing, signal) => {
@@ -49,7 +50,6 @@ export function searchView(shop) {
     head(state, answered);
     empty(shop, answered);
     more();
-    panel.show(answered);
     by("drawer-show").textContent = `Show ${counted(answered.total, "product")}`;
     announce(`${counted(answered.total, "product")} found`);
   };
@@ -88,17 +88,14 @@ export function searchView(shop) {
     announce(error.message);
   };
 
-  /** Attributes take more requests: they are looked at once the shopper rests. */
-  const attributes = settled(250, async (state, signal) => {
+  const facets = settled(FACETS_MS, async (state, typing, signal) => {
     try {
-      const fields = await attributeFields(shop, hits, answered.facet_display ?? [], signal);
-      if (fields.length === 0) return panel.showAttributes([]);
-      const { body } = await read(state.tenant, "/v1/search", [...scope(state, filterTexts(state)), ["limit", "0"], ["facets", fields.join(",")], ["facet_limit", "40"]], { signal, keep: true });
-      if (!signal.aborted) panel.showAttributes(body.facets);
+      const counted = await facetsOf(state, typing, signal);
+      if (!signal.aborted) panel.show(counted);
     } catch (error) {
+      // What is wrong with the search is said where the hits would be.
       if (!(error instanceof Refused) && error.name !== "AbortError") throw error;
     }
-    return undefined;
   });
 
   const run = async (state, { typing = false } = {}) => {
@@ -107,9 +104,12 @@ export function searchView(shop) {
     if (key === current) return;
     current = key;
     running?.abort();
-    attributes.cancel();
+    facets.cancel();
     running = new AbortController();
     const { signal } = running;
+    // Hits don't wait for facets; while somebody types, facets wait for a rest.
+    if (typing) facets(state, typing, signal);
+    else facets.now(state, typing, signal);
     const waiting = settled(140, () => loading(cards, hits.length === 0));
     waiting();
     try {
@@ -121,7 +121,6 @@ export function searchView(shop) {
       for (let page = 1; page < state.page && next !== null; page += 1) await another(state, typing, signal);
       if (signal.aborted) return;
       show(state, typing);
-      attributes(state, signal);
     } catch (error) {
       failed(error);
     } finally {
@@ -136,7 +135,7 @@ export function searchView(shop) {
     placeOf: (id) => hits.findIndex((hit) => hit.id === id),
     /** Whether the products have prices in other currencies only; gives the most common one. */
     otherCurrency: (currency) => missing(hits, currency),
-    redraw: () => answered !== null && panel.draw(),
+    redraw: () => panel.draw(),
   };
 }
 

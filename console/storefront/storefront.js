@@ -70,6 +70,8 @@ function go(changes, { typing: asTyped = false, replace = false } = {}) {
 
 async function show({ typing: asTyped = false, scroll = null } = {}) {
   const { state } = shop;
+  // Somebody who types is ahead of the state.
+  if (!asTyped) by("q").value = state.q;
   controls();
   const product = state.product !== null;
   by("product-view").hidden = !product;
@@ -108,7 +110,6 @@ function otherCurrency(state) {
 /** The controls as the state has them. */
 function controls() {
   const { state } = shop;
-  if (document.activeElement !== by("q") || by("q").value.trim() !== state.q) by("q").value = state.q;
   by("clear").hidden = by("q").value === "";
   for (const radio of by("modes").querySelectorAll("input")) radio.checked = radio.value === state.mode;
   by("sort").value = state.sort;
@@ -149,11 +150,14 @@ function drawer() {
 
 function wire() {
   history.scrollRestoration = "manual";
-  addEventListener("popstate", () => {
+  addEventListener("popstate", async () => {
     typing.cancel();
     field.close();
-    shop.state = { ...fromAddress(location.search) };
-    show({ scroll: history.state?.scroll ?? 0 });
+    const left = shop.state.product;
+    shop.state = fromAddress(location.search);
+    await show({ scroll: history.state?.scroll ?? 0 });
+    // Who comes back from a product stands at its card again.
+    if (left !== null) document.querySelector(`[data-slug="${CSS.escape(left)}"] .title a`)?.focus({ preventScroll: true });
   });
   by("modes").addEventListener("change", (event) => go({ mode: event.target.value, page: 1 }));
   by("sort").addEventListener("change", (event) => go({ sort: event.target.value, page: 1 }));

@@ -6,4 +6,5 @@ mod chaos;
 mod merchandising;
 mod replay;
 mod road;
+mod storefront;
 mod tracing;
