@@ -35,7 +35,10 @@ export function rangeFacet(shop, facet, filter, label) {
 /** Two fields; what is typed holds on Enter or when the field is left. */
 function bounds(shop, facet, filter, label, scale) {
   const digits = scale === 1 ? undefined : Math.round(Math.log10(scale));
-  const written = (value) => (value === null || value === undefined ? "" : String(Number((value / scale).toFixed(digits ?? 4))));
+  const written = (value) => {
+    if (value === null || value === undefined) return "";
+    return digits === undefined ? String(Number(value.toFixed(4))) : (value / scale).toFixed(digits).replace(/\.0+$/, "");
+  };
   const unit = facet.field === "price" ? shop.state.currency : attribute(facet.field).unit;
   const field = (name, end, value) =>
     h("input", { type: "text", inputmode: "decimal", name: end, "aria-label": `${label}, ${name}`, placeholder: written(end === "from" ? facet.stats?.min : facet.stats?.max),

@@ -80,7 +80,7 @@ export function notices(shop, node, answer, { typing = false } = {}) {
     read(shop, answer.understood ?? []),
     !state.understand && h("p", { class: "notice" }, "Every word is searched for as it is written. ",
       h("button", { class: "link", type: "button", onclick: () => shop.go({ understand: true, page: 1 }) }, "Read prices, brands and exclusions again")),
-    answer.relaxed && h("p", { class: "notice" }, relaxation(answer.relaxed)),
+    !typing && answer.relaxed && h("p", { class: "notice" }, relaxation(answer.relaxed)),
     answer.degraded && h("p", { class: "notice warning" }, sentenceOf(answer.degraded)),
     answer.consistency?.state === "stale" && h("p", { class: "notice warning" }, "A recent change is still on its way; these products are from before it."));
 }

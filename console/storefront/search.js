@@ -133,9 +133,12 @@ export function searchView(shop) {
     run,
     /** The place of a hit among those shown, from 0. */
     placeOf: (id) => hits.findIndex((hit) => hit.id === id),
-    /** Whether the products have prices in other currencies only; gives the most common one. */
+    /** The currency most products have a price in, if none has one in this. */
     otherCurrency: (currency) => missing(hits, currency),
-    redraw: () => panel.draw(),
+    redraw() {
+      chips(shop, by("chips"));
+      panel.draw();
+    },
   };
 }
 

@@ -116,8 +116,14 @@ function controls() {
   const filters = filterCount(state);
   by("filters-badge").hidden = filters === 0;
   by("filters-badge").textContent = number(filters);
-  by("departments").hidden = by("departments").childElementCount === 0 || state.q.trim() !== "" || state.filters.size > 0;
+  departments();
   by("logo").href = toAddress({ ...unfiltered(state), q: "", sort: "", mode: "lexical", understand: true, product: null });
+}
+
+/** Departments are for those who have not asked for anything yet. */
+function departments() {
+  const { state } = shop;
+  by("departments").hidden = by("departments").childElementCount === 0 || state.q.trim() !== "" || state.filters.size > 0;
 }
 
 /** The departments of the start page, and the names of all categories. */
@@ -129,7 +135,7 @@ async function categories() {
     const roots = body.categories.filter((node) => node.products > 0).slice(0, 12);
     fill(by("departments"), roots.length > 1 && roots.map((node) =>
       h("button", { type: "button", class: "department", onclick: () => shop.only("category", node.slug) }, h("strong", {}, node.name), h("span", {}, number(node.products)))));
-    controls();
+    departments();
     view.redraw();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

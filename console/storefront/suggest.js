@@ -46,13 +46,13 @@ export function searchField(shop) {
       const label = h("div", { class: "group-title", id: `group-${place}` }, title);
       const nodes = found.map((option) => {
         option.node = h("div", {
-          class: `option ${option.kind}`, role: "option", id: `option-${options.length}`, "aria-selected": "false",
+          class: `option to-${option.kind}`, role: "option", id: `option-${options.length}`, "aria-selected": "false",
           onclick: () => choose(option),
         }, option.content);
         options.push(option);
         return option.node;
       });
-      return h("div", { role: "group", "aria-labelledby": label.id, class: `group of-${found[0].kind}` }, label, nodes);
+      return h("div", { role: "group", "aria-labelledby": label.id, class: "group" }, label, nodes);
     }));
     active = -1;
     field.removeAttribute("aria-activedescendant");

@@ -98,6 +98,7 @@ async fn typing_shows_products_and_suggestions(browser: &Browser) {
         "document.getElementById(document.getElementById('q').getAttribute('aria-activedescendant'))?.textContent";
     assert_eq!(browser.value(active).await, chosen);
     browser.picture("suggestions-desktop-light").await;
+    it_is_legible(browser).await;
     browser.keys("#q", keys::ENTER).await;
     browser
         .until(&format!(
@@ -135,7 +136,9 @@ async fn facets_narrow_as_they_predict(browser: &Browser, start: &str) {
     browser.until(&format!("{TOTAL} === {promised} && location.search.includes('attr.colour=red')")).await;
     assert_eq!(number(browser, "document.querySelectorAll('#chips .chip').length").await, 3);
     browser.until(&format!("{}.checked", element(colour))).await;
+    browser.value("scrollTo(0, 0)").await;
     browser.picture("filtered-desktop-light").await;
+    it_is_legible(browser).await;
     browser.click("#chips .link").await;
     browser.until(&format!("{TOTAL} === 31 && document.getElementById('chips').hidden")).await;
     browser.back().await;
@@ -171,6 +174,7 @@ async fn a_product_opens_survives_a_reload_and_leads_back(browser: &Browser, sta
     browser.until("new URLSearchParams(location.search).get('p')?.startsWith('speakers-')").await;
     browser.until("document.querySelectorAll('#similar .card').length > 0").await;
     browser.picture("product-desktop-light").await;
+    it_is_legible(browser).await;
     browser.reload().await;
     browser.until(&heading).await;
     let shown = browser.value("document.querySelector('#product-view').innerText").await.to_string();
@@ -188,6 +192,7 @@ async fn hits_explain_themselves(browser: &Browser, start: &str) {
     browser.click("#cards .explain").await;
     browser.until("document.querySelectorAll('#sheet[open] .scores tbody tr').length > 1").await;
     browser.picture("explanation-desktop-light").await;
+    it_is_legible(browser).await;
     browser.click("#sheet [data-close]").await;
     browser.until("!document.getElementById('sheet').open").await;
     browser.click("#why").await;
@@ -227,6 +232,12 @@ async fn html_in_a_title_is_text(browser: &Browser, start: &str) {
     assert_eq!(browser.value("document.querySelectorAll('main script, main b, main i').length").await, 0);
 }
 
+/// Enough contrast, a name for every control, no id twice.
+async fn it_is_legible(browser: &Browser) {
+    let found = browser.value(include_str!("storefront/legible.js").trim_end()).await;
+    assert_eq!(found, json!([]), "{}", browser.value("location.href").await);
+}
+
 async fn no_sideways_scrolling(browser: &Browser) {
     let widths = browser.value("[document.documentElement.scrollWidth, innerWidth]").await;
     assert_eq!(widths[0], widths[1], "{}", browser.value("location.href").await);
@@ -240,10 +251,12 @@ async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, start: &str) 
     let ground = "getComputedStyle(document.body).backgroundColor";
     let light = browser.value(ground).await;
     browser.picture("search-desktop-light").await;
+    it_is_legible(browser).await;
     browser.click("#theme").await;
     browser.until("document.documentElement.dataset.theme === 'dark'").await;
     assert_ne!(browser.value(ground).await, light);
     browser.picture("search-desktop-dark").await;
+    it_is_legible(browser).await;
     browser.reload().await;
     browser.until(&format!("{rested} && document.documentElement.dataset.theme === 'dark'")).await;
 
@@ -253,17 +266,20 @@ async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, start: &str) 
             browser.open(address).await;
             browser.until("document.querySelector('#product-view h1') || document.querySelector('#cards .card:not(.skeleton)')").await;
             no_sideways_scrolling(browser).await;
+            it_is_legible(browser).await;
         }
     }
     browser.screen(390, 844).await;
     browser.open(&search).await;
     browser.until(&rested).await;
     browser.picture("search-phone-dark").await;
+    it_is_legible(browser).await;
     browser.click("#theme").await;
     browser.picture("search-phone-light").await;
     browser.click("#filters-button").await;
     browser.until("document.querySelector('#drawer[open] [data-field=brand]')").await;
     browser.picture("filters-phone-light").await;
+    it_is_legible(browser).await;
     let promised = predicted(browser, "#drawer [data-key='value brand Nimbus']").await;
     browser.click("#drawer [data-key='value brand Nimbus']").await;
     browser.until(&format!("{TOTAL} === {promised}")).await;

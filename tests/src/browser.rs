@@ -108,7 +108,7 @@ impl Browser {
 
     /// The value of a JavaScript expression.
     pub async fn value(&self, expression: &str) -> Value {
-        self.post("/execute/sync", json!({"script": format!("return ({expression});"), "args": []})).await
+        self.post("/execute/sync", json!({"script": format!("return (\n{expression}\n);"), "args": []})).await
     }
 
     /// Waits until a JavaScript expression is true, or anything but false, null, 0 and "".
