@@ -22,7 +22,7 @@ const OUTLINES = [
   [/memory card|memory module|\bddr|\bdimm\b|flash drive|\bsd\b|\bram\b/, "M7 18h34v14H7zM12 22h5v6h-5zM21.5 22h5v6h-5zM31 22h5v6h-5zM12 32v4M18 32v4M24 32v4M30 32v4M36 32v4"],
   [/cable|adapt[eo]r|\busb\b|converter|connector|patch/, "M10 10h9v9h-9zM12.5 10V6M16.5 10V6M14.5 19v7a8 8 0 0 0 16 0v-4a4 4 0 0 1 8 0v4M34.5 26h8v9h-8zM36.5 35v5M40.5 35v5"],
   [/router|switch|access point|wireless lan|\bmodem\b|network/, "M8 28h32v10H8zM13 33h.01M18 33h.01M14 28V15M34 28V15M24 22a4 4 0 0 1 0 0M19 19a7 7 0 0 1 10 0M16 15a11 11 0 0 1 16 0M32 33h3"],
-  [/\bserver\b|desktop|\bpc\b|computer|workstation|tower/, "M15 7h18v34H15zM19 12h10M19 17h10M24 33a2 2 0 1 0 .01 0z"],
+  [/\bserver\b|desktop|\bpc\b(?!\(s)|computer|workstation|tower/, "M15 7h18v34H15zM19 12h10M19 17h10M24 33a2 2 0 1 0 .01 0z"],
   [/battery|charger|power|\bups\b/, "M13 13h22v28H13zM20 13V8h8v5M25 19l-6 9h5l-1 7 6-9h-5z"],
   [/chair|stool|armchair/, "M15 8h18v16H15zM12 24h24v6H12zM15 30v10M33 30v10"],
   [/sofa|couch|settee/, "M12 22v-9h24v9M7 22a4 4 0 0 1 6 3v3h22v-3a4 4 0 0 1 6-3v13H7zM11 35v4M37 35v4"],

@@ -129,7 +129,8 @@ function attributeTable(attributes) {
   if (rows.length === 0) return null;
   return h("section", {}, h("h2", {}, "Details"), h("table", { class: "table attributes" }, h("tbody", {}, rows.map(([name, value]) => {
     const { label, unit } = attribute(name);
-    const values = (Array.isArray(value) ? value : [value]).map((one) => fieldValue(name, one)).join(", ");
+    // Imported texts may hold line breaks, also written ones.
+    const values = (Array.isArray(value) ? value : [value]).map((one) => fieldValue(name, one)).join(", ").replace(/\\n/g, "\n");
     return h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, unit === undefined ? values : `${values} ${unit}`));
   }))));
 }

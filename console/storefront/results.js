@@ -38,7 +38,7 @@ export function productLink(shop, slug, props, ...content) {
 /** One hit. */
 export function card(shop, hit, { explain = true } = {}) {
   const lights = hit.highlights ?? {};
-  const snippet = lights.description;
+  const snippet = adds(lights.description, hit.title) ? lights.description : null;
   const off = reduction(hit.prices, shop.state.currency);
   return h("li", { class: hit.available ? "card" : "card sold-out", data: { slug: hit.slug } },
     picture(hit),
@@ -55,6 +55,13 @@ export function card(shop, hit, { explain = true } = {}) {
         hit.variants > 1 && h("span", { class: "variants" }, variantsOf(hit)),
         explain && h("button", { class: "link explain", type: "button", "aria-haspopup": "dialog", "aria-label": `Why is ${hit.title} here?`,
           onclick: () => shop.explain(hit) }, "Why?"))));
+}
+
+/** Whether a snippet says more than the title does already. */
+function adds(snippet, title) {
+  const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const said = new Set(words(title));
+  return snippet !== undefined && words(marked(snippet).map((piece) => piece.textContent ?? piece).join("")).some((word) => !said.has(word));
 }
 
 function variantsOf(hit) {
