@@ -6,6 +6,7 @@
 pub mod embed;
 pub mod freshness;
 pub mod lag;
+pub mod searches;
 
 mod figures;
 mod shop;

@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, freshness, lag};
+use bench::{BenchError, embed, freshness, lag, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -17,6 +17,7 @@ enum Measurement {
     Freshness(freshness::Args),
     Lag(lag::Args),
     Embed(embed::Args),
+    Search(searches::Args),
 }
 
 #[tokio::main]
@@ -35,5 +36,6 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Freshness(args) => freshness::run(args).await,
         Measurement::Lag(args) => lag::run(args).await,
         Measurement::Embed(args) => embed::run(args).await,
+        Measurement::Search(args) => searches::run(args).await,
     }
 }

@@ -71,6 +71,11 @@ pub struct Ranking {
     pub exact_share: f32,
     /// Cosine similarity of texts that have nothing to do with one another, with the generation's model.
     pub unrelated: f32,
+    /// How many of the best fused hits say, by their vectors, what else to look for (Rocchio's feedback, without
+    /// anybody's judgment).
+    pub feedback: usize,
+    /// Weight of their mean vector beside the query's; 0 for no feedback.
+    pub feedback_weight: f32,
     /// How many candidates each side of hybrid mode gives.
     pub candidates: usize,
 }
@@ -94,6 +99,8 @@ impl Default for Ranking {
             lexical_share: 0.6,
             exact_share: 1.0,
             unrelated: 0.1,
+            feedback: 10,
+            feedback_weight: 0.0,
             candidates: 300,
         }
     }

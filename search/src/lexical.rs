@@ -187,11 +187,18 @@ impl<'a> Searched<'a> {
             hits.push(hit);
         }
         self.pin(&mut hits)?;
-        let facets = facets::count(self.snapshot, self.request, &self.plan, matching, query.as_ref(), total)?;
+        // Facets are what can be left out when the time is up.
+        let late = self.request.late();
+        let facets = if late && !self.request.facets.is_empty() {
+            Vec::new()
+        } else {
+            facets::count(self.snapshot, self.request, &self.plan, matching, query.as_ref(), total)?
+        };
+        let partial = self.plan.partial || late;
         let relaxed = (matching < self.plan.asked && total > 0 && self.plan.asked > 0)
             .then_some(Relaxed { matched: matching, of: self.plan.asked });
         let Plan { corrections, understood, exact, .. } = self.plan;
-        Ok(SearchResponse { total, hits, facets, corrections, understood, relaxed, exact })
+        Ok(SearchResponse { total, hits, facets, corrections, understood, relaxed, partial, exact })
     }
 
     /// Asks for all words, then for fewer, until enough is found.
@@ -202,7 +209,7 @@ impl<'a> Searched<'a> {
         for (index, matching) in steps.into_iter().enumerate() {
             let query = self.plan.query(matching);
             let ranked = self.ranked(query.as_ref())?;
-            if index == last || ranked.1 >= ranking.enough {
+            if index == last || ranked.1 >= ranking.enough || self.request.late() {
                 return Ok((query, matching, ranked));
             }
         }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Instant,
 };
 
 /// Most characters of a query's text that are looked at.
@@ -62,6 +63,9 @@ pub struct SearchRequest {
     pub steering: Arc<Steering>,
     /// Ranking settings instead of the generation's.
     pub ranking: Option<Ranking>,
+    /// When the search has to end: what can't be looked at by then is left out, and the answer says that it is
+    /// partial.
+    pub deadline: Option<Instant>,
 }
 
 impl SearchRequest {
@@ -84,7 +88,13 @@ impl SearchRequest {
             explain: false,
             steering: Arc::default(),
             ranking: None,
+            deadline: None,
         }
+    }
+
+    /// Whether the time is up.
+    pub(crate) fn late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }
 
@@ -141,6 +151,8 @@ pub struct SearchResponse {
     pub understood: Vec<Understood>,
     /// If no product has all of the words: how many have to match, and of how many.
     pub relaxed: Option<Relaxed>,
+    /// Whether the time was up before everything was looked at.
+    pub partial: bool,
     /// Whether the query names nothing but brands and codes; such queries don't drift.
     pub exact: bool,
 }

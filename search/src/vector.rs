@@ -125,6 +125,28 @@ pub async fn of_product(
     .await
 }
 
+/// The mean vector of some products; none if they have none.
+///
+/// # Errors
+/// The database's.
+pub async fn mean_of(
+    pool: &PgPool,
+    tenant: TenantId,
+    model_id: &str,
+    products: &[ProductId],
+) -> Result<Option<Vec<f32>>, sqlx::Error> {
+    let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
+    sqlx::query_scalar(
+        "SELECT avg(embedding::vector)::real[] FROM embeddings
+         WHERE tenant_id = $1 AND product_id = ANY($2) AND model_id = $3",
+    )
+    .bind(tenant.uuid())
+    .bind(products)
+    .bind(model_id)
+    .fetch_one(pool)
+    .await
+}
+
 /// A vector in pgvector's text form.
 fn literal(vector: &[f32]) -> String {
     let numbers: Vec<String> = vector.iter().map(ToString::to_string).collect();

@@ -1,7 +1,12 @@
 //! Prometheus metrics: one registry per process, served as OpenMetrics text at `/metrics`.
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
-use prometheus_client::{encoding::text::encode, registry::Registry};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    metrics::counter::ConstCounter,
+    registry::{Registry, Unit},
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use prometheus_client;
@@ -14,7 +19,9 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { registry: Arc::new(Mutex::new(Registry::with_prefix("souk"))) }
+        let mut registry = Registry::with_prefix("souk");
+        registry.register_collector(Box::new(ProcessorTime));
+        Self { registry: Arc::new(Mutex::new(registry)) }
     }
 }
 
@@ -41,6 +48,31 @@ impl Metrics {
 
 async fn serve(State(metrics): State<Metrics>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.text())
+}
+
+/// `souk_process_cpu_seconds_total`: what the process has used of the processors.
+#[derive(Debug)]
+struct ProcessorTime;
+
+/// The kernel's unit in /proc, the same on all of Linux's present architectures (`man 5 proc`: USER_HZ).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+impl Collector for ProcessorTime {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let counter = ConstCounter::new(processor_seconds().unwrap_or_default());
+        let help = "What the process has used of the processors";
+        let metric = encoder.encode_descriptor("process_cpu", help, Some(&Unit::Seconds), counter.metric_type())?;
+        counter.encode(metric)
+    }
+}
+
+/// User and system time of this process; none where /proc doesn't tell.
+fn processor_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may hold spaces; user and system time are fields 14 and 15.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / TICKS_PER_SECOND)
 }
 
 /// Bucket bounds for latencies in seconds, from 1 ms to 30 s.

@@ -6,5 +6,6 @@ mod chaos;
 mod merchandising;
 mod replay;
 mod road;
+mod steering;
 mod storefront;
 mod tracing;

@@ -114,6 +114,14 @@ impl Shop {
         Read { status: answer.status(), fresh, body: answer.json().await.unwrap_or_default() }
     }
 
+    /// A read that is asked in JSON; it must succeed.
+    pub async fn ask(&self, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.query)).header("x-tenant-slug", &self.slug);
+        let answer = Self::answer(request.json(body).send().await.expect("an answer")).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        answer.body
+    }
+
     /// A search that has to be fresh.
     pub async fn search(&self, text: &str, token: &str) -> Read {
         let read = self.read(&format!("/v1/search?limit=50&q={text}"), Some(token)).await;

@@ -47,23 +47,26 @@ impl SearchClient {
         Ok(Self { http, base, tenant: tenant.to_owned(), mode })
     }
 
-    pub(super) async fn search(&self, query: &str) -> Result<Answer, EvalError> {
+    /// Searches with the shop's ranking, or with some settings of it changed.
+    pub(super) async fn search(&self, query: &str, settings: &[(&str, f64)]) -> Result<Answer, EvalError> {
         let began = Instant::now();
-        let first = self.page(query, 0).await?;
+        let first = self.page(query, 0, settings).await?;
         let ms = began.elapsed().as_secs_f64() * 1_000.0;
         let mut hits = first.hits;
         if hits.len() == PAGE {
-            hits.extend(self.page(query, PAGE).await?.hits);
+            hits.extend(self.page(query, PAGE, settings).await?.hits);
         }
         Ok(Answer { hits, total: first.total, ms })
     }
 
-    async fn page(&self, query: &str, offset: usize) -> Result<Page, EvalError> {
+    async fn page(&self, query: &str, offset: usize, settings: &[(&str, f64)]) -> Result<Page, EvalError> {
         let failed = |reason: String| EvalError::Search { url: self.base.clone(), reason };
         let (limit, offset) = (PAGE.to_string(), offset.to_string());
         let parameters =
             [("q", query), ("mode", self.mode.name()), ("limit", limit.as_str()), ("offset", offset.as_str())];
-        let request = self.http.get(format!("{}/v1/search", self.base)).query(&parameters);
+        let settings: Vec<(String, f64)> =
+            settings.iter().map(|(name, value)| (format!("ranking.{name}"), *value)).collect();
+        let request = self.http.get(format!("{}/v1/search", self.base)).query(&parameters).query(&settings);
         let response = request.header("x-tenant-slug", &self.tenant).send().await;
         let response = response.map_err(|error| failed(format!("{error}. Is it running? See `./souk status`")))?;
         let status = response.status();

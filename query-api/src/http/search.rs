@@ -22,7 +22,10 @@ use axum::{
 use schemas::problem::{Code, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 mod body;
 pub mod parameters;
@@ -30,6 +33,8 @@ pub mod parameters;
 use body::overlaid;
 pub use body::{FacetBody, FacetSettings, SearchBody};
 
+/// What one search may take before it is answered with what it has.
+const BUDGET: Duration = Duration::from_secs(2);
 /// Most searches of one request.
 const MOST_SEARCHES: usize = 20;
 /// Constant of reciprocal rank fusion (Cormack, Clarke, Buettcher, 2009).
@@ -59,7 +64,7 @@ const RANK_CONSTANT: f32 = 60.0;
         ("steering" = Option<bool>, Query, description = "Whether staff's rules, synonyms and popularity apply, default true"),
         ("ranking.{name}" = Option<f64>, Query, description = "A ranking setting to try"),
     ),
-    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
+    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`, `partial` (the time was up)", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
 pub async fn search(
     State(app): State<App>,
     context: ReadContext,
@@ -156,6 +161,7 @@ async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc
             None => moved = cursor.generation != generation || cursor.data_version != snapshot.data_version,
         }
     }
+    request.deadline = Some(Instant::now() + BUDGET);
     let (shown, stamp) = steer(app, context, body, &mut request).await?;
     let arm = shown.experiment.as_ref().map(|arm| arm.ranking.clone()).unwrap_or_default();
     // What is asked for goes before what is tried.
@@ -190,7 +196,8 @@ async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc
         answer["degraded"] = "the index of the page before is gone: this page is of the present one".into();
     }
     let answer = Arc::new(answer);
-    if let Some(key) = key {
+    // What was cut short may be whole the next time.
+    if let Some(key) = key.filter(|_| !found.partial) {
         app.cache.put(key, answer.clone()).await;
     }
     Ok((answer, verdict))
@@ -239,6 +246,9 @@ fn in_json(found: &Found, mode: Mode, generation: &str, data_version: u64, shown
     }
     if !found.understood.is_empty() {
         body["understood"] = json!(found.understood);
+    }
+    if found.partial {
+        body["partial"] = true.into();
     }
     if let Some(relaxed) = found.relaxed {
         body["relaxed"] = json!(relaxed);

@@ -50,6 +50,8 @@ pub struct Found {
     pub understood: Vec<Understood>,
     /// Whether fewer words had to match than were asked for.
     pub relaxed: Option<Relaxed>,
+    /// Whether the time was up before everything was looked at.
+    pub partial: bool,
     /// What could not be done as asked.
     pub degraded: Option<&'static str>,
 }
@@ -93,7 +95,30 @@ pub async fn run(app: &App, snapshot: Snapshot, mode: Mode, request: SearchReque
             _ => self::words(app, snapshot, request, Some("vectors are not available: found by words alone")).await,
         };
     };
-    let near = near(app, &snapshot, &request, &query).await?;
+    let mut near = near(app, &snapshot, &request, &query).await?;
+    let ranking = request.ranking.unwrap_or(snapshot.ranking);
+    if effective == Mode::Hybrid && ranking.feedback > 0 && ranking.feedback_weight > 0.0 {
+        let (of, best) = (
+            snapshot.clone(),
+            SearchRequest {
+                offset: 0,
+                limit: ranking.feedback,
+                facets: vec![],
+                highlight: false,
+                explain: false,
+                ..request.clone()
+            },
+        );
+        let found = blocking(app, move || fused(&of, effective, &best, &near).map(|found| (found, near))).await?;
+        near = found.1;
+        let ids: Vec<ProductId> = found.0.hits.iter().map(|hit| hit.card.id).collect();
+        let model = search::embed::MODEL_ID;
+        if let Some(mean) = vector::mean_of(&app.pool, request.tenant, model, &ids).await? {
+            let moved: Vec<f32> =
+                query.iter().zip(&mean).map(|(query, mean)| query + ranking.feedback_weight * mean).collect();
+            near = self::near(app, &snapshot, &request, &moved).await?;
+        }
+    }
     blocking(app, move || fused(&snapshot, effective, &request, &near)).await
 }
 
@@ -154,6 +179,7 @@ fn of_words(answer: SearchResponse) -> Found {
         corrections: answer.corrections,
         understood: answer.understood,
         relaxed: answer.relaxed,
+        partial: answer.partial,
         degraded: None,
     }
 }

@@ -61,6 +61,8 @@ pub struct Plan {
     pub understood: Vec<Understood>,
     /// Nothing but brands and codes.
     pub exact: bool,
+    /// The time was up before all words were looked up.
+    pub partial: bool,
     /// Text was given, but nothing to look for is in it.
     pub nothing: bool,
 }
@@ -85,13 +87,14 @@ impl Plan {
             plan.phrase(snapshot, ranking, phrase);
         }
         let tenant = tenant(snapshot, request);
-        let mut reader = Reader::new(snapshot, tenant);
+        let mut reader = Reader::new(snapshot, tenant, request.deadline);
         let reading = reader.read(&parts.words, MAX_TERMS)?;
         plan.asked = reading.words.len();
         alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
         plan.extras.extend(extras(snapshot, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
         plan.corrections = reading.corrections;
+        plan.partial = reader.partial;
         // Only stop words and signs: nothing to look for.
         plan.nothing = !text.trim().is_empty()
             && plan.asked == 0
@@ -129,6 +132,7 @@ impl Plan {
             corrections: Vec::new(),
             understood: Vec::new(),
             exact: false,
+            partial: false,
             nothing: false,
         }
     }

@@ -2,7 +2,7 @@
 //! and a word that no product of the shop holds is read as one that some do.
 
 use crate::{IndexError, analyzer, query::Correction, reader::Snapshot};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 use tantivy::{
     DocAddress, DocSet, TERMINATED, TantivyDocument, Term,
     collector::Count,
@@ -17,6 +17,8 @@ const MOST_CORRECTIONS: usize = 4;
 const MOST_CANDIDATES: usize = 8;
 /// Terms that one automaton may yield before it is stopped.
 const MOST_EXPANSIONS: usize = 5_000;
+/// Terms of an automaton between two looks at the clock.
+const LOOK_AT_THE_CLOCK: usize = 64;
 /// Least letters of each half of a word that is split.
 const SHORTEST_PART: usize = 3;
 
@@ -55,12 +57,21 @@ pub struct Reader<'a> {
     snapshot: &'a Snapshot,
     tenant: Term,
     analyzer: TextAnalyzer,
+    deadline: Option<Instant>,
+    /// Whether the time was up before everything was looked up.
+    pub partial: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// For one tenant: what only others sell is unknown here.
-    pub fn new(snapshot: &'a Snapshot, tenant: Term) -> Self {
-        Self { snapshot, tenant, analyzer: analyzer::english_query() }
+    /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
+    pub fn new(snapshot: &'a Snapshot, tenant: Term, deadline: Option<Instant>) -> Self {
+        Self { snapshot, tenant, analyzer: analyzer::english_query(), deadline, partial: false }
+    }
+
+    fn late(&mut self) -> bool {
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.partial |= late;
+        late
     }
 
     /// Reads a text, at most `budget` words of it.
@@ -81,7 +92,8 @@ impl<'a> Reader<'a> {
             let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
             let known = self.known(&term)?;
             let unreadable = known || reading.corrections.len() >= MOST_CORRECTIONS;
-            let found = if unreadable { None } else { self.nearest(&written, &term, index + 1 == last)? };
+            let found =
+                if unreadable || self.late() { None } else { self.nearest(&written, &term, index + 1 == last)? };
             let terms = match found {
                 Some((terms, read)) => {
                     reading.corrections.push(Correction { written: written.clone(), read });
@@ -230,13 +242,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The terms an automaton accepts, those with the same first letter first, then the more frequent.
-    fn candidates(&self, query: &FuzzyTermQuery, term: &str) -> Result<Vec<String>, IndexError> {
+    fn candidates(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Vec<String>, IndexError> {
         let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
         let mut expanded = 0;
         for segment in self.snapshot.searcher.segment_readers() {
             let inverted = segment.inverted_index(self.snapshot.fields.text)?;
             let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
             while expanded < MOST_EXPANSIONS
+                && !(expanded % LOOK_AT_THE_CLOCK == 0 && self.late())
                 && let Some((key, info)) = terms.next()
             {
                 expanded += 1;
