@@ -25,7 +25,9 @@ export function sentence(problem, status) {
  * `keep`: an answer of the last minute will do, so that going back shows what was left.
  */
 export async function read(tenant, path, pairs = [], { signal, keep = false } = {}) {
-  const params = new URLSearchParams(pairs.filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const params = new URLSearchParams(
+    pairs.filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
   params.append("tenant", tenant);
   const address = `${path}?${params}`;
   const known = kept.get(address);

@@ -47,7 +47,10 @@ export function marked(html) {
 /** A description as a shop wrote it, without the tags it may hold. */
 export function plain(text) {
   const broken = text.replace(/<\s*(?:br|\/p|\/li|\/h\d|\/div)[^>]*>/gi, "\n").replace(/<\/?[a-z][^>]*>/gi, " ");
-  return unescaped(broken).replace(/[^\S\n]+/g, " ").replace(/\s*\n\s*/g, "\n").trim();
+  return unescaped(broken)
+    .replace(/[^\S\n]+/g, " ")
+    .replace(/\s*\n\s*/g, "\n")
+    .trim();
 }
 
 /** An address a shop set, if it is one that may be followed. */

@@ -16,7 +16,12 @@ const MOST = "100";
 /** The facets that suit a state, as the API chooses them; one that is filtered by is always among them. */
 export async function facetsOf(state, typing, signal) {
   const parameters = scope(state, filterTexts(state));
-  const { body } = await read(state.tenant, "/v1/search", [...parameters, ["limit", "0"], ["facets", "*"], ["typing", typing ? "true" : null]], { signal, keep: true });
+  const { body } = await read(
+    state.tenant,
+    "/v1/search",
+    [...parameters, ["limit", "0"], ["facets", "*"], ["typing", typing ? "true" : null]],
+    { signal, keep: true },
+  );
   const known = new Set(body.facets.map((facet) => facet.field));
   const missing = [...state.filters.keys()].filter((field) => !known.has(field));
   const more = await Promise.all(missing.map((field) => one(state, field, [], { signal, keep: true })));
@@ -26,7 +31,12 @@ export async function facetsOf(state, typing, signal) {
 /** One facet; none if the shop has no such attribute. */
 async function one(state, field, pairs, options) {
   try {
-    const { body } = await read(state.tenant, `/v1/facets/${encodeURIComponent(field)}`, [...pairs, ...scope(state, filterTexts(state))], options);
+    const { body } = await read(
+      state.tenant,
+      `/v1/facets/${encodeURIComponent(field)}`,
+      [...pairs, ...scope(state, filterTexts(state))],
+      options,
+    );
     return body;
   } catch (error) {
     if (error instanceof Refused) return null;
@@ -43,7 +53,10 @@ export function facetPanel(shop, node) {
   let shown = { total: 0, facets: [], display: [] };
 
   const draw = () => {
-    fill(node, shown.facets.filter((facet) => filtered(facet) || tells(facet)).map((facet) => section(facet)));
+    fill(
+      node,
+      shown.facets.filter((facet) => filtered(facet) || tells(facet)).map((facet) => section(facet)),
+    );
   };
 
   const filtered = (facet) => shop.state.filters.has(facet.field);
@@ -52,8 +65,12 @@ export function facetPanel(shop, node) {
     const label = shown.display.find((entry) => entry.field === facet.field)?.label ?? fieldLabel(facet.field);
     const filter = shop.state.filters.get(facet.field);
     const body = isRange(facet, filter) ? rangeFacet(shop, facet, filter, label) : listed(facet, label);
-    const details = h("details", { class: "facet", open: !closed.has(facet.field), data: { field: facet.field } },
-      h("summary", { "data-key": `facet ${facet.field}` }, label), body);
+    const details = h(
+      "details",
+      { class: "facet", open: !closed.has(facet.field), data: { field: facet.field } },
+      h("summary", { "data-key": `facet ${facet.field}` }, label),
+      body,
+    );
     details.addEventListener("toggle", () => (details.open ? closed.delete(facet.field) : closed.add(facet.field)));
     return details;
   };
@@ -65,11 +82,14 @@ export function facetPanel(shop, node) {
     const values = found?.values ?? withChosen(shop.state, opened.get(facet.field) ?? facet);
     const rows = (all ? values : values.slice(0, FIRST)).map((value) => row(shop, facet.field, value, shown.total));
     const long = !tree && (facet.others > 0 || values.length > FINDABLE || found !== undefined);
-    return h("div", { class: "facet-body" },
+    return h(
+      "div",
+      { class: "facet-body" },
       long && finder(facet, label),
       h("ul", { class: "values", "aria-label": label }, rows),
       rows.length === 0 && h("p", { class: "hint" }, "Nothing of that name."),
-      !tree && found === undefined && (values.length > FIRST || facet.others > 0) && opener(facet, all));
+      !tree && found === undefined && (values.length > FIRST || facet.others > 0) && opener(facet, all),
+    );
   };
 
   /** Shows what there is of a facet's values, and asks for the rest. */
@@ -83,11 +103,21 @@ export function facetPanel(shop, node) {
   };
 
   const opener = (facet, all) =>
-    h("button", { class: "link", type: "button", "data-key": `open ${facet.field}`, "aria-expanded": String(all), onclick: () => {
-      if (all) opened.delete(facet.field);
-      else openAll(facet);
-      draw();
-    } }, all ? "Show fewer" : "Show more");
+    h(
+      "button",
+      {
+        class: "link",
+        type: "button",
+        "data-key": `open ${facet.field}`,
+        "aria-expanded": String(all),
+        onclick: () => {
+          if (all) opened.delete(facet.field);
+          else openAll(facet);
+          draw();
+        },
+      },
+      all ? "Show fewer" : "Show more",
+    );
 
   const finder = (facet, label) => {
     const search = settled(150, async (text) => {
@@ -95,12 +125,28 @@ export function facetPanel(shop, node) {
         sought.delete(facet.field);
         return draw();
       }
-      const answer = await one(shop.state, facet.field, [["search", text], ["facet_limit", MOST]], { keep: true });
+      const answer = await one(
+        shop.state,
+        facet.field,
+        [
+          ["search", text],
+          ["facet_limit", MOST],
+        ],
+        { keep: true },
+      );
       sought.set(facet.field, { text, values: answer?.values ?? [] });
       return draw();
     });
-    return h("input", { class: "finder", type: "text", placeholder: `Find in ${label.toLowerCase()}`, "aria-label": `Find in ${label}`, "data-key": `find ${facet.field}`,
-      autocomplete: "off", value: sought.get(facet.field)?.text ?? "", oninput: (event) => search(event.target.value) });
+    return h("input", {
+      class: "finder",
+      type: "text",
+      placeholder: `Find in ${label.toLowerCase()}`,
+      "aria-label": `Find in ${label}`,
+      "data-key": `find ${facet.field}`,
+      autocomplete: "off",
+      value: sought.get(facet.field)?.text ?? "",
+      oninput: (event) => search(event.target.value),
+    });
   };
 
   return {
@@ -149,18 +195,36 @@ function row(shop, field, value, total) {
   const adds = !on && state.filters.has(field) && field !== "category";
   const gain = value.total_if_toggled - total;
   const count = adds
-    ? h("span", { class: "impact", title: `${counted(value.total_if_toggled, "product")} with this as well` }, `+${number(gain)}`)
+    ? h(
+        "span",
+        { class: "impact", title: `${counted(value.total_if_toggled, "product")} with this as well` },
+        `+${number(gain)}`,
+      )
     : h("span", { class: "number" }, number(value.count));
-  const box = h("input", { type: "checkbox", checked: on, "data-key": `value ${field} ${value.value}`, data: { predicted: String(value.total_if_toggled ?? "") },
-    onchange: () => shop.toggle(field, value.value) });
+  const box = h("input", {
+    type: "checkbox",
+    checked: on,
+    "data-key": `value ${field} ${value.value}`,
+    data: { predicted: String(value.total_if_toggled ?? "") },
+    onchange: () => shop.toggle(field, value.value),
+  });
   const below = (value.children ?? []).filter((child) => child.count > 0);
-  const spread = below.length > 0 && (on || holdsChosen(state, value) || state.filters.get("category") === undefined && value.count === total);
-  return h("li", { class: on ? "on" : "" },
+  const spread =
+    below.length > 0 &&
+    (on || holdsChosen(state, value) || (state.filters.get("category") === undefined && value.count === total));
+  return h(
+    "li",
+    { class: on ? "on" : "" },
     h("label", {}, box, h("span", { class: "name" }, text), count),
-    spread && h("ul", { class: "values below" }, below.map((child) => row(shop, field, child, total))));
+    spread &&
+      h(
+        "ul",
+        { class: "values below" },
+        below.map((child) => row(shop, field, child, total)),
+      ),
+  );
 }
 
 function holdsChosen(state, value) {
   return (value.children ?? []).some((child) => chosen(state, "category", child.value) || holdsChosen(state, child));
 }
-

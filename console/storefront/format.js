@@ -41,7 +41,9 @@ export function took(milliseconds) {
 /** A day. */
 export function day(text) {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? text : new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeZone: "UTC" }).format(date);
+  return Number.isNaN(date.getTime())
+    ? text
+    : new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeZone: "UTC" }).format(date);
 }
 
 /** A moment, to the second. */
@@ -50,9 +52,29 @@ export function moment(date) {
 }
 
 const UNITS = new Map([
-  ["mm", "mm"], ["cm", "cm"], ["m", "m"], ["inch", "in"], ["in", "in"], ["g", "g"], ["kg", "kg"], ["w", "W"], ["v", "V"], ["l", "l"],
-  ["ml", "ml"], ["gb", "GB"], ["tb", "TB"], ["mah", "mAh"], ["wh", "Wh"], ["hz", "Hz"], ["mhz", "MHz"], ["ghz", "GHz"], ["mp", "MP"],
-  ["hours", "hours"], ["minutes", "minutes"], ["years", "years"], ["db", "dB"],
+  ["mm", "mm"],
+  ["cm", "cm"],
+  ["m", "m"],
+  ["inch", "in"],
+  ["in", "in"],
+  ["g", "g"],
+  ["kg", "kg"],
+  ["w", "W"],
+  ["v", "V"],
+  ["l", "l"],
+  ["ml", "ml"],
+  ["gb", "GB"],
+  ["tb", "TB"],
+  ["mah", "mAh"],
+  ["wh", "Wh"],
+  ["hz", "Hz"],
+  ["mhz", "MHz"],
+  ["ghz", "GHz"],
+  ["mp", "MP"],
+  ["hours", "hours"],
+  ["minutes", "minutes"],
+  ["years", "years"],
+  ["db", "dB"],
 ]);
 
 function titled(words) {
@@ -67,7 +89,13 @@ export function attribute(name) {
   return { label: titled(unit === undefined ? words : words.slice(0, -1)) || name, unit };
 }
 
-const FIELDS = { brand: "Brand", category: "Category", price: "Price", available: "Availability", product_type: "Kind" };
+const FIELDS = {
+  brand: "Brand",
+  category: "Category",
+  price: "Price",
+  available: "Availability",
+  product_type: "Kind",
+};
 
 /** The name of a field. */
 export function fieldLabel(field) {
@@ -92,7 +120,9 @@ export function understood(entry, names) {
   const price = [...entry.value.matchAll(/price\.?([A-Z]{3})?\s*(<=|>=|<|>)\s*(\d+)/g)];
   if (entry.kind === "price" && price.length > 0) {
     const word = { "<=": "up to", "<": "below", ">=": "from", ">": "above" };
-    return price.map(([, currency, sign, amount]) => `${word[sign]} ${money(Number(amount), currency ?? "USD")}`).join(", ");
+    return price
+      .map(([, currency, sign, amount]) => `${word[sign]} ${money(Number(amount), currency ?? "USD")}`)
+      .join(", ");
   }
   const [, field, value] = /^\(?"?([\w.]+)"?:"?(.*?)"?\)?$/.exec(entry.value) ?? [];
   if (field === undefined) return entry.value;

@@ -10,7 +10,16 @@ import { filterTexts, MOST_PAGES, PAGE } from "./state.js";
 const FACETS_MS = 200;
 
 /** What the view shows. Two states with the same key show the same products. */
-const keyOf = (state) => JSON.stringify([state.tenant, state.q.trim(), state.mode, state.sort, state.understand, state.currency, [...state.filters]]);
+const keyOf = (state) =>
+  JSON.stringify([
+    state.tenant,
+    state.q.trim(),
+    state.mode,
+    state.sort,
+    state.understand,
+    state.currency,
+    [...state.filters],
+  ]);
 
 /** The search view of a shop. */
 export function searchView(shop) {
@@ -31,11 +40,27 @@ export function searchView(shop) {
   ];
 
   const first = (state, typing, signal) => {
-    return read(state.tenant, "/v1/search", pairs(state, [["typing", typing ? "true" : null], ["cursor", "*"]]), { signal, keep: true });
+    return read(
+      state.tenant,
+      "/v1/search",
+      pairs(state, [
+        ["typing", typing ? "true" : null],
+        ["cursor", "*"],
+      ]),
+      { signal, keep: true },
+    );
   };
 
   const another = async (state, typing, signal) => {
-    const { body } = await read(state.tenant, "/v1/search", pairs(state, [["typing", typing ? "true" : null], ["cursor", next]]), { signal, keep: true });
+    const { body } = await read(
+      state.tenant,
+      "/v1/search",
+      pairs(state, [
+        ["typing", typing ? "true" : null],
+        ["cursor", next],
+      ]),
+      { signal, keep: true },
+    );
     // A page of a newer index may bring a product once more.
     const known = new Set(hits.map((hit) => hit.id));
     const fresh = body.hits.filter((hit) => !known.has(hit.id));
@@ -45,7 +70,10 @@ export function searchView(shop) {
   };
 
   const show = (state, typing) => {
-    fill(cards, hits.map((hit) => card(shop, hit)));
+    fill(
+      cards,
+      hits.map((hit) => card(shop, hit)),
+    );
     notices(shop, by("notices"), answered, { typing });
     head(state, answered);
     empty(shop, answered);
@@ -55,8 +83,12 @@ export function searchView(shop) {
   };
 
   const more = () => {
-    fill(by("more"), next !== null && h("button", { class: "button", type: "button", "data-key": "more", onclick: loadMore }, "Load more"),
-      answered.total > 0 && h("p", { class: "hint" }, `${hits.length} of ${counted(answered.total, "product")}`));
+    fill(
+      by("more"),
+      next !== null &&
+        h("button", { class: "button", type: "button", "data-key": "more", onclick: loadMore }, "Load more"),
+      answered.total > 0 && h("p", { class: "hint" }, `${hits.length} of ${counted(answered.total, "product")}`),
+    );
   };
 
   const loadMore = async () => {
@@ -83,8 +115,16 @@ export function searchView(shop) {
     fill(by("notices"));
     fill(by("more"));
     by("count").textContent = "";
-    fill(by("state"), h("div", { class: "state" }, h("h2", {}, "This search could not be answered"), h("p", {}, error.message),
-      h("button", { class: "button primary", type: "button", onclick: () => run(shop.state) }, "Try again")));
+    fill(
+      by("state"),
+      h(
+        "div",
+        { class: "state" },
+        h("h2", {}, "This search could not be answered"),
+        h("p", {}, error.message),
+        h("button", { class: "button primary", type: "button", onclick: () => run(shop.state) }, "Try again"),
+      ),
+    );
     announce(error.message);
   };
 
@@ -150,7 +190,12 @@ function loading(cards, bare) {
 /** The heading: how many, for what, how quickly. */
 function head(state, answer) {
   const q = state.q.trim();
-  fill(by("count"), h("strong", {}, counted(answer.total, "product")), q !== "" && h("span", { class: "for" }, ` for “${q}”`), h("small", {}, took(answer.took_ms)));
+  fill(
+    by("count"),
+    h("strong", {}, counted(answer.total, "product")),
+    q !== "" && h("span", { class: "for" }, ` for “${q}”`),
+    h("small", {}, took(answer.took_ms)),
+  );
 }
 
 function empty(shop, answer) {
@@ -158,12 +203,37 @@ function empty(shop, answer) {
   if (answer.total > 0) return fill(node);
   const { state } = shop;
   const filters = state.filters.size > 0;
-  return fill(node, h("div", { class: "state" }, h("h2", {}, "Nothing fits"),
-    h("p", {}, filters ? "No product passes all of the filters at once." : "No product of this shop has these words."),
-    h("div", { class: "offers" },
-      filters && h("button", { class: "button primary", type: "button", onclick: () => shop.clearFilters() }, "Clear the filters"),
-      state.mode === "lexical" && state.q.trim() !== "" && h("button", { class: "button", type: "button", onclick: () => shop.go({ mode: "hybrid", page: 1 }) }, "Search by meaning, too"),
-      h("button", { class: "button", type: "button", onclick: () => shop.home() }, "See all products"))));
+  return fill(
+    node,
+    h(
+      "div",
+      { class: "state" },
+      h("h2", {}, "Nothing fits"),
+      h(
+        "p",
+        {},
+        filters ? "No product passes all of the filters at once." : "No product of this shop has these words.",
+      ),
+      h(
+        "div",
+        { class: "offers" },
+        filters &&
+          h(
+            "button",
+            { class: "button primary", type: "button", onclick: () => shop.clearFilters() },
+            "Clear the filters",
+          ),
+        state.mode === "lexical" &&
+          state.q.trim() !== "" &&
+          h(
+            "button",
+            { class: "button", type: "button", onclick: () => shop.go({ mode: "hybrid", page: 1 }) },
+            "Search by meaning, too",
+          ),
+        h("button", { class: "button", type: "button", onclick: () => shop.home() }, "See all products"),
+      ),
+    ),
+  );
 }
 
 function missing(hits, currency) {

@@ -58,9 +58,12 @@ export function toAddress(state) {
   }
   set("q", state.q, "");
   for (const [name, filter] of state.filters) {
-    if (filter.values === undefined) params.append(name, `${filter.from ?? ""}..${filter.below ? "<" : ""}${filter.to ?? ""}`);
+    if (filter.values === undefined)
+      params.append(name, `${filter.from ?? ""}..${filter.below ? "<" : ""}${filter.to ?? ""}`);
     // A value that looks like a range is told from one by a sign in front.
-    else for (const value of filter.values) params.append(name, RANGE.test(value) || value.startsWith("=") ? `=${value}` : value);
+    else
+      for (const value of filter.values)
+        params.append(name, RANGE.test(value) || value.startsWith("=") ? `=${value}` : value);
   }
   set("mode", state.mode, "lexical");
   set("sort", state.sort, "");
@@ -104,7 +107,11 @@ export function toggled(state, field, value) {
   const text = String(value);
   return refined(state, (filters) => {
     const before = filters.get(field)?.values ?? [];
-    const after = before.includes(text) ? before.filter((other) => other !== text) : field === "category" ? [text] : [...before, text];
+    const after = before.includes(text)
+      ? before.filter((other) => other !== text)
+      : field === "category"
+        ? [text]
+        : [...before, text];
     if (after.length === 0) filters.delete(field);
     else filters.set(field, { values: after });
   });

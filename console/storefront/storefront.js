@@ -117,24 +117,46 @@ function controls() {
   by("filters-badge").hidden = filters === 0;
   by("filters-badge").textContent = number(filters);
   departments();
-  by("logo").href = toAddress({ ...unfiltered(state), q: "", sort: "", mode: "lexical", understand: true, product: null });
+  by("logo").href = toAddress({
+    ...unfiltered(state),
+    q: "",
+    sort: "",
+    mode: "lexical",
+    understand: true,
+    product: null,
+  });
 }
 
 /** Departments are for those who have not asked for anything yet. */
 function departments() {
   const { state } = shop;
-  by("departments").hidden = by("departments").childElementCount === 0 || state.q.trim() !== "" || state.filters.size > 0;
+  by("departments").hidden =
+    by("departments").childElementCount === 0 || state.q.trim() !== "" || state.filters.size > 0;
 }
 
 /** The departments of the start page, and the names of all categories. */
 async function categories() {
   try {
     const { body } = await read(shop.state.tenant, "/v1/categories", [], { keep: true });
-    const walk = (nodes) => nodes.forEach((node) => { shop.names.set(node.slug, node.name); walk(node.children); });
+    const walk = (nodes) =>
+      nodes.forEach((node) => {
+        shop.names.set(node.slug, node.name);
+        walk(node.children);
+      });
     walk(body.categories);
     const roots = body.categories.filter((node) => node.products > 0).slice(0, 12);
-    fill(by("departments"), roots.length > 1 && roots.map((node) =>
-      h("button", { type: "button", class: "department", onclick: () => shop.only("category", node.slug) }, h("strong", {}, node.name), h("span", {}, number(node.products)))));
+    fill(
+      by("departments"),
+      roots.length > 1 &&
+        roots.map((node) =>
+          h(
+            "button",
+            { type: "button", class: "department", onclick: () => shop.only("category", node.slug) },
+            h("strong", {}, node.name),
+            h("span", {}, number(node.products)),
+          ),
+        ),
+    );
     departments();
     view.redraw();
   } catch (error) {
@@ -163,7 +185,8 @@ function wire() {
     shop.state = fromAddress(location.search);
     await show({ scroll: history.state?.scroll ?? 0 });
     // Who comes back from a product stands at its card again.
-    if (left !== null) document.querySelector(`[data-slug="${CSS.escape(left)}"] .title a`)?.focus({ preventScroll: true });
+    if (left !== null)
+      document.querySelector(`[data-slug="${CSS.escape(left)}"] .title a`)?.focus({ preventScroll: true });
   });
   by("modes").addEventListener("change", (event) => go({ mode: event.target.value, page: 1 }));
   by("sort").addEventListener("change", (event) => go({ sort: event.target.value, page: 1 }));

@@ -42,18 +42,28 @@ export function searchField(shop) {
   const show = (answer) => {
     options = [];
     const groups = groupsOf(answer, shop).filter(([, found]) => found.length > 0);
-    fill(list, groups.map(([title, found], place) => {
-      const label = h("div", { class: "group-title", id: `group-${place}` }, title);
-      const nodes = found.map((option) => {
-        option.node = h("div", {
-          class: `option to-${option.kind}`, role: "option", id: `option-${options.length}`, "aria-selected": "false",
-          onclick: () => choose(option),
-        }, option.content);
-        options.push(option);
-        return option.node;
-      });
-      return h("div", { role: "group", "aria-labelledby": label.id, class: "group" }, label, nodes);
-    }));
+    fill(
+      list,
+      groups.map(([title, found], place) => {
+        const label = h("div", { class: "group-title", id: `group-${place}` }, title);
+        const nodes = found.map((option) => {
+          option.node = h(
+            "div",
+            {
+              class: `option to-${option.kind}`,
+              role: "option",
+              id: `option-${options.length}`,
+              "aria-selected": "false",
+              onclick: () => choose(option),
+            },
+            option.content,
+          );
+          options.push(option);
+          return option.node;
+        });
+        return h("div", { role: "group", "aria-labelledby": label.id, class: "group" }, label, nodes);
+      }),
+    );
     active = -1;
     field.removeAttribute("aria-activedescendant");
     list.hidden = options.length === 0;
@@ -65,7 +75,11 @@ export function searchField(shop) {
     asking = new AbortController();
     const { signal } = asking;
     try {
-      const pairs = [["q", field.value.trim()], ["limit", "6"], ["highlight", "true"]];
+      const pairs = [
+        ["q", field.value.trim()],
+        ["limit", "6"],
+        ["highlight", "true"],
+      ];
       const answer = await read(shop.state.tenant, "/v1/suggest", pairs, { signal, keep: true });
       if (!signal.aborted && document.activeElement === field) show(answer.body);
     } catch (error) {
@@ -134,7 +148,11 @@ function groupsOf(answer, shop) {
   }));
   const products = (answer.products ?? []).map((entry) => ({
     kind: "product",
-    content: [picture(entry), h("span", { class: "text" }, entry.highlight ? marked(entry.highlight) : entry.title), price(entry)],
+    content: [
+      picture(entry),
+      h("span", { class: "text" }, entry.highlight ? marked(entry.highlight) : entry.title),
+      price(entry),
+    ],
     choose: () => shop.openProduct(entry.slug),
   }));
   const categories = (answer.categories ?? []).map((entry) => ({
@@ -147,7 +165,12 @@ function groupsOf(answer, shop) {
     content: [text(entry, entry.value), amount(entry.count)],
     choose: () => shop.only("brand", entry.value),
   }));
-  return [["Searches", queries], ["Categories", categories], ["Brands", brands], ["Products", products]];
+  return [
+    ["Searches", queries],
+    ["Categories", categories],
+    ["Brands", brands],
+    ["Products", products],
+  ];
 }
 
 function above(entry) {

@@ -47,9 +47,11 @@ macro_rules! file {
 
 const START: File = file!("index.html", HTML);
 
-const FILES: [File; 17] = [
+const FILES: [File; 19] = [
     file!("icon.svg", SVG),
+    file!("cards.css", CSS),
     file!("panels.css", CSS),
+    file!("product.css", CSS),
     file!("storefront.css", CSS),
     file!("theme.css", CSS),
     file!("api.js", SCRIPT),

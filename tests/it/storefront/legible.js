@@ -9,10 +9,12 @@
     const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
     return { channels: [red, green, blue], alpha: alpha / 255 };
   };
-  const over = (top, ground) => top.channels.map((channel, index) => channel * top.alpha + ground[index] * (1 - top.alpha));
+  const over = (top, ground) =>
+    top.channels.map((channel, index) => channel * top.alpha + ground[index] * (1 - top.alpha));
   const groundOf = (element) => {
     const layers = [];
-    for (let at = element; at !== null; at = at.parentElement) layers.push(parsed(getComputedStyle(at).backgroundColor));
+    for (let at = element; at !== null; at = at.parentElement)
+      layers.push(parsed(getComputedStyle(at).backgroundColor));
     return layers.reverse().reduce((ground, layer) => over(layer, ground), [255, 255, 255]);
   };
   const luminance = (channels) => {
@@ -27,7 +29,12 @@
   for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
     const element = node.parentElement;
     const text = node.textContent.trim();
-    if (text === "" || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || element.closest(".unseen, .skip, option, noscript")) continue;
+    if (
+      text === "" ||
+      !element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) ||
+      element.closest(".unseen, .skip, option, noscript")
+    )
+      continue;
     const style = getComputedStyle(element);
     const ground = groundOf(element);
     const [light, dark] = [luminance(over(parsed(style.color), ground)), luminance(ground)].sort((a, b) => b - a);
@@ -37,11 +44,15 @@
     if (ratio < (large ? 3 : 4.5)) found.push(`“${text.slice(0, 40)}” has a contrast of ${ratio.toFixed(2)}`);
   }
   for (const control of document.querySelectorAll("button, a, input, select, summary, [role]")) {
-    const label = control.getAttribute("aria-label") || control.labels?.[0]?.textContent || control.textContent || control.getAttribute("aria-labelledby");
+    const label =
+      control.getAttribute("aria-label") ||
+      control.labels?.[0]?.textContent ||
+      control.textContent ||
+      control.getAttribute("aria-labelledby");
     const plain = ["status", "group", "listbox"].includes(control.getAttribute("role"));
     if (!plain && !label?.trim()) found.push(`${control.outerHTML.slice(0, 80)} has no name`);
   }
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   found.push(...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `the id ${id} occurs twice`));
   return found;
-})()
+})();
