@@ -27,12 +27,14 @@ async fn fill(shop: &Shop) -> String {
         let (id, brand) = (format!("p-{number}"), ["Nimbus", "Corvid", "Halyard"][number % 3]);
         let kind = if number % 6 == 5 { "speakers" } else { "headphones" };
         let colour = ["black", "red", "sand", "olive"][number / 3 % 4];
+        let driver = 30 + number % 3 * 10;
         let mut line = product_line(&id, &format!("{brand} wireless {kind} {number:02}"));
         line["brand"] = json!(brand);
         line["slug"] = json!(format!("{kind}-{number}"));
         line["categories"] = json!([kind]);
         line["product_type"] = json!(kind);
-        line["attributes"] = json!({"colour": colour, "weight_g": 180 + number * 5, "driver_mm": [30, 40, 50][number % 3], "foldable": number % 2 == 0});
+        line["attributes"] =
+            json!({"colour": colour, "weight_g": 180 + number * 5, "driver_mm": driver, "foldable": number % 2 == 0});
         products.push(line);
         prices.push(price_line(&id, 2_000 + i64::try_from(number).expect("a number") * 500));
         stock.push(stock_line(&id, if number % 9 == 8 { 0 } else { 12 }));
