@@ -4,11 +4,12 @@
 //! [`artifacts`] are fetched by package name and pinned by hash; [`postgres`] and [`broker`] (or
 //! [`apache`]) are what a managed service would be elsewhere; [`stack`] starts the processes and knows
 //! them again; [`up`] is the command that does all of it. [`import`], [`eval`] and [`demo`] talk HTTP to
-//! any running souk.
+//! any running souk. [`browser`] is what the storefront's test needs.
 
 pub mod apache;
 pub mod artifacts;
 pub mod broker;
+pub mod browser;
 pub mod demo;
 pub mod eval;
 pub mod import;

@@ -1,7 +1,7 @@
 //! `souk test`: the whole suite against a PostgreSQL and a broker of its own, which end with it.
 
 use crate::{
-    LaunchError, apache, migrate,
+    LaunchError, apache, browser, migrate,
     postgres::Postgres,
     settings::{Broker, Settings},
     stack::{Service, Stack},
@@ -51,6 +51,9 @@ pub async fn run(args: Args, mut settings: Settings, programs: PathBuf) -> Resul
     tokio::task::block_in_place(|| stack.artifacts.fetch_postgres().and_then(|()| stack.artifacts.fetch_model()))?;
     if args.kafka == Broker::Apache {
         tokio::task::block_in_place(|| apache::fetch(&stack.settings.cache()))?;
+    }
+    if let Err(missing) = tokio::task::block_in_place(browser::fetch) {
+        eprintln!("  the storefront is not tested: {missing}");
     }
     println!(
         "starting PostgreSQL and the {} broker for the tests",

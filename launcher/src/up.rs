@@ -119,7 +119,10 @@ async fn print_first_search(stack: &Stack, tenant: &str, token: &str) {
 
 fn print_addresses(stack: &Stack, tenant: &str) {
     println!("\nwrite-api   {}   (commands; API: /openapi.json)", stack.url(Service::WriteApi));
-    println!("query-api   {}   (reads; API: /openapi.json)", stack.url(Service::QueryApi));
+    println!(
+        "query-api   {}   (reads; API: /openapi.json; in a browser: the demo storefront)",
+        stack.url(Service::QueryApi)
+    );
     println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
     println!("broker      {}", stack.settings.brokers());
     println!("postgres    {}", stack.settings.write_url());

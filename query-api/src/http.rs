@@ -5,6 +5,7 @@ mod facets;
 mod insights;
 mod listing;
 mod merchandising;
+mod pages;
 mod problem;
 mod products;
 mod search;
@@ -92,7 +93,7 @@ pub fn router(app: App) -> Router {
         ])
         .expose_headers([HeaderName::from_static(token::CONSISTENCY_HEADER), header::ETAG]);
     router
-        .route("/", get(welcome))
+        .merge(pages::router())
         .route("/openapi.json", get(|| async move { Json(document) }))
         .fallback(|| async {
             ProblemResponse(Problem::new(Code::NotFound).detail("there is no such path; /openapi.json lists them"))
@@ -113,16 +114,6 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn welcome() -> Json<serde_json::Value> {
-    Json(serde_json::json!({
-        "service": "souk query API",
-        "search": "/v1/search?tenant=demo&q=headphones",
-        "categories": "/v1/categories?tenant=demo",
-        "lag": "/v1/status/lag",
-        "api": "/openapi.json",
-    }))
-}
-
 /// Counts and times each answer by its route's pattern.
 async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -131,7 +122,7 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
     let status = response.status().as_u16();
     app.metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(began.elapsed().as_secs_f64());
     app.metrics.answers.get_or_create(&Answered { route, status }).inc();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -113,6 +113,7 @@ fn of_variant() -> impl Strategy<Value = Filter> {
         values(&COLORS).prop_map(|test| Filter::Is(Field::Attribute("color".into()), test)),
         values(&SIZES).prop_map(|test| Filter::Is(Field::Attribute("size".into()), test)),
         range(5).prop_map(|test| Filter::Is(Field::Attribute("weight".into()), test)),
+        values(&["0", "1", "2", "4"]).prop_map(|test| Filter::Is(Field::Attribute("weight".into()), test)),
         range(9).prop_map(|test| Filter::Is(Field::Price(None), test)),
         values(&["true", "false"]).prop_map(|test| Filter::Is(Field::Available, test)),
     ]

@@ -8,4 +8,5 @@ mod merchandising;
 mod replay;
 mod road;
 mod steering;
+mod storefront;
 mod tracing;

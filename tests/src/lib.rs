@@ -1,5 +1,6 @@
 //! The whole system from outside: stacks of real processes, and what tests need to drive them.
 
+pub mod browser;
 pub mod builders;
 pub mod digest;
 pub mod eventually;

@@ -149,14 +149,24 @@ fn exactly(term: Term) -> Box<dyn Query> {
 /// Each way a value can be meant: an attribute of that name may be text, a number or a yes/no.
 pub fn readings(field: Field, path: &str, value: &str) -> Vec<Term> {
     let mut terms = vec![json(field, path, |term| term.append_type_and_str(value))];
-    // Whole numbers are kept as floats like all others, see the writer.
     if let Ok(number) = value.parse::<f64>() {
-        terms.push(json(field, path, |term| term.append_type_and_fast_value(number)));
+        terms.push(json(field, path, |term| match whole(number) {
+            // The engine indexes whole numbers as integers, whatever they were given as.
+            Some(number) => term.append_type_and_fast_value(number),
+            None => term.append_type_and_fast_value(number),
+        }));
     }
     if let Ok(flag) = value.parse::<bool>() {
         terms.push(json(field, path, |term| term.append_type_and_fast_value(flag)));
     }
     terms
+}
+
+/// A number as an integer, if it is one.
+fn whole(number: f64) -> Option<i64> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is within the bounds")]
+    (number.fract() == 0.0 && number.abs() < BEYOND).then_some(number as i64)
 }
 
 fn text(field: Field, name: &str, test: &Test) -> Box<dyn Query> {

@@ -1,0 +1,198 @@
+//! The pages made for people, embedded at build time: the storefront at `/`, its files below `/storefront/`.
+//!
+//! To add a file: name it in [`FILES`].
+
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use schemas::problem::{Code, Problem};
+use serde_json::json;
+use service::http::ProblemResponse;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::LazyLock,
+};
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// What a page may load and do: nothing but its own files and reads of this server, and pictures of products, which
+/// shops keep elsewhere. Scripts can't turn text into HTML.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
+    connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// A file of a page.
+struct File {
+    name: &'static str,
+    media_type: &'static str,
+    text: &'static str,
+}
+
+macro_rules! file {
+    ($name:literal, $media_type:expr) => {
+        File {
+            name: $name,
+            media_type: $media_type,
+            text: include_str!(concat!("../../../console/storefront/", $name)),
+        }
+    };
+}
+
+const START: File = file!("index.html", HTML);
+
+const FILES: [File; 19] = [
+    file!("icon.svg", SVG),
+    file!("cards.css", CSS),
+    file!("panels.css", CSS),
+    file!("product.css", CSS),
+    file!("storefront.css", CSS),
+    file!("theme.css", CSS),
+    file!("api.js", SCRIPT),
+    file!("dom.js", SCRIPT),
+    file!("explain.js", SCRIPT),
+    file!("facets.js", SCRIPT),
+    file!("format.js", SCRIPT),
+    file!("picture.js", SCRIPT),
+    file!("product.js", SCRIPT),
+    file!("ranges.js", SCRIPT),
+    file!("results.js", SCRIPT),
+    file!("search.js", SCRIPT),
+    file!("state.js", SCRIPT),
+    file!("storefront.js", SCRIPT),
+    file!("suggest.js", SCRIPT),
+];
+
+/// The theme is set before the page is drawn, so that its script is no module.
+const THEME: File = file!("theme.js", SCRIPT);
+
+/// Tells one build's files from another's.
+static TAG: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    for file in FILES.iter().chain([&START, &THEME]) {
+        file.text.hash(&mut hasher);
+    }
+    format!("W/\"{:016x}\"", hasher.finish())
+});
+
+/// The routes of the pages.
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/", get(start)).route("/storefront/{file}", get(file))
+}
+
+/// The storefront for browsers; for programs, where to go on.
+async fn start(headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut response = if accepted.contains("text/html") { served(&START, &headers) } else { welcome() };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn welcome() -> Response {
+    Json(json!({
+        "service": "souk query API",
+        "search": "/v1/search?tenant=demo&q=headphones",
+        "categories": "/v1/categories?tenant=demo",
+        "lag": "/v1/status/lag",
+        "api": "/openapi.json",
+    }))
+    .into_response()
+}
+
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let found = FILES.iter().chain([&THEME]).find(|file| file.name == name);
+    found.map_or_else(
+        || ProblemResponse(Problem::new(Code::NotFound).detail("the storefront has no such file")).into_response(),
+        |file| served(file, &headers),
+    )
+}
+
+/// A file, or that the browser's copy is still right.
+fn served(file: &File, headers: &HeaderMap) -> Response {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut response = if known.split(',').any(|tag| tag.trim() == TAG.as_str()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, file.media_type)], file.text).into_response()
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&TAG) {
+        headers.insert(header::ETAG, tag);
+    }
+    for (name, value) in [
+        // Kept by the browser, but asked for each time whether it is still right.
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepting(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[tokio::test]
+    async fn browsers_get_the_page_and_programs_the_welcome() {
+        let page = start(accepting(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")).await;
+        assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
+        assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").contains("script-src 'self';"));
+        for accepted in ["application/json", "*/*"] {
+            let answer = start(accepting(header::ACCEPT, accepted)).await;
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
+            assert_eq!(answer.headers()[header::VARY], "accept");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_is_still_right_is_not_sent_again() {
+        let first = file(Path("storefront.js".to_owned()), HeaderMap::new()).await;
+        assert_eq!(
+            (first.status(), &first.headers()[header::CONTENT_TYPE]),
+            (StatusCode::OK, &HeaderValue::from_static(SCRIPT))
+        );
+        let tag = first.headers()[header::ETAG].clone();
+        let again = file(Path("storefront.js".to_owned()), HeaderMap::from_iter([(header::IF_NONE_MATCH, tag)])).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let missing = file(Path("index.htm".to_owned()), HeaderMap::new()).await;
+        assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_served_and_short() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../console/storefront");
+        for entry in std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry")) {
+            let name = entry.file_name().into_string().expect("a name");
+            let file = FILES.iter().chain([&START, &THEME]).find(|file| file.name == name);
+            let lines = file.unwrap_or_else(|| unreachable!("{name} is not in FILES")).text.lines().count();
+            assert!(lines <= 500, "{name} has {lines} lines, 500 are allowed");
+        }
+    }
+
+    #[test]
+    fn nothing_is_inline_and_no_text_becomes_html() {
+        for forbidden in ["<style", " style=", " onclick=", "javascript:", "http://", "https://"] {
+            assert!(!START.text.contains(forbidden), "{forbidden}");
+        }
+        assert!(!START.text.contains("<script>"));
+        for file in &FILES {
+            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+                assert!(!file.text.contains(forbidden), "{}: {forbidden}", file.name);
+            }
+        }
+    }
+}
