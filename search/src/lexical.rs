@@ -1,4 +1,4 @@
-//! Retrieval by words: a [`plan`] of what each word may be found as, BM25 over it, fewer words when none has
+//! Retrieval by words: a plan of what each word may be found as, BM25 over it, fewer words when none has
 //! all, the best hits in order again by their kind, pins, facets, highlights.
 
 use crate::{
@@ -313,6 +313,7 @@ impl<'a> Searched<'a> {
             hit.highlights = marker.of(self.snapshot, at, &hit.card)?;
         }
         if self.request.explain {
+            hit.doc_version = self.snapshot.version_of(self.request.tenant, hit.card.id)?;
             hit.explanation.extend(explain::parts(self.snapshot, &self.plan, at)?);
             hit.explanation.extend(self.kind_part(at)?);
         }

@@ -192,6 +192,9 @@ pub struct Hit {
     /// The product's place was set by staff.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
+    /// The version of the document that was searched, if the score is explained: that of the view it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc_version: Option<u64>,
     /// Where the score comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanation: Vec<ScorePart>,
@@ -207,6 +210,7 @@ impl Hit {
             matching_variants: Vec::new(),
             highlights: BTreeMap::new(),
             pinned: false,
+            doc_version: None,
             explanation: Vec::new(),
         }
     }

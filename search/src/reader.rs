@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub fields: Fields,
     /// Grows with every commit that was taken in; part of cache keys.
     pub data_version: u64,
+    /// The commit's payload, as JSON: the offsets of the document topic up to which it has everything, as
+    /// topic, partition and next offset.
+    pub offsets: Arc<str>,
     /// How to rank.
     pub ranking: generation::Ranking,
     /// What the catalog teaches.
@@ -101,6 +104,7 @@ impl IndexHandle {
             searcher: reader.searcher(),
             fields,
             data_version: 1,
+            offsets: payload(&index),
             ranking: manifest.ranking,
             learned: Arc::default(),
         };
@@ -145,11 +149,16 @@ impl IndexHandle {
     }
 }
 
+/// The payload of the newest commit; empty if it can't be read right now.
+fn payload(index: &tantivy::Index) -> Arc<str> {
+    index.load_metas().ok().and_then(|meta| meta.payload).unwrap_or_default().into()
+}
+
 /// Takes in a commit, if there is a new one. While the writer swaps files a reload may fail; the
 /// next signal or poll tries again.
 fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>, opstamp: &mut u64) {
-    let newest = match index.load_metas() {
-        Ok(meta) if meta.opstamp != *opstamp => meta.opstamp,
+    let (newest, offsets) = match index.load_metas() {
+        Ok(meta) if meta.opstamp != *opstamp => (meta.opstamp, meta.payload),
         Ok(_) => return,
         Err(error) => {
             tracing::debug!(%error, "the commit file can't be read right now");
@@ -162,6 +171,7 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
             let searcher = reader.searcher();
             current.send_modify(|snapshot| {
                 snapshot.searcher = searcher;
+                snapshot.offsets = offsets.unwrap_or_default().into();
                 snapshot.data_version += 1;
             });
         }

@@ -64,7 +64,7 @@ const RANK_CONSTANT: f32 = 60.0;
         ("steering" = Option<bool>, Query, description = "Whether staff's rules, synonyms and popularity apply, default true"),
         ("ranking.{name}" = Option<f64>, Query, description = "A ranking setting to try"),
     ),
-    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`, `partial` (the time was up)", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
+    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`, `partial` (the time was up); with `explain` `index_offsets`, up to where the index has the document topic", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
 pub async fn search(
     State(app): State<App>,
     context: ReadContext,
@@ -188,9 +188,13 @@ async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc
     }
     let end = request.offset + request.limit;
     let found = search::run(app, snapshot.clone(), mode, request).await?;
+    let offsets = body.explain.then(|| serde_json::from_str::<Value>(&snapshot.offsets).unwrap_or_default());
     let mut answer = in_json(&found, mode, &generation, data_version, &shown);
     if body.cursor.is_some() && end < found.total && !found.hits.is_empty() {
         answer["next"] = next(app, &generation, snapshot, end).await.into();
+    }
+    if let Some(offsets) = offsets {
+        answer["index_offsets"] = offsets;
     }
     if moved {
         answer["degraded"] = "the index of the page before is gone: this page is of the present one".into();
