@@ -155,6 +155,7 @@ export function notices(shop, node, answer, { typing = false } = {}) {
         ),
       ),
     !typing && answer.relaxed && h("p", { class: "notice" }, relaxation(answer.relaxed)),
+    answer.partial && h("p", { class: "notice warning" }, "The time for this search was up; there may be more."),
     answer.degraded && h("p", { class: "notice warning" }, sentenceOf(answer.degraded)),
     answer.consistency?.state === "stale" &&
       h("p", { class: "notice warning" }, "A recent change is still on its way; these products are from before it."),
