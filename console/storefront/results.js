@@ -166,7 +166,7 @@ const sentenceOf = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 function relaxation({ matched, of }) {
   const words = of === 2 ? "both words" : `all ${number(of)} words`;
-  return `No product has ${words}; showing those with ${number(matched)} of them.`;
+  return `Few or no products have ${words}; those with ${number(matched)} of them are shown as well.`;
 }
 
 function redirected(redirect, typing) {
