@@ -4,6 +4,7 @@
 //! from them. To add a read model, add its file here and call it in [`project`].
 
 pub mod categories;
+pub mod insights;
 pub mod merchandising;
 pub mod products;
 pub mod sources;
@@ -35,6 +36,8 @@ pub struct Touched {
     pub products: BTreeMap<(TenantId, ProductId), Origin>,
     /// Categories, by tenant.
     pub categories: BTreeMap<TenantId, (BTreeSet<CategoryId>, Option<Origin>)>,
+    /// Reports of shoppers that have not been added yet, by their places in the batch.
+    pub reports: Vec<usize>,
 }
 
 impl Touched {
@@ -69,6 +72,7 @@ pub async fn project(
     let (mut touched, refused) = sources::apply(connection, events).await?;
     tenants::project(connection, events).await?;
     merchandising::project(connection, events).await?;
+    insights::project(connection, touched.reports.iter().map(|index| &events[*index])).await?;
     categories::project(connection, &mut touched).await?;
     products::project(connection, &touched.products, now).await?;
     Ok(refused)

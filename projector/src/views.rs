@@ -21,6 +21,8 @@ use std::{
 pub const PROJECTION: &str = "views";
 /// Signalled to query-api at each commit.
 pub const CHANGED_CHANNEL: &str = "souk_views";
+/// The signal's payload where only figures about shoppers changed: what was kept of the other views stays true.
+pub const FIGURES_ONLY: &str = "figures";
 /// Most events in one transaction.
 const BATCH: usize = 8_000;
 /// How often due prices and dead letters to retry are looked for.
@@ -163,6 +165,9 @@ async fn try_batch(
             }
         }
     }
+    let reports = |event: &Event| event.envelope.context == Context::Insights;
+    let only_reports = groups.values().all(|(events, _)| events.iter().all(reports));
+    let signal = if only_reports { FIGURES_ONLY } else { "" };
     for (events, records) in groups.into_values() {
         kept += if key_by_key {
             apply_alone(&mut transaction, &events, &records, now).await?
@@ -171,7 +176,7 @@ async fn try_batch(
             keep_refused(&mut transaction, &refused, &records).await?
         };
     }
-    sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
+    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANGED_CHANNEL).bind(signal).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(kept)
 }

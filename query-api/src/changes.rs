@@ -6,6 +6,9 @@ use tokio::sync::watch;
 
 /// The channel the projector signals at each commit.
 const CHANNEL: &str = "souk_views";
+/// The payload of a signal after which what was kept stays true: only figures about shoppers changed, and
+/// those are not kept. Clicks come all the time; they must not empty the cache.
+const FIGURES_ONLY: &str = "figures";
 /// Pause before listening again after the connection was lost.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -39,8 +42,9 @@ async fn hear(url: &str, sender: &watch::Sender<Change>) -> Result<(), sqlx::Err
     listener.listen(CHANNEL).await?;
     sender.send_modify(|change| *change = Change { version: change.version + 1, heard: true });
     // None: the connection was lost, and signals with it.
-    while listener.try_recv().await?.is_some() {
-        sender.send_modify(|change| change.version += 1);
+    while let Some(signal) = listener.try_recv().await? {
+        // Even where the version stays, readers that wait for a token have to look again.
+        sender.send_modify(|change| change.version += u64::from(signal.payload() != FIGURES_ONLY));
     }
     Ok(())
 }

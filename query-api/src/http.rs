@@ -2,6 +2,7 @@
 
 mod context;
 mod facets;
+mod insights;
 mod listing;
 mod merchandising;
 mod pages;
@@ -42,7 +43,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "status"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"))
 )]
 struct Api;
 
@@ -61,6 +62,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(products::by_external_id))
         .routes(routes!(merchandising::all))
         .routes(routes!(merchandising::one))
+        .routes(routes!(insights::queries))
+        .routes(routes!(insights::products))
+        .routes(routes!(insights::experiment))
         .routes(routes!(status::lag))
         .routes(routes!(status::index))
         .routes(routes!(status::dead_letters))

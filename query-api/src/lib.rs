@@ -41,6 +41,8 @@ pub struct App {
     pub cursors: cursor::Kept,
     /// What staff have defined.
     pub defined: queries::definitions::Defined,
+    /// What shoppers like.
+    pub popularity: queries::popularity::Popularity,
     /// Slugs to tenants.
     pub tenants: queries::tenants::Tenants,
     /// What is counted.
@@ -72,6 +74,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let index = index::ActiveIndex::watch(pool.clone(), config.index_dir.clone(), health.clone());
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
+        popularity: queries::popularity::Popularity::new(pool.clone()),
         defined: queries::definitions::Defined::new(pool.clone(), changes.clone()),
         cache: cache::Cache::new(changes),
         cursors: cursor::kept(),

@@ -2,9 +2,11 @@
 
 pub mod categories;
 pub mod definitions;
+pub mod insights;
 pub mod listing;
 pub mod merchandising;
 pub mod pages;
+pub mod popularity;
 pub mod search;
 pub mod status;
 pub mod tenants;

@@ -103,6 +103,7 @@ fn key(event_type: &str) -> &'static str {
     let mut parts = event_type.split('.').skip(1);
     match (parts.next(), parts.next()) {
         (Some("merchandising"), _) => "`<tenant id>:<id of what is defined>`",
+        (Some("insights"), _) => "`<tenant id>:<id derived from the client's id>`",
         (_, Some("tenant")) => "`<tenant id>:<tenant id>`",
         (_, Some("category")) => "`<tenant id>:<category id>`",
         _ => "`<tenant id>:<product id>`: all that is known of one product stands in one partition number",

@@ -4,6 +4,7 @@
 //! ask the write side what it meant.
 
 pub mod catalog;
+pub mod insights;
 pub mod inventory;
 pub mod merchandising;
 pub mod pricing;
@@ -13,6 +14,7 @@ use crate::{topics::Context, upcast};
 use schemars::Schema;
 
 pub use catalog::CatalogEvent;
+pub use insights::InsightsEvent;
 pub use inventory::InventoryEvent;
 pub use merchandising::MerchandisingEvent;
 pub use pricing::PricingEvent;
@@ -93,6 +95,8 @@ pub enum DomainEvent {
     Inventory(InventoryEvent),
     /// Of the merchandising context.
     Merchandising(MerchandisingEvent),
+    /// Of the insights context.
+    Insights(InsightsEvent),
 }
 
 impl DomainEvent {
@@ -108,6 +112,7 @@ impl DomainEvent {
             Context::Pricing => Self::Pricing(PricingEvent::from_json(&event_type, &data)?),
             Context::Inventory => Self::Inventory(InventoryEvent::from_json(&event_type, &data)?),
             Context::Merchandising => Self::Merchandising(MerchandisingEvent::from_json(&event_type, &data)?),
+            Context::Insights => Self::Insights(InsightsEvent::from_json(&event_type, &data)?),
         })
     }
 }
@@ -120,5 +125,6 @@ pub fn json_schemas() -> Vec<(&'static str, Schema)> {
     schemas.extend(PricingEvent::json_schemas());
     schemas.extend(InventoryEvent::json_schemas());
     schemas.extend(MerchandisingEvent::json_schemas());
+    schemas.extend(InsightsEvent::json_schemas());
     schemas
 }

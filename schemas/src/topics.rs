@@ -23,11 +23,14 @@ pub enum Context {
     Inventory,
     /// Synonyms, rules, facets and experiments: what staff define to steer search.
     Merchandising,
+    /// What shoppers searched for and did: facts, kept as they are reported.
+    Insights,
 }
 
 impl Context {
     /// Every context that exists today, in the order of their wire codes.
-    pub const ALL: [Self; 5] = [Self::Tenants, Self::Catalog, Self::Pricing, Self::Inventory, Self::Merchandising];
+    pub const ALL: [Self; 6] =
+        [Self::Tenants, Self::Catalog, Self::Pricing, Self::Inventory, Self::Merchandising, Self::Insights];
 
     /// The name: also the Postgres schema and the segment of event types.
     #[must_use]
@@ -38,6 +41,7 @@ impl Context {
             Self::Pricing => "pricing",
             Self::Inventory => "inventory",
             Self::Merchandising => "merchandising",
+            Self::Insights => "insights",
         }
     }
 
@@ -50,6 +54,7 @@ impl Context {
             Self::Pricing => Topic { name: "souk.pricing.v1", partitions: PARTITIONS, compacted: false },
             Self::Inventory => Topic { name: "souk.inventory.v1", partitions: PARTITIONS, compacted: false },
             Self::Merchandising => Topic { name: "souk.merchandising.v1", partitions: PARTITIONS, compacted: false },
+            Self::Insights => Topic { name: "souk.insights.v1", partitions: PARTITIONS, compacted: false },
         }
     }
 
@@ -62,6 +67,7 @@ impl Context {
             Self::Pricing => 3,
             Self::Inventory => 4,
             Self::Merchandising => 5,
+            Self::Insights => 6,
         }
     }
 

@@ -203,13 +203,14 @@ impl<'a> Searched<'a> {
 
     /// Asks for all words, then for fewer, until enough is found.
     fn relaxing(&self) -> Result<(Box<dyn Query>, usize, Ranked), IndexError> {
-        let ranking = self.ranking();
+        // Who names a code or a brand wants that, however little there is of it.
+        let enough = if self.plan.exact { 1 } else { self.ranking().enough };
         let steps = self.plan.steps();
         let last = steps.len() - 1;
         for (index, matching) in steps.into_iter().enumerate() {
             let query = self.plan.query(matching);
             let ranked = self.ranked(query.as_ref())?;
-            if index == last || ranked.1 >= ranking.enough || self.request.late() {
+            if index == last || ranked.1 >= enough || self.request.late() {
                 return Ok((query, matching, ranked));
             }
         }

@@ -164,7 +164,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn price_of(text: &str) -> (String, Option<(Option<f64>, Option<f64>)>) {
+    type Bounds = Option<(Option<f64>, Option<f64>)>;
+
+    fn price_of(text: &str) -> (String, Bounds) {
         let parts = parts(text, true);
         (parts.words, parts.price.map(|(from, to, _)| (from, to)))
     }

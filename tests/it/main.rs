@@ -3,6 +3,7 @@
 mod architecture;
 mod asyncapi;
 mod chaos;
+mod insights;
 mod merchandising;
 mod replay;
 mod road;

@@ -129,17 +129,44 @@ async fn what_one_tenant_has_no_other_sees() {
     let words = json!({"kind": "multi_way", "terms": ["lamp", "light"]});
     let words = ours.command(Method::PUT, "/v1/merchandising/synonyms/lamps", None, &words).await;
     assert!(ours.read("/v1/merchandising/synonyms/lamps", words["token"].as_str()).await.fresh);
+    let now = schemas::Utc::now();
+    let search = json!({"type": "query", "query_id": "q", "client_id": "c", "user_query": "lamp", "arm": "e/a", "timestamp": now});
+    let click = json!({"type": "event", "action_name": "click", "query_id": "q", "client_id": "c", "timestamp": now,
+        "event_attributes": {"object": {"object_id": id}}});
+    let reported = ours.command(Method::POST, "/v1/insights", None, &json!([search, click])).await;
+    let figures = ours.read("/v1/insights/experiments/e", reported["token"].as_str()).await;
+    assert_eq!((figures.fresh, &figures.body["arms"][0]["clicks"]), (true, &json!(1)));
     // Each read route of one, asked by the other; a new route has to say here what it shows.
     let api = theirs.read("/openapi.json", None).await.body;
     for route in api["paths"].as_object().expect("paths").keys() {
         match route.as_str() {
-            "/v1/search" | "/v1/products/by-slug/{slug}" | "/v1/products/by-external-id/{id}" => {
-                let path = route.replace("{slug}", &slug).replace("{id}", "same");
+            "/v1/search"
+            | "/v1/suggest"
+            | "/v1/facets/{field}"
+            | "/v1/products/by-slug/{slug}"
+            | "/v1/products/by-external-id/{id}" => {
+                let path = route.replace("{slug}", &slug).replace("{id}", "same").replace("{field}", "category");
+                let path = if route == "/v1/suggest" { format!("{path}?q=lamp") } else { path };
                 let body = theirs.read(&path, None).await.body.to_string();
                 assert!(!body.contains("Lamp of ours") && !body.contains(&id), "{path}: {body}");
             }
-            "/v1/products/{id}" => {
-                assert_eq!(theirs.read(&format!("/v1/products/{id}"), None).await.status, StatusCode::NOT_FOUND);
+            "/v1/search/multi" => {
+                let request = reqwest::Client::new().post(format!("{}{route}", stack.query_url()));
+                let searches = json!({"searches": [{"q": "lamp"}]});
+                let answer = request.header("x-tenant-slug", "theirs").json(&searches).send().await.expect("answered");
+                let body = Shop::answer(answer).await.body.to_string();
+                assert!(body.contains("Lamp of theirs") && !body.contains("Lamp of ours"), "{body}");
+            }
+            "/v1/search/why/{product}" => {
+                let body = theirs.read(&format!("/v1/search/why/{id}?q=lamp"), None).await.body;
+                assert!(body["found"] != true && !body.to_string().contains("Lamp of ours"), "{body}");
+            }
+            "/v1/products/{id}" | "/v1/products/{id}/similar" => {
+                assert_eq!(
+                    theirs.read(&route.replace("{id}", &id), None).await.status,
+                    StatusCode::NOT_FOUND,
+                    "{route}"
+                );
             }
             "/v1/categories" => assert_eq!(theirs.read(route, None).await.body["categories"], json!([])),
             "/v1/categories/{category}/products" => {
@@ -152,6 +179,11 @@ async fn what_one_tenant_has_no_other_sees() {
             "/v1/merchandising/{kind}/{name}" => {
                 let read = theirs.read("/v1/merchandising/synonyms/lamps", None).await;
                 assert_eq!(read.status, StatusCode::NOT_FOUND);
+            }
+            "/v1/insights/queries" => assert_eq!(theirs.read(route, None).await.body["queries"], json!([])),
+            "/v1/insights/products" => assert_eq!(theirs.read(route, None).await.body["products"], json!([])),
+            "/v1/insights/experiments/{name}" => {
+                assert_eq!(theirs.read("/v1/insights/experiments/e", None).await.body["arms"], json!([]));
             }
             "/v1/status/dead-letters" => assert_eq!(theirs.read(route, None).await.body["dead_letters"], json!([])),
             // Of the installation, without anything of a tenant's.

@@ -15,6 +15,8 @@ pub struct Digests {
     pub categories: String,
     /// What steers search.
     pub merchandising: String,
+    /// What shoppers did, by query and by product.
+    pub insights: String,
     /// Live search documents.
     pub documents: String,
     /// Live documents of the index, and the digest over them.
@@ -35,6 +37,7 @@ pub async fn take(stack: &TestStack) -> Digests {
         listing: rows("SELECT md5(string_agg(category_id::text || product_id || card, '|' ORDER BY tenant_id, category_id, product_id)) FROM listing").await,
         categories: rows("SELECT md5(string_agg(category_id::text || path_slugs::text, '|' ORDER BY tenant_id, category_id)) FROM categories").await,
         merchandising: rows("SELECT md5(string_agg(kind || name || version || coalesce(body::text, ''), '|' ORDER BY tenant_id, kind, name)) FROM merchandising").await,
+        insights: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT insight_queries::text AS line FROM insight_queries UNION ALL SELECT insight_products::text FROM insight_products) AS lines").await,
         documents: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM documents WHERE NOT deleted").await,
         index: digest::of(&handle.snapshot()).expect("a digest"),
         vectors: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM embeddings").await,

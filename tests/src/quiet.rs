@@ -19,7 +19,8 @@ pub async fn until_quiet(stack: &TestStack) {
                   + (SELECT count(*) FROM catalog.outbox WHERE published_at IS NULL)
                   + (SELECT count(*) FROM pricing.outbox WHERE published_at IS NULL)
                   + (SELECT count(*) FROM inventory.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM merchandising.outbox WHERE published_at IS NULL)",
+                  + (SELECT count(*) FROM merchandising.outbox WHERE published_at IS NULL)
+                  + (SELECT count(*) FROM insights.outbox WHERE published_at IS NULL)",
         )
         .fetch_one(&stack.write)
         .await

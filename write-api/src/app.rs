@@ -8,6 +8,7 @@
 //! | set, remove prices; prices in bulk | [`prices::Prices`] | `domain::pricing` |
 //! | receive, adjust stock; stock in bulk | [`stock::Stock`] | `domain::inventory` |
 //! | define, remove synonyms, rules, facets, experiments | [`merchandising::Definitions`] | `domain::merchandising` |
+//! | take reports of what shoppers did | [`insights::Reports`] | `domain::insights` |
 //!
 //! Each is a [`Kind`]: load what its lines name, decide each, write all in one transaction. A single
 //! command is a batch of one line ([`App::command`]); a bulk write is a stream of them ([`bulk`]).
@@ -17,6 +18,7 @@ pub(crate) mod bulk;
 pub(crate) mod categories;
 pub(crate) mod command;
 pub(crate) mod identity;
+pub(crate) mod insights;
 pub(crate) mod merchandising;
 pub(crate) mod metrics;
 pub(crate) mod outcome;

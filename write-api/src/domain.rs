@@ -5,6 +5,7 @@
 //! implementation of [`Aggregate`]; its table in `store`; its desk in `app`.
 
 pub mod catalog;
+pub mod insights;
 pub mod inventory;
 pub mod merchandising;
 pub mod pricing;

@@ -12,7 +12,7 @@ pub(crate) async fn watch(pool: PgPool, health: Health, shutdown: Shutdown) {
     health.expect(PART);
     loop {
         let found: Result<bool, sqlx::Error> =
-            sqlx::query_scalar("SELECT to_regclass('merchandising.definitions') IS NOT NULL").fetch_one(&pool).await;
+            sqlx::query_scalar("SELECT to_regclass('insights.records') IS NOT NULL").fetch_one(&pool).await;
         match found {
             Ok(true) => health.set(PART, true, ""),
             Ok(false) => health.set(PART, false, "the database is not migrated; run `souk migrate`"),

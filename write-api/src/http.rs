@@ -5,6 +5,7 @@ mod categories;
 mod extract;
 mod headers;
 mod idempotency;
+mod insights;
 mod json;
 mod lines;
 mod merchandising;
@@ -43,6 +44,7 @@ fn commands() -> OpenApiRouter<App> {
         .routes(routes!(merchandising::rules::define, merchandising::rules::remove))
         .routes(routes!(merchandising::facets::define, merchandising::facets::remove))
         .routes(routes!(merchandising::experiments::define, merchandising::experiments::remove))
+        .routes(routes!(insights::report))
 }
 
 /// The routes of the commands and of their description.

@@ -7,6 +7,7 @@ pub(crate) mod idempotency;
 pub(crate) mod outbox;
 pub(crate) mod price_sheets;
 pub(crate) mod products;
+pub(crate) mod reports;
 pub(crate) mod stock_items;
 pub(crate) mod tenants;
 pub(crate) mod variants;

@@ -161,7 +161,7 @@ async fn load_parts(connection: &mut PgConnection, keys: &[Key]) -> Result<BTree
             Ok(Context::Inventory) => {
                 parts.stock.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
             }
-            Ok(Context::Tenants | Context::Merchandising) | Err(_) => {}
+            Ok(Context::Tenants | Context::Merchandising | Context::Insights) | Err(_) => {}
         }
     }
     Ok(parts)

@@ -51,7 +51,7 @@ pub async fn apply(connection: &mut PgConnection, events: &[Event]) -> Result<(T
             Ok(row) => {
                 rows.insert(key, row);
                 changed.insert(key, ());
-                touch(&mut touched, event);
+                touch(&mut touched, index, event);
             }
             Err(reason) => {
                 closed.insert(&event.key);
@@ -64,7 +64,7 @@ pub async fn apply(connection: &mut PgConnection, events: &[Event]) -> Result<(T
     Ok((touched, refused))
 }
 
-fn touch(touched: &mut Touched, event: &Event) {
+fn touch(touched: &mut Touched, index: usize, event: &Event) {
     let origin = Origin {
         event_time: event.envelope.time,
         correlation_id: event.envelope.correlation_id.clone(),
@@ -74,6 +74,7 @@ fn touch(touched: &mut Touched, event: &Event) {
     match &event.event {
         // They change no document: what steers search is applied when it is asked for.
         DomainEvent::Tenants(_) | DomainEvent::Merchandising(_) => {}
+        DomainEvent::Insights(_) => touched.reports.push(index),
         DomainEvent::Pricing(event) => touched.product(tenant, event.product_id(), &origin),
         DomainEvent::Inventory(event) => touched.product(tenant, event.product_id(), &origin),
         DomainEvent::Catalog(
@@ -91,7 +92,8 @@ fn touch(touched: &mut Touched, event: &Event) {
 fn next(row: Option<&Source>, event: &Event) -> Result<Source, String> {
     let (mut deleted, mut product_id) = (false, None);
     let body = match &event.event {
-        DomainEvent::Tenants(_) => "{}".to_owned(),
+        // Of a client it is known how far its reports have come, and nothing else.
+        DomainEvent::Tenants(_) | DomainEvent::Insights(_) => "{}".to_owned(),
         // The body stands in the view of its own; here it is known which version that has.
         DomainEvent::Merchandising(merchandising) => {
             deleted = merchandising.content_json().is_none();

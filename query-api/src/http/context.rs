@@ -83,6 +83,12 @@ impl FromRequestParts<App> for ReadContext {
 }
 
 impl ReadContext {
+    /// Whether the client has written something that it wants to see.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        !self.token.is_empty()
+    }
+
     /// Waits for what the token names.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ pub async fn facet(
     let mut request = SearchRequest { limit: 0, offset: 0, ..body.request(context.tenant)? };
     let verdict = context.wait(&app, Hop::Index).await?;
     if body.steering.unwrap_or(true) {
-        let definitions = app.defined.of(context.tenant).await?;
+        let definitions = app.defined.of(context.tenant, context.has_token()).await?;
         crate::steering::apply(&mut request, &definitions, None, schemas::Utc::now());
     }
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();

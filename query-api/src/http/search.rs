@@ -13,7 +13,7 @@ use crate::{
     queries::search::{self, Found, Mode},
     steering::{self, Shown},
 };
-use ::search::reader::Snapshot;
+use ::search::{query::Steering, reader::Snapshot};
 use axum::{
     Json,
     extract::{RawQuery, State, rejection::JsonRejection},
@@ -220,13 +220,15 @@ async fn steer(
     if !body.steering.unwrap_or(true) {
         return Ok((Shown::default(), String::new()));
     }
-    let mut definitions = app.defined.of(context.tenant).await?;
+    let mut definitions = app.defined.of(context.tenant, context.has_token()).await?;
     if !body.preview.is_empty() {
         let drafted = definitions.with_drafts(&body.preview);
         definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
     }
     let shown = steering::apply(request, &definitions, body.client.as_deref(), schemas::Utc::now());
-    Ok((shown, definitions.stamp.clone()))
+    let popular = app.popularity.of(context.tenant).await?;
+    request.steering = Arc::new(Steering { popularity: popular.products, ..request.steering.as_ref().clone() });
+    Ok((shown, format!("{} {}", definitions.stamp, popular.stamp)))
 }
 
 fn in_json(found: &Found, mode: Mode, generation: &str, data_version: u64, shown: &Shown) -> Value {

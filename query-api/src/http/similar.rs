@@ -76,7 +76,7 @@ pub async fn why(
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let mut request: SearchRequest = body.request(context.tenant)?;
     if body.steering.unwrap_or(true) {
-        let definitions = app.defined.of(context.tenant).await?;
+        let definitions = app.defined.of(context.tenant, context.has_token()).await?;
         crate::steering::apply(&mut request, &definitions, body.client.as_deref(), schemas::Utc::now());
     }
     let why = searching::blocking(&app, move || ::search::lexical::why(&snapshot, &request, product)).await?;

@@ -4,7 +4,7 @@ use super::{
     Refusal,
     context::{ReadContext, mark},
 };
-use crate::{App, freshness::Hop, queries::categories, queries::search as searching};
+use crate::{App, freshness::Hop, queries::categories, queries::popularity, queries::search as searching};
 use ::search::{
     highlight::Marker,
     query::{MAX_TEXT_CHARS, SearchRequest},
@@ -55,7 +55,7 @@ pub async fn suggest(
     let verdict = context.wait(&app, Hop::Index).await?;
     let handle = app.index.get().ok_or_else(Refusal::no_index)?;
     let snapshot = handle.snapshot();
-    let definitions = app.defined.of(context.tenant).await?;
+    let definitions = app.defined.of(context.tenant, context.has_token()).await?;
     let mut request = SearchRequest {
         typing: true,
         highlight: true,
@@ -67,6 +67,11 @@ pub async fn suggest(
         Ok((suggest::suggest(&snapshot, tenant, &text, limit)?, ::search::lexical::search(&snapshot, &request)?))
     })
     .await?;
+    // What shoppers have searched for goes before what the catalog's words make likely.
+    let mut queries = popularity::queries(&app.pool, context.tenant, &q, limit).await?;
+    let likely = found.queries.iter().filter(|query| !queries.contains(query)).cloned().collect::<Vec<_>>();
+    queries.extend(likely);
+    queries.truncate(limit);
     let words: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
     let marker = Marker::new(&words, true);
     let names = categories::names(&app.pool, context.tenant, &found.categories).await?;
@@ -79,7 +84,7 @@ pub async fn suggest(
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
     let took_ms = began.elapsed().as_micros() as f64 / 1e3;
     let body = json!({
-        "queries": found.queries.iter().map(|text| json!({"text": text, "highlight": highlighted(text)})).collect::<Vec<_>>(),
+        "queries": queries.iter().map(|text| json!({"text": text, "highlight": highlighted(text)})).collect::<Vec<_>>(),
         "products": products.hits.iter().map(product).collect::<Vec<_>>(),
         "categories": names.iter().map(|named| json!({"slug": named.slug, "name": named.name, "path": named.path,
             "count": named.products, "highlight": highlighted(&named.name)})).collect::<Vec<_>>(),

@@ -95,15 +95,17 @@ impl Defined {
         Self { pool, changes, known: Arc::default() }
     }
 
-    /// A tenant's definitions.
+    /// A tenant's definitions. `newest`: those of this moment, since a reader that has waited for a token must
+    /// not get older ones because a signal is still on its way.
     ///
     /// # Errors
     /// The database's.
-    pub async fn of(&self, tenant: TenantId) -> Result<Arc<Definitions>, sqlx::Error> {
+    pub async fn of(&self, tenant: TenantId, newest: bool) -> Result<Arc<Definitions>, sqlx::Error> {
         let change = *self.changes.borrow();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
         if let Some((version, definitions)) = &known
             && change.heard
+            && !newest
             && *version == change.version
         {
             return Ok(Arc::clone(definitions));

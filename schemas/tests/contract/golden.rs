@@ -41,6 +41,7 @@ fn parts(event: &DomainEvent) -> (&'static str, Value) {
         DomainEvent::Pricing(event) => (event.event_type(), event.to_json()),
         DomainEvent::Inventory(event) => (event.event_type(), event.to_json()),
         DomainEvent::Merchandising(event) => (event.event_type(), event.to_json()),
+        DomainEvent::Insights(event) => (event.event_type(), event.to_json()),
     };
     (event_type, serde_json::from_str(&json).expect("an encoded event is JSON"))
 }

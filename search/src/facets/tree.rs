@@ -17,8 +17,7 @@ pub(super) fn grow(values: Vec<FacetValue>, limit: usize) -> Vec<FacetValue> {
     paths.sort_by_key(|(path, _)| std::cmp::Reverse(path.matches('/').count()));
     let mut waiting: Vec<(String, FacetValue)> = Vec::new();
     let mut roots = Vec::new();
-    let mut rest = paths.into_iter().peekable();
-    while let Some((path, mut value)) = rest.next() {
+    for (path, mut value) in paths {
         let below = format!("{path}/");
         let (children, others) = waiting
             .into_iter()

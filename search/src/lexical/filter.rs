@@ -93,7 +93,7 @@ impl Scope<'_> {
                     let amount: i64 = value.parse().ok()?;
                     Some(json(fields.price, path, |term| term.append_type_and_fast_value(amount)))
                 };
-                numbers(test, &format!("price.{path}"), i64::MIN.to_string(), i64::MAX.to_string(), &term)
+                numbers(test, &format!("price.{path}"), &i64::MIN.to_string(), &i64::MAX.to_string(), &term)
             }
             On::Released => {
                 let term = |value: &str| {
@@ -103,7 +103,7 @@ impl Scope<'_> {
                         DateTime::from_timestamp_micros(start.timestamp_micros()),
                     ))
                 };
-                numbers(test, "released", "0000-01-01".to_owned(), "9999-12-31".to_owned(), &term)
+                numbers(test, "released", "0000-01-01", "9999-12-31", &term)
             }
             On::Attribute(name) => self.attribute(name, test),
         }
@@ -124,7 +124,7 @@ impl Scope<'_> {
                     let number: f64 = value.parse().ok()?;
                     Some(json(field, &path, |term| term.append_type_and_fast_value(number)))
                 };
-                numbers(test, "", f64::MIN.to_string(), f64::MAX.to_string(), &term)
+                numbers(test, "", &f64::MIN.to_string(), &f64::MAX.to_string(), &term)
             }
         }
     }
@@ -179,13 +179,7 @@ fn text(field: Field, name: &str, test: &Test) -> Box<dyn Query> {
 }
 
 /// A test of something with an order.
-fn numbers(
-    test: &Test,
-    column: &str,
-    least: String,
-    most: String,
-    term: &dyn Fn(&str) -> Option<Term>,
-) -> Box<dyn Query> {
+fn numbers(test: &Test, column: &str, least: &str, most: &str, term: &dyn Fn(&str) -> Option<Term>) -> Box<dyn Query> {
     let bound = |limit: &Option<Limit>, open: &str| match limit {
         Some(limit) if limit.inclusive => term(&limit.value).map_or(Bound::Unbounded, Bound::Included),
         Some(limit) => term(&limit.value).map_or(Bound::Unbounded, Bound::Excluded),
@@ -195,7 +189,7 @@ fn numbers(
     match test {
         Test::Exists => silent(ExistsQuery::new(column.to_owned(), false)),
         Test::In(values) => silent(TermSetQuery::new(values.iter().filter_map(|value| term(value)))),
-        Test::Range { from, to } => silent(RangeQuery::new(bound(from, &least), bound(to, &most))),
+        Test::Range { from, to } => silent(RangeQuery::new(bound(from, least), bound(to, most))),
     }
 }
 

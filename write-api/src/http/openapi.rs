@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "souk write-api",
-    description = "Commands: tenants, catalog, prices, stock, merchandising. Every answer has an ETag and a consistency token. \
+    description = "Commands: tenants, catalog, prices, stock, merchandising, insights. Every answer has an ETag and a consistency token. \
                    Errors are RFC 9457 problems with a stable `code`.",
     license(name = "Apache-2.0", identifier = "Apache-2.0")
 ))]

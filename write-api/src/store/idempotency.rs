@@ -62,6 +62,7 @@ const fn statements(context: Context) -> [&'static str; 3] {
         Context::Pricing => statements!("pricing"),
         Context::Inventory => statements!("inventory"),
         Context::Merchandising => statements!("merchandising"),
+        Context::Insights => statements!("insights"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Failure, Scope, Stored, stored_version};
 use schemas::{
     Uuid,
-    events::{CatalogEvent, InventoryEvent, MerchandisingEvent, PricingEvent, TenantsEvent},
+    events::{CatalogEvent, InsightsEvent, InventoryEvent, MerchandisingEvent, PricingEvent, TenantsEvent},
     topics::Context,
 };
 use sqlx::PgConnection;
@@ -41,6 +41,7 @@ recorded! {
     PricingEvent: |event, _aggregate| event.product_id().uuid();
     InventoryEvent: |event, _aggregate| event.product_id().uuid();
     MerchandisingEvent: |_event, aggregate| aggregate;
+    InsightsEvent: |_event, aggregate| aggregate;
 }
 
 macro_rules! insert_into {
@@ -65,6 +66,7 @@ const fn insert_sql(context: Context) -> &'static str {
         Context::Pricing => insert_into!("pricing"),
         Context::Inventory => insert_into!("inventory"),
         Context::Merchandising => insert_into!("merchandising"),
+        Context::Insights => insert_into!("insights"),
     }
 }
 

@@ -4,6 +4,7 @@
 mod bulk;
 mod commands;
 mod idempotency;
+mod insights;
 mod merchandising;
 mod outbox;
 mod problems;

@@ -40,7 +40,6 @@ struct Filling<'a, 'b> {
 }
 
 /// Fills a plan's groups, one for each word that can be found at all.
-#[expect(clippy::too_many_arguments, reason = "what a request, an index and a catalog say, once")]
 pub fn fill<'a>(
     plan: &mut Plan,
     snapshot: &'a Snapshot,
