@@ -155,6 +155,7 @@ export function notices(shop, node, answer, { typing = false } = {}) {
         ),
       ),
     !typing && answer.relaxed && h("p", { class: "notice" }, relaxation(answer.relaxed)),
+    answer.partial && h("p", { class: "notice warning" }, "The time for this search was up; there may be more."),
     answer.degraded && h("p", { class: "notice warning" }, sentenceOf(answer.degraded)),
     answer.consistency?.state === "stale" &&
       h("p", { class: "notice warning" }, "A recent change is still on its way; these products are from before it."),
@@ -165,7 +166,7 @@ const sentenceOf = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 function relaxation({ matched, of }) {
   const words = of === 2 ? "both words" : `all ${number(of)} words`;
-  return `No product has ${words}; showing those with ${number(matched)} of them.`;
+  return `Few or no products have ${words}; those with ${number(matched)} of them are shown as well.`;
 }
 
 function redirected(redirect, typing) {
