@@ -228,7 +228,11 @@ async fn what_the_answer_says_is_shown(browser: &Browser, shop: &Shop, start: &s
     browser.click("#notices [aria-label='Remove up to $60.00 from the search']").await;
     browser.until(&format!("{TOTAL} === 36 && document.getElementById('q').value === 'wireles speakers'")).await;
     browser.open(&format!("{start}&q=halyard+zebra")).await;
-    browser.until(&format!("{notices}.includes('Few or no products have both words; those with 1 of them are shown as well.')")).await;
+    browser
+        .until(&format!(
+            "{notices}.includes('Few or no products have both words; those with 1 of them are shown as well.')"
+        ))
+        .await;
 
     let rule = json!({
         "enabled": true, "priority": 1, "when": {"query": {"match": "is", "text": "sale"}},
