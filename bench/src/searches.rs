@@ -189,10 +189,10 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         KINDS.iter().map(|_| Ok((Latencies::new()?, 0.0, 0))).collect::<Result<_, BenchError>>()?;
     let mut done = 0;
     for (number, round) in words.chunks(words.len().div_ceil(args.rounds as usize).max(1)).enumerate() {
-        for ((_, ask), (latencies, seconds, hits)) in KINDS.iter().zip(&mut measured) {
+        for ((name, ask), (latencies, seconds, hits)) in KINDS.iter().zip(&mut measured) {
             let before = client.processor_seconds().await?;
             for words in round {
-                let body = with(ask(words), "client", json!(format!("{}-{number}-{}", args.seed, words.number)));
+                let body = with(ask(words), "client", json!(format!("{name}-{}-{number}-{}", args.seed, words.number)));
                 let began = Instant::now();
                 *hits += client.search(&body).await?.total;
                 latencies.add(began.elapsed());

@@ -11,6 +11,7 @@ use std::{
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term, columnar::StrColumn, schema::IndexRecordOption};
 
 mod kinds;
+mod names;
 mod vocabulary;
 
 pub use kinds::{Kinds, Profile};
@@ -74,7 +75,7 @@ impl Lessons {
     }
 }
 
-/// Calls `each` with every live document of a tenant in a segment, or with every `step`th of a term's.
+/// Calls `each` with every live document of a segment that holds a term.
 fn documents(segment: &SegmentReader, term: &Term, mut each: impl FnMut(u32)) -> Result<(), IndexError> {
     let inverted = segment.inverted_index(term.field())?;
     let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { return Ok(()) };

@@ -4,7 +4,7 @@
 use crate::{
     IndexError, facets,
     highlight::Marker,
-    learned::Lessons,
+    learned::{Lessons, Profile},
     query::{Hit, HitCard, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort, Steering},
     reader::Snapshot,
 };
@@ -280,20 +280,23 @@ impl<'a> Searched<'a> {
             return Ok(ranked);
         }
         let end = ranked.len().min(self.ranking().window);
+        let profiles = self.profiles()?;
         for (score, at) in &mut ranked[..end] {
-            *score += self.kind(*at)?;
+            *score += self.kind(&profiles, *at)?;
         }
         // A stable sort keeps equal ones in the order of their ties.
         ranked[..end].sort_by(|(a, _), (b, _)| b.total_cmp(a));
         Ok(ranked)
     }
 
-    fn kind(&self, at: DocAddress) -> Result<f32, IndexError> {
-        let kinds = &self.lessons.kinds;
-        let profiles = self.plan.terms.iter().map(|term| kinds.profile(self.snapshot, term));
-        let profiles: Vec<_> = profiles.collect::<Result<_, _>>()?;
+    /// What the words say of attributes.
+    fn profiles(&self) -> Result<Vec<Arc<Profile>>, IndexError> {
+        self.plan.terms.iter().map(|term| self.lessons.kinds.profile(self.snapshot, term)).collect()
+    }
+
+    fn kind(&self, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f32, IndexError> {
         #[expect(clippy::cast_possible_truncation, reason = "a score")]
-        let fit = kinds.fit(self.snapshot, &profiles, at)? as f32;
+        let fit = self.lessons.kinds.fit(self.snapshot, profiles, at)? as f32;
         Ok(fit * self.ranking().kind_boost)
     }
 
@@ -302,7 +305,7 @@ impl<'a> Searched<'a> {
             return Ok(None);
         }
         let part = "kind: how well its attributes go with the words".to_owned();
-        Ok(Some(crate::query::ScorePart { part, score: self.kind(at)? }))
+        Ok(Some(crate::query::ScorePart { part, score: self.kind(&self.profiles()?, at)? }))
     }
 
     /// Adds to a hit what the request asks for beside its card.

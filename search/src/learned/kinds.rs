@@ -5,14 +5,18 @@
 //! The fit is a naive Bayes estimate: over the attributes of a product, the mean of ln(P(attribute | word) /
 //! P(attribute)), with the counts smoothed towards the catalog's.
 
-use super::{IndexError, counts, documents, text};
+use super::{IndexError, names::Names};
 use crate::reader::Snapshot;
 use schemas::ids::TenantId;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tantivy::{DocAddress, Term};
+use tantivy::{
+    DocAddress, DocSet, TERMINATED, Term,
+    query::{BooleanQuery, EnableScoring, Occur, Query, TermQuery},
+    schema::IndexRecordOption,
+};
 
 /// Weight of the catalog's own frequencies against a word's.
 const SMOOTHING: f64 = 20.0;
@@ -24,9 +28,9 @@ const WORDS: usize = 10_000;
 /// Which attributes go with which words, of one tenant.
 #[derive(Debug)]
 pub struct Kinds {
-    tenant: TenantId,
+    tenant: Term,
     documents: f64,
-    attributes: BTreeMap<String, u64>,
+    names: Names,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
 }
 
@@ -34,21 +38,17 @@ pub struct Kinds {
 #[derive(Debug, Default)]
 pub struct Profile {
     share: f64,
-    attributes: HashMap<String, f64>,
+    attributes: HashMap<u32, f64>,
 }
 
 impl Kinds {
     /// Counts the attributes of a tenant's products.
     pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
-        let term = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
-        let mut total = 0_u64;
-        for segment in snapshot.searcher.segment_readers() {
-            documents(segment, &term, |_| total += 1)?;
-        }
-        let attributes = counts(snapshot, tenant, "names")?;
+        let (names, total) = Names::learn(snapshot, tenant)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
         let documents = total.max(1) as f64;
-        Ok(Self { tenant, documents, attributes, profiles: Mutex::default() })
+        let tenant = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+        Ok(Self { tenant, documents, names, profiles: Mutex::default() })
     }
 
     /// The attributes that go with a word of the titles.
@@ -60,44 +60,38 @@ impl Kinds {
         if let Some(known) = self.profiles.lock().unwrap_or_else(PoisonError::into_inner).get(word) {
             return Ok(Arc::clone(known));
         }
+        let searcher = &snapshot.searcher;
         let term = Term::from_field_text(snapshot.fields.title, word);
-        let tenant = self.tenant.to_string();
+        let step = (searcher.doc_freq(&term)? / SAMPLE).max(1);
+        let both = [term, self.tenant.clone()].map(|term| {
+            let query: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+            (Occur::Must, query)
+        });
+        let weight = BooleanQuery::new(both.into()).weight(EnableScoring::disabled_from_searcher(searcher))?;
         let (mut holding, mut looked_at) = (0_u64, 0_u64);
-        let mut counted: HashMap<String, u64> = HashMap::new();
-        let step = (snapshot.searcher.doc_freq(&term)? / SAMPLE).max(1);
-        for segment in snapshot.searcher.segment_readers() {
-            let (Some(names), Some(keys)) = (segment.fast_fields().str("names")?, segment.fast_fields().str("key")?)
-            else {
-                continue;
-            };
-            let mut of_segment: HashMap<u64, u64> = HashMap::new();
-            let mut failed = None;
-            documents(segment, &term, |doc| {
-                let key = keys.term_ords(doc).next().map(|ord| text(&keys, ord));
-                match key {
-                    Some(Ok(key)) if !key.starts_with(&tenant) => return,
-                    Some(Err(error)) => failed = Some(error),
-                    _ => {}
+        let mut counted: HashMap<u32, u64> = HashMap::new();
+        for segment in searcher.segment_readers() {
+            let Some(column) = segment.fast_fields().str("names")? else { continue };
+            let mut found = weight.scorer(segment, 1.0)?;
+            while found.doc() != TERMINATED {
+                let doc = found.doc();
+                found.advance();
+                if segment.alive_bitset().is_some_and(|alive| !alive.is_alive(doc)) {
+                    continue;
                 }
                 holding += 1;
                 if holding % step == 0 {
                     looked_at += 1;
-                    names.term_ords(doc).for_each(|ord| *of_segment.entry(ord).or_default() += 1);
+                    for number in self.names.of(segment, &column, doc)? {
+                        *counted.entry(number).or_default() += 1;
+                    }
                 }
-            })?;
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            for (ord, count) in of_segment {
-                *counted.entry(text(&names, ord)?).or_default() += count;
             }
         }
         let share = (holding as f64 / self.documents).min(1.0);
         let scale = holding as f64 / looked_at.max(1) as f64;
-        let odds = |name: &String, count: f64| self.odds(name, count, share);
-        let attributes =
-            counted.iter().map(|(name, count)| (name.clone(), odds(name, *count as f64 * scale))).collect();
-        let profile = Arc::new(Profile { share, attributes });
+        let odds = |(number, count): (u32, u64)| (number, self.odds(number, count as f64 * scale, share));
+        let profile = Arc::new(Profile { share, attributes: counted.into_iter().map(odds).collect() });
         let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
         if profiles.len() >= WORDS {
             profiles.clear();
@@ -114,22 +108,22 @@ impl Kinds {
     #[expect(clippy::cast_precision_loss, reason = "counts of attributes")]
     pub fn fit(&self, snapshot: &Snapshot, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f64, IndexError> {
         let segment = snapshot.searcher.segment_reader(at.segment_ord);
-        let Some(names) = segment.fast_fields().str("names")? else { return Ok(0.0) };
-        let names: Vec<String> = names.term_ords(at.doc_id).map(|ord| text(&names, ord)).collect::<Result<_, _>>()?;
+        let Some(column) = segment.fast_fields().str("names")? else { return Ok(0.0) };
+        let names = self.names.of(segment, &column, at.doc_id)?;
         let known: Vec<&Arc<Profile>> = profiles.iter().filter(|profile| profile.share > 0.0).collect();
         if names.is_empty() || known.is_empty() {
             return Ok(0.0);
         }
-        let of = |profile: &Profile, name: &String| {
-            profile.attributes.get(name).copied().unwrap_or_else(|| self.odds(name, 0.0, profile.share))
+        let of = |profile: &Profile, number: u32| {
+            profile.attributes.get(&number).copied().unwrap_or_else(|| self.odds(number, 0.0, profile.share))
         };
-        let sum: f64 = known.iter().flat_map(|profile| names.iter().map(|name| of(profile, name))).sum();
+        let sum: f64 = known.iter().flat_map(|profile| names.iter().map(|number| of(profile, *number))).sum();
         Ok(sum / (known.len() * names.len()) as f64)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
-    fn odds(&self, name: &str, count: f64, share: f64) -> f64 {
-        let all = self.attributes.get(name).copied().unwrap_or(1) as f64;
+    fn odds(&self, number: u32, count: f64, share: f64) -> f64 {
+        let all = self.names.count(number) as f64;
         ((count + SMOOTHING * share) / (all + SMOOTHING) / share).ln()
     }
 }

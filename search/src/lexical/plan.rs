@@ -88,7 +88,7 @@ impl Plan {
         }
         let tenant = tenant(snapshot, request);
         let mut reader = Reader::new(snapshot, tenant, request.deadline);
-        let reading = reader.read(&parts.words, MAX_TERMS)?;
+        let reading = reader.read(&parts.words, MAX_TERMS, request.typing)?;
         plan.asked = reading.words.len();
         alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
         plan.extras.extend(extras(snapshot, ranking, &reading)?);

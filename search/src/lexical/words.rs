@@ -74,11 +74,12 @@ impl<'a> Reader<'a> {
         late
     }
 
-    /// Reads a text, at most `budget` words of it.
+    /// Reads a text, at most `budget` words of it. While somebody is `typing`, a last word that others begin
+    /// with is left as it is: it is looked for as all of them.
     ///
     /// # Errors
     /// The engine's.
-    pub fn read(&mut self, text: &str, budget: usize) -> Result<Reading, IndexError> {
+    pub fn read(&mut self, text: &str, budget: usize, typing: bool) -> Result<Reading, IndexError> {
         let mut tokens = Vec::new();
         let mut stream = self.analyzer.token_stream(text);
         while tokens.len() < budget && stream.advance() {
@@ -91,7 +92,8 @@ impl<'a> Reader<'a> {
         for (index, (term, span)) in tokens.into_iter().enumerate() {
             let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
             let known = self.known(&term)?;
-            let unreadable = known || reading.corrections.len() >= MOST_CORRECTIONS;
+            let begun = typing && index + 1 == last && !self.beginning(&written.to_lowercase(), 1)?.is_empty();
+            let unreadable = known || begun || reading.corrections.len() >= MOST_CORRECTIONS;
             let found =
                 if unreadable || self.late() { None } else { self.nearest(&written, &term, index + 1 == last)? };
             let terms = match found {
