@@ -7,7 +7,7 @@ use schemas::{
 };
 use search::{
     document::{SearchDocument, SearchProduct},
-    generation::{self, Manifest},
+    generation::{self, Manifest, Ranking},
     lexical,
     query::{SearchRequest, SearchResponse},
     reader::IndexHandle,
@@ -111,4 +111,49 @@ fn words_in_the_order_of_the_title_come_first() {
 fn what_another_shop_sells_is_unknown_here() {
     let found = shop().search("marmelade");
     assert_eq!((found.total, found.corrections.len()), (0, 0), "{:?}", found.corrections);
+}
+
+#[test]
+fn measures_are_found_in_any_spelling_and_all_words_are_wanted() {
+    let titles =
+        ["Notebook 39.6 cm (15.6\")", "Notebook sleeve 14 inch", "Disk 2000 GB", "Notebook stand", "Notebook lock"];
+    let index = Index::of(&titles);
+    for query in ["15.6\" notebook", "notebook 15.6 inch", "15.6-inch notebooks"] {
+        let request = SearchRequest {
+            ranking: Some(Ranking { enough: 1, ..Ranking::default() }),
+            ..SearchRequest::text(SHOP, query, 10)
+        };
+        let found = lexical::search(&index.handle.snapshot(), &request).expect("found");
+        assert_eq!((found.total, found.relaxed), (1, None), "{query}");
+    }
+    assert_eq!(index.first("2 tb disk").0.as_deref(), Some("Disk 2000 GB"));
+    assert_eq!(index.search("2tb").total, 1);
+}
+
+#[test]
+fn fewer_words_are_enough_where_no_product_has_all_and_the_answer_says_so() {
+    let found = shop().search("gaming headset lamp");
+    assert_eq!(found.relaxed.map(|relaxed| (relaxed.matched, relaxed.of)), Some((1, 3)), "{found:?}");
+    assert_eq!(found.hits[0].card.title, "Gaming headset");
+}
+
+#[test]
+fn what_is_typed_beside_words_is_understood() {
+    let index = Index::of(&["Wireless mouse", "Wired mouse", "Mouse mat"]);
+    let found = index.search("mouse -wireless \"wired mouse\" under 20");
+    let kinds: Vec<&str> = found.understood.iter().map(|understood| understood.kind.as_str()).collect();
+    assert_eq!(kinds, ["price", "without", "phrase"]);
+    // None has a price.
+    assert_eq!(found.total, 0);
+    let found = index.search("mouse -wireless \"wired mouse\"");
+    assert_eq!(found.hits.iter().map(|hit| hit.card.title.as_str()).collect::<Vec<_>>(), ["Wired mouse"]);
+}
+
+#[test]
+fn while_typing_the_last_word_is_all_it_may_become() {
+    let index = Index::of(&["Wireless headset", "Heat gun", "Heat pump", "Heat lamp"]);
+    let request = SearchRequest { typing: true, ..SearchRequest::text(SHOP, "wireless hea", 10) };
+    let found = lexical::search(&index.handle.snapshot(), &request).expect("found");
+    assert_eq!(found.hits[0].card.title, "Wireless headset");
+    assert_eq!(found.corrections, []);
 }

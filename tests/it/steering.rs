@@ -1,6 +1,11 @@
 //! What staff define is in the next search, without a reindex; and what a storefront asks for beside searches.
 
-use acceptance::{builders::product_line, shop::Shop, stack::TestStack};
+use acceptance::{
+    builders::product_line,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -102,4 +107,32 @@ async fn suggestions_similar_products_and_cursors() {
     assert_eq!(titles(&merged).len(), 3, "{merged}");
     let searches: Vec<_> = merged["hits"].as_array().expect("hits").iter().map(|hit| hit["search"].clone()).collect();
     assert!(searches.contains(&json!(0)) && searches.contains(&json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_shoppers_like_comes_first_and_is_suggested() {
+    let stack = TestStack::start(false).await;
+    let (shop, ids, last) = shop_of(&stack, "liked", &["Brass lamp", "Brass lamp", "Copper lamp"]).await;
+    let first = async || shop.read("/v1/search?q=brass+lamp", Some(&last)).await.body["hits"][0]["id"].clone();
+    assert_eq!(first().await, json!(ids[0]), "equal hits stand in the order in which they were made");
+    let now = schemas::Utc::now();
+    let search = |number: u32| {
+        json!({"type": "query", "query_id": format!("q{number}"), "client_id": "c", "user_query": "brass lamp",
+            "query_response_hit_ids": [ids[0], ids[1]], "timestamp": now})
+    };
+    let bought = json!({"type": "event", "action_name": "purchase", "query_id": "q1", "client_id": "c", "timestamp": now,
+        "event_attributes": {"object": {"object_id": ids[1], "object_id_field": "product_id"}, "position": {"ordinal": 2}}});
+    let reported = shop.command(Method::POST, "/v1/insights", None, &json!([search(1), search(2), bought])).await;
+    assert_eq!(reported["accepted"], 3, "{reported}");
+    eventually("what was bought comes first", PATIENCE, || async {
+        let found = first().await;
+        if found == json!(ids[1]) { Ok(()) } else { Err(found.to_string()) }
+    })
+    .await;
+    let explained = shop.read("/v1/search?q=brass+lamp&explain=true", None).await.body;
+    let parts = explained["hits"][0]["explanation"].to_string();
+    assert!(parts.contains("popular"), "{parts}");
+    assert!(explained["index_offsets"].is_array() && explained["hits"][0]["doc_version"].is_u64(), "{explained}");
+    let suggested = shop.read("/v1/suggest?q=brass", Some(&token(&reported))).await.body;
+    assert_eq!(suggested["queries"][0]["text"], "brass lamp", "{suggested}");
 }

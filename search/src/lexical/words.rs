@@ -133,8 +133,10 @@ impl<'a> Reader<'a> {
         Ok(found)
     }
 
+    /// The term of a word; none if it is none, or several.
     fn term(&mut self, word: &str) -> Option<String> {
-        analyzer::terms(&mut self.analyzer, word).pop()
+        let mut terms = analyzer::terms(&mut self.analyzer, word);
+        if terms.len() == 1 { terms.pop() } else { None }
     }
 
     /// Whether any product of the shop holds a term in its text.
