@@ -13,6 +13,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("reindex", &["schemas", "search", "projector", "service"]),
     ("launcher", &["schemas", "service"]),
     ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
+    ("tests/fuzz", &["schemas", "search"]),
     ("tests", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex", "bench"]),
 ];
 
