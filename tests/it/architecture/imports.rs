@@ -3,7 +3,7 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("schemas", &[]),
     ("service", &["schemas"]),
     ("search", &["schemas"]),
