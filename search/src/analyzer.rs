@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(query("15.6 inch"), query("15.6\""));
         assert_eq!(query("15,6''"), ["15.6inch"]);
         assert_eq!(query("17\""), query("17-inch"));
-        assert_eq!(query("1,000 W and 2.4GHz"), ["1000w", "2400000000hz"]);
+        assert_eq!(query("1,000W and 2.4 GHz"), ["1000w", "2400000000hz"]);
         assert_eq!(query("3 in 1 charger"), ["3", "1", "charger"]);
         assert_eq!(
             terms(&mut english(), "39.6 cm (15.6\") i5-8250U"),

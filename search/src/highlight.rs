@@ -156,7 +156,7 @@ mod tests {
         let marked = marker("wireless mice 15.6 inch", false).text("<b>Wireless</b> mouse & 15.6\" \"mice\"");
         assert_eq!(
             marked,
-            "&lt;b&gt;<mark>Wireless</mark>&lt;/b&gt; mouse &amp; <mark>15.6&quot;</mark> &quot;<mark>mice</mark>&quot;"
+            "&lt;b&gt;<mark>Wireless</mark>&lt;/b&gt; <mark>mouse</mark> &amp; <mark>15.6&quot;</mark> &quot;<mark>mice</mark>&quot;"
         );
         assert_eq!(marker("wire", true).text("Wireless"), "<mark>Wire</mark>less");
     }
