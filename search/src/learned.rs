@@ -12,9 +12,11 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, Term, columnar::StrColumn, sche
 
 mod kinds;
 mod names;
+mod statistics;
 mod vocabulary;
 
 pub use kinds::{Kinds, Profile};
+pub use statistics::Statistics;
 pub use vocabulary::{Meaning, Vocabulary};
 
 /// Share of the documents that may come or go before a catalog is learnt anew.
@@ -39,6 +41,8 @@ pub struct Lessons {
     pub vocabulary: Vocabulary,
     /// Which attributes go with which words.
     pub kinds: Kinds,
+    /// How long its texts are and how rare its words.
+    pub statistics: Statistics,
 }
 
 impl Learned {
@@ -57,6 +61,7 @@ impl Learned {
             data_version: snapshot.data_version,
             vocabulary: Vocabulary::learn(snapshot, tenant)?,
             kinds: Kinds::learn(snapshot, tenant)?,
+            statistics: Statistics::learn(snapshot, tenant)?,
         });
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= TENANTS {

@@ -24,10 +24,13 @@ struct Index {
 
 impl Index {
     fn of(titles: &[&str]) -> Self {
+        Self::beside(titles, &["Marmalade toaster"])
+    }
+
+    fn beside(titles: &[&str], others: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         generation::create(folder.path(), &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
         let mut writer = IndexWriter::open(folder.path(), "g1").expect("opened");
-        let others = ["Marmalade toaster"];
         let all = titles.iter().map(|title| (SHOP, title)).chain(others.iter().map(|title| (OTHER_SHOP, title)));
         for (number, (tenant_id, title)) in all.enumerate() {
             let product = SearchProduct { title: (*title).to_owned(), ..SearchProduct::default() };
@@ -156,4 +159,18 @@ fn while_typing_the_last_word_is_all_it_may_become() {
     let found = lexical::search(&index.handle.snapshot(), &request).expect("found");
     assert_eq!(found.hits[0].card.title, "Wireless headset");
     assert_eq!(found.corrections, []);
+}
+
+#[test]
+fn what_another_shop_sells_changes_no_score() {
+    let titles = ["Blue lamp", "Blue chair", "Red lamp with a rather long description of its shade", "Desk"];
+    let others = ["lamp"; 40].iter().chain(&["blue whale song in a very long title of many words"; 9]).copied();
+    let (quiet, loud) = (Index::of(&titles), Index::beside(&titles, &others.collect::<Vec<_>>()));
+    for query in ["blue lamp", "lamp", "red desk lamp"] {
+        let scores = |index: &Index| {
+            let hits = index.search(query).hits;
+            hits.into_iter().map(|hit| (hit.card.title, format!("{:.3}", hit.score))).collect::<Vec<_>>()
+        };
+        assert_eq!(scores(&quiet), scores(&loud), "{query}");
+    }
 }

@@ -1,5 +1,6 @@
 //! BM25 with settings of its own: tantivy's are fixed. Also the clauses that match without a score of words.
 
+use crate::learned::Lessons;
 use std::sync::Arc;
 use tantivy::{
     DocId, DocSet, Score, SegmentReader, TantivyError, Term,
@@ -20,6 +21,8 @@ pub struct Bm25Query {
     pub b: f32,
     /// Factor of the score.
     pub weight: f32,
+    /// Whose statistics count.
+    pub lessons: Arc<Lessons>,
 }
 
 /// How rare a term is: Lucene's inverse document frequency.
@@ -31,14 +34,13 @@ pub fn idf(documents: u64, holding: u64) -> f32 {
 
 impl Query for Bm25Query {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        let EnableScoring::Enabled { statistics_provider, .. } = scoring else {
+        let EnableScoring::Enabled { searcher, .. } = scoring else {
             return Ok(Box::new(Bm25Weight { query: self.clone(), factor: 0.0, norms: Arc::new([1.0; 256]) }));
         };
-        let documents = statistics_provider.total_num_docs()?;
-        let tokens = statistics_provider.total_num_tokens(self.term.field())?;
-        #[expect(clippy::cast_precision_loss, reason = "an average")]
-        let average = (tokens as f32 / documents.max(1) as f32).max(1.0);
-        let factor = self.weight * idf(documents, statistics_provider.doc_freq(&self.term)?) * (self.k1 + 1.0);
+        let statistics = &self.lessons.statistics;
+        let average = statistics.average(self.term.field());
+        let rarity = idf(statistics.documents(), statistics.holding(searcher, &self.term)?);
+        let factor = self.weight * rarity * (self.k1 + 1.0);
         let mut norms = [0.0; 256];
         for (id, norm) in (0_u8..=255).zip(norms.iter_mut()) {
             #[expect(clippy::cast_precision_loss, reason = "a length")]

@@ -72,7 +72,7 @@ impl Plan {
     ///
     /// # Errors
     /// The engine's.
-    pub fn of(snapshot: &Snapshot, lessons: &Lessons, request: &SearchRequest) -> Result<Self, IndexError> {
+    pub fn of(snapshot: &Snapshot, lessons: &Arc<Lessons>, request: &SearchRequest) -> Result<Self, IndexError> {
         let ranking = request.ranking.as_ref().unwrap_or(&snapshot.ranking);
         let text: String = request.text.chars().take(MAX_TEXT_CHARS).collect();
         let parts = understand::parts(&text, request.understand);
@@ -84,14 +84,14 @@ impl Plan {
             plan.exclude(snapshot, word);
         }
         for phrase in &parts.phrases {
-            plan.phrase(snapshot, ranking, phrase);
+            plan.phrase(snapshot, lessons, ranking, phrase);
         }
         let tenant = tenant(snapshot, request);
         let mut reader = Reader::new(snapshot, tenant, request.deadline);
         let reading = reader.read(&parts.words, MAX_TERMS, request.typing)?;
         plan.asked = reading.words.len();
         alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
-        plan.extras.extend(extras(snapshot, ranking, &reading)?);
+        plan.extras.extend(extras(snapshot, lessons, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
         plan.corrections = reading.corrections;
         plan.partial = reader.partial;
@@ -174,11 +174,11 @@ impl Plan {
         });
     }
 
-    fn phrase(&mut self, snapshot: &Snapshot, ranking: &Ranking, phrase: &str) {
+    fn phrase(&mut self, snapshot: &Snapshot, lessons: &Arc<Lessons>, ranking: &Ranking, phrase: &str) {
         let terms = analyzer::terms(&mut analyzer::english_query(), phrase);
         let query: Box<dyn Query> = match terms.as_slice() {
             [] => return,
-            [term] => word(snapshot.fields.text, term, ranking, 1.0),
+            [term] => word(lessons, snapshot.fields.text, term, ranking, 1.0),
             _ => Box::new(adjacent(snapshot.fields.text, &terms)),
         };
         self.phrases.push(Clause { part: format!("phrase: {phrase}"), query });
@@ -296,8 +296,9 @@ fn best_of(group: &[Clause]) -> Box<dyn Query> {
 }
 
 /// A word in a field, scored.
-fn word(field: Field, term: &str, ranking: &Ranking, weight: f32) -> Box<dyn Query> {
-    Box::new(Bm25Query { term: Term::from_field_text(field, term), k1: ranking.k1, b: ranking.b, weight })
+fn word(lessons: &Arc<Lessons>, field: Field, term: &str, ranking: &Ranking, weight: f32) -> Box<dyn Query> {
+    let (term, lessons) = (Term::from_field_text(field, term), Arc::clone(lessons));
+    Box::new(Bm25Query { term, k1: ranking.k1, b: ranking.b, weight, lessons })
 }
 
 fn adjacent(field: Field, terms: &[String]) -> PhraseQuery {
@@ -305,17 +306,22 @@ fn adjacent(field: Field, terms: &[String]) -> PhraseQuery {
 }
 
 /// What the title adds: the share of the query's words it has, by rarity, and of its pairs.
-fn extras(snapshot: &Snapshot, ranking: &Ranking, reading: &Reading) -> Result<Vec<Clause>, IndexError> {
+fn extras(
+    snapshot: &Snapshot,
+    lessons: &Lessons,
+    ranking: &Ranking,
+    reading: &Reading,
+) -> Result<Vec<Clause>, IndexError> {
     let field = snapshot.fields.title;
     let mut terms: Vec<&String> = reading.words.iter().flat_map(|word: &Word| &word.terms).collect();
     let pairs: Vec<[String; 2]> =
         terms.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
     terms.sort();
     terms.dedup();
-    let documents = snapshot.searcher.num_docs();
+    let statistics = &lessons.statistics;
     let rarity = |term: &String| -> Result<f32, IndexError> {
-        let holding = snapshot.searcher.doc_freq(&Term::from_field_text(snapshot.fields.text, term))?;
-        Ok(idf(documents.max(holding), holding))
+        let term = Term::from_field_text(snapshot.fields.text, term);
+        Ok(idf(statistics.documents(), statistics.holding(&snapshot.searcher, &term)?))
     };
     let rarities: Vec<f32> = terms.iter().map(|term| rarity(term)).collect::<Result<_, _>>()?;
     let all: f32 = rarities.iter().sum::<f32>().max(f32::EPSILON);

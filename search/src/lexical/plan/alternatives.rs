@@ -15,6 +15,7 @@ use crate::{
     understand::{Effect, Understood},
 };
 use schemas::filter::{Field as On, Filter};
+use std::sync::Arc;
 use tantivy::{
     Term,
     query::{BooleanQuery, ConstScoreQuery, Occur, Query},
@@ -29,6 +30,7 @@ const LONGEST_CODE: usize = 4;
 
 struct Filling<'a, 'b> {
     snapshot: &'a Snapshot,
+    lessons: &'a Arc<Lessons>,
     ranking: &'a Ranking,
     request: &'a SearchRequest,
     reader: &'b mut Reader<'a>,
@@ -44,7 +46,7 @@ pub fn fill<'a>(
     plan: &mut Plan,
     snapshot: &'a Snapshot,
     ranking: &'a Ranking,
-    lessons: &Lessons,
+    lessons: &'a Arc<Lessons>,
     request: &'a SearchRequest,
     reader: &mut Reader<'a>,
     text: &str,
@@ -52,14 +54,23 @@ pub fn fill<'a>(
 ) -> Result<(), IndexError> {
     let count = reading.words.len();
     let (groups, exact) = ((0..count).map(|_| Vec::new()).collect(), vec![false; count]);
-    let mut filling =
-        Filling { snapshot, ranking, request, reader, groups, exact, understood: Vec::new(), extras: Vec::new() };
+    let mut filling = Filling {
+        snapshot,
+        lessons,
+        ranking,
+        request,
+        reader,
+        groups,
+        exact,
+        understood: Vec::new(),
+        extras: Vec::new(),
+    };
     filling.words(reading);
     filling.joined(reading);
     filling.codes(text, reading)?;
     filling.synonyms(reading);
     if request.understand {
-        filling.meanings(lessons, reading);
+        filling.meanings(reading);
     }
     if request.typing {
         filling.completions(reading)?;
@@ -93,10 +104,10 @@ impl Filling<'_, '_> {
         for (first, term, weight) in &reading.joined {
             let part = format!("text: {term}, both words in one");
             for index in [*first, first + 1] {
-                let query = word(self.snapshot.fields.text, term, self.ranking, 0.0);
+                let query = word(self.lessons, self.snapshot.fields.text, term, self.ranking, 0.0);
                 self.add(index, part.clone(), query);
             }
-            let query = word(self.snapshot.fields.text, term, self.ranking, *weight);
+            let query = word(self.lessons, self.snapshot.fields.text, term, self.ranking, *weight);
             self.extras.push(Clause { part, query });
         }
     }
@@ -122,7 +133,7 @@ impl Filling<'_, '_> {
                 }
                 for (index, read) in reading.words.iter().enumerate() {
                     if read.span.0 >= from && read.span.1 <= to {
-                        let query = word(self.snapshot.fields.code, &code, self.ranking, 1.0);
+                        let query = word(self.lessons, self.snapshot.fields.code, &code, self.ranking, 1.0);
                         self.add(index, format!("code: {code}"), query);
                         self.exact[index] = true;
                     }
@@ -146,7 +157,8 @@ impl Filling<'_, '_> {
 
     /// Runs of words that the catalog knows as a brand, a category, a kind or an attribute's value. The
     /// longest reading counts, and words it covers are not read again.
-    fn meanings(&mut self, lessons: &Lessons, reading: &Reading) {
+    fn meanings(&mut self, reading: &Reading) {
+        let lessons = Arc::clone(self.lessons);
         let terms: Vec<String> = reading.words.iter().map(|word| word.terms.join(" ")).collect();
         let mut covered = vec![false; terms.len()];
         for length in (1..=lessons.vocabulary.longest().min(terms.len())).rev() {
@@ -176,7 +188,7 @@ impl Filling<'_, '_> {
         if kind == "brand" {
             self.exact[start..start + length].fill(true);
         }
-        let documents = self.snapshot.searcher.num_docs();
+        let documents = self.lessons.statistics.documents();
         #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
         let score = self.ranking.attribute_weight * idf(documents.max(products), products) / length as f32;
         for index in start..start + length {
@@ -195,7 +207,7 @@ impl Filling<'_, '_> {
         let Some(last) = reading.words.last().filter(|word| word.terms == [word.term.clone()]) else { return Ok(()) };
         let begun = last.written.to_lowercase();
         for term in self.reader.beginning(&begun, COMPLETIONS)? {
-            let query = word(self.snapshot.fields.text, &term, self.ranking, COMPLETED);
+            let query = word(self.lessons, self.snapshot.fields.text, &term, self.ranking, COMPLETED);
             self.add(reading.words.len() - 1, format!("text: {term}, begun"), query);
         }
         Ok(())
@@ -205,9 +217,10 @@ impl Filling<'_, '_> {
     fn all(&self, terms: &[String], weight: f32) -> Box<dyn Query> {
         let field = self.snapshot.fields.text;
         match terms {
-            [term] => word(field, term, self.ranking, weight),
+            [term] => word(self.lessons, field, term, self.ranking, weight),
             _ => {
-                let clauses = terms.iter().map(|term| (Occur::Must, word(field, term, self.ranking, weight)));
+                let clauses =
+                    terms.iter().map(|term| (Occur::Must, word(self.lessons, field, term, self.ranking, weight)));
                 Box::new(BooleanQuery::new(clauses.collect()))
             }
         }
