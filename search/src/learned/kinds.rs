@@ -14,6 +14,7 @@ use std::{
 };
 use tantivy::{
     DocAddress, DocSet, TERMINATED, Term,
+    collector::Count,
     query::{BooleanQuery, EnableScoring, Occur, Query, TermQuery},
     schema::IndexRecordOption,
 };
@@ -62,12 +63,13 @@ impl Kinds {
         }
         let searcher = &snapshot.searcher;
         let term = Term::from_field_text(snapshot.fields.title, word);
-        let step = (searcher.doc_freq(&term)? / SAMPLE).max(1);
         let both = [term, self.tenant.clone()].map(|term| {
             let query: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
             (Occur::Must, query)
         });
-        let weight = BooleanQuery::new(both.into()).weight(EnableScoring::disabled_from_searcher(searcher))?;
+        let query = BooleanQuery::new(both.into());
+        let step = (searcher.search(&query, &Count)? as u64 / SAMPLE).max(1);
+        let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
         let (mut holding, mut looked_at) = (0_u64, 0_u64);
         let mut counted: HashMap<u32, u64> = HashMap::new();
         for segment in searcher.segment_readers() {

@@ -186,14 +186,21 @@ impl<'a> Reader<'a> {
 
     /// Whether more products hold the joined word than the two side by side.
     fn usually_joined(&mut self, pair: &[&str], joined: &str) -> Result<bool, IndexError> {
-        let (searcher, field) = (&self.snapshot.searcher, self.snapshot.fields.text);
+        let field = self.snapshot.fields.text;
         let terms: Vec<Term> =
             pair.iter().filter_map(|word| self.term(word)).map(|term| Term::from_field_text(field, &term)).collect();
         if terms.len() < 2 {
             return Ok(true);
         }
-        let apart = searcher.search(&PhraseQuery::new(terms), &Count)?;
-        Ok(searcher.doc_freq(&Term::from_field_text(field, joined))? > apart as u64)
+        let joined = TermQuery::new(Term::from_field_text(field, joined), IndexRecordOption::Basic);
+        Ok(self.count(Box::new(joined))? > self.count(Box::new(PhraseQuery::new(terms)))?)
+    }
+
+    /// How many of the shop's products match.
+    fn count(&self, query: Box<dyn Query>) -> Result<usize, IndexError> {
+        let tenant: Box<dyn Query> = Box::new(TermQuery::new(self.tenant.clone(), IndexRecordOption::Basic));
+        let both = BooleanQuery::new(vec![(Occur::Must, tenant), (Occur::Must, query)]);
+        Ok(self.snapshot.searcher.search(&both, &Count)?)
     }
 
     /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
