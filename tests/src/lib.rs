@@ -5,5 +5,6 @@ pub mod builders;
 pub mod digest;
 pub mod eventually;
 pub mod quiet;
+pub mod scratch;
 pub mod shop;
 pub mod stack;
