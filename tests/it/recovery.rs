@@ -22,9 +22,12 @@ use schemas::{
     topics::{self, Context},
 };
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 const PRODUCTS: i64 = 200;
@@ -34,8 +37,14 @@ async fn filled(stack: &TestStack, slug: &str) -> Shop {
     let shop = Shop::open(stack, slug).await;
     let id = |n: i64| format!("{slug}-{n}");
     let lines = |line: &dyn Fn(i64) -> Value| (0..PRODUCTS).map(line).collect::<Vec<_>>();
-    shop.command(Method::POST, "/v1/categories", None, &json!({"name": "Kettles", "slug": "kettles"})).await;
-    shop.bulk_all("products", &lines(&|n| product_line(&id(n), &format!("Sturdy thing number {n}")))).await;
+    let category = json!({"name": "Kettles", "slug": "kettles"});
+    let category = shop.command(Method::POST, "/v1/categories", None, &category).await;
+    let in_category = |n| {
+        let mut line = product_line(&id(n), &format!("Sturdy thing number {n}"));
+        line["category_ids"] = json!([category["id"]]);
+        line
+    };
+    shop.bulk_all("products", &lines(&in_category)).await;
     shop.bulk_all("prices", &lines(&|n| price_line(&id(n), 1_000 + n))).await;
     shop.bulk_all("stock", &lines(&|n| stock_line(&id(n), n % 5))).await;
     shop.command(Method::PUT, "/v1/merchandising/synonyms/robust", None, &synonyms("robust")).await;
@@ -98,6 +107,11 @@ async fn lose_the_broker(stack: &TestStack) {
     admin(stack).delete_topics(&names, &AdminOptions::new()).await.expect("deleted");
 }
 
+/// The times that the guide tells; shown with `--nocapture`.
+fn took(what: &str, began: Instant) {
+    println!("{what}: {:.1} s", began.elapsed().as_secs_f64());
+}
+
 /// A shopper who searches all the time.
 struct Shopper {
     stop: Arc<AtomicBool>,
@@ -106,7 +120,8 @@ struct Shopper {
 }
 
 impl Shopper {
-    fn start(shop: &Shop) -> Self {
+    /// One who expects at least so many hits.
+    fn start(shop: &Shop, at_least: i64) -> Self {
         let (shop, stop, searches) = (shop.clone(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, counted) = (stop.clone(), searches.clone());
         let task = tokio::spawn(async move {
@@ -114,7 +129,7 @@ impl Shopper {
             while !stopped.load(Ordering::SeqCst) {
                 let read = shop.read("/v1/search?q=sturdy", None).await;
                 counted.fetch_add(1, Ordering::SeqCst);
-                if read.status != StatusCode::OK || read.body["total"].as_i64() < Some(PRODUCTS - 1) {
+                if read.status != StatusCode::OK || read.body["total"].as_i64() < Some(at_least) {
                     failed.push(format!("{} {}", read.status, read.body["total"]));
                 }
             }
@@ -136,11 +151,13 @@ async fn the_broker_is_lost_with_everything_in_it() {
     let stack = TestStack::start(false).await;
     let shop = filled(&stack, "lost").await;
     let before = digest::take(&stack).await;
-    let shopper = Shopper::start(&shop);
+    let shopper = Shopper::start(&shop, PRODUCTS - 1);
+    let began = Instant::now();
     lose_the_broker(&stack).await;
     let reason = reason_of_epoch(&stack).await;
     assert!(reason.contains("gone or empty"), "{reason}");
     until_quiet(&stack).await;
+    took("the broker lost", began);
     assert_eq!(digest::take(&stack).await, before, "nothing has changed");
     shopper.saw_nothing().await;
     is_whole_again(&stack, &shop).await;
@@ -164,10 +181,11 @@ async fn an_older_backup_of_the_write_database_is_restored() {
 
     let refused = stack.souk("restore", &["--from", backup]).await.expect_err("there is data");
     assert!(refused.contains("--replace"), "{refused}");
-    let shopper = Shopper::start(&shop);
+    let shopper = Shopper::start(&shop, PRODUCTS - 1);
     let done = stack.souk("restore", &["--from", backup, "--replace", "--yes", "--json"]).await.expect("restored");
     let done: Value = serde_json::from_str(&done).expect("JSON");
     assert_eq!(done["read_side"]["state"], "in_line", "{done}");
+    println!("a backup restored: {done}");
     shopper.saw_nothing().await;
     until_quiet(&stack).await;
     assert_eq!(digest::take(&stack).await, before, "as it was when the backup was taken");
@@ -234,11 +252,13 @@ async fn the_folder_of_the_index_is_deleted() {
     let stack = TestStack::start(false).await;
     let shop = filled(&stack, "folder").await;
     let before = digest::take(&stack).await;
-    let shopper = Shopper::start(&shop);
+    let shopper = Shopper::start(&shop, 0);
+    let began = Instant::now();
     std::fs::remove_dir_all(stack.stack.index_dir()).expect("deleted");
     // The next write meets no folder, and the index is built anew from the document topic.
     let token = shop.bulk_all("products", &[product_line("next", "Sturdy newcomer")]).await;
     assert_eq!(shop.search("newcomer", &token).await.titles(), ["Sturdy newcomer"]);
+    took("the index deleted", began);
     until_quiet(&stack).await;
     let after = digest::take(&stack).await;
     assert_eq!(after.index.0, before.index.0 + 1);
@@ -269,10 +289,12 @@ async fn retention_has_passed_before_a_rebuild() {
     let with_it = digest::take(&stack).await;
     assert_ne!(with_it, before);
     scratch::empty(&stack).await;
+    let began = Instant::now();
     stack.stack.start_all().await.expect("started again");
     let reason = reason_of_epoch(&stack).await;
     assert!(reason.contains("begins at"), "{reason}");
     until_quiet(&stack).await;
+    took("retention passed", began);
     assert_eq!(digest::take(&stack).await, with_it, "the outboxes brought everything back");
     is_whole_again(&stack, &shop).await;
 }
