@@ -77,6 +77,20 @@ pub fn applied(projection: &str, topic: &str, partition: i32, next_offset: i64, 
     });
 }
 
+/// The ends of a projection's partitions of a topic, as last measured.
+#[must_use]
+pub fn ends(projection: &str, topic: &str) -> BTreeMap<(String, i32), i64> {
+    let of = |(key, part): (&Key, &Part)| {
+        (key.0 == projection && key.1 == topic).then(|| ((key.1.clone(), key.2), part.progress.end_offset))
+    };
+    with_parts(|parts| parts.iter().filter_map(of).collect())
+}
+
+/// Stops reporting a projection that is no more, or has another name now.
+pub fn forget(projection: &str) {
+    with_parts(|parts| parts.retain(|(name, _, _), _| name != projection));
+}
+
 /// Records that a projection has applied a batch.
 pub fn applied_batch(projection: &str, batch: &[Record]) {
     let last: BTreeMap<(&str, i32), &Record> =

@@ -6,6 +6,7 @@ mod chaos;
 mod insights;
 mod merchandising;
 mod recovery;
+mod reindex;
 mod replay;
 mod road;
 mod steering;

@@ -252,7 +252,7 @@ async fn the_folder_of_the_index_is_deleted() {
     let stack = TestStack::start(false).await;
     let shop = filled(&stack, "folder").await;
     let before = digest::take(&stack).await;
-    let shopper = Shopper::start(&shop, 0);
+    let shopper = Shopper::start(&shop, PRODUCTS - 1);
     let began = Instant::now();
     std::fs::remove_dir_all(stack.stack.index_dir()).expect("deleted");
     // The next write meets no folder, and the index is built anew from the document topic.
