@@ -5,6 +5,7 @@ mod asyncapi;
 mod chaos;
 mod insights;
 mod merchandising;
+mod recovery;
 mod reindex;
 mod replay;
 mod road;

@@ -159,7 +159,7 @@ impl Build {
     /// meanwhile comes again further on.
     async fn views(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
         let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
-        let mut offsets = writer.offsets().clone();
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
         if offsets.is_empty() {
             // Whatever is published from here on comes from the topic.
             offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
@@ -199,7 +199,7 @@ impl Build {
     /// Reads the topic until its end is close.
     async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
         let config = &self.shared.deps.config;
-        let mut offsets = writer.offsets().clone();
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
         let mut bounds = self.ends()?;
         for (partition, (low, _)) in &bounds {
             // Nothing is kept below; a partition without a record has been read.
