@@ -8,11 +8,13 @@
 //! [`facets`] or [`query`]; then raise [`generation::SCHEMA_VERSION`], which makes a new generation.
 
 pub mod analyzer;
+mod dictionary;
 pub mod digest;
 pub mod directory;
 pub mod document;
 pub mod embed;
 pub mod facets;
+pub mod families;
 pub mod fuse;
 pub mod generation;
 pub mod highlight;
@@ -23,6 +25,7 @@ pub mod reader;
 pub mod schema;
 pub mod suggest;
 pub mod synonyms;
+mod tenant;
 pub mod text;
 pub mod understand;
 pub mod vector;

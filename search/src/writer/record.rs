@@ -99,7 +99,7 @@ fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProdu
     let mut codes: BTreeSet<String> =
         of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
     // Model numbers stand in titles too: `WH-1000XM4`, `EOS 1000D`.
-    codes.extend(analyzer::codes(&product.title).into_iter().filter(|(_, words)| *words <= 2).map(|(code, _)| code));
+    codes.extend(analyzer::codes(&product.title).into_iter().filter(|run| run.words <= 2).map(|run| run.code));
     codes.iter().for_each(|code| record.add_text(fields.code, code));
     product.variants.iter().for_each(|variant| record.add_text(fields.sku, &variant.sku));
     record.add_text(fields.title_sort, product.title.to_lowercase());
