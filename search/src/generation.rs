@@ -98,7 +98,7 @@ impl Default for Ranking {
             popularity_boost: 0.1,
             novelty_boost: 0.0,
             novelty_days: 180.0,
-            family_limit: 3,
+            family_limit: 4,
             lexical_share: 0.6,
             exact_share: 1.0,
             unrelated: 0.1,
