@@ -1,12 +1,16 @@
-//! reindex: the operators' view of the read models. Today it tells which index generations there are and
-//! how far every projection is; it changes nothing.
+//! reindex: the operators' view of the read models: which index generations there are, how far every projection is,
+//! which events could not be applied, and how long a write takes to become searchable.
 //!
 //! To add a command: add a variant to [`Command`], and a file with its name beside this one.
 
 use clap::{Parser, Subcommand};
+use probe::{Outcome, Probe};
+use projector::dead_letter::operator::LetterError;
 use service::telemetry::TelemetryOptions;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
+pub mod letters;
+pub mod probe;
 pub mod status;
 
 /// Look after the read models: index generations and projections.
@@ -14,7 +18,7 @@ pub mod status;
 #[command(
     name = "reindex",
     version,
-    after_help = "Examples:\n  reindex status\n  reindex status --json | jq .generations"
+    after_help = "Examples:\n  reindex status\n  reindex status --json | jq .generations\n  reindex letters list\n  reindex probe --rounds 10"
 )]
 pub struct Cli {
     /// TOML file with these settings, named like the flags
@@ -37,11 +41,26 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Show the index generations and how far each projection is
     Status {
         /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at events that could not be applied, and settle them
+    Letters(Box<letters::Args>),
+    /// Write a product and search for it, and tell how long that took
+    #[command(after_help = "Examples:\n  reindex probe\n  reindex probe --rounds 20 --json | jq .searchable_ms")]
+    Probe {
+        /// Where to.
+        #[command(flatten)]
+        settings: probe::Settings,
+        /// How often
+        #[arg(long, default_value_t = 1)]
+        rounds: u32,
+        /// Print a line of JSON for each round
         #[arg(long)]
         json: bool,
     },
@@ -56,6 +75,15 @@ pub enum Failure {
     /// What was read can't be written as JSON.
     #[error("the status can't be written: {0}")]
     Unwritable(#[from] serde_json::Error),
+    /// A dead letter can't be settled as asked.
+    #[error(transparent)]
+    Letter(#[from] LetterError),
+    /// A file can't be read.
+    #[error("{0} can't be read: {1}")]
+    Unreadable(String, std::io::Error),
+    /// The probe did not find what it wrote.
+    #[error("{0}")]
+    Probe(String),
 }
 
 /// Does what the command line asks; gives the text to print.
@@ -63,10 +91,27 @@ pub enum Failure {
 /// # Errors
 /// [`Failure`] says what to look at.
 pub async fn run(cli: &Cli) -> Result<String, Failure> {
-    match cli.command {
+    match &cli.command {
         Command::Status { json } => {
             let status = status::read(&cli.read_database_url).await?;
-            Ok(if json { serde_json::to_string_pretty(&status)? } else { status.to_string() })
+            Ok(if *json { serde_json::to_string_pretty(&status)? } else { status.to_string() })
         }
+        Command::Letters(args) => letters::run(&cli.read_database_url, args.as_ref().clone()).await,
+        Command::Probe { settings, rounds, json } => probe_rounds(settings, *rounds, *json).await,
     }
+}
+
+/// Some rounds of the probe; a round that did not find what it wrote makes the command fail.
+async fn probe_rounds(settings: &probe::Settings, rounds: u32, json: bool) -> Result<String, Failure> {
+    let probe = Probe::new(settings.clone()).map_err(|error| Failure::Probe(error.to_string()))?;
+    let mut ticks = tokio::time::interval(Duration::from_millis(settings.probe_interval_ms.max(1)));
+    let (mut lines, mut missed) = (Vec::new(), 0);
+    for _ in 0..rounds {
+        ticks.tick().await;
+        let round = probe.round().await;
+        missed += u32::from(round.outcome != Outcome::Found);
+        lines.push(if json { serde_json::to_string(&round)? } else { round.to_string() });
+    }
+    let text = lines.join("\n");
+    if missed == 0 { Ok(text) } else { Err(Failure::Probe(format!("{missed} of {rounds} rounds missed\n{text}"))) }
 }
