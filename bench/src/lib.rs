@@ -6,6 +6,7 @@
 pub mod embed;
 pub mod freshness;
 pub mod lag;
+pub mod reindexing;
 pub mod searches;
 
 mod figures;
@@ -31,6 +32,9 @@ pub enum BenchError {
     /// The model can't be loaded or run.
     #[error(transparent)]
     Model(#[from] search::embed::EmbedError),
+    /// An operation on the index generations failed.
+    #[error(transparent)]
+    Reindex(#[from] reindex::Failure),
     /// There is nothing to measure with.
     #[error("{0}")]
     Nothing(String),

@@ -127,6 +127,28 @@ impl Shop {
         Ok(Found { fresh, hits: page.hits })
     }
 
+    /// How many products can be found.
+    pub(crate) async fn count(&self) -> Result<u64, BenchError> {
+        let request = self.http.get(format!("{}/v1/search", self.args.query_url.trim_end_matches('/')));
+        let request = request.query(&[("limit", "0")]).header("x-tenant-slug", &self.args.tenant);
+        let response = self.answer("a search", request).await?;
+        let body: Value = self.body("a search", response).await?;
+        Ok(body["total"].as_u64().unwrap_or_default())
+    }
+
+    /// Writes products, one on each line; gives the token of all of them.
+    pub(crate) async fn bulk(&self, lines: String) -> Result<String, BenchError> {
+        let request = self.write(Method::POST, "products/bulk?on_error=skip");
+        let request = request.header("content-type", "application/x-ndjson").body(lines);
+        let response = self.answer("a bulk write", request).await?;
+        let url = response.url().to_string();
+        let failed = |reason: String| BenchError::Service { what: "a bulk write", url: url.clone(), reason };
+        let text = response.text().await.map_err(|error| failed(error.to_string()))?;
+        let last: Value =
+            serde_json::from_str(text.lines().last().unwrap_or_default()).map_err(|error| failed(error.to_string()))?;
+        last["summary"]["token"].as_str().map(str::to_owned).ok_or_else(|| failed("no token".to_owned()))
+    }
+
     fn write(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v1/{path}", self.args.write_url.trim_end_matches('/'));
         self.http.request(method, url).header("x-tenant-slug", &self.args.tenant)

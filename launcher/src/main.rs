@@ -21,7 +21,7 @@ enum Cli {
     /// Stop everything that `up` started
     Down(StackArgs),
     Status(status::Args),
-    /// Print the log of a process: broker, write-api, projector, projector-embed, query-api, postgres
+    /// Print the log of a process: broker, write-api, projector, projector-embed, query-api, reindex, postgres
     Logs(LogArgs),
     /// Stop everything and delete all data of this stack
     Reset(ResetArgs),
@@ -141,7 +141,7 @@ fn logs(args: &LogArgs) -> Result<(), LaunchError> {
     }
     if !log.exists() {
         return Err(LaunchError::Other(format!(
-            "there is no log of `{}` in {}; the processes are broker, write-api, projector, projector-embed, query-api and postgres",
+            "there is no log of `{}` in {}; the processes are broker, write-api, projector, projector-embed, query-api, reindex and postgres",
             args.name,
             stack.settings.data_dir.display()
         )));

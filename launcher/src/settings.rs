@@ -41,6 +41,9 @@ pub struct Settings {
     /// Address of health and metrics of the projector that embeds
     #[arg(long, env = "SOUK_EMBED_LISTEN", default_value = "127.0.0.1:8083")]
     pub embed_listen: SocketAddr,
+    /// Address of `reindex serve`: operations for the console
+    #[arg(long, env = "SOUK_OPERATIONS_LISTEN", default_value = "127.0.0.1:8084")]
+    pub operations_listen: SocketAddr,
     /// Address of the broker that is started
     #[arg(long, env = "SOUK_BROKER_LISTEN", default_value = "127.0.0.1:9092")]
     pub broker_listen: SocketAddr,
@@ -71,6 +74,12 @@ pub struct Settings {
     /// What the processes log
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,
+    /// Seconds between two checks of every index file against its checksum; 0 for none
+    #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
+    pub scrub_seconds: u64,
+    /// Milliseconds between two synthetic probes; 0 for none
+    #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
+    pub probe_interval_ms: u64,
     /// OTLP/HTTP collector the processes send spans to
     #[arg(long, env = "SOUK_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,

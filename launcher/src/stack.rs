@@ -10,8 +10,10 @@ use crate::{
     settings::{Broker, Settings},
 };
 use std::{
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -31,11 +33,14 @@ pub enum Service {
     Embedder,
     /// Queries.
     QueryApi,
+    /// What operators ask for in the console, and background jobs.
+    Operator,
 }
 
 impl Service {
     /// All of them, in the order they are started.
-    pub const ALL: [Self; 5] = [Self::Broker, Self::WriteApi, Self::Projector, Self::Embedder, Self::QueryApi];
+    pub const ALL: [Self; 6] =
+        [Self::Broker, Self::WriteApi, Self::Projector, Self::Embedder, Self::QueryApi, Self::Operator];
 
     /// The name of the process, its log and its record.
     #[must_use]
@@ -46,6 +51,7 @@ impl Service {
             Self::Projector => "projector",
             Self::Embedder => "projector-embed",
             Self::QueryApi => "query-api",
+            Self::Operator => "reindex",
         }
     }
 
@@ -58,6 +64,7 @@ impl Service {
             Self::Projector => "--projector-listen",
             Self::Embedder => "--embed-listen",
             Self::QueryApi => "--query-listen",
+            Self::Operator => "--operations-listen",
         }
     }
 }
@@ -246,6 +253,7 @@ impl Stack {
             Service::Projector => self.settings.projector_listen,
             Service::Embedder => self.settings.embed_listen,
             Service::QueryApi => self.settings.query_listen,
+            Service::Operator => self.settings.operations_listen,
         }
     }
 
@@ -261,6 +269,34 @@ impl Stack {
         self.settings.data_dir.join("index")
     }
 
+    /// The key of staff's routes; made at random the first time, readable by its owner alone.
+    ///
+    /// # Errors
+    /// If its file can't be read or written.
+    pub fn staff_key(&self) -> Result<String, LaunchError> {
+        let path = self.settings.data_dir.join("staff.key");
+        if let Ok(key) = std::fs::read_to_string(&path)
+            && !key.trim().is_empty()
+        {
+            return Ok(key.trim().to_owned());
+        }
+        let mut random = [0_u8; 16];
+        let source = Path::new("/dev/urandom");
+        std::fs::File::open(source)
+            .and_then(|mut source| source.read_exact(&mut random))
+            .map_err(LaunchError::folder(source))?;
+        let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(LaunchError::folder(&path))?;
+        file.write_all(key.as_bytes()).map_err(LaunchError::folder(&path))?;
+        Ok(key)
+    }
+
     fn command(&self, service: Service) -> Result<Command, LaunchError> {
         if service == Service::Broker && self.settings.kafka == Broker::Apache {
             let jars = apache::fetch(&self.settings.cache())?;
@@ -272,6 +308,10 @@ impl Stack {
             if name.to_string_lossy().starts_with("SOUK_") {
                 command.env_remove(name);
             }
+        }
+        if matches!(service, Service::QueryApi | Service::Operator) {
+            // Not on the command line, where every user of the machine could read it.
+            command.env("SOUK_STAFF_KEY", self.staff_key()?);
         }
         Ok(command)
     }

@@ -123,6 +123,9 @@ fn print_addresses(stack: &Stack, tenant: &str) {
         "query-api   {}   (reads; API: /openapi.json; in a browser: the demo storefront)",
         stack.url(Service::QueryApi)
     );
+    if let Ok(key) = stack.staff_key() {
+        println!("console     {}/console#key={key}   (for staff)", stack.url(Service::QueryApi));
+    }
     println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
     println!("broker      {}", stack.settings.brokers());
     println!("postgres    {}", stack.settings.write_url());

@@ -87,4 +87,19 @@ CREATE INDEX operations_subject ON operations (subject, id);
 INSERT INTO index_switches (generation, kind, actor, at)
   SELECT generation, 'first', 'migration', coalesce(activated_at, now()) FROM index_generations WHERE state = 'active';
 
+-- What the reconciler found, each run; runs of a week are kept.
+CREATE TABLE reconciliations (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at      timestamptz NOT NULL DEFAULT now(),
+  actor   text    NOT NULL,
+  checked bigint  NOT NULL,
+  wrong   bigint  NOT NULL,
+  mended  bigint  NOT NULL,
+  report  jsonb   NOT NULL
+);
+GRANT SELECT ON reconciliations TO souk_query;
+
+-- A build from the views takes the documents in the order of their versions.
+CREATE INDEX documents_version ON documents (doc_version);
+
 GRANT SELECT ON generation_copies, query_nodes, index_switches, operations TO souk_query;

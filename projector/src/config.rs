@@ -57,6 +57,12 @@ pub struct Config {
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,
+    /// What this node is called in reports [default: the host's name]
+    #[arg(long, env = "SOUK_NODE", default_value_t = node())]
+    pub node: String,
+    /// Seconds between two checks of every index file against its checksum; 0 for none
+    #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
+    pub scrub_seconds: u64,
     /// Folder of the embedding model (role embed)
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,
@@ -66,6 +72,12 @@ pub struct Config {
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,
+}
+
+/// The host's name.
+fn node() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "node".to_owned() } else { name.trim().to_owned() }
 }
 
 impl Config {

@@ -1,129 +1,187 @@
-//! Documents into the active index generation; the offsets stand in tantivy's own commit.
+//! Documents into index generations: one copy of each generation that is wanted, each with its own place in the
+//! document topic, which stands in tantivy's own commit.
+//!
+//! [`run`] keeps a [`copy`] for every generation that the read database names, [`build`] fills new ones aside and at
+//! low priority, [`nodes`] reports how far they are and what the query-api processes beside them serve.
 
-use crate::{
-    consumer::{self, Record, Source},
-    metrics::of,
-    role::{Deps, RoleError},
-    status,
-};
-use schemas::{Timestamp, Utc, topics};
+use crate::role::{Deps, RoleError};
+use schemas::Utc;
 use search::{
     IndexError,
-    document::SearchDocument,
     generation::{self, Manifest},
-    writer::{IndexWriter, Offsets},
 };
 use sqlx::{Connection, PgConnection};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
-/// The projection's name in status and metrics.
+mod build;
+mod copy;
+mod generations;
+mod nodes;
+mod scrub;
+
+pub use generations::{Orders, Source, next_name};
+pub use nodes::{Phase, Report};
+
+/// The projection's name in status and metrics; copies of generations that are not active add theirs.
 pub const PROJECTION: &str = "index";
-/// Most documents between two commits.
-const BATCH: usize = 4_000;
-/// Documents in one batch from which on more are taken to wait.
-const BACKLOG: usize = 500;
+/// How often the read database is asked which generations are wanted.
+const LOOK: Duration = Duration::from_millis(150);
+/// How often reports are written.
+const REPORT: Duration = Duration::from_secs(1);
+/// Pause before a copy that failed is started again.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Indexes until something fails.
+/// What the tasks of one copy share.
+#[derive(Debug, Clone)]
+struct Shared {
+    deps: Deps,
+    manifest: Arc<Manifest>,
+    orders: watch::Receiver<Orders>,
+    report: Arc<Mutex<Report>>,
+}
+
+impl Shared {
+    fn name(&self) -> &str {
+        &self.manifest.generation
+    }
+
+    fn report(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A copy that runs.
+struct Running {
+    orders: watch::Sender<Orders>,
+    report: Arc<Mutex<Report>>,
+    task: AbortHandle,
+}
+
+/// Keeps the copies until the active one fails or the database does.
 ///
 /// # Errors
-/// The broker's or the index's; a damaged generation is put aside, and the next start builds it anew.
+/// The database's, the broker's or the index's; a damaged generation is built anew.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let name = active_generation(&deps).await?;
-    let mut writer = open(&deps, &name)?;
-    let mut offsets: Offsets = writer.offsets().clone();
-    let topic = deps.config.topic(topics::DOCUMENTS);
-    for partition in 0..topics::DOCUMENTS.partitions {
-        let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
-        status::applied(PROJECTION, &topic, partition, next, None);
-    }
-    let source = Source::open(&deps.config, PROJECTION, &[topics::DOCUMENTS], &offsets)?;
-    deps.health.set(PROJECTION, true, "");
-    deps.metrics
-        .index_documents
-        .get_or_create(&of(&name))
-        .set(i64::try_from(writer.document_count()).unwrap_or(i64::MAX));
-    loop {
-        let batch = source.next_batch(BATCH).await?;
-        let next = consumer::next_offsets(&batch);
-        offsets.extend(next.clone());
-        tokio::task::block_in_place(|| write(&mut writer, &batch, &offsets))?;
-        observe(&deps, &batch);
-        source.publish_offsets(&next);
-        let documents = i64::try_from(writer.document_count()).unwrap_or(i64::MAX);
-        deps.metrics.index_documents.get_or_create(&of(&name)).set(documents);
-    }
-}
-
-/// The generation the read database names, created and made active if there is none yet.
-async fn active_generation(deps: &Deps) -> Result<String, RoleError> {
     let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
-    let manifest = Manifest::current("g1", Utc::now());
-    sqlx::query(
-        "INSERT INTO index_generations (generation, state, manifest, activated_at) VALUES ($1, 'active', $2, now())
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(&manifest.generation)
-    .bind(serde_json::to_value(&manifest)?)
-    .execute(&mut connection)
-    .await?;
-    let name: String = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")
-        .fetch_one(&mut connection)
-        .await?;
     std::fs::create_dir_all(&deps.config.index_dir)?;
-    generation::create(&deps.config.index_dir, &Manifest { generation: name.clone(), ..manifest })?;
-    Ok(name)
-}
-
-fn open(deps: &Deps, name: &str) -> Result<IndexWriter, RoleError> {
-    let opened = tokio::task::block_in_place(|| IndexWriter::open(&deps.config.index_dir, name));
-    if let Err(IndexError::Damaged { .. }) = &opened {
-        let aside = generation::quarantine(&deps.config.index_dir, name, Utc::now())?;
-        tracing::error!(index.generation = name, index.aside = %aside.display(), "the index is damaged; it is put aside and built anew");
-    }
-    Ok(opened?)
-}
-
-fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
-    writer.merge(batch.len() < BACKLOG);
-    let mut newest: BTreeMap<&str, SearchDocument> = BTreeMap::new();
-    for record in batch {
-        // Our own documents can be read; a tombstone of Kafka's has nothing left to say.
-        let Some(payload) = &record.payload else { continue };
-        match serde_json::from_slice::<SearchDocument>(payload) {
-            Ok(document) => {
-                if newest.get(record.key.as_str()).is_none_or(|known| known.doc_version < document.doc_version) {
-                    newest.insert(&record.key, document);
-                }
+    generations::first(&mut connection).await?;
+    let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
+    let mut paused: BTreeMap<String, Instant> = BTreeMap::new();
+    let mut readers = nodes::Readers::default();
+    let mut reported = Instant::now();
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        generations::replace_outdated(&mut connection).await?;
+        let wanted = generations::wanted(&mut connection).await?;
+        while let Some(ended) = tasks.try_join_next() {
+            let (name, outcome): (String, Result<(), RoleError>) = ended?;
+            let Some(gone) = copies.remove(&name) else { continue };
+            let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+            if gone.orders.borrow().active {
+                return Err(format!("{name}: {reason}").into());
             }
-            Err(error) => tracing::error!(
-                %error, event.key = %record.key, event.offset = record.offset, event.partition = record.partition,
-                "a record of the document topic is no search document; left out"
-            ),
+            tracing::warn!(index.generation = %name, error = %reason, "a copy failed and starts again");
+            nodes::failed(&mut connection, &deps.config.node, &name, &reason).await?;
+            paused.insert(name, Instant::now() + PAUSE);
+        }
+        copies.retain(|name, running| {
+            let keep = wanted.contains_key(name);
+            if !keep {
+                running.task.abort();
+                crate::status::forget(&copy::projection(name, false));
+            }
+            keep
+        });
+        for (name, (manifest, orders)) in &wanted {
+            match copies.get(name) {
+                Some(running) => {
+                    running.orders.send_if_modified(|known| std::mem::replace(known, orders.clone()) != *orders);
+                }
+                None if paused.get(name).is_none_or(|until| *until <= Instant::now()) => {
+                    copies.insert(name.clone(), start(&deps, manifest, orders, &mut tasks));
+                }
+                None => {}
+            }
+        }
+        let changed = readers.look(&deps.config.index_dir);
+        if changed || reported.elapsed() >= REPORT {
+            reported = Instant::now();
+            nodes::store(&mut connection, &deps, &copies_of(&copies), &readers).await?;
+            generations::advance(&mut connection).await?;
+            remove_unwanted(&mut connection, &deps, &copies, &tasks).await?;
         }
     }
-    for document in newest.values() {
-        writer.upsert(document)?;
-    }
-    Ok(writer.commit(offsets.clone())?)
 }
 
-/// Measures how long each write took to become searchable.
-fn observe(deps: &Deps, batch: &[Record]) {
-    let now = Utc::now();
-    for record in batch {
-        let time: Option<Timestamp> = record.header("ce_time").and_then(|text| text.parse().ok());
-        if let Some(time) = time {
-            #[expect(clippy::cast_precision_loss, reason = "a duration for a histogram")]
-            let seconds = (now - time).num_microseconds().unwrap_or_default().max(0) as f64 / 1e6;
-            deps.metrics.write_to_searchable.observe(seconds);
-        }
-        let span = tracing::debug_span!(
-            "index.document",
-            correlation.id = record.header("ce_soukcorrelation").unwrap_or_default()
-        );
-        service::request::continue_trace(&span, record.header("ce_traceparent"));
-        span.in_scope(|| tracing::debug!(event.key = %record.key, "searchable"));
+fn start(
+    deps: &Deps,
+    manifest: &Manifest,
+    orders: &Orders,
+    tasks: &mut JoinSet<(String, Result<(), RoleError>)>,
+) -> Running {
+    let (sender, receiver) = watch::channel(orders.clone());
+    let report = Arc::new(Mutex::new(Report::default()));
+    let shared = Shared {
+        deps: deps.clone(),
+        manifest: Arc::new(manifest.clone()),
+        orders: receiver,
+        report: Arc::clone(&report),
+    };
+    let task = tasks.spawn(async move {
+        let name = shared.name().to_owned();
+        (name, copy::keep(shared).await)
+    });
+    Running { orders: sender, report, task }
+}
+
+fn copies_of(copies: &BTreeMap<String, Running>) -> Vec<(String, Report)> {
+    let report = |running: &Running| running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    copies.iter().map(|(name, running)| (name.clone(), report(running))).collect()
+}
+
+/// Removes the folders and reports of generations that were pruned, once nobody writes them.
+async fn remove_unwanted(
+    connection: &mut PgConnection,
+    deps: &Deps,
+    copies: &BTreeMap<String, Running>,
+    tasks: &JoinSet<(String, Result<(), RoleError>)>,
+) -> Result<(), RoleError> {
+    if tasks.len() != copies.len() {
+        return Ok(());
     }
-    status::applied_batch(PROJECTION, batch);
-    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
+    let known: BTreeSet<String> =
+        sqlx::query_scalar("SELECT generation FROM index_generations WHERE state <> 'cancelled'")
+            .fetch_all(&mut *connection)
+            .await?
+            .into_iter()
+            .collect();
+    for entry in std::fs::read_dir(&deps.config.index_dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let of = name.strip_suffix(build::ASIDE).unwrap_or(&name);
+        if generation::is_name(of) && !known.contains(of) && entry.file_type()?.is_dir() {
+            tracing::info!(index.folder = %name, "the generation is gone; its folder is removed");
+            generation::remove(&deps.config.index_dir, &name)?;
+        }
+    }
+    nodes::forget_gone(connection).await?;
+    Ok(())
+}
+
+/// Puts a damaged folder aside and says where it is.
+fn quarantine(deps: &Deps, name: &str, error: &IndexError) -> Result<(), RoleError> {
+    let aside = generation::quarantine(&deps.config.index_dir, name, Utc::now())?;
+    deps.metrics.index_quarantined.inc();
+    tracing::error!(%error, index.generation = name, index.aside = %aside.display(), "the index is damaged; it was built anew, and what was damaged is put aside");
+    Ok(())
 }

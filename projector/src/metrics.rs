@@ -98,6 +98,8 @@ pub struct Metrics {
     pub write_to_searchable: Histogram,
     /// Documents in the index, by generation.
     pub index_documents: Family<Of, Gauge>,
+    /// Index folders that were found damaged and put aside.
+    pub index_quarantined: Counter,
     /// Vectors computed.
     pub embedded: Counter,
 }
@@ -126,6 +128,7 @@ impl Metrics {
             role_failures: Family::default(),
             write_to_searchable: Histogram::new(LATENCY_BUCKETS),
             index_documents: Family::default(),
+            index_quarantined: Counter::default(),
             embedded: Counter::default(),
         };
         metrics.register_lag(registry);
@@ -147,6 +150,7 @@ impl Metrics {
                 metrics.write_to_searchable.clone(),
             );
             r.register("index_documents", "Documents in the index generation", metrics.index_documents.clone());
+            r.register("index_quarantined", "Damaged index folders put aside", metrics.index_quarantined.clone());
             r.register("embedded_documents", "Vectors computed", metrics.embedded.clone());
         });
         metrics

@@ -59,6 +59,7 @@ struct Part {
 
 type Key = (String, String, i32);
 static PARTS: LazyLock<Mutex<BTreeMap<Key, Part>>> = LazyLock::new(|| Mutex::new(BTreeMap::new()));
+static FORGOTTEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 static TENANTS: LazyLock<Mutex<Tenants>> = LazyLock::new(|| Mutex::new(Tenants::default()));
 
@@ -108,6 +109,22 @@ pub fn applied(projection: &str, topic: &str, partition: i32, next_offset: i64, 
     });
 }
 
+/// The ends of a projection's partitions of a topic, as last measured.
+#[must_use]
+pub fn ends(projection: &str, topic: &str) -> BTreeMap<(String, i32), i64> {
+    let of = |(key, part): (&Key, &Part)| {
+        (key.0 == projection && key.1 == topic).then(|| ((key.1.clone(), key.2), part.progress.end_offset))
+    };
+    with_parts(|parts| parts.iter().filter_map(of).collect())
+}
+
+/// Stops reporting a projection that is no more, or has another name now. Its rows are deleted: where another process
+/// runs it, they are back with its next report.
+pub fn forget(projection: &str) {
+    with_parts(|parts| parts.retain(|(name, _, _), _| name != projection));
+    FORGOTTEN.lock().unwrap_or_else(PoisonError::into_inner).push(projection.to_owned());
+}
+
 /// Records that a projection has applied a batch.
 pub fn applied_batch(projection: &str, batch: &[Record]) {
     let last: BTreeMap<(&str, i32), &Record> =
@@ -117,11 +134,6 @@ pub fn applied_batch(projection: &str, batch: &[Record]) {
         applied(projection, topic, partition, record.offset + 1, time);
     }
     with_tenants(|tenants| tenants.applied(projection, batch, Instant::now(), Utc::now()));
-}
-
-/// Reports a projection no longer: it has ended for good. Its rows stay until somebody deletes them.
-pub fn forget(projection: &str) {
-    with_parts(|parts| parts.retain(|(name, _, _), _| name != projection));
 }
 
 /// Writes the status until something fails.
@@ -142,6 +154,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         tokio::task::block_in_place(|| measure_ends(&consumer))?;
         let parts = with_parts(|parts| parts.clone());
         publish(&deps, &parts);
+        delete_forgotten(&mut connection).await?;
         store(&mut connection, &parts).await?;
         let rows = with_tenants(|tenants| tenants.take_changed(Instant::now()));
         if let Err(error) = tenants::store(&mut connection, &rows).await {
@@ -153,6 +166,15 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         }
         round = round.wrapping_add(1);
     }
+}
+
+async fn delete_forgotten(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let names = std::mem::take(&mut *FORGOTTEN.lock().unwrap_or_else(PoisonError::into_inner));
+    if names.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM projection_status WHERE projection = ANY($1)").bind(names).execute(connection).await?;
+    Ok(())
 }
 
 /// Asks the broker for the ends of the partitions and judges lag and trend.

@@ -42,6 +42,12 @@ pub struct Config {
     /// Searches at the same time; more wait
     #[arg(long, env = "SOUK_SEARCH_CONCURRENCY", default_value_t = 4)]
     pub search_concurrency: usize,
+    /// Key of staff's routes: the console and operations; without it they are off
+    #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true)]
+    pub staff_key: Option<String>,
+    /// Address of `reindex serve`, which does what operators ask for in the console
+    #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
+    pub operations_url: String,
     /// Folder of the embedding model; without it there is no semantic search
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,

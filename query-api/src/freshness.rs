@@ -11,7 +11,10 @@ use schemas::{
     token::Token,
     topics::Context,
 };
-use search::{embed::MODEL_ID, reader::Snapshot};
+use search::{
+    embed::MODEL_ID,
+    reader::{IndexHandle, Snapshot},
+};
 use serde::Serialize;
 use sqlx::{PgPool, Row};
 use std::time::Duration;
@@ -69,7 +72,8 @@ impl Freshness {
         Self { pool, changes, index }
     }
 
-    /// Waits until everything the token names has arrived at the hop, or the budget is spent.
+    /// Waits until everything the token names has arrived at the hop, or the budget is spent. The generation that
+    /// is waited for is the active one, unless another is to answer.
     ///
     /// # Errors
     /// The database's.
@@ -79,6 +83,7 @@ impl Freshness {
         token: &Token,
         budget: Duration,
         hop: Hop,
+        index: Option<&IndexHandle>,
     ) -> Result<Verdict, sqlx::Error> {
         if token.is_empty() {
             return Ok(Verdict::Fresh);
@@ -94,7 +99,7 @@ impl Freshness {
                 return self.verdict(tenant, token).await;
             }
         }
-        if hop != Hop::Views && !self.wait_for_index(tenant, token, deadline).await? {
+        if hop != Hop::Views && !self.wait_for_index(tenant, token, deadline, index).await? {
             return self.verdict(tenant, token).await;
         }
         if hop == Hop::Vectors {
@@ -153,10 +158,16 @@ impl Freshness {
     }
 
     /// Waits until the searcher has every document the token is about; gives whether it does.
-    async fn wait_for_index(&self, tenant: TenantId, token: &Token, deadline: Instant) -> Result<bool, sqlx::Error> {
+    async fn wait_for_index(
+        &self,
+        tenant: TenantId,
+        token: &Token,
+        deadline: Instant,
+        index: Option<&IndexHandle>,
+    ) -> Result<bool, sqlx::Error> {
         let mut wanted = self.documents(tenant, token).await?;
         loop {
-            let Some(handle) = self.index.get() else {
+            let Some(handle) = index.cloned().or_else(|| self.index.get()) else {
                 if !until(deadline, std::future::pending::<()>()).await {
                     return Ok(false);
                 }

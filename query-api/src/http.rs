@@ -5,6 +5,7 @@ mod facets;
 mod insights;
 mod listing;
 mod merchandising;
+mod operations;
 mod pages;
 mod problem;
 mod products;
@@ -13,6 +14,7 @@ mod similar;
 mod status;
 mod suggest;
 
+pub use operations::Operations;
 pub use problem::Refusal;
 
 use crate::{
@@ -94,6 +96,12 @@ pub fn router(app: App) -> Router {
         .expose_headers([HeaderName::from_static(token::CONSISTENCY_HEADER), header::ETAG]);
     router
         .merge(pages::router())
+        .route(
+            "/v1/operations/{*rest}",
+            get(operations::pass_on)
+                .post(operations::pass_on)
+                .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, operations::PATIENCE)),
+        )
         .route("/openapi.json", get(|| async move { Json(document) }))
         .fallback(|| async {
             ProblemResponse(Problem::new(Code::NotFound).detail("there is no such path; /openapi.json lists them"))

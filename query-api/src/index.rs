@@ -1,72 +1,264 @@
-//! The index generation that is active: opened, watched, and replaced when the read database names another.
+//! The index generations that are open here, and which of them answers: the one the read database names, with a
+//! share of the searches for one that is tried.
+//!
+//! A switch loses nothing and shows nothing older: the generation in use stands still while the next one reads up
+//! to where it stands, and only then is replaced. Who follows a switch says so in the folder that is shared with the
+//! index writer, see [`search::nodes`].
 
-use search::{IndexError, reader::IndexHandle};
+use search::{
+    IndexError, generation,
+    nodes::{self, ReaderReport},
+    offsets::covers,
+    reader::IndexHandle,
+};
 use service::Health;
-use sqlx::PgPool;
-use std::{path::PathBuf, time::Duration};
+use sqlx::{PgPool, Row};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 use tokio::sync::watch;
 
-/// How often the active generation is asked for.
-const POLL: Duration = Duration::from_millis(500);
+mod figures;
 
-/// A handle that always gives the active generation.
+pub use figures::Recorder;
+
+/// How often the read database is asked which generation is active.
+const POLL: Duration = Duration::from_millis(100);
+/// How often this process reports when nothing changes.
+const REPORT: Duration = Duration::from_secs(1);
+/// How long the generation in use may stand still for the next one; then it goes on, and the switch is tried again.
+const STANDSTILL: Duration = Duration::from_secs(2);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is open.
+#[derive(Debug, Clone, Default)]
+struct Open {
+    /// The generation that answers.
+    active: Option<IndexHandle>,
+    /// The switch that made it so.
+    epoch: i64,
+    /// All of them by name, the active one as well.
+    all: BTreeMap<String, IndexHandle>,
+    /// Another one that answers a share of the searches, in percent.
+    canary: Option<(String, u8)>,
+}
+
+/// The generations of this process. Cheap to share.
 #[derive(Debug, Clone)]
 pub struct ActiveIndex {
-    current: watch::Receiver<Option<IndexHandle>>,
+    open: watch::Receiver<Open>,
+    /// How the searches of each generation went.
+    pub recorder: Recorder,
+}
+
+/// A generation as the read database has it.
+struct Wanted {
+    name: String,
+    is_active: bool,
+    canary: u8,
+}
+
+struct Watcher {
+    pool: PgPool,
+    folder: PathBuf,
+    address: SocketAddr,
+    reader: String,
+    sender: watch::Sender<Open>,
+    recorder: Recorder,
+    /// The folders behind the open ones: one that was put aside and built anew under its name is another.
+    inodes: BTreeMap<String, u64>,
+    waiting: String,
 }
 
 impl ActiveIndex {
     /// Starts watching, for ever.
     #[must_use]
-    pub fn watch(pool: PgPool, folder: PathBuf, health: Health) -> Self {
-        let (sender, current) = watch::channel(None);
+    pub fn watch(pool: PgPool, folder: PathBuf, address: SocketAddr, health: Health) -> Self {
+        let (sender, open) = watch::channel(Open::default());
+        let recorder = Recorder::default();
+        let mut watcher = Watcher {
+            pool,
+            folder,
+            address,
+            reader: format!("{}-{}", address.to_string().replace([':', '[', ']'], "-"), std::process::id()),
+            sender,
+            recorder: recorder.clone(),
+            inodes: BTreeMap::new(),
+            waiting: String::new(),
+        };
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(POLL);
-            let mut inode = None;
+            let mut reported: Option<Instant> = None;
             loop {
                 ticks.tick().await;
-                match take_over(&pool, &folder, &sender, &mut inode).await {
+                let before = (watcher.sender.borrow().epoch, watcher.waiting.clone());
+                match watcher.look().await {
                     Ok(()) => health.set("index", true, ""),
                     // What is open stays in use: an old answer is better than none.
-                    Err(error) if sender.borrow().is_some() => {
-                        tracing::warn!(%error, "the active generation can't be asked for");
+                    Err(error) if watcher.sender.borrow().active.is_some() => {
+                        tracing::debug!(%error, "the active generation can't be followed right now");
+                        watcher.waiting = error.to_string();
                     }
                     Err(error) => health.set("index", false, &error.to_string()),
                 }
+                if watcher.is_damaged() {
+                    health.set("index", false, "the index of this node is damaged and being built anew");
+                }
+                let now = (watcher.sender.borrow().epoch, watcher.waiting.clone());
+                if now != before || reported.is_none_or(|at| at.elapsed() >= REPORT) {
+                    reported = Some(Instant::now());
+                    watcher.report();
+                }
             }
         });
-        Self { current }
+        Self { open, recorder }
     }
 
     /// The active generation; none before it is loaded.
     #[must_use]
     pub fn get(&self) -> Option<IndexHandle> {
-        self.current.borrow().clone()
+        self.open.borrow().active.clone()
+    }
+
+    /// A generation by its name, if it is open here.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<IndexHandle> {
+        self.open.borrow().all.get(name).cloned()
+    }
+
+    /// The generation that answers somebody: the active one, or for a share of them the one that is tried. The
+    /// same `who` always gets the same.
+    #[must_use]
+    pub fn choose(&self, who: &str) -> Option<IndexHandle> {
+        let open = self.open.borrow();
+        let tried = open.canary.as_ref().filter(|(name, share)| {
+            let mut hasher = DefaultHasher::new();
+            (name, who).hash(&mut hasher);
+            hasher.finish() % 100 < u64::from(*share)
+        });
+        tried.and_then(|(name, _)| open.all.get(name).cloned()).or_else(|| open.active.clone())
     }
 }
 
-/// Opens the generation that the database names, unless it is the one in use. A folder that was put
-/// aside and built anew under the same name is another one: its inode differs.
-async fn take_over(
-    pool: &PgPool,
-    folder: &std::path::Path,
-    sender: &watch::Sender<Option<IndexHandle>>,
-    inode: &mut Option<u64>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let name: Option<String> = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")
-        .fetch_optional(pool)
-        .await?;
-    let name = name.ok_or_else(|| IndexError::Missing("(none is active yet)".to_owned()))?;
-    let meta =
-        std::fs::metadata(search::generation::folder(folder, &name)).map_err(|_| IndexError::Missing(name.clone()))?;
-    let found = std::os::unix::fs::MetadataExt::ino(&meta);
-    let in_use = sender.borrow().as_ref().map(|handle| handle.manifest().generation.clone());
-    if in_use.as_deref() == Some(name.as_str()) && *inode == Some(found) {
-        return Ok(());
+impl Watcher {
+    async fn look(&mut self) -> Result<(), Failure> {
+        let (epoch, wanted) = self.wanted().await?;
+        let mut open = self.sender.borrow().clone();
+        open.all.retain(|name, _| wanted.iter().any(|one| one.name == *name));
+        let mut failure = None;
+        for one in &wanted {
+            if let Err(error) = self.open(&one.name, &mut open)
+                && one.is_active
+            {
+                failure = Some(error);
+            }
+        }
+        open.canary = wanted
+            .iter()
+            .find(|one| one.canary > 0 && !one.is_active && open.all.contains_key(&one.name))
+            .map(|one| (one.name.clone(), one.canary));
+        let active = wanted.iter().find(|one| one.is_active).map(|one| one.name.clone());
+        let active = active.ok_or_else(|| IndexError::Missing("(none is active yet)".to_owned()));
+        let in_use = open.active.as_ref().map(|handle| handle.manifest().generation.clone());
+        match active {
+            Ok(name) if in_use.as_deref() == Some(name.as_str()) => {
+                // It may have been opened anew.
+                open.active = open.all.get(&name).cloned().or(open.active);
+                open.epoch = epoch;
+                self.waiting.clear();
+                self.sender.send_replace(open);
+            }
+            Ok(name) => {
+                self.sender.send_replace(open.clone());
+                let next = open.all.get(&name).cloned().ok_or_else(|| IndexError::Missing(name.clone()));
+                if let (Err(_), Some(error)) = (&next, failure) {
+                    return Err(error);
+                }
+                return self.switch(next?, epoch, open).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        failure.map_or(Ok(()), Err)
     }
-    let handle = tokio::task::block_in_place(|| IndexHandle::open(folder, &name))?;
-    tracing::info!(index.generation = %name, "generation opened");
-    *inode = Some(found);
-    sender.send_replace(Some(handle));
-    Ok(())
+
+    /// Answers from another generation as soon as it has all that the one in use shows.
+    async fn switch(&mut self, next: IndexHandle, epoch: i64, mut open: Open) -> Result<(), Failure> {
+        let name = next.manifest().generation.clone();
+        let held = open.active.as_ref().map(|current| (current.hold(), current.snapshot().next_offsets()));
+        if let Some((_, shown)) = &held {
+            let mut commits = next.subscribe();
+            let began = Instant::now();
+            while !covers(&commits.borrow_and_update().next_offsets(), shown) {
+                let left = STANDSTILL.saturating_sub(began.elapsed());
+                if left.is_zero() || tokio::time::timeout(left, commits.changed()).await.is_err() {
+                    return Err(format!("{name} has not read yet what the generation in use shows").into());
+                }
+            }
+        }
+        let previous = open.active.replace(next).map(|handle| handle.manifest().generation.clone());
+        tracing::info!(index.generation = %name, index.previous = previous.unwrap_or_default(), index.epoch = epoch, "answering from another generation");
+        open.epoch = epoch;
+        self.waiting.clear();
+        self.sender.send_replace(open);
+        Ok(())
+    }
+
+    fn open(&mut self, name: &str, open: &mut Open) -> Result<(), Failure> {
+        let meta = std::fs::metadata(generation::folder(&self.folder, name))
+            .map_err(|_| IndexError::Missing(name.to_owned()))?;
+        let found = std::os::unix::fs::MetadataExt::ino(&meta);
+        if open.all.contains_key(name) && self.inodes.get(name) == Some(&found) {
+            return Ok(());
+        }
+        let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
+        tracing::info!(index.generation = %name, "generation opened");
+        self.inodes.insert(name.to_owned(), found);
+        open.all.insert(name.to_owned(), handle);
+        Ok(())
+    }
+
+    /// The newest switch, and the generations that are followed.
+    async fn wanted(&self) -> Result<(i64, Vec<Wanted>), Failure> {
+        let rows = sqlx::query(
+            "SELECT generation, state, canary, (SELECT coalesce(max(epoch), 0) FROM index_switches) AS epoch FROM index_generations
+             WHERE state IN ('catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let (mut epoch, mut wanted) = (0, Vec::new());
+        for row in rows {
+            epoch = row.try_get("epoch")?;
+            let (state, canary): (String, i16) = (row.try_get("state")?, row.try_get("canary")?);
+            let canary = if state == "ready" { u8::try_from(canary).unwrap_or_default() } else { 0 };
+            wanted.push(Wanted { name: row.try_get("generation")?, is_active: state == "active", canary });
+        }
+        Ok((epoch, wanted))
+    }
+
+    fn is_damaged(&self) -> bool {
+        let active = self.sender.borrow().active.as_ref().map(|handle| handle.manifest().generation.clone());
+        active.is_some_and(|name| generation::is_marked_damaged(&self.folder, &name))
+    }
+
+    fn report(&self) {
+        let open = self.sender.borrow().clone();
+        let report = ReaderReport {
+            reader: self.reader.clone(),
+            address: self.address.to_string(),
+            epoch: open.epoch,
+            generation: open.active.map(|handle| handle.manifest().generation.clone()).unwrap_or_default(),
+            opened: open.all.keys().cloned().collect(),
+            figures: self.recorder.figures(),
+            waiting: self.waiting.clone(),
+            at: schemas::Utc::now(),
+        };
+        if let Err(error) = nodes::report(&self.folder, &report) {
+            tracing::warn!(%error, "the index folder can't be written: operators don't see what is served here");
+        }
+    }
 }

@@ -47,6 +47,8 @@ pub struct App {
     pub tenants: queries::tenants::Tenants,
     /// What is counted.
     pub metrics: metrics::Metrics,
+    /// What staff do, and where it is passed on to.
+    pub operations: http::Operations,
     /// Searches at the same time.
     pub search_permits: Arc<tokio::sync::Semaphore>,
 }
@@ -71,7 +73,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         health.expect(part);
     }
     let changes = changes::listen(config.query_database_url.clone());
-    let index = index::ActiveIndex::watch(pool.clone(), config.index_dir.clone(), health.clone());
+    let index = index::ActiveIndex::watch(pool.clone(), config.index_dir.clone(), config.query_listen, health.clone());
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
         popularity: queries::popularity::Popularity::new(pool.clone()),
@@ -81,6 +83,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         tenants: queries::tenants::Tenants::new(pool.clone()),
         metrics: metrics::Metrics::new(&registry),
         search_permits: Arc::new(tokio::sync::Semaphore::new(config.search_concurrency.max(1))),
+        operations: http::Operations {
+            key: config.staff_key.clone(),
+            url: config.operations_url.clone(),
+            http: reqwest::Client::new(),
+        },
         vectors: vectors::QueryVectors::start(config.model()),
         index,
         pool: pool.clone(),

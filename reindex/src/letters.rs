@@ -1,12 +1,16 @@
 //! `reindex letters`: look at events that could not be applied, and settle them.
 
-use crate::Failure;
+use crate::{Desk, Failure};
 use clap::{Args as ClapArgs, Subcommand};
 use projector::dead_letter::operator::{self, Bulk, Filter, LetterError, Page, Whole};
 use schemas::Uuid;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
-use std::{io::Read, path::PathBuf, time::Duration};
+use sqlx::PgConnection;
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 mod text;
 
@@ -27,16 +31,6 @@ pub struct Args {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
-    /// Who does it, for the record of operations
-    #[arg(long, env = "SOUK_ACTOR", default_value_t = user(), global = true)]
-    pub actor: String,
-    /// Print JSON
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
-fn user() -> String {
-    std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "operator".to_owned())
 }
 
 /// What to do with dead letters.
@@ -166,13 +160,29 @@ impl From<FilterArgs> for Filter {
     }
 }
 
+impl From<LetterError> for Failure {
+    fn from(error: LetterError) -> Self {
+        let detail = error.to_string();
+        let code = match error {
+            LetterError::Database(error) => return Self::Database(error),
+            LetterError::NotFound(_) => "unknown_letter",
+            LetterError::State { .. } => "letter_state",
+            LetterError::Queued { .. } => "letter_queued",
+            LetterError::Payload(_) => "invalid_payload",
+            LetterError::NoReason => "no_reason",
+            LetterError::Changed { .. } => "letters_changed",
+        };
+        Self::refused(code, detail)
+    }
+}
+
 /// Does what is asked; gives the text to print.
 ///
 /// # Errors
 /// [`Failure`] says what was wrong; nothing was done then.
-pub async fn run(url: &str, args: Args) -> Result<String, Failure> {
-    let mut connection = PgConnection::connect(url).await?;
-    let (actor, json) = (args.actor, args.json);
+pub async fn run(desk: &Desk, args: Args, json: bool) -> Result<String, Failure> {
+    let mut connection = desk.pool.acquire().await?;
+    let actor = desk.actor.as_str();
     match args.command {
         Command::List { filter, after, limit } => {
             let page: Page = operator::list(&mut connection, &filter.into(), after, limit).await?;
@@ -183,23 +193,23 @@ pub async fn run(url: &str, args: Args) -> Result<String, Failure> {
             Ok(if json { serde_json::to_string_pretty(&whole)? } else { text::whole(&whole)? })
         }
         Command::Retry { which } => {
-            let done = several(&mut connection, which, Bulk::Retry, &actor).await?;
+            let done = several(&mut connection, which, Bulk::Retry, actor).await?;
             Ok(done.told(json, "will be tried again; `reindex letters list` tells what came of it"))
         }
         Command::Discard { which, reason } => {
-            let done = several(&mut connection, which, Bulk::Discard(&reason), &actor).await?;
+            let done = several(&mut connection, which, Bulk::Discard(&reason), actor).await?;
             Ok(done.told(json, "discarded; what waited behind is tried now"))
         }
         Command::Edit { id, payload, reason } => {
             let payload = read(&payload)?;
-            operator::edit(&mut connection, id, &payload, &actor, &reason).await?;
+            operator::edit(&mut connection, id, &payload, actor, &reason).await?;
             Ok(Done { letters: 1, dry_run: false }.told(json, "has its new payload and will be tried again"))
         }
     }
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::Unreadable(path.display().to_string(), error);
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| Failure::File(path.to_owned(), error.to_string());
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
@@ -283,7 +293,7 @@ mod tests {
         assert!(parse("discard 1").is_err(), "a reason is needed");
         assert!(parse("list --state lost").is_err());
         let Ok(Args { command: Command::List { filter, .. }, .. }) =
-            parse("list --state parked,queued --older-than 2h --actor me")
+            parse("list --state parked,queued --older-than 2h")
         else {
             unreachable!("it can be parsed");
         };

@@ -3,6 +3,7 @@
 //!
 //! It is a client of both APIs and so part of neither; it runs wherever operators' actions are executed.
 
+use crate::{Desk, Failure};
 use clap::Args;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use schemas::{
@@ -35,18 +36,62 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Rounds after which old ones are deleted.
 const PRUNED_EACH: u64 = 100;
 
-/// Where the probe goes and how often.
+/// The probe that runs beside everything.
 #[derive(Debug, Clone, Args)]
-pub struct Settings {
+pub struct Background {
+    /// write-api, which the probe writes to
+    #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
+    pub write_url: String,
+    /// Milliseconds between two probes; 0 for none
+    #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
+    pub probe_interval_ms: u64,
+}
+
+/// Write a product and search for it, and tell how long that took
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  reindex probe\n  reindex probe --rounds 20 --json | jq .searchable_ms")]
+pub struct ProbeArgs {
     /// write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
-    /// query-api
-    #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
+    /// How often
+    #[arg(long, default_value_t = 1)]
+    pub rounds: u32,
+    /// Milliseconds between two rounds
+    #[arg(long, default_value_t = 200)]
+    pub pause_ms: u64,
+}
+
+/// Where the probe goes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The address of write-api.
+    pub write_url: String,
+    /// The address of query-api.
     pub query_url: String,
-    /// Milliseconds between two rounds; 0 for no probe
-    #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
-    pub probe_interval_ms: u64,
+}
+
+/// Some rounds by hand; a round that did not find what it wrote makes the command fail.
+///
+/// # Errors
+/// [`Failure::Other`] with all rounds if one missed.
+pub async fn rounds(desk: &Desk, args: &ProbeArgs, json: bool) -> Result<String, Failure> {
+    let target = Target { write_url: args.write_url.clone(), query_url: desk.query_api().await? };
+    let probe = Probe::new(target).map_err(|error| Failure::Other(error.to_string()))?;
+    let mut ticks = tokio::time::interval(Duration::from_millis(args.pause_ms.max(1)));
+    let (mut lines, mut missed) = (Vec::new(), 0);
+    for _ in 0..args.rounds {
+        ticks.tick().await;
+        let round = probe.round().await;
+        missed += u32::from(round.outcome != Outcome::Found);
+        lines.push(if json { serde_json::to_string(&round)? } else { round.to_string() });
+    }
+    let text = lines.join("\n");
+    if missed == 0 {
+        Ok(text)
+    } else {
+        Err(Failure::Other(format!("{missed} of {} rounds missed\n{text}", args.rounds)))
+    }
 }
 
 /// How a round ended.
@@ -153,33 +198,40 @@ fn now_seconds() -> f64 {
 }
 
 /// Probes at the interval until shutdown; each round goes into the table `probes` and the metrics.
-pub async fn run(settings: Settings, pool: PgPool, metrics: Metrics, shutdown: Shutdown) {
-    if settings.probe_interval_ms == 0 {
+pub async fn run(desk: Desk, args: Background, metrics: Metrics, shutdown: Shutdown) {
+    if args.probe_interval_ms == 0 {
         return;
     }
-    let mut ticks = tokio::time::interval(Duration::from_millis(settings.probe_interval_ms));
+    let mut ticks = tokio::time::interval(Duration::from_millis(args.probe_interval_ms));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let probe = match Probe::new(settings) {
-        Ok(probe) => probe,
-        Err(error) => {
-            tracing::error!(%error, "the probe can't be started");
-            return;
-        }
-    };
     for number in 0_u64.. {
         tokio::select! {
             _ = ticks.tick() => {}
             () = shutdown.wait() => return,
         }
-        let round = probe.round().await;
+        let round = match desk.query_api().await {
+            Ok(query_url) => once(Target { write_url: args.write_url.clone(), query_url }).await,
+            Err(error) => failed(error.to_string()),
+        };
         metrics.observe(&round);
         if round.outcome != Outcome::Found {
             tracing::warn!(outcome = round.outcome.name(), error = %round.error, "a probe did not find what it wrote");
         }
-        if let Err(error) = keep(&pool, &round, number.is_multiple_of(PRUNED_EACH)).await {
+        if let Err(error) = keep(&desk.pool, &round, number.is_multiple_of(PRUNED_EACH)).await {
             tracing::warn!(%error, "a probe could not be recorded");
         }
     }
+}
+
+async fn once(target: Target) -> Round {
+    match Probe::new(target) {
+        Ok(probe) => probe.round().await,
+        Err(error) => failed(error.to_string()),
+    }
+}
+
+const fn failed(error: String) -> Round {
+    Round { outcome: Outcome::Failed, write_ms: None, searchable_ms: None, error }
 }
 
 /// Records a round, and deletes those of the day before if `prune` says so.
@@ -204,7 +256,7 @@ pub async fn keep(pool: &PgPool, round: &Round, prune: bool) -> Result<(), sqlx:
 #[derive(Debug, Clone)]
 pub struct Probe {
     http: Client,
-    settings: Settings,
+    target: Target,
 }
 
 /// Why a round failed, and whether the tenant is missing.
@@ -229,25 +281,19 @@ impl Probe {
     ///
     /// # Errors
     /// If there can be no HTTP client.
-    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: Client::builder().timeout(PATIENCE + Duration::from_secs(5)).build()?, settings })
+    pub fn new(target: Target) -> Result<Self, reqwest::Error> {
+        Ok(Self { http: Client::builder().timeout(PATIENCE + Duration::from_secs(5)).build()?, target })
     }
 
     /// Writes and reads once.
     pub async fn round(&self) -> Round {
-        let failed = |refused: Refused| Round {
-            outcome: Outcome::Failed,
-            write_ms: None,
-            searchable_ms: None,
-            error: refused.reason,
-        };
         // The title names the round: finding it proves that this very write is searchable.
         let title = format!("Probe {}", Utc::now().timestamp_micros());
         let mut began = Instant::now();
         let token = match self.write(&title).await {
             Err(refused) if refused.status == Some(StatusCode::NOT_FOUND) => {
                 if let Err(refused) = self.open_tenant().await {
-                    return failed(refused);
+                    return failed(refused.reason);
                 }
                 began = Instant::now();
                 self.write(&title).await
@@ -256,7 +302,7 @@ impl Probe {
         };
         let token = match token {
             Ok(token) => token,
-            Err(refused) => return failed(refused),
+            Err(refused) => return failed(refused.reason),
         };
         let write_ms = began.elapsed().as_secs_f64() * 1e3;
         let (outcome, error) = match self.find(&title, &token).await {
@@ -269,7 +315,7 @@ impl Probe {
     }
 
     async fn open_tenant(&self) -> Result<(), Refused> {
-        let url = format!("{}/v1/tenants/{TENANT}", self.settings.write_url);
+        let url = format!("{}/v1/tenants/{TENANT}", self.target.write_url);
         answered(self.http.put(url).json(&json!({"name": "souk probe"}))).await.map(|_| ())
     }
 
@@ -279,7 +325,7 @@ impl Probe {
             "external_id": "probe", "title": title, "description": "Written and read again to see how long that takes",
             "variants": [{"sku": "SOUK-PROBE"}], "publish": true,
         });
-        let url = format!("{}/v1/products/bulk?on_error=skip", self.settings.write_url);
+        let url = format!("{}/v1/products/bulk?on_error=skip", self.target.write_url);
         let request = self.http.post(url).header("x-tenant-slug", TENANT);
         let text = answered(request.header("content-type", "application/x-ndjson").body(format!("{line}\n"))).await?;
         let last = text.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok()).unwrap_or_default();
@@ -289,7 +335,7 @@ impl Probe {
 
     /// Whether a search with the token finds the title.
     async fn find(&self, title: &str, token: &str) -> Result<bool, Refused> {
-        let url = format!("{}/v1/search?q=probe&limit=1&understand=false&steering=false", self.settings.query_url);
+        let url = format!("{}/v1/search?q=probe&limit=1&understand=false&steering=false", self.target.query_url);
         let request = self.http.get(url).header("x-tenant-slug", TENANT).header(TOKEN_HEADER, token);
         let answer = request.header(WAIT_HEADER, PATIENCE.as_millis().to_string()).send().await?;
         let fresh = answer.headers().get(CONSISTENCY_HEADER).is_some_and(|value| value == "fresh");
@@ -321,12 +367,9 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_is_a_failure_with_a_reason() {
-        let settings = Settings {
-            write_url: "http://127.0.0.1:1".to_owned(),
-            query_url: "http://127.0.0.1:1".to_owned(),
-            probe_interval_ms: 5_000,
-        };
-        let round = Probe::new(settings).expect("a client").round().await;
+        let nobody = "http://127.0.0.1:1".to_owned();
+        let target = Target { write_url: nobody.clone(), query_url: nobody };
+        let round = Probe::new(target).expect("a client").round().await;
         assert_eq!((round.outcome, round.write_ms), (Outcome::Failed, None));
         assert!(round.error.to_lowercase().contains("refused"), "{}", round.error);
     }

@@ -1,8 +1,11 @@
 //! `reindex status`: index generations and projections, as the read database knows them.
 
+use crate::{
+    Desk, Failure,
+    generations::{self, Generation},
+};
 use schemas::Timestamp;
 use serde::Serialize;
-use sqlx::{Connection, PgConnection};
 use std::fmt;
 
 /// A report older than this belongs to a consumer that has stalled or died, in seconds.
@@ -33,25 +36,62 @@ const LATE_SECONDS: f64 = 1.0;
 pub struct Status {
     /// Newest first.
     pub generations: Vec<Generation>,
+    /// Their copies on each node.
+    pub copies: Vec<CopyOf>,
+    /// The query-api processes that have reported in the last minute.
+    pub readers: Vec<Reader>,
     /// By name; relays too.
     pub projections: Vec<Projection>,
     /// Those that wait longest, the worst first.
     pub tenants: Vec<Tenant>,
 }
 
-/// An index generation.
+/// A generation's copy on a node.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
-pub struct Generation {
-    /// Its name, also the name of its folder.
+pub struct CopyOf {
+    /// The node.
+    pub node: String,
+    /// The generation.
     pub generation: String,
-    /// building, ready, active, retired or failed.
-    pub state: String,
-    /// Shape and settings, as written when it was made.
-    pub manifest: serde_json::Value,
-    /// When it was begun.
-    pub created_at: Timestamp,
-    /// When queries moved to it.
-    pub activated_at: Option<Timestamp>,
+    /// building, catching_up, live, paused, held or failed.
+    pub phase: String,
+    /// Documents it holds.
+    pub documents: i64,
+    /// Documents there are to take in.
+    pub expected: i64,
+    /// Documents a second, of late.
+    pub rate_per_second: f64,
+    /// Records of the document topic it has not taken in.
+    pub lag_events: i64,
+    /// Why it failed.
+    pub error: String,
+    /// Seconds since it reported.
+    pub heartbeat_age_seconds: f64,
+}
+
+impl CopyOf {
+    /// Seconds until it is built, at its present rate; none if that can't be said.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn eta_seconds(&self) -> Option<f64> {
+        let left = (self.expected - self.documents).max(0) as f64;
+        (self.phase == "building" && self.rate_per_second > 0.5).then(|| left / self.rate_per_second)
+    }
+}
+
+/// A query-api process.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Reader {
+    /// Its name.
+    pub reader: String,
+    /// The generation it answers from.
+    pub generation: String,
+    /// The switch it has followed.
+    pub epoch: i64,
+    /// Why it has not followed the newest yet.
+    pub waiting: String,
+    /// Seconds since it reported.
+    pub heartbeat_age_seconds: f64,
 }
 
 /// A projection or a relay, over all its partitions.
@@ -87,12 +127,20 @@ impl Projection {
 ///
 /// # Errors
 /// The database's.
-pub async fn read(url: &str) -> Result<Status, sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
-    let generations = sqlx::query_as(
-        "SELECT generation, state, manifest, created_at, activated_at FROM index_generations ORDER BY created_at DESC",
+pub async fn read(desk: &Desk) -> Result<Status, Failure> {
+    let generations = generations::all(desk).await?;
+    let copies = sqlx::query_as(
+        "SELECT node, generation, phase, documents, expected, rate_per_second, lag_events, error,
+                extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+         FROM generation_copies ORDER BY generation, node",
     )
-    .fetch_all(&mut connection)
+    .fetch_all(&desk.pool)
+    .await?;
+    let readers = sqlx::query_as(
+        "SELECT reader, generation, epoch, waiting, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+         FROM query_nodes WHERE heartbeat_at > now() - interval '1 minute' ORDER BY reader",
+    )
+    .fetch_all(&desk.pool)
     .await?;
     let projections = sqlx::query_as(
         "SELECT projection, sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds,
@@ -104,7 +152,7 @@ pub async fn read(url: &str) -> Result<Status, sqlx::Error> {
                  WHERE d.projection = s.projection AND d.state IN ('parked', 'queued', 'retrying')) AS dead_letters
          FROM projection_status AS s GROUP BY projection ORDER BY projection",
     )
-    .fetch_all(&mut connection)
+    .fetch_all(&desk.pool)
     .await?;
     let tenants = sqlx::query_as(
         "SELECT l.projection, coalesce(t.slug, l.tenant_id::text) AS tenant, l.waiting_events, l.waiting_seconds, l.late_seconds
@@ -114,24 +162,56 @@ pub async fn read(url: &str) -> Result<Status, sqlx::Error> {
     )
     .bind(LATE_SECONDS)
     .bind(MOST_TENANTS)
-    .fetch_all(&mut connection)
+    .fetch_all(&desk.pool)
     .await?;
-    connection.close().await?;
-    Ok(Status { generations, projections, tenants })
+    Ok(Status { generations, copies, readers, projections, tenants })
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_generations(f)?;
+        writeln!(f)?;
+        self.write_projections(f)
+    }
+}
+
+impl Status {
+    fn write_generations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.generations.is_empty() {
             writeln!(f, "No index generation yet; the projector makes the first when it starts.")?;
         } else {
-            writeln!(f, "{:<16} {:<10} {:<20} ACTIVE SINCE", "GENERATION", "STATE", "BEGUN")?;
+            writeln!(f, "{:<16} {:<12} {:<20} {:<20} NOTE", "GENERATION", "STATE", "PLANNED", "ACTIVE SINCE")?;
         }
         for row in &self.generations {
             let since = row.activated_at.map_or_else(|| "-".to_owned(), shown);
-            writeln!(f, "{:<16} {:<10} {:<20} {since}", row.generation, row.state, shown(row.created_at))?;
+            let note = row.note.lines().next().unwrap_or_default();
+            writeln!(f, "{:<16} {:<12} {:<20} {since:<20} {note}", row.generation, row.state, shown(row.created_at))?;
+            for copy in self.copies.iter().filter(|copy| copy.generation == row.generation) {
+                write!(
+                    f,
+                    "  on {:<11} {:<12} {} of {} documents",
+                    copy.node, copy.phase, copy.documents, copy.expected
+                )?;
+                if let Some(seconds) = copy.eta_seconds() {
+                    write!(f, ", {:.0} a second, {seconds:.0} s left", copy.rate_per_second)?;
+                }
+                if copy.lag_events > 0 {
+                    write!(f, ", {} records behind", copy.lag_events)?;
+                }
+                if copy.heartbeat_age_seconds > STALLED_AFTER_SECONDS {
+                    write!(f, ", silent for {:.0} s", copy.heartbeat_age_seconds)?;
+                }
+                writeln!(f, "{}{}", if copy.error.is_empty() { "" } else { ": " }, copy.error)?;
+            }
         }
-        writeln!(f)?;
+        for reader in &self.readers {
+            let waiting = if reader.waiting.is_empty() { "" } else { ", waits: " };
+            writeln!(f, "query-api {} answers from {}{waiting}{}", reader.reader, reader.generation, reader.waiting)?;
+        }
+        Ok(())
+    }
+
+    fn write_projections(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.projections.is_empty() {
             return writeln!(f, "No projection has reported yet; is the projector running?");
         }
@@ -191,21 +271,18 @@ mod tests {
         }
     }
 
+    fn status(projections: Vec<Projection>) -> Status {
+        Status { generations: vec![], copies: vec![], readers: vec![], projections, tenants: vec![] }
+    }
+
     #[test]
     fn an_empty_installation_is_told_as_such() {
-        let text = Status { generations: vec![], projections: vec![], tenants: vec![] }.to_string();
+        let text = status(vec![]).to_string();
         assert!(text.contains("No index generation yet") && text.contains("No projection has reported"), "{text}");
     }
 
     #[test]
     fn a_silent_projection_is_called_stalled() {
-        let active = Generation {
-            generation: "g1".to_owned(),
-            state: "active".to_owned(),
-            manifest: serde_json::Value::Null,
-            created_at: Timestamp::UNIX_EPOCH,
-            activated_at: Some(Timestamp::UNIX_EPOCH),
-        };
         let late = Tenant {
             projection: "relay:catalog".to_owned(),
             tenant: "acme".to_owned(),
@@ -213,13 +290,8 @@ mod tests {
             waiting_seconds: 12.5,
             late_seconds: 0.0,
         };
-        let status = Status {
-            generations: vec![active],
-            projections: vec![projection(0.3), projection(42.0)],
-            tenants: vec![late],
-        };
+        let status = Status { tenants: vec![late], ..status(vec![projection(0.3), projection(42.0)]) };
         let text = status.to_string();
-        assert!(text.contains("1970-01-01 00:00:00Z"), "{text}");
         assert_eq!(text.matches("stalled, silent for 42 s").count(), 1, "{text}");
         assert_eq!((text.matches(" never ok ").count(), text.matches(" never stop ").count()), (1, 1), "{text}");
         assert!(text.contains("acme") && text.contains("12.5 s"), "{text}");

@@ -43,6 +43,8 @@ codes! {
     TenantRequired = "tenant_required", 400, "Name the tenant";
     /// The tenant named does not exist.
     TenantNotFound = "tenant_not_found", 404, "There is no such tenant";
+    /// A route for staff, without the staff key.
+    Unauthorized = "unauthorized", 401, "Say who you are";
     /// Nothing with that id, slug or SKU in this tenant.
     NotFound = "not_found", 404, "There is nothing here";
     /// The path exists, the method does not.
@@ -71,6 +73,8 @@ codes! {
     TooLarge = "too_large", 413, "The request is too large";
     /// A line of a bulk write was not tried, since an earlier one failed.
     NotTried = "not_tried", 424, "Not tried because of another line";
+    /// An operation must not be done, or not now; `errors` has what was found.
+    OperationRefused = "operation_refused", 409, "The operation is refused";
     /// A part that is needed does not answer.
     Unavailable = "unavailable", 503, "Try again in a moment";
     /// The deadline passed.

@@ -1,9 +1,13 @@
 //! How text becomes terms, for documents and queries alike.
 
+use crate::bundle::Analysis;
 use std::collections::BTreeMap;
-use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, Token,
-    TokenFilter, TokenStream, Tokenizer, TokenizerManager,
+use tantivy::{
+    Index,
+    tokenizer::{
+        AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, StopWordFilter, TextAnalyzer, Token, TokenFilter,
+        TokenStream, Tokenizer, TokenizerManager,
+    },
 };
 
 mod units;
@@ -16,41 +20,52 @@ pub const ANALYZER_VERSION: u32 = 3;
 
 /// English text: words and measures, lower case, accents folded, stop words out, plurals taken off.
 pub const ENGLISH: &str = "souk_english";
+/// The same for what shoppers type.
+const ENGLISH_QUERY: &str = "souk_english_query";
 /// Words as people read them: lower case, accents folded, nothing else.
 pub const PLAIN: &str = "souk_plain";
 
-/// Longest term in bytes; longer ones are not searched for.
+/// Longest term in bytes of codes and of words as people read them.
 const MAX_TERM_BYTES: usize = 64;
 
-/// The analyzer of the text fields, for documents.
+/// The analyzer of the text fields as it is shipped, for documents; an index has the one of its bundle.
 #[must_use]
 pub fn english() -> TextAnalyzer {
-    analyzer(Language::English, false)
+    analyzer(&Analysis::default(), false)
 }
 
-/// The analyzer of the text fields, for queries.
+/// The analyzer of the text fields as it is shipped, for queries; [`of_index`] gives the one of a bundle.
 #[must_use]
 pub fn english_query() -> TextAnalyzer {
-    analyzer(Language::English, true)
+    analyzer(&Analysis::default(), true)
 }
 
-/// Text of a language. English loses its plurals only: shoppers tell `gaming` from `game` and `printer`
-/// from `printing`, and on judged queries a light stemmer did better than Snowball's (docs/search.md);
-/// other languages bend their words more, and take Snowball's.
-fn analyzer(language: Language, narrow: bool) -> TextAnalyzer {
+/// The analyzer of an index's text fields, for queries.
+#[must_use]
+pub fn of_index(index: &Index) -> TextAnalyzer {
+    index.tokenizers().get(ENGLISH_QUERY).unwrap_or_else(english_query)
+}
+
+/// English loses its plurals only: shoppers tell `gaming` from `game` and `printer` from `printing`, and on
+/// judged queries a light stemmer did better than Snowball's (docs/search.md).
+fn analyzer(settings: &Analysis, narrow: bool) -> TextAnalyzer {
     let words = TextAnalyzer::builder(Words { narrow })
-        .filter(RemoveLongFilter::limit(MAX_TERM_BYTES))
+        .filter(RemoveLongFilter::limit(settings.longest_term))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
         .dynamic();
-    let words = match StopWordFilter::new(language) {
+    let words = match StopWordFilter::new(Language::English) {
         Some(stop_words) => words.filter_dynamic(stop_words),
         None => words,
     };
-    match language {
-        Language::English => words.filter_dynamic(Singular).build(),
-        _ => words.filter_dynamic(Stemmer::new(language)).build(),
-    }
+    let words = if settings.stop_words.is_empty() {
+        words
+    } else {
+        let mut plain = plain();
+        let left_out = settings.stop_words.iter().flat_map(|word| terms(&mut plain, word));
+        words.filter_dynamic(StopWordFilter::remove(left_out))
+    };
+    if settings.plurals { words.filter_dynamic(Singular).build() } else { words.build() }
 }
 
 /// The analyzer of words as people read them.
@@ -172,8 +187,9 @@ pub fn is_unit(word: &str) -> bool {
 }
 
 /// Makes the analyzers known to an index.
-pub fn register(manager: &TokenizerManager) {
-    manager.register(ENGLISH, english());
+pub fn register(manager: &TokenizerManager, settings: &Analysis) {
+    manager.register(ENGLISH, analyzer(settings, false));
+    manager.register(ENGLISH_QUERY, analyzer(settings, true));
     manager.register(PLAIN, plain());
 }
 

@@ -2,16 +2,19 @@
 //!
 //! A generation never changes its shape; a change of schema, analyzer or model is a new one.
 
-use crate::{IndexError, analyzer, directory::RelaxedDirectory, embed, schema};
+use crate::{
+    IndexError, analyzer,
+    bundle::{self, Bundle},
+    directory::RelaxedDirectory,
+    schema,
+};
 use schemas::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tantivy::Index;
 
-/// Raised with every change of [`schema`].
-pub const SCHEMA_VERSION: u32 = 3;
-
 const MANIFEST: &str = "manifest.json";
+const DAMAGED: &str = "damaged";
 /// The machine start during which the files were last written; see [`check_after_crash`].
 const BOOT: &str = "boot_id";
 
@@ -20,14 +23,10 @@ const BOOT: &str = "boot_id";
 pub struct Manifest {
     /// Its name, also the folder's.
     pub generation: String,
-    /// [`SCHEMA_VERSION`] it was built with.
-    pub schema_version: u32,
-    /// [`analyzer::ANALYZER_VERSION`] it was built with.
-    pub analyzer_version: u32,
-    /// The embedding model its vectors come from.
-    pub model_id: String,
-    /// How hits are ranked.
-    pub ranking: Ranking,
+    /// Everything that decides what a search finds.
+    pub bundle: Bundle,
+    /// [`Bundle::hash`] of it.
+    pub bundle_hash: String,
     /// When it was created.
     pub created_at: Timestamp,
 }
@@ -106,18 +105,63 @@ impl Default for Ranking {
     }
 }
 
+impl Ranking {
+    /// Settings that are out of their range, by name, and what is expected.
+    pub fn findings(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let ranges = [
+            ("k1", self.k1, 0.0, 10.0),
+            ("b", self.b, 0.0, 1.0),
+            ("title_boost", self.title_boost, 0.0, 100.0),
+            ("phrase_boost", self.phrase_boost, 0.0, 100.0),
+            ("attribute_weight", self.attribute_weight, 0.0, 100.0),
+            ("synonym_weight", self.synonym_weight, 0.0, 1.0),
+            ("kind_boost", self.kind_boost, 0.0, 100.0),
+            ("available_boost", self.available_boost, 0.0, 100.0),
+            ("popularity_boost", self.popularity_boost, 0.0, 100.0),
+            ("novelty_boost", self.novelty_boost, 0.0, 100.0),
+            ("novelty_days", self.novelty_days, 1.0, 36_500.0),
+            ("lexical_share", self.lexical_share, 0.0, 1.0),
+            ("exact_share", self.exact_share, 0.0, 1.0),
+            ("unrelated", self.unrelated, 0.0, 1.0),
+            ("feedback_weight", self.feedback_weight, 0.0, 100.0),
+        ];
+        let counts = [
+            ("window", self.window, 500),
+            ("enough", self.enough, 1_000),
+            ("feedback", self.feedback, 100),
+            ("candidates", self.candidates, 1_000),
+        ];
+        let wrong = |(name, value, least, most): (_, f32, f32, f32)| {
+            (!(least..=most).contains(&value)).then(|| (name, format!("{value} is not from {least} to {most}")))
+        };
+        let many = |(name, value, most)| (value > most).then(|| (name, format!("{value} is more than {most}")));
+        ranges.into_iter().filter_map(wrong).chain(counts.into_iter().filter_map(many))
+    }
+}
+
 impl Manifest {
-    /// A manifest of the current schema, analyzer, model and ranking.
+    /// A manifest of a generation with a bundle.
+    ///
+    /// # Errors
+    /// If the bundle holds a number that can't be written.
+    pub fn new(generation: &str, bundle: Bundle, created_at: Timestamp) -> Result<Self, IndexError> {
+        Ok(Self { generation: generation.to_owned(), bundle_hash: bundle.hash()?, bundle, created_at })
+    }
+
+    /// A manifest with what this program ships.
     #[must_use]
     pub fn current(generation: &str, created_at: Timestamp) -> Self {
-        Self {
-            generation: generation.to_owned(),
-            schema_version: SCHEMA_VERSION,
-            analyzer_version: analyzer::ANALYZER_VERSION,
-            model_id: embed::MODEL_ID.to_owned(),
-            ranking: Ranking::default(),
-            created_at,
-        }
+        let bundle = Bundle::default();
+        // What is shipped can be written; a test says so.
+        let bundle_hash = bundle.hash().unwrap_or_default();
+        Self { generation: generation.to_owned(), bundle, bundle_hash, created_at }
+    }
+
+    /// Whether this program can read and write it.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        let shape = (self.bundle.schema_version, self.bundle.analyzer.version);
+        shape == (bundle::SCHEMA_VERSION, analyzer::ANALYZER_VERSION)
     }
 }
 
@@ -127,12 +171,33 @@ pub fn folder(root: &Path, generation: &str) -> PathBuf {
     root.join(generation)
 }
 
+/// Whether a word can be the name of a generation: lower case letters, digits, `-`, at most 64.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let right = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(right) && name != crate::nodes::READERS
+}
+
+/// Whether the folder is there and whole: its manifest is written last.
+#[must_use]
+pub fn is_complete(root: &Path, generation: &str) -> bool {
+    folder(root, generation).join(MANIFEST).exists()
+}
+
 /// Creates the generation's folder and an empty index, unless it is there.
 ///
 /// # Errors
 /// If the file system or tantivy fails.
 pub fn create(root: &Path, manifest: &Manifest) -> Result<(), IndexError> {
-    let folder = folder(root, &manifest.generation);
+    create_in(root, &manifest.generation, manifest)
+}
+
+/// As [`create`], in a folder of another name.
+///
+/// # Errors
+/// If the file system or tantivy fails.
+pub fn create_in(root: &Path, name: &str, manifest: &Manifest) -> Result<(), IndexError> {
+    let folder = folder(root, name);
     if folder.join(MANIFEST).exists() {
         return Ok(());
     }
@@ -141,11 +206,104 @@ pub fn create(root: &Path, manifest: &Manifest) -> Result<(), IndexError> {
         let directory = RelaxedDirectory::open(&folder).map_err(tantivy::TantivyError::from)?;
         Index::create(directory, schema::schema().0, tantivy::IndexSettings::default())?;
     }
-    // The manifest comes last: a folder without one is not a generation yet.
+    write_manifest(&folder, manifest)
+}
+
+/// The manifest comes last: a folder without one is not a generation yet.
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
     let text = serde_json::to_vec_pretty(manifest).map_err(std::io::Error::from)?;
     std::fs::write(folder.join("manifest.draft"), text)?;
     std::fs::rename(folder.join("manifest.draft"), folder.join(MANIFEST))?;
     Ok(())
+}
+
+/// Makes a folder with the files of a generation's newest commit, by hard links where the file system has them:
+/// segments never change. Only what queries do may differ between the two.
+///
+/// # Errors
+/// If the file system fails, or the generation's writer is faster at removing files ten times in a row.
+pub fn copy(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result<(), IndexError> {
+    const TRIES: usize = 10;
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        remove(root, to)?;
+        outcome = copy_commit(root, from, to, manifest);
+        match &outcome {
+            Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            _ => return outcome,
+        }
+    }
+    outcome
+}
+
+fn copy_commit(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result<(), IndexError> {
+    let (index, _) = open(root, from)?;
+    let (source, target) = (folder(root, from), folder(root, to));
+    std::fs::create_dir_all(&target)?;
+    let commit = std::fs::read(source.join("meta.json"))?;
+    let metas: tantivy::IndexMeta = index.load_metas()?;
+    let mut files = vec![PathBuf::from("meta.json")];
+    let ids: Vec<String> = metas.segments.iter().map(|segment| segment.id().uuid_string()).collect();
+    for entry in std::fs::read_dir(&source)? {
+        let file = PathBuf::from(entry?.file_name());
+        let name = file.to_string_lossy();
+        if !ids.iter().any(|id| name.starts_with(id.as_str())) || name.ends_with(".draft") {
+            continue;
+        }
+        if let Err(error) = std::fs::hard_link(source.join(&file), target.join(&file)) {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return Err(error.into());
+            }
+            std::fs::copy(source.join(&file), target.join(&file))?;
+        }
+        files.push(file);
+    }
+    // A commit that was replaced meanwhile may have lost files.
+    if std::fs::read(source.join("meta.json"))? != commit {
+        return Err(std::io::Error::from(std::io::ErrorKind::NotFound).into());
+    }
+    std::fs::write(target.join("meta.json"), commit)?;
+    std::fs::write(target.join(".managed.json"), serde_json::to_vec(&files).map_err(std::io::Error::from)?)?;
+    write_manifest(&target, manifest)
+}
+
+/// Notes that the files of a generation can't be trusted, for the readers of this node.
+///
+/// # Errors
+/// If the file system fails.
+pub fn mark_damaged(root: &Path, generation: &str) -> Result<(), IndexError> {
+    Ok(std::fs::write(folder(root, generation).join(DAMAGED), b"")?)
+}
+
+/// Whether [`mark_damaged`] was called on it.
+#[must_use]
+pub fn is_marked_damaged(root: &Path, generation: &str) -> bool {
+    folder(root, generation).join(DAMAGED).exists()
+}
+
+/// Checks every file of the newest commit against its checksum.
+///
+/// # Errors
+/// [`IndexError::Damaged`] with the files that are wrong, if they are so twice: a merge may remove one meanwhile.
+pub fn check(root: &Path, generation: &str) -> Result<(), IndexError> {
+    let mut suspects = wrong_files(root, generation)?;
+    if !suspects.is_empty() {
+        let again = wrong_files(root, generation)?;
+        suspects.retain(|file| again.contains(file));
+    }
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    Err(damaged(generation, &format!("wrong checksums: {}", suspects.join(", "))))
+}
+
+fn wrong_files(root: &Path, generation: &str) -> Result<Vec<String>, IndexError> {
+    let (index, _) = open(root, generation)?;
+    let wrong = index.validate_checksum();
+    let folder = folder(root, generation);
+    // What is no longer there was removed after a merge.
+    let there = |file: &PathBuf| folder.join(file).exists();
+    Ok(wrong?.into_iter().filter(there).map(|file| file.display().to_string()).collect())
 }
 
 /// Reads the manifest.
@@ -157,7 +315,12 @@ pub fn manifest(root: &Path, generation: &str) -> Result<Manifest, IndexError> {
         std::io::ErrorKind::NotFound => IndexError::Missing(generation.to_owned()),
         _ => IndexError::Io(error),
     })?;
-    serde_json::from_slice(&text).map_err(|error| damaged(generation, &error))
+    let written: serde_json::Value = serde_json::from_slice(&text).map_err(|error| damaged(generation, &error))?;
+    // Manifests of the first release name a schema and no bundle.
+    if written.get("bundle").is_none() && written.get("schema_version").is_some() {
+        return Err(IndexError::Outdated(generation.to_owned()));
+    }
+    serde_json::from_value(written).map_err(|error| damaged(generation, &error))
 }
 
 /// Opens the index of a generation of the current shape.
@@ -166,12 +329,12 @@ pub fn manifest(root: &Path, generation: &str) -> Result<Manifest, IndexError> {
 /// [`IndexError::Missing`] or [`IndexError::Damaged`].
 pub fn open(root: &Path, generation: &str) -> Result<(Index, Manifest), IndexError> {
     let manifest = manifest(root, generation)?;
-    if (manifest.schema_version, manifest.analyzer_version) != (SCHEMA_VERSION, analyzer::ANALYZER_VERSION) {
-        return Err(damaged(generation, &"it was built with another schema or analyzer than this program's"));
+    if !manifest.is_readable() {
+        return Err(IndexError::Outdated(generation.to_owned()));
     }
     let directory = RelaxedDirectory::open(&folder(root, generation)).map_err(|error| damaged(generation, &error))?;
     let index = Index::open(directory).map_err(|error| damaged(generation, &error))?;
-    analyzer::register(index.tokenizers());
+    analyzer::register(index.tokenizers(), &manifest.bundle.analyzer);
     Ok((index, manifest))
 }
 
@@ -191,6 +354,17 @@ pub fn check_after_crash(root: &Path, generation: &str, index: &Index) -> Result
     }
     std::fs::write(mark, boot)?;
     Ok(())
+}
+
+/// Removes a generation's folder; one that is not there is none to remove.
+///
+/// # Errors
+/// If the file system fails.
+pub fn remove(root: &Path, generation: &str) -> Result<(), IndexError> {
+    match std::fs::remove_dir_all(folder(root, generation)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Moves a damaged generation out of the way and returns where it is now.

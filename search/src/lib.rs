@@ -5,9 +5,10 @@
 //! [`lexical`], [`vector`] and [`fuse`] -> hits.
 //!
 //! To add a facet or a filterable field: add it to [`schema`], fill it in [`writer`], and name it in
-//! [`facets`] or [`query`]; then raise [`generation::SCHEMA_VERSION`], which makes a new generation.
+//! [`facets`] or [`query`]; then raise [`bundle::SCHEMA_VERSION`], which makes a new generation.
 
 pub mod analyzer;
+pub mod bundle;
 pub mod digest;
 pub mod directory;
 pub mod document;
@@ -18,6 +19,8 @@ pub mod generation;
 pub mod highlight;
 pub mod learned;
 pub mod lexical;
+pub mod nodes;
+pub mod offsets;
 pub mod query;
 pub mod reader;
 pub mod schema;
@@ -34,6 +37,9 @@ pub enum IndexError {
     /// There is no generation of that name, or it is not complete yet.
     #[error("the index generation {0} is not there")]
     Missing(String),
+    /// It was built with a schema or analyzer that this program doesn't have; a new generation takes its place.
+    #[error("the index generation {0} was built with another schema or analyzer than this program's")]
+    Outdated(String),
     /// Files of the generation are damaged; it has to be built anew from the document topic.
     #[error("the index generation {generation} is damaged: {reason}")]
     Damaged {

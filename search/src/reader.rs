@@ -4,6 +4,8 @@ use crate::{
     IndexError,
     generation::{self, Manifest},
     learned::Learned,
+    offsets::{self, Offsets},
+    query::HitCard,
     schema::{Fields, schema},
 };
 use notify::{RecursiveMode, Watcher};
@@ -13,7 +15,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
-use tantivy::{DocAddress, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term, schema::IndexRecordOption};
+use tantivy::{
+    DocAddress, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyDocument, Term,
+    schema::{IndexRecordOption, Value},
+};
 use tokio::sync::watch;
 
 /// How often the commit file is looked at when no signal comes.
@@ -54,6 +59,23 @@ impl Snapshot {
         Ok(segment.fast_fields().u64("version")?.first(at.doc_id))
     }
 
+    /// What a hit shows of a product; none if it can't be found.
+    ///
+    /// # Errors
+    /// If the index can't be read.
+    pub fn card_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<HitCard>, IndexError> {
+        let Some(at) = self.address_of(tenant, product)? else { return Ok(None) };
+        let record: TantivyDocument = self.searcher.doc(at)?;
+        let text = record.get_first(self.fields.card).and_then(|value| value.as_str().map(str::to_owned));
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose().map_err(std::io::Error::from)?)
+    }
+
+    /// The offsets up to which it has everything.
+    #[must_use]
+    pub fn next_offsets(&self) -> Offsets {
+        offsets::parse(&self.offsets).unwrap_or_default()
+    }
+
     /// Where a product's document is, live or removed.
     pub(crate) fn address_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<DocAddress>, IndexError> {
         let term = Term::from_field_text(self.fields.key, &format!("{tenant}:{product}"));
@@ -77,12 +99,31 @@ impl Snapshot {
 pub struct IndexHandle {
     current: Arc<watch::Sender<Snapshot>>,
     manifest: Arc<Manifest>,
-    _watching: Arc<Watching>,
+    watching: Arc<Watching>,
 }
 
 struct Watching {
     _watcher: Mutex<Option<notify::RecommendedWatcher>>,
-    _stop: mpsc::Sender<()>,
+    wake: mpsc::Sender<()>,
+    /// How many hold the snapshot as it is; locked while a commit is taken in.
+    held: Arc<Mutex<usize>>,
+}
+
+/// Keeps a generation's snapshot as it is, until it is dropped.
+pub struct Hold(Arc<Watching>);
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hold")
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        // What was committed meanwhile is taken in at once; the thread that listens ends only with the handle.
+        let _ = self.0.wake.send(());
+    }
 }
 
 impl std::fmt::Debug for IndexHandle {
@@ -105,13 +146,15 @@ impl IndexHandle {
             fields,
             data_version: 1,
             offsets: payload(&index),
-            ranking: manifest.ranking,
+            ranking: manifest.bundle.ranking,
             learned: Arc::default(),
         };
         let current = Arc::new(watch::Sender::new(first));
         let (wake, woken) = mpsc::channel();
         let watcher = watcher(&generation::folder(root, generation_name), wake.clone());
         let weak = Arc::downgrade(&current);
+        let held = Arc::new(Mutex::new(0));
+        let holds = Arc::clone(&held);
         std::thread::Builder::new().name("index-reload".to_owned()).spawn(move || {
             let mut opstamp = index.load_metas().map(|meta| meta.opstamp).unwrap_or_default();
             loop {
@@ -120,13 +163,16 @@ impl IndexHandle {
                 }
                 while woken.try_recv().is_ok() {}
                 let Some(current) = weak.upgrade() else { return };
-                reload(&index, &reader, &current, &mut opstamp);
+                let held = holds.lock().unwrap_or_else(PoisonError::into_inner);
+                if *held == 0 {
+                    reload(&index, &reader, &current, &mut opstamp);
+                }
             }
         })?;
         Ok(Self {
             current,
             manifest: Arc::new(manifest),
-            _watching: Arc::new(Watching { _watcher: Mutex::new(watcher), _stop: wake }),
+            watching: Arc::new(Watching { _watcher: Mutex::new(watcher), wake, held }),
         })
     }
 
@@ -140,6 +186,14 @@ impl IndexHandle {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.current.borrow().clone()
+    }
+
+    /// Keeps the snapshot as it is while the answer lives, whatever is committed: what is read meanwhile stands
+    /// at offsets that don't move.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        *self.watching.held.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Hold(Arc::clone(&self.watching))
     }
 
     /// A receiver that changes with every commit taken in.

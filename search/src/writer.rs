@@ -1,10 +1,14 @@
 //! Writes documents into a generation. The Kafka offsets stand in the same commit as the documents.
 
-use crate::{IndexError, document::SearchDocument, generation, schema::Fields};
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
+use crate::{
+    IndexError,
+    bundle::SearchedFields,
+    document::SearchDocument,
+    generation,
+    offsets::{self, Offsets},
+    schema::Fields,
 };
+use std::{collections::HashMap, path::Path};
 use tantivy::{
     Index, IndexWriter as TantivyWriter, TantivyDocument, Term,
     indexer::{LogMergePolicy, NoMergePolicy},
@@ -15,9 +19,8 @@ pub mod variants;
 
 /// Memory for documents between two commits, in bytes.
 const HEAP_BYTES: usize = 64 * 1024 * 1024;
-
-/// Topic and partition to the next offset to read.
-pub type Offsets = BTreeMap<(String, i32), i64>;
+/// The same while a whole catalog is taken in: fewer segments to merge afterwards.
+const BUILD_HEAP_BYTES: usize = 256 * 1024 * 1024;
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +33,10 @@ pub enum Upsert {
 
 /// The one writer of a generation; holds tantivy's lock on the folder.
 pub struct IndexWriter {
-    writer: TantivyWriter,
+    /// None only while it is dropped.
+    writer: Option<TantivyWriter>,
     fields: Fields,
+    searched: SearchedFields,
     versions: HashMap<String, u64>,
     live: u64,
     offsets: Offsets,
@@ -53,24 +58,46 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Damaged`] asks for [`generation::quarantine`] and a rebuild.
     pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
-        let (index, _) = generation::open(root, generation_name)?;
+        let writer = Self::with_memory(root, generation_name, HEAP_BYTES)?;
+        writer.merge(true);
+        Ok(writer)
+    }
+
+    /// Opens a generation to take in a whole catalog: with more memory, and without merging until the end.
+    /// Merges and indexing happen on threads of the priority of the one that calls this.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_build(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
+        let writer = Self::with_memory(root, generation_name, BUILD_HEAP_BYTES)?;
+        writer.merge(false);
+        Ok(writer)
+    }
+
+    fn with_memory(root: &Path, generation_name: &str, bytes: usize) -> Result<Self, IndexError> {
+        let (index, manifest) = generation::open(root, generation_name)?;
         generation::check_after_crash(root, generation_name, &index)?;
-        let writer: TantivyWriter = index.writer_with_num_threads(1, HEAP_BYTES)?;
+        let writer: TantivyWriter = index.writer_with_num_threads(1, bytes)?;
         // Files that a killed writer left behind would meet those of the replay; see the wedge test.
         writer.garbage_collect_files().wait()?;
         let offsets = read_offsets(&index)?;
         let (_, fields) = crate::schema::schema();
-        let (versions, live) = record::versions(&index)?;
-        let writer = Self { writer, fields, versions, live, offsets, generation: generation_name.to_owned() };
-        writer.merge(true);
-        Ok(writer)
+        let (versions, live) = record::versions(&index, generation_name)?;
+        let (generation, searched) = (generation_name.to_owned(), manifest.bundle.fields);
+        Ok(Self { writer: Some(writer), fields, searched, versions, live, offsets, generation })
+    }
+
+    /// The engine's writer, which is there until this one is dropped.
+    fn engine(&self) -> Result<&TantivyWriter, IndexError> {
+        self.writer.as_ref().ok_or_else(|| IndexError::Missing(self.generation.clone()))
     }
 
     /// Merges small segments after a commit, or leaves them as they are: while a backlog waits, merging
     /// would take the time of what shoppers can't find yet.
     pub fn merge(&self, merge: bool) {
+        let Some(writer) = &self.writer else { return };
         if !merge {
-            return self.writer.set_merge_policy(Box::new(NoMergePolicy));
+            return writer.set_merge_policy(Box::new(NoMergePolicy));
         }
         let mut policy = LogMergePolicy::default();
         // Eight segments of about one size make the next size, so that each document is rewritten once for
@@ -82,7 +109,7 @@ impl IndexWriter {
         // Replaced versions count in BM25's statistics until their segment is rewritten.
         policy.set_del_docs_ratio_before_merge(0.1);
         policy.set_max_docs_before_merge(200_000);
-        self.writer.set_merge_policy(Box::new(policy));
+        writer.set_merge_policy(Box::new(policy));
     }
 
     /// The generation's name.
@@ -116,10 +143,10 @@ impl IndexWriter {
             return Ok(Upsert::Stale);
         }
         if known.is_some() {
-            self.writer.delete_term(Term::from_field_text(self.fields.key, &key));
+            self.engine()?.delete_term(Term::from_field_text(self.fields.key, &key));
         }
-        let record: TantivyDocument = record::to_tantivy(&self.fields, &key, document)?;
-        self.writer.add_document(record)?;
+        let record: TantivyDocument = record::to_tantivy(&self.fields, self.searched, &key, document)?;
+        self.engine()?.add_document(record)?;
         self.live =
             self.live + u64::from(document.product.is_some()) - u64::from(known.is_some_and(|known| known & 1 == 1));
         self.versions.insert(key, document.doc_version << 1 | u64::from(document.product.is_some()));
@@ -131,10 +158,10 @@ impl IndexWriter {
     /// # Errors
     /// If tantivy fails; the writer must then be dropped and opened anew.
     pub fn commit(&mut self, offsets: Offsets) -> Result<(), IndexError> {
-        let payload: Vec<_> = offsets.iter().map(|((topic, partition), offset)| (topic, partition, offset)).collect();
-        let payload = serde_json::to_string(&payload).map_err(std::io::Error::from)?;
+        let payload = offsets::to_json(&offsets);
         // `commit()` alone would clear the payload.
-        let mut prepared = self.writer.prepare_commit()?;
+        let Some(writer) = &mut self.writer else { return Err(IndexError::Missing(self.generation.clone())) };
+        let mut prepared = writer.prepare_commit()?;
         prepared.set_payload(&payload);
         prepared.commit()?;
         self.offsets = offsets;
@@ -145,13 +172,26 @@ impl IndexWriter {
     ///
     /// # Errors
     /// If a merge failed.
-    pub fn close(self) -> Result<(), IndexError> {
-        Ok(self.writer.wait_merging_threads()?)
+    pub fn close(mut self) -> Result<(), IndexError> {
+        match self.writer.take() {
+            Some(writer) => Ok(writer.wait_merging_threads()?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for IndexWriter {
+    /// Waits for the merges that are running: one that ended after another writer has opened the folder would
+    /// write the list of segments as it was, and remove files that are no longer on it.
+    fn drop(&mut self) {
+        self.merge(false);
+        if let Some(Err(error)) = self.writer.take().map(TantivyWriter::wait_merging_threads) {
+            tracing::warn!(%error, index.generation = %self.generation, "the last merge failed; its segments stay apart");
+        }
     }
 }
 
 fn read_offsets(index: &Index) -> Result<Offsets, IndexError> {
-    let Some(payload) = index.load_metas()?.payload else { return Ok(Offsets::new()) };
-    let list: Vec<(String, i32, i64)> = serde_json::from_str(&payload).map_err(std::io::Error::from)?;
-    Ok(list.into_iter().map(|(topic, partition, offset)| ((topic, partition), offset)).collect())
+    let payload = index.load_metas()?.payload.unwrap_or_default();
+    Ok(offsets::parse(&payload).map_err(std::io::Error::from)?)
 }

@@ -14,9 +14,10 @@ use search::{
     facets::{Facet, FacetValue},
     generation::{self, Manifest},
     lexical,
+    offsets::Offsets,
     query::{SearchRequest, Sort},
     reader::{IndexHandle, Snapshot},
-    writer::{IndexWriter, Offsets},
+    writer::IndexWriter,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

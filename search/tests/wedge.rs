@@ -11,7 +11,8 @@ use search::{
     directory::RelaxedDirectory,
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest},
-    writer::{IndexWriter, Offsets},
+    offsets::Offsets,
+    writer::IndexWriter,
 };
 use std::{fs, path::Path};
 use tantivy::{Index, TantivyDocument, Term};
@@ -56,7 +57,7 @@ fn killed(root: &Path) {
 /// Replays as a writer would that collects nothing first.
 fn naive(folder: &Path) -> tantivy::Result<()> {
     let index = Index::open(RelaxedDirectory::open(folder)?)?;
-    search::analyzer::register(index.tokenizers());
+    search::analyzer::register(index.tokenizers(), &search::bundle::Analysis::default());
     let key = index.schema().get_field("key")?;
     let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, 64 * 1024 * 1024)?;
     for product in 0..5 {

@@ -9,9 +9,10 @@ use search::{
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest, Ranking},
     lexical,
+    offsets::Offsets,
     query::{SearchRequest, SearchResponse},
     reader::IndexHandle,
-    writer::{IndexWriter, Offsets},
+    writer::IndexWriter,
 };
 
 const SHOP: TenantId = TenantId(Uuid::from_u128(1));

@@ -7,12 +7,19 @@ use acceptance::{
     stack::TestStack,
 };
 use launcher::stack::Service;
-use reindex::probe::{self, Outcome, Probe, Settings};
+use reindex::{
+    Desk,
+    probe::{self, Background, Outcome, Probe, Target},
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::Path};
 
 async fn lag(shop: &Shop) -> Value {
     shop.read("/v1/status/lag", None).await.body
+}
+
+fn desk(stack: &TestStack) -> Desk {
+    Desk::at(&stack.stack.settings.read_url(), &stack.stack.index_dir(), "tests").expect("a desk")
 }
 
 fn projection<'a>(lag: &'a Value, name: &str) -> Option<&'a Value> {
@@ -64,7 +71,7 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
         if relay["lag_events"] == 0 { Ok(()) } else { Err(relay.to_string()) }
     })
     .await;
-    let status = reindex::status::read(&stack.stack.settings.read_url()).await.expect("the status");
+    let status = reindex::status::read(&desk(&stack)).await.expect("the status");
     assert!(status.projections.iter().any(|one| one.projection == "views" && one.catch_up_seconds.is_some()));
     let states = ["ok", "warning", "stall", "stop"];
     assert!(status.projections.iter().all(|one| states.contains(&one.state.as_str())), "{status:?}");
@@ -73,12 +80,12 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_finds_what_it_writes_and_says_where_it_does_not() {
     let stack = TestStack::start(false).await;
-    let settings = Settings { write_url: stack.write_url(), query_url: stack.query_url(), probe_interval_ms: 5_000 };
+    let target = Target { write_url: stack.write_url(), query_url: stack.query_url() };
     let registry = service::Metrics::default();
     let metrics = probe::Metrics::new(&registry);
     let shutdown = service::shutdown::Shutdown::default();
-    let often = Settings { probe_interval_ms: 10, ..settings.clone() };
-    let running = tokio::spawn(probe::run(often, stack.read.clone(), metrics, shutdown.clone()));
+    let often = Background { write_url: stack.write_url(), probe_interval_ms: 10 };
+    let running = tokio::spawn(probe::run(desk(&stack), often, metrics, shutdown.clone()));
     eventually("three rounds are recorded", PATIENCE, || async {
         let found: Vec<(String, Option<f64>, Option<f64>)> =
             sqlx::query_as("SELECT outcome, write_ms, searchable_ms FROM probes ORDER BY id")
@@ -93,7 +100,7 @@ async fn the_probe_finds_what_it_writes_and_says_where_it_does_not() {
     shutdown.trigger();
     running.await.expect("it ends");
     assert!(registry.text().contains("souk_probe_rounds_total{outcome=\"failed\"} 0"), "{}", registry.text());
-    let probe = Probe::new(settings).expect("a probe");
+    let probe = Probe::new(target).expect("a probe");
     stack.stack.kill(Service::QueryApi).expect("killed");
     let round = probe.round().await;
     assert_eq!((round.outcome, round.write_ms.is_some()), (Outcome::Failed, true), "{round}");
@@ -131,7 +138,8 @@ async fn every_metric_of_alerts_and_dashboards_exists() {
     let _probe = probe::Metrics::new(&registry);
     eventually("every name is served by some process", PATIENCE, || async {
         let mut served = metric_names(&registry.text());
-        for service in [Service::WriteApi, Service::Projector, Service::Embedder, Service::QueryApi] {
+        for service in [Service::WriteApi, Service::Projector, Service::Embedder, Service::QueryApi, Service::Operator]
+        {
             let url = format!("{}/metrics", stack.stack.url(service));
             let text =
                 http.get(url).send().await.map_err(|e| e.to_string())?.text().await.map_err(|e| e.to_string())?;

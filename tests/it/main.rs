@@ -7,6 +7,7 @@ mod insights;
 mod lag;
 mod letters;
 mod merchandising;
+mod reindex;
 mod replay;
 mod road;
 mod steering;

@@ -31,7 +31,12 @@ pub async fn take(stack: &TestStack) -> Digests {
         let digest: Option<String> = sqlx::query_scalar(query).fetch_one(&stack.read).await.expect("a digest");
         digest.unwrap_or_default()
     };
-    let handle = IndexHandle::open(&stack.stack.index_dir(), "g1").expect("the index");
+    let active: String = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")
+        .fetch_one(&stack.read)
+        .await
+        .expect("an active generation");
+    let handle = IndexHandle::open(&stack.stack.index_dir(), &active).expect("the index");
+    let index = digest::of(&handle.snapshot(), &[]).expect("an inventory");
     Digests {
         pages: rows("SELECT md5(string_agg(product_id || slug || status || page, '|' ORDER BY tenant_id, product_id)) FROM product_pages").await,
         listing: rows("SELECT md5(string_agg(category_id::text || product_id || card, '|' ORDER BY tenant_id, category_id, product_id)) FROM listing").await,
@@ -39,7 +44,7 @@ pub async fn take(stack: &TestStack) -> Digests {
         merchandising: rows("SELECT md5(string_agg(kind || name || version || coalesce(body::text, ''), '|' ORDER BY tenant_id, kind, name)) FROM merchandising").await,
         insights: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT insight_queries::text AS line FROM insight_queries UNION ALL SELECT insight_products::text FROM insight_products) AS lines").await,
         documents: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM documents WHERE NOT deleted").await,
-        index: digest::of(&handle.snapshot()).expect("a digest"),
+        index: (index.live(), index.digest()),
         vectors: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM embeddings").await,
     }
 }

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod builders;
 pub mod digest;
 pub mod eventually;
+pub mod operator;
 pub mod quiet;
 pub mod shop;
 pub mod stack;

@@ -31,6 +31,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
             nice.args(["-n", "19"]).arg(programs.join("projector"));
             with_model(stack, projector(stack, nice, "embed", service))
         }
+        Service::Operator => program("reindex"),
         Service::QueryApi => {
             let mut command = program("query-api");
             command.args([
@@ -40,12 +41,25 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
                 &settings.query_url(),
             ]);
             command.arg("--index-dir").arg(stack.index_dir());
+            command.arg("--operations-url").arg(stack.url(Service::Operator));
             if settings.without_vectors { command } else { with_model(stack, command) }
         }
     };
+    if service == Service::Operator {
+        let reindex = ["--read-database-url", &settings.read_url(), "--query-url", &stack.url(Service::QueryApi)]
+            .map(str::to_owned);
+        command.args(reindex).arg("--index-dir").arg(stack.index_dir());
+        command.args(["--actor", "souk"]);
+    }
     command.args(["--log", &settings.log, "--log-format", "json"]);
     if let Some(endpoint) = &settings.otlp_endpoint {
         command.args(["--otlp-endpoint", endpoint]);
+    }
+    if service == Service::Operator {
+        command.args(["serve", "--operations-listen", &settings.operations_listen.to_string()]);
+        command.args(["--write-database-url", &settings.write_url()]);
+        command.args(["--write-url", &stack.url(Service::WriteApi)]);
+        command.arg("--probe-interval-ms").arg(settings.probe_interval_ms.to_string());
     }
     command
 }
@@ -57,6 +71,7 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
     command.args(["--kafka-brokers", &settings.brokers()]);
     command.arg(format!("--topic-prefix={}", settings.topic_prefix));
     command.arg("--index-dir").arg(stack.index_dir());
+    command.args(["--scrub-seconds", &settings.scrub_seconds.to_string()]);
     command
 }
 

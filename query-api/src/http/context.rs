@@ -1,6 +1,6 @@
 //! What every read takes: the tenant, and the token the answer should have seen.
 
-use super::Refusal;
+use super::{Refusal, operations};
 use crate::{
     App,
     freshness::{Hop, Served, Verdict},
@@ -16,6 +16,7 @@ use schemas::{
     problem::{Code, Problem},
     token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
 };
+use search::reader::IndexHandle;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -37,6 +38,8 @@ struct Parameters {
 pub struct ReadContext {
     /// Whose data.
     pub tenant: TenantId,
+    /// Whether the request carries the staff key.
+    pub staff: bool,
     token: Token,
     wait: Duration,
 }
@@ -78,7 +81,8 @@ impl FromRequestParts<App> for ReadContext {
                 outcome => break outcome?,
             }
         };
-        Ok(Self { tenant, token, wait: deadline.saturating_duration_since(Instant::now()) })
+        let staff = operations::is_staff(&parts.headers, app);
+        Ok(Self { tenant, staff, token, wait: deadline.saturating_duration_since(Instant::now()) })
     }
 }
 
@@ -94,7 +98,15 @@ impl ReadContext {
     /// # Errors
     /// The database's.
     pub async fn wait(&self, app: &App, hop: Hop) -> Result<Verdict, Refusal> {
-        let verdict = app.freshness.wait(self.tenant, &self.token, self.wait, hop).await?;
+        self.wait_for(app, hop, None).await
+    }
+
+    /// As [`Self::wait`], for an answer from another generation than the active one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wait_for(&self, app: &App, hop: Hop, index: Option<&IndexHandle>) -> Result<Verdict, Refusal> {
+        let verdict = app.freshness.wait(self.tenant, &self.token, self.wait, hop, index).await?;
         if !self.token.is_empty() {
             let outcome = if verdict == Verdict::Fresh { "fresh" } else { "stale" };
             app.metrics.tokens.get_or_create(&Outcome { outcome }).inc();

@@ -13,7 +13,10 @@ use crate::{
     queries::search::{self, Found, Mode},
     steering::{self, Shown},
 };
-use ::search::{query::Steering, reader::Snapshot};
+use ::search::{
+    query::Steering,
+    reader::{IndexHandle, Snapshot},
+};
 use axum::{
     Json,
     extract::{RawQuery, State, rejection::JsonRejection},
@@ -62,6 +65,7 @@ const RANK_CONSTANT: f32 = 60.0;
         ("highlight" = Option<bool>, Query, description = "Titles and descriptions with the words marked, safe to put into HTML"),
         ("explain" = Option<bool>, Query, description = "Where each hit's score comes from"),
         ("steering" = Option<bool>, Query, description = "Whether staff's rules, synonyms and popularity apply, default true"),
+        ("generation" = Option<String>, Query, description = "For staff: another generation that is open, such as one that is not promoted yet"),
         ("ranking.{name}" = Option<f64>, Query, description = "A ranking setting to try"),
     ),
     responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`, `partial` (the time was up); with `explain` `index_offsets`, up to where the index has the document topic", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
@@ -144,13 +148,37 @@ fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
     body.map(|Json(body)| body).map_err(refused)
 }
 
-/// Runs one search, or takes its answer from the cache.
+/// Runs one search and counts how it went, by the generation that answered.
 async fn one(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc<Value>, Verdict), Refusal> {
+    let handle = match &body.generation {
+        None => app.index.choose(body.client.as_deref().unwrap_or(&body.q)).ok_or_else(Refusal::no_index)?,
+        Some(_) if !context.staff => {
+            return Err(Refusal::parameter("generation", "only staff choose; send the staff key as a bearer token"));
+        }
+        Some(name) => app
+            .index
+            .named(name)
+            .ok_or_else(|| Refusal::parameter("generation", format!("no generation `{name}` is open here")))?,
+    };
+    let began = Instant::now();
+    let outcome = one_of(app, context, body, &handle).await;
+    let failed = outcome.as_ref().is_err_and(|refusal| refusal.0.status >= 500);
+    let empty = outcome.as_ref().is_ok_and(|(found, _)| found["total"] == 0);
+    app.index.recorder.count(&handle.manifest().generation, began.elapsed(), failed, empty);
+    outcome
+}
+
+/// Runs one search in a generation, or takes its answer from the cache.
+async fn one_of(
+    app: &App,
+    context: &ReadContext,
+    body: &SearchBody,
+    handle: &IndexHandle,
+) -> Result<(Arc<Value>, Verdict), Refusal> {
     let mode = body.mode.unwrap_or(Mode::Lexical);
     let mut request = body.request(context.tenant)?;
     let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
-    let verdict = context.wait(app, hop).await?;
-    let handle = app.index.get().ok_or_else(Refusal::no_index)?;
+    let verdict = context.wait_for(app, hop, Some(handle)).await?;
     let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
     let mut moved = false;
     if let Some(cursor) = body.cursor.as_deref().filter(|cursor| *cursor != "*") {

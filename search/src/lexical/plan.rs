@@ -161,7 +161,7 @@ impl Plan {
     }
 
     fn exclude(&mut self, snapshot: &Snapshot, word: &str) {
-        let terms = analyzer::terms(&mut analyzer::english_query(), word);
+        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.searcher.index()), word);
         for term in terms {
             let term = Term::from_field_text(snapshot.fields.text, &term);
             self.base.push((Occur::MustNot, silent(TermQuery::new(term, IndexRecordOption::Basic))));
@@ -175,7 +175,7 @@ impl Plan {
     }
 
     fn phrase(&mut self, snapshot: &Snapshot, lessons: &Arc<Lessons>, ranking: &Ranking, phrase: &str) {
-        let terms = analyzer::terms(&mut analyzer::english_query(), phrase);
+        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.searcher.index()), phrase);
         let query: Box<dyn Query> = match terms.as_slice() {
             [] => return,
             [term] => word(lessons, snapshot.fields.text, term, ranking, 1.0),

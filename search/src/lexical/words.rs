@@ -65,7 +65,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
     pub fn new(snapshot: &'a Snapshot, tenant: Term, deadline: Option<Instant>) -> Self {
-        Self { snapshot, tenant, analyzer: analyzer::english_query(), deadline, partial: false }
+        Self { snapshot, tenant, analyzer: analyzer::of_index(snapshot.searcher.index()), deadline, partial: false }
     }
 
     fn late(&mut self) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::{
     IndexError, analyzer,
+    bundle::SearchedFields,
     document::{SearchDocument, SearchProduct},
     query::HitCard,
     schema::{Fields, attribute_path},
@@ -21,7 +22,9 @@ pub fn key(tenant: TenantId, product: ProductId) -> String {
 }
 
 /// Every known key with its version and, in the lowest bit, whether it is live; and the live count.
-pub fn versions(index: &Index) -> Result<(HashMap<String, u64>, u64), IndexError> {
+///
+/// A key that stands twice means that the index is not what its commits say.
+pub fn versions(index: &Index, generation: &str) -> Result<(HashMap<String, u64>, u64), IndexError> {
     let searcher = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into()?.searcher();
     let (mut versions, mut live) = (HashMap::new(), 0);
     for segment in searcher.segment_readers() {
@@ -35,6 +38,10 @@ pub fn versions(index: &Index) -> Result<(HashMap<String, u64>, u64), IndexError
             keys.ord_to_str(ord, &mut key)?;
             let is_live = ties.first(doc).is_some();
             live += u64::from(is_live);
+            if let Some((key, _)) = versions.get_key_value(&key) {
+                let reason = format!("it holds {key} twice");
+                return Err(IndexError::Damaged { generation: generation.to_owned(), reason });
+            }
             versions.insert(key, known.get_val(doc) << 1 | u64::from(is_live));
         }
     }
@@ -42,21 +49,26 @@ pub fn versions(index: &Index) -> Result<(HashMap<String, u64>, u64), IndexError
 }
 
 /// The record of a document.
-pub fn to_tantivy(fields: &Fields, key: &str, document: &SearchDocument) -> Result<TantivyDocument, IndexError> {
+pub fn to_tantivy(
+    fields: &Fields,
+    searched: SearchedFields,
+    key: &str,
+    document: &SearchDocument,
+) -> Result<TantivyDocument, IndexError> {
     let mut record = TantivyDocument::default();
     record.add_text(fields.key, key);
     record.add_u64(fields.version, document.doc_version);
     let Some(product) = &document.product else { return Ok(record) };
     record.add_text(fields.tenant, document.tenant_id.to_string());
     record.add_u64(fields.tie, tie(document.product_id));
-    add_text(fields, &mut record, product);
+    add_text(fields, searched, &mut record, product);
     for category in &product.categories {
         category.path_ids.iter().for_each(|id| record.add_text(fields.category, id.to_string()));
         category.path_slugs.iter().for_each(|slug| record.add_text(fields.category, slug));
         (1..=category.path_slugs.len())
             .for_each(|depth| record.add_text(fields.category_path, category.path_slugs[..depth].join("/")));
     }
-    let attributes = attributes(product);
+    let attributes = if searched.attributes { attributes(product) } else { BTreeMap::new() };
     attributes.keys().for_each(|name| record.add_text(fields.names, name));
     record.add_object(fields.attr, attributes);
     let prices =
@@ -72,17 +84,21 @@ pub fn to_tantivy(fields: &Fields, key: &str, document: &SearchDocument) -> Resu
     Ok(record)
 }
 
-fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProduct) {
-    record.add_text(fields.text, &product.title);
-    record.add_text(fields.title, &product.title);
-    if let Some(part_number) = &product.part_number {
+fn add_text(fields: &Fields, searched: SearchedFields, record: &mut TantivyDocument, product: &SearchProduct) {
+    if searched.title {
+        record.add_text(fields.text, &product.title);
+        record.add_text(fields.title, &product.title);
+    }
+    if let Some(part_number) = product.part_number.as_ref().filter(|_| searched.part_number) {
         record.add_text(fields.text, part_number);
     }
     if let Some(brand) = &product.brand {
-        record.add_text(fields.text, brand);
+        if searched.brand {
+            record.add_text(fields.text, brand);
+        }
         record.add_text(fields.brand, brand);
     }
-    if let Some(description) = &product.description {
+    if let Some(description) = product.description.as_ref().filter(|_| searched.description) {
         let text = text::without_html(description);
         record.add_text(fields.text, &text);
         record.add_text(fields.description, text);
@@ -91,18 +107,26 @@ fn add_text(fields: &Fields, record: &mut TantivyDocument, product: &SearchProdu
         record.add_text(fields.title, product_type);
         record.add_text(fields.product_type, product_type);
     }
-    [Some(&product.title), product.brand.as_ref(), product.product_type.as_ref()]
+    let title = searched.title.then_some(&product.title);
+    let brand = product.brand.as_ref().filter(|_| searched.brand);
+    [title, brand, product.product_type.as_ref()]
         .into_iter()
         .flatten()
         .for_each(|text| record.add_text(fields.words, text));
+    if searched.codes {
+        codes(product).iter().for_each(|code| record.add_text(fields.code, code));
+    }
+    product.variants.iter().for_each(|variant| record.add_text(fields.sku, &variant.sku));
+    record.add_text(fields.title_sort, product.title.to_lowercase());
+}
+
+fn codes(product: &SearchProduct) -> BTreeSet<String> {
     let of_variants = product.variants.iter().flat_map(|variant| std::iter::once(&variant.sku).chain(&variant.eans));
     let mut codes: BTreeSet<String> =
         of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
     // Model numbers stand in titles too: `WH-1000XM4`, `EOS 1000D`.
     codes.extend(analyzer::codes(&product.title).into_iter().filter(|(_, words)| *words <= 2).map(|(code, _)| code));
-    codes.iter().for_each(|code| record.add_text(fields.code, code));
-    product.variants.iter().for_each(|variant| record.add_text(fields.sku, &variant.sku));
-    record.add_text(fields.title_sort, product.title.to_lowercase());
+    codes
 }
 
 /// Product attributes, and the options and attributes of every variant beside them.

@@ -66,6 +66,8 @@ pub struct SearchBody {
     /// "synonyms": {…}}`. What is live under the same name is left out.
     #[schema(value_type = Object)]
     pub preview: Map<String, Value>,
+    /// Another generation to answer from, for staff: one that is built and not promoted yet, say.
+    pub generation: Option<String>,
     /// Ranking settings to try instead of the generation's, by name.
     #[schema(value_type = Object)]
     pub ranking: Map<String, Value>,

@@ -38,6 +38,7 @@ pub fn read(query: &str) -> Result<SearchBody, Refusal> {
             "explain" => body.explain = flag("explain", &value)?,
             "steering" => body.steering = Some(flag("steering", &value)?),
             "client" => body.client = Some(value),
+            "generation" => body.generation = Some(value),
             "tenant" | "token" | "wait_ms" => {}
             _ => match name.strip_prefix("ranking.") {
                 Some(setting) => {

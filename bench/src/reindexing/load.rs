@@ -1,0 +1,230 @@
+//! Shoppers and staff at fixed rates, until told to stop.
+
+use super::catalog;
+use crate::{
+    BenchError,
+    figures::{Figures, Latencies},
+    shop::{Shop, Written},
+    words::Words,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{task::JoinHandle, time::MissedTickBehavior};
+
+/// Products that are renamed.
+const RENAMED: u64 = 400;
+
+#[derive(Debug, Default)]
+struct Counts {
+    stop: AtomicBool,
+    queries: AtomicU64,
+    failed_queries: AtomicU64,
+    older_seen: AtomicU64,
+    writes: AtomicU64,
+    failed_writes: AtomicU64,
+}
+
+/// Load that goes on.
+pub struct Load {
+    counts: Arc<Counts>,
+    phase: Arc<Mutex<&'static str>>,
+    latencies: Arc<Mutex<BTreeMap<&'static str, Latencies>>>,
+    write: Arc<Mutex<Latencies>>,
+    tasks: Vec<JoinHandle<Result<(), BenchError>>>,
+}
+
+/// What the load has seen.
+pub struct Loaded {
+    pub queries: u64,
+    pub failed_queries: u64,
+    pub older_seen: u64,
+    pub writes: u64,
+    pub failed_writes: u64,
+    pub write: Figures,
+    latencies: BTreeMap<&'static str, Latencies>,
+}
+
+impl Loaded {
+    pub fn latency(&self, phase: &str) -> Result<Figures, BenchError> {
+        let found = self.latencies.get(phase).map(Latencies::figures);
+        found.ok_or_else(|| BenchError::Broken(format!("no query was made while {phase}")))
+    }
+}
+
+/// A product that is renamed: one write at a time, and the highest step that anybody has seen.
+struct Slot {
+    sku: String,
+    word: String,
+    product: tokio::sync::Mutex<(Written, u64)>,
+    seen: AtomicU64,
+}
+
+impl Load {
+    /// Begins, in the phase `quiet`.
+    pub async fn start(shop: &Shop, products: u64, queries: u64, writes: u64) -> Result<Self, BenchError> {
+        let words = Words::new();
+        let mut slots = Vec::new();
+        for number in 0..RENAMED.min(products) {
+            let word = words.word(number);
+            let written = shop.create(&format!("renamed-{word}"), &format!("Bench {word} step 0")).await?;
+            slots.push(Arc::new(Slot {
+                sku: format!("renamed-{word}"),
+                word,
+                product: tokio::sync::Mutex::new((written, 0)),
+                seen: AtomicU64::new(0),
+            }));
+        }
+        let load = Self {
+            counts: Arc::default(),
+            phase: Arc::new(Mutex::new("quiet")),
+            latencies: Arc::default(),
+            write: Arc::new(Mutex::new(Latencies::new()?)),
+            tasks: Vec::new(),
+        };
+        Ok(load.with_tasks(shop, slots, queries, writes))
+    }
+
+    fn with_tasks(mut self, shop: &Shop, slots: Vec<Arc<Slot>>, queries: u64, writes: u64) -> Self {
+        let slots = Arc::new(slots);
+        let (counts, shared, own) = (Arc::clone(&self.counts), Arc::clone(&slots), shop.clone());
+        let (phase, latencies) = (Arc::clone(&self.phase), Arc::clone(&self.latencies));
+        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), queries, move |number, due| {
+            let (counts, slots, shop) = (Arc::clone(&counts), Arc::clone(&shared), own.clone());
+            let (phase, latencies) = (Arc::clone(&phase), Arc::clone(&latencies));
+            async move {
+                let now = *phase.lock().unwrap_or_else(PoisonError::into_inner);
+                let answered = if number % 10 == 0 {
+                    let slot = &slots[usize::try_from(number / 10).unwrap_or_default() % slots.len()];
+                    follow(&shop, slot, &counts).await
+                } else {
+                    shop.search(&catalog::query(number), 20, None).await.map(|_| ())
+                };
+                counts.queries.fetch_add(1, Ordering::Relaxed);
+                if let Err(error) = answered {
+                    eprintln!("{error}");
+                    counts.failed_queries.fetch_add(1, Ordering::Relaxed);
+                }
+                let mut all = latencies.lock().unwrap_or_else(PoisonError::into_inner);
+                if !all.contains_key(now) {
+                    all.insert(now, Latencies::new()?);
+                }
+                if let Some(of_phase) = all.get_mut(now) {
+                    of_phase.add(due.elapsed());
+                }
+                Ok(())
+            }
+        })));
+        let (counts, own, write) = (Arc::clone(&self.counts), shop.clone(), Arc::clone(&self.write));
+        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), writes, move |number, due| {
+            let (counts, slots, shop, write) =
+                (Arc::clone(&counts), Arc::clone(&slots), own.clone(), Arc::clone(&write));
+            async move {
+                let slot = &slots[usize::try_from(number).unwrap_or_default() % slots.len()];
+                let mut product = slot.product.lock().await;
+                let step = product.1 + 1;
+                let title = format!("Bench {} step {step}", slot.word);
+                counts.writes.fetch_add(1, Ordering::Relaxed);
+                match shop.retitle(&product.0, &slot.sku, &title).await {
+                    Ok(written) => *product = (written, step),
+                    Err(error) => {
+                        eprintln!("{error}");
+                        counts.failed_writes.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                write.lock().unwrap_or_else(PoisonError::into_inner).add(due.elapsed());
+                Ok(())
+            }
+        })));
+        self
+    }
+
+    /// From now on latencies count for another phase.
+    pub fn phase(&self, name: &'static str) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// Queries so far.
+    pub fn queries(&self) -> u64 {
+        self.counts.queries.load(Ordering::Relaxed)
+    }
+
+    /// Whether the load goes on.
+    pub fn check(&self) -> Result<(), BenchError> {
+        if self.tasks.iter().any(JoinHandle::is_finished) {
+            return Err(BenchError::Broken("the load has ended by itself".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Ends it.
+    pub async fn end(self) -> Result<Loaded, BenchError> {
+        self.counts.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.map_err(|error| BenchError::Broken(error.to_string()))??;
+        }
+        let counted = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let latencies = self.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Loaded {
+            queries: counted(&self.counts.queries),
+            failed_queries: counted(&self.counts.failed_queries),
+            older_seen: counted(&self.counts.older_seen),
+            writes: counted(&self.counts.writes),
+            failed_writes: counted(&self.counts.failed_writes),
+            write: self.write.lock().unwrap_or_else(PoisonError::into_inner).figures(),
+            latencies,
+        })
+    }
+}
+
+/// Searches for a product that is renamed; whoever asks after a step was seen must see it or a later one.
+async fn follow(shop: &Shop, slot: &Slot, counts: &Counts) -> Result<(), BenchError> {
+    let known = slot.seen.load(Ordering::SeqCst);
+    let found = shop.search(&slot.word, 1, None).await?;
+    let step = |title: &str| title.split(' ').next_back().and_then(|text| text.parse::<u64>().ok());
+    let seen = found.hits.first().and_then(|hit| step(&hit.title));
+    match seen {
+        Some(seen) => {
+            slot.seen.fetch_max(seen, Ordering::SeqCst);
+            counts.older_seen.fetch_add(u64::from(seen < known), Ordering::Relaxed);
+        }
+        // A product that has been seen once is not lost.
+        None => {
+            counts.older_seen.fetch_add(u64::from(known > 0), Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+/// Starts something at a rate, whether or not what was started before has ended.
+async fn at_rate<F, Fut>(counts: Arc<Counts>, rate: u64, start: F) -> Result<(), BenchError>
+where
+    F: Fn(u64, Instant) -> Fut,
+    Fut: Future<Output = Result<(), BenchError>> + Send + 'static,
+{
+    if rate == 0 {
+        return Ok(());
+    }
+    let mut clock = tokio::time::interval(Duration::from_nanos(1_000_000_000 / rate));
+    clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0.. {
+        let due = Instant::from(clock.tick().await);
+        if counts.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        tasks.spawn(start(number, due));
+        while let Some(ended) = tasks.try_join_next() {
+            ended.map_err(|error| BenchError::Broken(error.to_string()))??;
+        }
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.map_err(|error| BenchError::Broken(error.to_string()))??;
+    }
+    Ok(())
+}

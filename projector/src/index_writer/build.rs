@@ -1,0 +1,283 @@
+//! A generation is built aside, in a folder of its own name with [`ASIDE`] behind it, on a thread of low priority:
+//! searches and the live index go before. A build that was interrupted goes on from its last commit.
+
+use super::{Orders, Phase, Shared, Source, copy};
+use crate::{
+    consumer::{self, Record},
+    kafka,
+    role::RoleError,
+};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use schemas::topics::DOCUMENTS;
+use search::{
+    IndexError,
+    document::SearchDocument,
+    generation,
+    offsets::{Offsets, covers},
+    writer::IndexWriter,
+};
+use sqlx::{Connection, PgConnection, Row};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Behind the name of a generation's folder while it is built.
+pub const ASIDE: &str = ".building";
+/// How much lower than everything else's the priority of a build is (`nice`).
+const NICENESS: i32 = 15;
+/// Documents in one step, between looks at the orders.
+const STEP: usize = 2_000;
+/// Documents and time after which what was taken in is committed: what an interruption costs.
+const COMMIT_DOCUMENTS: usize = 100_000;
+const COMMIT_AFTER: Duration = Duration::from_secs(15);
+/// Records behind the end of the topic at which the live copy takes over.
+const CLOSE: i64 = 2_000;
+/// The place in the views, kept among the offsets as if they were a topic.
+const VIEWS: &str = "views:documents";
+
+/// Ends the thread when its task is gone.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Builds the generation aside; it is complete when this returns.
+///
+/// # Errors
+/// The broker's, the database's or the index's; the next call goes on where this one was.
+pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
+    let ended = Arc::new(AtomicBool::new(false));
+    let _guard = Ended(Arc::clone(&ended));
+    let (done, outcome) = tokio::sync::oneshot::channel();
+    let shared = shared.clone();
+    std::thread::Builder::new().name("index-build".to_owned()).spawn(move || {
+        // Threads that are started from this one have its priority.
+        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+            tracing::warn!(%error, "the build runs at the priority of everything else");
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let outcome = match runtime {
+            Ok(runtime) => runtime.block_on(Build { shared, ended }.run()),
+            Err(error) => Err(error.into()),
+        };
+        // Nobody waits any more if the task was ended.
+        let _ = done.send(outcome);
+    })?;
+    outcome.await?
+}
+
+/// Gives a generation that was built aside its name.
+///
+/// # Errors
+/// If the file system fails.
+pub fn put_in_place(root: &Path, name: &str) -> Result<(), IndexError> {
+    Ok(std::fs::rename(generation::folder(root, &format!("{name}{ASIDE}")), generation::folder(root, name))?)
+}
+
+struct Build {
+    shared: Shared,
+    ended: Arc<AtomicBool>,
+}
+
+impl Build {
+    async fn run(self) -> Result<(), RoleError> {
+        let (root, folder) = (&self.shared.deps.config.index_dir, format!("{}{ASIDE}", self.shared.name()));
+        let orders = self.orders();
+        if generation::manifest(root, &folder).is_ok_and(|found| found != *self.shared.manifest) {
+            generation::remove(root, &folder)?;
+        }
+        if let (Source::Copy, Some(basis)) = (orders.source, &orders.basis)
+            && generation::is_complete(root, basis)
+        {
+            return Ok(generation::copy(root, basis, &folder, &self.shared.manifest)?);
+        }
+        generation::create_in(root, &folder, &self.shared.manifest)?;
+        let mut writer = match IndexWriter::open_to_build(root, &folder) {
+            Err(IndexError::Damaged { reason, .. }) => {
+                tracing::warn!(reason, index.folder = %folder, "what was built so far is damaged; the build begins anew");
+                generation::remove(root, &folder)?;
+                generation::create_in(root, &folder, &self.shared.manifest)?;
+                IndexWriter::open_to_build(root, &folder)?
+            }
+            opened => opened?,
+        };
+        let mut rate = copy::Rate::new();
+        if orders.source == Source::Views {
+            self.views(&mut writer, &mut rate).await?;
+        }
+        self.topic(&mut writer, &mut rate).await?;
+        let offsets = writer.offsets().clone();
+        writer.merge(true);
+        // A commit makes the engine look at what to merge.
+        writer.commit(offsets)?;
+        tracing::info!(index.generation = %self.shared.name(), documents = writer.document_count(), "built; merging");
+        Ok(writer.close()?)
+    }
+
+    fn orders(&self) -> Orders {
+        self.shared.orders.borrow().clone()
+    }
+
+    /// Waits while the build is paused and as long as its limit wants; an error once it is no longer wanted.
+    async fn yield_to_orders(&self, taken: usize, began: Instant) -> Result<(), RoleError> {
+        let mut orders = self.shared.orders.clone();
+        loop {
+            if self.ended.load(Ordering::Relaxed) {
+                return Err("the build is no longer wanted".into());
+            }
+            let (paused, limit) = {
+                let orders = orders.borrow_and_update();
+                (orders.paused, orders.rate_limit)
+            };
+            self.shared.report(|report| report.phase = if paused { Phase::Paused } else { Phase::Building });
+            let wait = match limit {
+                _ if paused => Duration::from_millis(200),
+                Some(limit) => {
+                    #[expect(clippy::cast_precision_loss, reason = "a duration")]
+                    let due = Duration::from_secs_f64(taken as f64 / f64::from(limit.max(1)));
+                    due.saturating_sub(began.elapsed()).min(Duration::from_millis(200))
+                }
+                None => Duration::ZERO,
+            };
+            if wait.is_zero() {
+                return Ok(());
+            }
+            // A change of orders ends the pause, and so does the time.
+            let _ = tokio::time::timeout(wait, orders.changed()).await;
+        }
+    }
+
+    /// Takes in the composed documents of the read database, in the order of their versions: one that changes
+    /// meanwhile comes again further on.
+    async fn views(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
+        let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
+        let mut offsets = writer.offsets().clone();
+        if offsets.is_empty() {
+            // Whatever is published from here on comes from the topic.
+            offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
+        }
+        let place = (VIEWS.to_owned(), 0);
+        let mut after = offsets.get(&place).copied().unwrap_or(-1);
+        let expected: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&mut connection).await?;
+        self.shared.report(|report| report.expected = u64::try_from(expected).unwrap_or_default());
+        let mut uncommitted = Uncommitted::new();
+        loop {
+            let began = Instant::now();
+            let rows = sqlx::query(
+                "SELECT doc_version, body FROM documents WHERE doc_version > $1 ORDER BY doc_version FETCH FIRST $2 ROWS WITH TIES",
+            )
+            .bind(after)
+            .bind(i64::try_from(STEP)?)
+            .fetch_all(&mut connection)
+            .await?;
+            let Some(last) = rows.last() else { break };
+            after = last.try_get("doc_version")?;
+            for row in &rows {
+                let document: SearchDocument = serde_json::from_str(row.try_get("body")?)?;
+                writer.upsert(&document)?;
+            }
+            offsets.insert(place.clone(), after);
+            rate.count(rows.len());
+            self.tell(writer, rate, &offsets);
+            if uncommitted.is_due(rows.len()) {
+                writer.commit(offsets.clone())?;
+            }
+            self.yield_to_orders(rows.len(), began).await?;
+        }
+        offsets.insert(place, after);
+        Ok(writer.commit(offsets)?)
+    }
+
+    /// Reads the topic until its end is close.
+    async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
+        let config = &self.shared.deps.config;
+        let mut offsets = writer.offsets().clone();
+        let mut bounds = self.ends()?;
+        for (partition, (low, _)) in &bounds {
+            // Nothing is kept below; a partition without a record has been read.
+            let known = offsets.entry(partition.clone()).or_default();
+            *known = (*known).max(*low);
+        }
+        let source = consumer::Source::open(config, &format!("index.{}", self.shared.name()), &[DOCUMENTS], &offsets)?;
+        let mut uncommitted = Uncommitted::new();
+        loop {
+            let ends: Offsets = bounds.iter().map(|(partition, (_, end))| (partition.clone(), *end)).collect();
+            while !covers(&offsets, &ends) {
+                let began = Instant::now();
+                let batch: Vec<Record> =
+                    match tokio::time::timeout(Duration::from_secs(1), source.next_batch(STEP)).await {
+                        Ok(batch) => batch?,
+                        Err(_) => Vec::new(),
+                    };
+                offsets.extend(consumer::next_offsets(&batch));
+                copy::take(writer, &batch)?;
+                rate.count(batch.len());
+                self.shared.report(|report| report.ends.clone_from(&ends));
+                self.tell(writer, rate, &offsets);
+                if uncommitted.is_due(batch.len()) {
+                    writer.commit(offsets.clone())?;
+                }
+                self.yield_to_orders(batch.len(), began).await?;
+            }
+            writer.commit(offsets.clone())?;
+            bounds = self.ends()?;
+            let behind: i64 = bounds
+                .iter()
+                .map(|(partition, (_, end))| (end - offsets.get(partition).copied().unwrap_or_default()).max(0))
+                .sum();
+            if behind <= CLOSE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn tell(&self, writer: &IndexWriter, rate: &copy::Rate, offsets: &Offsets) {
+        self.shared.report(|report| {
+            report.documents = writer.document_count();
+            report.rate_per_second = rate.per_second();
+            report.offsets.clone_from(offsets);
+            let behind = u64::try_from(report.lag()).unwrap_or_default();
+            report.expected = report.expected.max(report.documents + behind);
+        });
+    }
+
+    /// The first and the next offset of each partition.
+    fn ends(&self) -> Result<Vec<((String, i32), (i64, i64))>, RoleError> {
+        let config = &self.shared.deps.config;
+        let (topic, client) = (config.topic(DOCUMENTS), kafka::client(config).create::<BaseConsumer>()?);
+        (0..DOCUMENTS.partitions)
+            .map(|partition| {
+                Ok(((topic.clone(), partition), client.fetch_watermarks(&topic, partition, Duration::from_secs(10))?))
+            })
+            .collect()
+    }
+}
+
+/// What has been taken in since the last commit.
+struct Uncommitted {
+    documents: usize,
+    since: Instant,
+}
+
+impl Uncommitted {
+    fn new() -> Self {
+        Self { documents: 0, since: Instant::now() }
+    }
+
+    fn is_due(&mut self, more: usize) -> bool {
+        self.documents += more;
+        let due = self.documents >= COMMIT_DOCUMENTS || self.since.elapsed() >= COMMIT_AFTER;
+        if due {
+            *self = Self::new();
+        }
+        due
+    }
+}

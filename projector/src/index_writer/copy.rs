@@ -1,0 +1,236 @@
+//! One copy of one generation: built if it isn't there, then following the document topic commit by commit.
+
+use super::{Orders, PROJECTION, Phase, Shared, build, quarantine, scrub};
+use crate::{
+    consumer::{self, Record, Source},
+    metrics::of,
+    role::{Deps, RoleError},
+    status,
+};
+use schemas::{Timestamp, Utc, topics};
+use search::{
+    IndexError,
+    document::SearchDocument,
+    generation,
+    offsets::{Offsets, covers},
+    writer::IndexWriter,
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Most documents between two commits.
+const BATCH: usize = 4_000;
+/// Documents in one batch from which on more are taken to wait.
+const BACKLOG: usize = 500;
+/// How often the report is renewed when nothing comes.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// The name of a copy in status and metrics.
+pub fn projection(name: &str, active: bool) -> String {
+    if active { PROJECTION.to_owned() } else { format!("{PROJECTION}:{name}") }
+}
+
+/// Keeps the copy until something fails that it can't mend.
+///
+/// # Errors
+/// The broker's or the index's.
+pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
+    let root = shared.deps.config.index_dir.clone();
+    let name = shared.name().to_owned();
+    loop {
+        if !generation::is_complete(&root, &name) {
+            build::aside(&shared).await?;
+            build::put_in_place(&root, &name)?;
+        }
+        let damage = match follow(&mut shared).await {
+            Err(error) => match error.downcast::<IndexError>() {
+                Ok(damage) if matches!(*damage, IndexError::Damaged { .. }) => damage,
+                Ok(other) => return Err(other),
+                Err(other) => return Err(other),
+            },
+            Ok(()) => return Ok(()),
+        };
+        tracing::error!(error = %damage, index.generation = %name, "the index is damaged; it is built anew beside");
+        // Readers of this node are told to let others answer.
+        generation::mark_damaged(&root, &name)?;
+        build::aside(&shared).await?;
+        quarantine(&shared.deps, &name, &damage)?;
+        build::put_in_place(&root, &name)?;
+    }
+}
+
+/// Follows the topic until something fails.
+async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
+    let (deps, name) = (shared.deps.clone(), shared.name().to_owned());
+    let mut writer = tokio::task::block_in_place(|| IndexWriter::open(&deps.config.index_dir, &name))?;
+    let mut known = shared.orders.borrow_and_update().clone();
+    let topic = deps.config.topic(topics::DOCUMENTS);
+    let mut offsets = writer.offsets().clone();
+    announce(&name, &known, &topic, &offsets);
+    let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
+    let mut scrubbed = scrub::start(&deps.config, &name)?;
+    let (mut read, mut rate) = (Vec::new(), Rate::new());
+    loop {
+        let orders = shared.orders.borrow_and_update().clone();
+        if orders.active != known.active {
+            status::forget(&projection(&name, known.active));
+            announce(&name, &orders, &topic, &offsets);
+        }
+        known = orders;
+        tell(shared, &known, &writer, &offsets, &topic, &rate);
+        let held = known.stop_at.as_ref().is_some_and(|stop| covers(&offsets, stop));
+        if known.paused || held {
+            tokio::select! {
+                changed = shared.orders.changed() => changed?,
+                damage = &mut scrubbed => return Err(damage?.into()),
+            }
+            continue;
+        }
+        if !read.iter().any(|record| is_before(record, known.stop_at.as_ref())) {
+            tokio::select! {
+                batch = source.next_batch(BATCH) => read.append(&mut batch?),
+                changed = shared.orders.changed() => { changed?; continue; }
+                damage = &mut scrubbed => return Err(damage?.into()),
+                () = tokio::time::sleep(IDLE) => continue,
+            }
+        }
+        let (batch, later): (Vec<Record>, Vec<Record>) =
+            read.into_iter().partition(|record| is_before(record, known.stop_at.as_ref()));
+        let mut next = consumer::next_offsets(&batch);
+        if let Some(stop) = &known.stop_at {
+            // Where a later record has come, nothing below is left, even if the last one was compacted away.
+            let passed = later.iter().map(|record| (record.topic.clone(), record.partition));
+            next.extend(passed.filter_map(|partition| stop.get(&partition).map(|stop| (partition, *stop))));
+        }
+        read = later;
+        if next.iter().all(|(partition, offset)| offsets.get(partition).is_some_and(|known| known >= offset)) {
+            continue;
+        }
+        next.iter().for_each(|(partition, offset)| {
+            let known = offsets.entry(partition.clone()).or_default();
+            *known = (*known).max(*offset);
+        });
+        tokio::task::block_in_place(|| write(&mut writer, &batch, &offsets))?;
+        observe(&deps, &name, known.active, &batch);
+        source.publish_offsets(&next);
+        rate.count(batch.len());
+    }
+}
+
+/// Whether a record may be taken in before the offsets that must not be passed.
+fn is_before(record: &Record, stop_at: Option<&Offsets>) -> bool {
+    stop_at.is_none_or(|stop| {
+        stop.get(&(record.topic.clone(), record.partition)).is_some_and(|stop| record.offset < *stop)
+    })
+}
+
+fn announce(name: &str, orders: &Orders, topic: &str, offsets: &Offsets) {
+    for partition in 0..topics::DOCUMENTS.partitions {
+        let next = offsets.get(&(topic.to_owned(), partition)).copied().unwrap_or_default();
+        status::applied(&projection(name, orders.active), topic, partition, next, None);
+    }
+}
+
+fn tell(shared: &Shared, orders: &Orders, writer: &IndexWriter, offsets: &Offsets, topic: &str, rate: &Rate) {
+    let name = shared.name();
+    let ends = status::ends(&projection(name, orders.active), topic);
+    let documents = writer.document_count();
+    let held = orders.stop_at.as_ref().is_some_and(|stop| covers(offsets, stop));
+    shared.deps.metrics.index_documents.get_or_create(&of(name)).set(i64::try_from(documents).unwrap_or(i64::MAX));
+    shared.report(|report| {
+        (report.documents, report.expected) = (documents, documents);
+        report.rate_per_second = rate.per_second();
+        report.offsets.clone_from(offsets);
+        report.ends = ends;
+        report.phase = match report.lag() {
+            _ if orders.paused => Phase::Paused,
+            _ if held => Phase::Held,
+            lag if lag > 2 * i64::try_from(BACKLOG).unwrap_or_default() => Phase::CatchingUp,
+            _ => Phase::Live,
+        };
+    });
+}
+
+/// Takes in a batch, the newest document of each product alone, and commits.
+pub fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
+    writer.merge(batch.len() < BACKLOG);
+    take(writer, batch)?;
+    Ok(writer.commit(offsets.clone())?)
+}
+
+/// Takes in a batch without a commit.
+pub fn take(writer: &mut IndexWriter, batch: &[Record]) -> Result<(), RoleError> {
+    let mut newest: BTreeMap<&str, SearchDocument> = BTreeMap::new();
+    for record in batch {
+        // Our own documents can be read; a tombstone of Kafka's has nothing left to say.
+        let Some(payload) = &record.payload else { continue };
+        match serde_json::from_slice::<SearchDocument>(payload) {
+            Ok(document) => {
+                if newest.get(record.key.as_str()).is_none_or(|known| known.doc_version < document.doc_version) {
+                    newest.insert(&record.key, document);
+                }
+            }
+            Err(error) => tracing::error!(
+                %error, event.key = %record.key, event.offset = record.offset, event.partition = record.partition,
+                "a record of the document topic is no search document; left out"
+            ),
+        }
+    }
+    for document in newest.values() {
+        writer.upsert(document)?;
+    }
+    Ok(())
+}
+
+/// Measures how long each write took to become searchable.
+fn observe(deps: &Deps, name: &str, active: bool, batch: &[Record]) {
+    let now = Utc::now();
+    for record in batch.iter().filter(|_| active) {
+        let time: Option<Timestamp> = record.header("ce_time").and_then(|text| text.parse().ok());
+        if let Some(time) = time {
+            #[expect(clippy::cast_precision_loss, reason = "a duration for a histogram")]
+            let seconds = (now - time).num_microseconds().unwrap_or_default().max(0) as f64 / 1e6;
+            deps.metrics.write_to_searchable.observe(seconds);
+        }
+        let span = tracing::debug_span!(
+            "index.document",
+            correlation.id = record.header("ce_soukcorrelation").unwrap_or_default()
+        );
+        service::request::continue_trace(&span, record.header("ce_traceparent"));
+        span.in_scope(|| tracing::debug!(event.key = %record.key, "searchable"));
+    }
+    let projection = projection(name, active);
+    status::applied_batch(&projection, batch);
+    deps.metrics.applied.get_or_create(&of(&projection)).inc_by(batch.len() as u64);
+}
+
+/// Documents a second over about the last ten seconds.
+#[derive(Debug)]
+pub struct Rate {
+    since: Instant,
+    counted: usize,
+}
+
+impl Rate {
+    /// From now on.
+    pub fn new() -> Self {
+        Self { since: Instant::now(), counted: 0 }
+    }
+
+    /// Counts documents; what was counted long ago counts for less and less.
+    pub fn count(&mut self, documents: usize) {
+        if self.since.elapsed() > Duration::from_secs(10) {
+            self.since += self.since.elapsed() / 2;
+            self.counted /= 2;
+        }
+        self.counted += documents;
+    }
+
+    /// Documents a second.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub fn per_second(&self) -> f64 {
+        self.counted as f64 / self.since.elapsed().as_secs_f64().max(0.1)
+    }
+}

@@ -1,0 +1,169 @@
+//! Which generations are wanted, as the read database says.
+
+use crate::role::RoleError;
+use schemas::Utc;
+use search::{
+    generation::Manifest,
+    offsets::{self, Offsets},
+};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, Row};
+use std::collections::BTreeMap;
+
+/// What a generation is built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The compacted document topic, from its beginning.
+    #[default]
+    Topic,
+    /// The composed documents in the read database, then the topic from where it stood.
+    Views,
+    /// The files of the generation it was planned against: only what queries do differs.
+    Copy,
+}
+
+impl Source {
+    /// As in the `source` column.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Views => "views",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+/// What an operator wants of a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// Whether queries are answered from it.
+    pub active: bool,
+    /// What it is built from.
+    pub source: Source,
+    /// The generation it was planned against.
+    pub basis: Option<String>,
+    /// Documents a second its build may take.
+    pub rate_limit: Option<u32>,
+    /// Whether it stands still.
+    pub paused: bool,
+    /// Offsets it must not go past.
+    pub stop_at: Option<Offsets>,
+}
+
+/// Makes the first generation, if there is none.
+pub async fn first(connection: &mut PgConnection) -> Result<(), RoleError> {
+    let mut transaction = connection.begin().await?;
+    let manifest = Manifest::current("g1", Utc::now());
+    let made = sqlx::query(
+        "INSERT INTO index_generations (generation, state, manifest, activated_at, created_by)
+         SELECT $1, 'active', $2, now(), 'projector' WHERE NOT EXISTS (SELECT FROM index_generations WHERE state = 'active')
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&manifest.generation)
+    .bind(serde_json::to_value(&manifest)?)
+    .execute(&mut *transaction)
+    .await?;
+    if made.rows_affected() > 0 {
+        sqlx::query("INSERT INTO index_switches (generation, kind, actor) VALUES ($1, 'first', 'projector')")
+            .bind(&manifest.generation)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Where the active generation has a schema or an analyzer of another release, one of this release takes its
+/// place; the other's folder stays for the way back until it is pruned.
+pub async fn replace_outdated(connection: &mut PgConnection) -> Result<(), RoleError> {
+    let (name, manifest): (String, Value) =
+        sqlx::query_as("SELECT generation, manifest FROM index_generations WHERE state = 'active'")
+            .fetch_one(&mut *connection)
+            .await?;
+    if serde_json::from_value::<Manifest>(manifest).is_ok_and(|manifest| manifest.is_readable()) {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    let next = next_name(&mut transaction).await?;
+    tracing::warn!(index.generation = %name, index.next = %next, "the active generation is of another release; a new one takes its place");
+    sqlx::query("UPDATE index_generations SET state = 'retired', revision = revision + 1, note = 'of another release' WHERE generation = $1")
+        .bind(&name)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(
+        "INSERT INTO index_generations (generation, state, manifest, activated_at, created_by, basis) VALUES ($1, 'active', $2, now(), 'projector', $3)",
+    )
+    .bind(&next)
+    .bind(serde_json::to_value(Manifest::current(&next, Utc::now()))?)
+    .bind(&name)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("INSERT INTO index_switches (generation, previous, kind, actor, reason) VALUES ($1, $2, 'outdated', 'projector', 'another release')")
+        .bind(&next)
+        .bind(&name)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The next free name: `g` and a number.
+///
+/// # Errors
+/// The database's.
+pub async fn next_name(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
+    let last: i64 = sqlx::query_scalar(
+        "SELECT greatest((SELECT coalesce(max(substr(generation, 2)::bigint), 0) FROM index_generations WHERE generation ~ '^g[0-9]{1,9}$'),
+                         (SELECT coalesce(max(substr(generation, 2)::bigint), 0) FROM index_switches WHERE generation ~ '^g[0-9]{1,9}$'))",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(format!("g{}", last + 1))
+}
+
+/// The generations that have to be kept, with their orders. One that this program can't read is nobody's here.
+pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Manifest, Orders)>, RoleError> {
+    let rows = sqlx::query(
+        "SELECT generation, state, manifest, source, basis, rate_limit, paused, stop_at FROM index_generations
+         WHERE state IN ('building', 'catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut wanted = BTreeMap::new();
+    for row in rows {
+        let Ok(manifest) = serde_json::from_value::<Manifest>(row.try_get("manifest")?) else { continue };
+        if !manifest.is_readable() {
+            continue;
+        }
+        let (source, state): (String, String) = (row.try_get("source")?, row.try_get("state")?);
+        let stop_at: Option<Value> = row.try_get("stop_at")?;
+        let orders = Orders {
+            active: state == "active",
+            source: match source.as_str() {
+                "views" => Source::Views,
+                "copy" => Source::Copy,
+                _ => Source::Topic,
+            },
+            basis: row.try_get("basis")?,
+            rate_limit: row.try_get::<Option<i32>, _>("rate_limit")?.and_then(|limit| u32::try_from(limit).ok()),
+            paused: row.try_get("paused")?,
+            stop_at: stop_at.map(|text| offsets::parse(&text.to_string())).transpose()?,
+        };
+        wanted.insert(row.try_get("generation")?, (manifest, orders));
+    }
+    Ok(wanted)
+}
+
+/// Moves what has been built on: once the copies of every node that is alive have caught up, a generation can be
+/// verified.
+pub async fn advance(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE index_generations AS g SET state = 'catching_up', revision = revision + 1
+         WHERE state = 'building' AND NOT paused
+           AND EXISTS (SELECT FROM generation_copies c WHERE c.generation = g.generation)
+           AND NOT EXISTS (SELECT FROM generation_copies c WHERE c.generation = g.generation AND c.phase <> 'live'
+                           AND c.heartbeat_at > now() - interval '10 seconds')",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

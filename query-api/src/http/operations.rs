@@ -1,0 +1,94 @@
+//! What operators do: passed on to `reindex serve`, the only process that executes it. query-api writes nothing.
+
+use super::Refusal;
+use crate::App;
+use axum::{
+    body::Bytes,
+    extract::{FromRequestParts, Path, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use schemas::problem::{Code, Problem};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// Largest body that is passed on, in bytes.
+const MAX_BODY: usize = 1_048_576;
+/// How long an operation may take: a verification reads two indexes whole.
+pub const PATIENCE: Duration = Duration::from_secs(1_800);
+
+/// Proof that the request carries the staff key.
+#[derive(Debug, Clone, Copy)]
+pub struct Staff;
+
+impl FromRequestParts<App> for Staff {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        match &app.operations.key {
+            None => Err(Refusal(
+                Problem::new(Code::Unauthorized).detail("staff's routes are off: query-api runs without --staff-key"),
+            )),
+            Some(_) if is_staff(&parts.headers, app) => Ok(Self),
+            Some(_) => Err(Refusal(
+                Problem::new(Code::Unauthorized).detail("send the staff key as `Authorization: Bearer <key>`"),
+            )),
+        }
+    }
+}
+
+/// Whether the headers carry the staff key. The hashes are compared, so that the time tells nothing of the key.
+pub fn is_staff(headers: &HeaderMap, app: &App) -> bool {
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let sent = sent.and_then(|text| text.strip_prefix("Bearer "));
+    match (sent, &app.operations.key) {
+        (Some(sent), Some(key)) => Sha256::digest(sent.trim()) == Sha256::digest(key),
+        _ => false,
+    }
+}
+
+/// Where operations go, and who may ask for them.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    /// The staff key.
+    pub key: Option<String>,
+    /// The address of `reindex serve`, such as `http://127.0.0.1:8084`.
+    pub url: String,
+    /// The client.
+    pub http: reqwest::Client,
+}
+
+/// Passes a request on and its answer back.
+pub async fn pass_on(
+    State(app): State<App>,
+    _: Staff,
+    Path(rest): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| Refusal(Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are passed on"))))?;
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{}/v1/operations/{rest}{query}", app.operations.url.trim_end_matches('/'));
+    let mut passed = app.operations.http.request(parts.method, url).timeout(PATIENCE).body(body);
+    for name in [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT] {
+        if let Some(value) = parts.headers.get(&name) {
+            passed = passed.header(name, value.clone());
+        }
+    }
+    if let Some(actor) = parts.headers.get("souk-actor") {
+        passed = passed.header("souk-actor", actor.clone());
+    }
+    let unreachable = |error: reqwest::Error| {
+        tracing::warn!(%error, "the operator's process does not answer");
+        Refusal(
+            Problem::new(Code::Unavailable).detail("`reindex serve` does not answer; see `souk status` and its log"),
+        )
+    };
+    let answer = passed.send().await.map_err(unreachable)?;
+    let (status, kind) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
+    let text = answer.bytes().await.map_err(unreachable)?;
+    let kind = kind.unwrap_or(HeaderValue::from_static("application/json"));
+    Ok((status, [(header::CONTENT_TYPE, kind)], text).into_response())
+}

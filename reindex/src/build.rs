@@ -1,0 +1,169 @@
+//! `reindex build`: has a generation built, and shows how far it is. The index writers of all nodes build it; ending
+//! this command ends nothing else.
+
+use crate::{
+    Desk, Failure,
+    generations::{self, Generation, State},
+    plan,
+};
+use serde::Serialize;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// How often the progress is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How long the writers may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Have a generation built, and follow it until it has caught up
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Examples:\n  reindex build g2\n  reindex build --bundle bundle.toml --from views\n  reindex build g2 --no-wait\n\nInterrupting this command does not interrupt the build; `reindex pause` and `reindex cancel` do."
+)]
+pub struct Args {
+    /// A generation that was planned
+    #[arg(required_unless_present_any = ["bundle", "same"])]
+    pub generation: Option<String>,
+    /// Plan one with this bundle first
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Don't wait until it is built
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// The flags of `plan`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct PlanArgs {
+    /// Plan a generation with this bundle first
+    #[arg(long, value_name = "FILE", conflicts_with = "generation")]
+    pub bundle: Option<std::path::PathBuf>,
+    /// Plan one with the bundle of the active generation first
+    #[arg(long, conflicts_with_all = ["generation", "bundle"])]
+    pub same: bool,
+    /// Where documents come from
+    #[arg(long, value_enum)]
+    pub from: Option<plan::From>,
+    /// Documents a second the build may take
+    #[arg(long)]
+    pub rate: Option<i32>,
+}
+
+/// A build, as far as it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Built {
+    /// The generation.
+    pub generation: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Documents its copies hold, the fewest of them.
+    pub documents: i64,
+    /// Seconds this command has waited.
+    pub waited_seconds: f64,
+}
+
+impl fmt::Display for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { generation, state, documents, waited_seconds } = self;
+        match state {
+            State::Building => writeln!(f, "{generation} is being built; `reindex status` shows how far it is"),
+            _ => writeln!(
+                f,
+                "{generation} holds {documents} documents after {waited_seconds:.1} s and follows the topic; `reindex verify {generation}` proves it"
+            ),
+        }
+    }
+}
+
+/// Has a generation built.
+///
+/// # Errors
+/// A refusal if it can't be built any more; a build that fails on a node says why.
+pub async fn run(desk: &Desk, args: &Args) -> Result<Built, Failure> {
+    let name = match &args.generation {
+        Some(name) => name.clone(),
+        None => {
+            let asked = plan::Args {
+                bundle: args.plan.bundle.clone(),
+                same: args.plan.same,
+                from: args.plan.from,
+                rate: args.plan.rate,
+                name: None,
+                dry_run: false,
+            };
+            let planned = plan::run(desk, &asked).await?;
+            planned.generation.ok_or_else(|| Failure::Other("nothing was planned".to_owned()))?
+        }
+    };
+    start(desk, &name).await?;
+    follow(desk, &name, !args.no_wait).await
+}
+
+/// Has the writers begin, unless they have.
+///
+/// # Errors
+/// A refusal if it can't be built any more.
+pub async fn start(desk: &Desk, name: &str) -> Result<(), Failure> {
+    let found = generations::named(desk, name).await?;
+    match found.state {
+        State::Planned | State::Failed => {
+            let mut transaction = desk.pool.begin().await?;
+            generations::step(desk, &mut transaction, &found, State::Building, "").await?;
+            Ok(transaction.commit().await?)
+        }
+        State::Building => Ok(()),
+        state if state.is_followed() => Ok(()),
+        state => Err(Failure::refused("not_buildable", format!("{name} is {state}; plan another one"))),
+    }
+}
+
+/// Waits until a build has caught up, with a bar.
+///
+/// # Errors
+/// If it is given up, or the writers are silent.
+pub async fn follow(desk: &Desk, name: &str, wait: bool) -> Result<Built, Failure> {
+    let (began, mut heard) = (Instant::now(), Instant::now());
+    let mut ticks = tokio::time::interval(LOOK);
+    let bar = desk.bar(0, &format!("building {name}"));
+    loop {
+        ticks.tick().await;
+        let found: Generation = generations::named(desk, name).await?;
+        let (documents, expected, alive, error): (i64, i64, i64, String) = sqlx::query_as(
+            "SELECT coalesce(min(documents), 0), coalesce(max(expected), 0),
+                    count(*) FILTER (WHERE heartbeat_at > now() - interval '10 seconds'), coalesce(max(error), '')
+             FROM generation_copies WHERE generation = $1",
+        )
+        .bind(name)
+        .fetch_one(&desk.pool)
+        .await?;
+        let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+        bar.set_length(unsigned(expected.max(documents)));
+        bar.set_position(unsigned(documents));
+        let built = Built {
+            generation: name.to_owned(),
+            state: found.state,
+            documents,
+            waited_seconds: began.elapsed().as_secs_f64(),
+        };
+        match found.state {
+            State::Building if !wait => return Ok(built),
+            State::Building if found.paused => bar.set_message(format!("{name} is paused")),
+            State::Building => {}
+            state if state.is_followed() => {
+                bar.finish_and_clear();
+                return Ok(built);
+            }
+            state => return Err(Failure::refused("given_up", format!("{name} is {state}: {}", found.note))),
+        }
+        if alive > 0 {
+            heard = Instant::now();
+        }
+        if heard.elapsed() > SILENCE {
+            let reason =
+                if error.is_empty() { "is a projector with the role index running?".to_owned() } else { error };
+            return Err(Failure::TimedOut(format!("no index writer works on {name}: {reason}")));
+        }
+    }
+}

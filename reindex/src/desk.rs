@@ -1,0 +1,204 @@
+//! What every command needs: the read database, the index folder, who acts, and how waiting is shown.
+
+use crate::Settings;
+use indicatif::{ProgressBar, ProgressStyle};
+use search::IndexError;
+use serde::Serialize;
+use serde_json::Value;
+use service::database::{self, PoolOptions};
+use sqlx::PgPool;
+use std::{fmt, io::IsTerminal, path::PathBuf, time::Duration};
+
+/// How long a command waits for others to follow, unless it says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why something is not done, for a person and for a program.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Refusal {
+    /// A stable word: `undeclared_differences`, `not_ready`, …
+    pub code: &'static str,
+    /// What is wrong and what to do about it.
+    pub detail: String,
+    /// What was found, as a list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)?;
+        for finding in &self.findings {
+            write!(f, "\n  - {finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The read database can't be used.
+    #[error("the read database failed: {0}. Is --read-database-url right, and was `souk migrate` run?")]
+    Database(#[from] sqlx::Error),
+    /// A value can't be written or read as JSON.
+    #[error("a value can't be read or written: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A file can't be used.
+    #[error("{0}: {1}")]
+    File(PathBuf, String),
+    /// It must not be done, or not now.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Somebody who has to follow didn't, in time.
+    #[error("{0}")]
+    TimedOut(String),
+    /// query-api can't be asked.
+    #[error("query-api at {0}: {1}")]
+    Query(String, String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// A refusal without findings.
+    #[must_use]
+    pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Refused(Refusal { code, detail: detail.into(), findings: Vec::new() })
+    }
+}
+
+/// What every command needs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// The read database.
+    pub pool: PgPool,
+    /// Folder of the index generations on this node.
+    pub index_dir: PathBuf,
+    /// This node's name.
+    pub node: String,
+    /// Who acts.
+    pub actor: String,
+    /// A query-api, if one was named.
+    pub query_url: Option<String>,
+    /// The key of staff's routes.
+    pub staff_key: Option<String>,
+    /// Where the key of certificates is.
+    pub signing_key: PathBuf,
+    /// The HTTP client.
+    pub http: reqwest::Client,
+    shows: bool,
+}
+
+impl Desk {
+    /// Opens the desk; `shows` draws bars where there is a terminal.
+    ///
+    /// # Errors
+    /// [`Failure::Database`] if the URL can't be read.
+    pub fn open(settings: &Settings, shows: bool) -> Result<Self, Failure> {
+        let user =
+            || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+        let actor = settings.actor.clone().unwrap_or_else(user);
+        let desk = Self::with(&settings.read_database_url, &settings.index_dir, &actor, shows)?;
+        Ok(Self {
+            node: settings.node.clone().unwrap_or(desk.node),
+            query_url: settings.query_url.clone(),
+            staff_key: settings.staff_key.clone(),
+            signing_key: settings.signing_key.clone().unwrap_or(desk.signing_key),
+            ..desk
+        })
+    }
+
+    fn with(read_database_url: &str, index_dir: &std::path::Path, actor: &str, shows: bool) -> Result<Self, Failure> {
+        let options =
+            PoolOptions { max_connections: 8, relaxed_durability: false, application_name: "souk-reindex".to_owned() };
+        let pool = database::pool(read_database_url, &options)
+            .map_err(|error| Failure::Other(format!("--read-database-url: {error}")))?;
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "node".to_owned() } else { host.trim().to_owned() };
+        Ok(Self {
+            pool,
+            index_dir: index_dir.to_owned(),
+            node: host,
+            actor: actor.to_owned(),
+            query_url: None,
+            staff_key: None,
+            signing_key: index_dir.join("certificates.key"),
+            http: reqwest::Client::new(),
+            shows,
+        })
+    }
+
+    /// A desk at a read database and an index folder, without bars.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn at(read_database_url: &str, index_dir: &std::path::Path, actor: &str) -> Result<Self, Failure> {
+        Self::with(read_database_url, index_dir, actor, false)
+    }
+
+    /// The same desk with somebody else at it, without bars.
+    #[must_use]
+    pub fn acting(&self, actor: &str) -> Self {
+        Self { actor: actor.to_owned(), shows: false, ..self.clone() }
+    }
+
+    /// A bar for something that takes a while; hidden where nobody looks.
+    #[must_use]
+    pub fn bar(&self, length: u64, what: &str) -> ProgressBar {
+        if !self.shows || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(length);
+        let template = "{msg:24} [{bar:30}] {human_pos} of {human_len}, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    /// Keeps what was done, for ever.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn record(
+        &self,
+        connection: impl sqlx::PgExecutor<'_>,
+        action: &str,
+        subject: &str,
+        detail: Value,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO operations (actor, action, subject, detail) VALUES ($1, $2, $3, $4)")
+            .bind(&self.actor)
+            .bind(action)
+            .bind(subject)
+            .bind(detail)
+            .execute(connection)
+            .await?;
+        tracing::info!(operation.action = action, operation.subject = subject, operation.actor = %self.actor, "recorded");
+        Ok(())
+    }
+
+    /// A query-api to ask: the one that was named, or one that has reported of late.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn query_api(&self) -> Result<String, Failure> {
+        if let Some(url) = &self.query_url {
+            return Ok(url.trim_end_matches('/').to_owned());
+        }
+        let address: Option<String> = sqlx::query_scalar(
+            "SELECT address FROM query_nodes WHERE heartbeat_at > now() - interval '10 seconds' ORDER BY node <> $1, reader LIMIT 1",
+        )
+        .bind(&self.node)
+        .fetch_optional(&self.pool)
+        .await?;
+        address.map(|address| format!("http://{address}")).ok_or_else(|| {
+            Failure::Other("no query-api has reported in the last ten seconds; name one with --query-url".to_owned())
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! What goes on by itself: samples of the read models are compared with what they come from, and the probe measures,
+//! all the time.
+
+use super::{Args, pause};
+use crate::{Desk, probe, reconcile};
+use service::metrics::{
+    Metrics,
+    prometheus_client::{
+        encoding::EncodeLabelSet,
+        metrics::{counter::Counter, family::Family},
+    },
+};
+use service::shutdown::Shutdown;
+
+/// A step of the road.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfHop {
+    hop: &'static str,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Counted {
+    checked: Family<OfHop, Counter>,
+    wrong: Family<OfHop, Counter>,
+    mended: Family<OfHop, Counter>,
+    failed: Counter,
+}
+
+/// Starts the jobs, for ever.
+pub fn start(desk: &Desk, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
+    let counted = Counted::default();
+    registry.register(|r| {
+        r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
+        r.register("reconcile_wrong", "Differing from the step before", counted.wrong.clone());
+        r.register("reconcile_mended", "Sent down the road again", counted.mended.clone());
+        r.register("reconcile_failures", "Reconciliations that could not be done", counted.failed.clone());
+    });
+    if args.probe.probe_interval_ms > 0 {
+        let metrics = probe::Metrics::new(registry);
+        tokio::spawn(probe::run(desk.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
+    }
+    if args.reconcile_seconds > 0 {
+        tokio::spawn(reconcile_for_ever(desk.acting("reconciler"), args.clone(), counted));
+    }
+}
+
+async fn reconcile_for_ever(desk: Desk, args: Args, counted: Counted) {
+    let mut ticks = tokio::time::interval(pause(args.reconcile_seconds));
+    // The first tick is at once, while everything else is starting.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        match reconcile::run(&desk, &args.reconcile).await {
+            Ok(report) => {
+                for (hop, found) in &report.hops {
+                    let of = OfHop { hop };
+                    counted.checked.get_or_create(&of).inc_by(found.checked);
+                    counted.wrong.get_or_create(&of).inc_by(found.wrong);
+                    counted.mended.get_or_create(&of).inc_by(found.mended);
+                }
+                let (checked, wrong, mended) = report.totals();
+                if wrong > 0 {
+                    tracing::warn!(checked, wrong, mended, "the read models did not agree with what they come from");
+                }
+            }
+            Err(error) => {
+                counted.failed.inc();
+                tracing::warn!(%error, "the read models could not be compared");
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Every operation, on one screen. Each takes JSON and answers with what the command line would print with `--json`.
+
+use super::Answered;
+use crate::{Desk, Failure, build, bundles, compare, control, plan, promote, reconcile, status, verify, watch};
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, State},
+    http::request::Parts,
+    routing::{get, post},
+};
+use search::bundle::Bundle;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+type Answer = Result<Json<Value>, Answered>;
+
+/// Who asks, by the header `souk-actor`.
+pub struct Actor(pub Desk);
+
+impl FromRequestParts<Desk> for Actor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Self::Rejection> {
+        let named = parts.headers.get("souk-actor").and_then(|value| value.to_str().ok()).map(str::trim);
+        let actor = named.filter(|name| !name.is_empty()).unwrap_or("console");
+        Ok(Self(desk.acting(&actor.chars().take(64).collect::<String>())))
+    }
+}
+
+pub fn router(desk: Desk) -> Router {
+    Router::new()
+        .route("/v1/operations/status", get(all))
+        .route("/v1/operations/generations", post(planned))
+        .route("/v1/operations/generations/prune", post(prune))
+        .route("/v1/operations/generations/rollback", post(rollback))
+        .route("/v1/operations/generations/{name}/{action}", post(act))
+        .route("/v1/operations/reconcile", post(reconciled))
+        .with_state(desk)
+}
+
+fn shown(value: impl Serialize) -> Answer {
+    Ok(Json(serde_json::to_value(value).map_err(Failure::from)?))
+}
+
+async fn all(State(desk): State<Desk>) -> Answer {
+    shown(status::read(&desk).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PlanBody {
+    /// The bundle as an object.
+    bundle: Option<Bundle>,
+    /// The bundle as a file's text.
+    file: Option<String>,
+    from: Option<String>,
+    rate: Option<i32>,
+    name: Option<String>,
+    dry_run: bool,
+}
+
+async fn planned(Actor(desk): Actor, Json(body): Json<PlanBody>) -> Answer {
+    let bundle = match (body.bundle, body.file) {
+        (Some(bundle), None) => bundles::parse(&bundle.canonical().map_err(Failure::from)?)?,
+        (None, Some(text)) => bundles::parse(&text)?,
+        _ => crate::generations::active(&desk).await?.manifest()?.bundle,
+    };
+    let from = body.from.as_deref().map(|from| match from {
+        "topic" => Ok(plan::From::Topic),
+        "views" => Ok(plan::From::Views),
+        "copy" => Ok(plan::From::Copy),
+        other => Err(Failure::refused("invalid_source", format!("`{other}`: topic, views or copy is expected"))),
+    });
+    let args = plan::Args {
+        bundle: None,
+        same: true,
+        from: from.transpose()?,
+        rate: body.rate,
+        name: body.name,
+        dry_run: body.dry_run,
+    };
+    shown(plan::of(&desk, bundle, &args).await?)
+}
+
+/// What the actions take; each looks at its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ActionBody {
+    accept: Vec<String>,
+    canary: Option<i16>,
+    watch_seconds: Option<u64>,
+    tenant: Option<String>,
+    mode: Option<String>,
+}
+
+async fn act(
+    Actor(desk): Actor,
+    Path((generation, action)): Path<(String, String)>,
+    body: Option<Json<ActionBody>>,
+) -> Answer {
+    let body = body.map(|Json(body)| body).unwrap_or_default();
+    match action.as_str() {
+        "build" => {
+            build::start(&desk, &generation).await?;
+            shown(build::follow(&desk, &generation, false).await?)
+        }
+        "verify" => shown(verify::run(&desk, &verify::Args { generation, accept: body.accept }).await?),
+        "compare" => {
+            let args = compare::Args {
+                generation,
+                tenant: body.tenant.unwrap_or_else(|| "demo".to_owned()),
+                queries: None,
+                judgments: None,
+                limit: 300,
+                mode: body.mode.unwrap_or_else(|| "lexical".to_owned()),
+                most_newly_empty: 0.02,
+                most_ndcg_loss: 0.02,
+            };
+            shown(compare::run(&desk, &args).await?)
+        }
+        "promote" => {
+            if body.canary.is_some_and(|share| !(0..=100).contains(&share)) {
+                return Err(Failure::refused("invalid_share", "a canary has 0 to 100 percent").into());
+            }
+            let args = promote::PromoteArgs {
+                generation,
+                canary: body.canary,
+                watch: body.watch_seconds.map(|seconds| seconds.min(1_200)),
+                limits: watch::Limits::default(),
+                keep: 1,
+                wait: 60,
+            };
+            shown(promote::promote(&desk, &args).await?)
+        }
+        "pause" => shown(control::pause(&desk, &generation, true).await?),
+        "resume" => shown(control::pause(&desk, &generation, false).await?),
+        "cancel" => shown(control::cancel(&desk, &generation).await?),
+        other => Err(Failure::refused(
+            "unknown_action",
+            format!("`{other}`: build, verify, compare, promote, pause, resume or cancel is expected"),
+        )
+        .into()),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReasonBody {
+    reason: String,
+}
+
+async fn rollback(Actor(desk): Actor, body: Option<Json<ReasonBody>>) -> Answer {
+    let reason = body.map(|Json(body)| body.reason).unwrap_or_default();
+    shown(promote::rollback(&desk, &promote::RollbackArgs { reason, wait: 60 }).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PruneBody {
+    keep: Option<usize>,
+    dry_run: bool,
+}
+
+async fn prune(Actor(desk): Actor, body: Option<Json<PruneBody>>) -> Answer {
+    let body = body.map(|Json(body)| body).unwrap_or_default();
+    shown(control::prune(&desk, &control::PruneArgs { keep: body.keep.unwrap_or(1), dry_run: body.dry_run }).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReconcileBody {
+    sample: Option<i64>,
+    dry_run: bool,
+}
+
+async fn reconciled(Actor(desk): Actor, body: Option<Json<ReconcileBody>>) -> Answer {
+    let body = body.map(|Json(body)| body).unwrap_or_default();
+    let args = reconcile::Args {
+        sample: body.sample.unwrap_or(500).clamp(1, 100_000),
+        all: false,
+        settle: 15.0,
+        dry_run: body.dry_run,
+        write_database_url: None,
+    };
+    shown(reconcile::run(&desk, &args).await?)
+}

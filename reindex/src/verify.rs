@@ -1,0 +1,271 @@
+//! `reindex verify`: the proof that a generation holds what the active one holds, and differs only where its plan
+//! says so.
+//!
+//! Both stand at the same offsets while they are read: the candidate stands still, the active one is taken as it is
+//! at this moment, the candidate is let run to exactly there, and goes on as soon as it has been opened. Nothing that
+//! is written waits for this.
+
+use crate::{
+    Desk, Failure,
+    desk::Refusal,
+    generations::{self, Generation, State},
+};
+use certificate::Certificate;
+use schemas::Utc;
+use search::{
+    bundle::{Change, changes},
+    digest,
+    generation::Manifest,
+    offsets::{self, Offsets, covers},
+    reader::{IndexHandle, Snapshot},
+};
+use serde::Serialize;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+pub mod certificate;
+pub mod differences;
+
+use differences::Differences;
+
+/// How long the candidate may take to the active one's offsets.
+const CATCH_UP: Duration = Duration::from_secs(120);
+
+/// Prove that a generation holds what the active one holds, and differs only where its plan says so
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Examples:\n  reindex verify g2\n  reindex verify g2 --accept description     # it may lose words of this field\n\nWhat a bundle changes on purpose is declared by the bundle itself and counted. A field that loses documents or many of\nits words is refused even so, unless it is accepted by name."
+)]
+pub struct Args {
+    /// The generation
+    pub generation: String,
+    /// A field of the index that may lose documents or words
+    #[arg(long, value_name = "FIELD")]
+    pub accept: Vec<String>,
+}
+
+/// The outcome of a verification that was not refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verified {
+    /// The certificate, as it is kept with the generation.
+    pub certificate: Certificate,
+    /// Seconds it took.
+    pub took_seconds: f64,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.certificate)?;
+        writeln!(
+            f,
+            "verified in {:.1} s; `reindex promote {}` puts it live",
+            self.took_seconds, self.certificate.generation
+        )
+    }
+}
+
+/// Verifies a generation and keeps the certificate with it.
+///
+/// # Errors
+/// A refusal with what was found, if anything differs that was not declared.
+pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
+    let began = Instant::now();
+    let (candidate, active) = (generations::named(desk, &args.generation).await?, generations::active(desk).await?);
+    if !matches!(
+        candidate.state,
+        State::CatchingUp | State::Ready | State::Retired | State::RolledBack | State::Verifying
+    ) {
+        return Err(Failure::refused(
+            "not_verifiable",
+            format!(
+                "{} is {}; it is verified once it is built and follows the topic",
+                args.generation, candidate.state
+            ),
+        ));
+    }
+    // A verification that was interrupted left its state behind; it is taken up again.
+    let before = if candidate.state == State::Verifying { State::CatchingUp } else { candidate.state };
+    let mut transaction = desk.pool.begin().await?;
+    generations::step(desk, &mut transaction, &candidate, State::Verifying, "").await?;
+    transaction.commit().await?;
+    let outcome = proof(desk, &candidate, &active, &args.accept).await;
+    release(desk, &args.generation).await?;
+    let seen = generations::named(desk, &args.generation).await?;
+    let mut transaction = desk.pool.begin().await?;
+    match outcome {
+        Ok(certificate) => {
+            sqlx::query("UPDATE index_generations SET certificate = $2 WHERE generation = $1")
+                .bind(&args.generation)
+                .bind(serde_json::to_value(&certificate)?)
+                .execute(&mut *transaction)
+                .await?;
+            let to = if before == State::CatchingUp { State::Ready } else { before };
+            generations::step(desk, &mut transaction, &seen, to, "").await?;
+            transaction.commit().await?;
+            Ok(Verified { certificate, took_seconds: began.elapsed().as_secs_f64() })
+        }
+        Err(failure) => {
+            let to = if before == State::Ready { State::CatchingUp } else { before };
+            generations::step(desk, &mut transaction, &seen, to, &failure.to_string()).await?;
+            sqlx::query("UPDATE index_generations SET certificate = NULL WHERE generation = $1")
+                .bind(&args.generation)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Err(failure)
+        }
+    }
+}
+
+async fn proof(
+    desk: &Desk,
+    candidate: &Generation,
+    active: &Generation,
+    accepted: &[String],
+) -> Result<Certificate, Failure> {
+    let (new, old) = (candidate.manifest()?, active.manifest()?);
+    let declared = changes(&old.bundle, &new.bundle);
+    let bar = desk.bar(4, &format!("verifying {}", candidate.generation));
+    let (standing, moved, at) = at_the_same_offsets(desk, &old, &new).await?;
+    bar.inc(1);
+    let (taken, marks) = (declared.clone(), accepted.to_vec());
+    let steps = bar.clone();
+    let (found, inventory) = tokio::task::spawn_blocking(move || {
+        let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
+        let old = digest::of(&standing, &except)?;
+        steps.inc(1);
+        let new = digest::of(&moved, &except)?;
+        steps.inc(1);
+        let found = Differences::between((&old, &standing), (&new, &moved), &taken, &marks)?;
+        steps.inc(1);
+        Ok::<_, Failure>((found, new))
+    })
+    .await
+    .map_err(|error| Failure::Other(error.to_string()))??;
+    bar.finish_and_clear();
+    if !found.undeclared.is_empty() {
+        return Err(Failure::Refused(Refusal {
+            code: "undeclared_differences",
+            detail: format!(
+                "{} would not show what {} shows; nothing was promoted",
+                candidate.generation, active.generation
+            ),
+            findings: found.undeclared,
+        }));
+    }
+    let unsigned = Certificate {
+        generation: new.generation,
+        bundle: new.bundle.name.clone(),
+        bundle_hash: new.bundle_hash,
+        basis: old.generation,
+        basis_bundle_hash: old.bundle_hash,
+        offsets: serde_json::from_str(&offsets::to_json(&at))?,
+        documents: inventory.live(),
+        tenants: inventory.counts().into_iter().map(|(tenant, count)| (tenant.to_owned(), count)).collect(),
+        digest: inventory.digest(),
+        fields: inventory.tenants,
+        changes: declared,
+        declared: found.declared,
+        accepted: accepted.to_vec(),
+        by: desk.actor.clone(),
+        at: Utc::now(),
+        signature: String::new(),
+    };
+    unsigned.signed(&desk.signing_key)
+}
+
+/// The active generation as it is now, and the candidate at the very same offsets.
+async fn at_the_same_offsets(
+    desk: &Desk,
+    old: &Manifest,
+    new: &Manifest,
+) -> Result<(Snapshot, Snapshot, Offsets), Failure> {
+    let open = |name: &str| IndexHandle::open(&desk.index_dir, name);
+    let (live, next) = (open(&old.generation)?, open(&new.generation)?);
+    let deadline = Instant::now() + CATCH_UP;
+    // While it stands still, what it has read can't run ahead of the active one.
+    hold(desk, &new.generation, None).await?;
+    wait_for_phase(desk, &new.generation, &["paused", "held"], deadline).await?;
+    let reached = offsets::of_topics(&next.snapshot().next_offsets());
+    let mut commits = live.subscribe();
+    while !covers(&offsets::of_topics(&commits.borrow_and_update().next_offsets()), &reached) {
+        until(deadline, commits.changed(), "the active generation doesn't move on").await?;
+    }
+    let standing = live.snapshot();
+    let at = offsets::of_topics(&standing.next_offsets());
+    hold(desk, &new.generation, Some(&at)).await?;
+    let mut commits = next.subscribe();
+    loop {
+        let snapshot = commits.borrow_and_update().clone();
+        let there = offsets::of_topics(&snapshot.next_offsets());
+        if covers(&there, &at) {
+            release(desk, &new.generation).await?;
+            if there != at {
+                return Err(Failure::Other(format!(
+                    "{} went past the offsets it was held at; run the command again",
+                    new.generation
+                )));
+            }
+            return Ok((standing, snapshot, at));
+        }
+        until(deadline, commits.changed(), "the candidate doesn't reach the active one's offsets").await?;
+    }
+}
+
+async fn until<T>(deadline: Instant, signal: impl Future<Output = T>, otherwise: &str) -> Result<(), Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    tokio::time::timeout(left, signal).await.map_err(|_| {
+        Failure::TimedOut(format!(
+            "{otherwise} within {} s; is the index writer of this node running?",
+            CATCH_UP.as_secs()
+        ))
+    })?;
+    Ok(())
+}
+
+/// Has the candidate stand still, or run to given offsets and stand there.
+async fn hold(desk: &Desk, name: &str, at: Option<&Offsets>) -> Result<(), Failure> {
+    let stop = at.map(|at| serde_json::from_str::<serde_json::Value>(&offsets::to_json(at))).transpose()?;
+    sqlx::query("UPDATE index_generations SET paused = $2, stop_at = $3 WHERE generation = $1")
+        .bind(name)
+        .bind(at.is_none())
+        .bind(stop)
+        .execute(&desk.pool)
+        .await?;
+    Ok(())
+}
+
+async fn release(desk: &Desk, name: &str) -> Result<(), Failure> {
+    sqlx::query("UPDATE index_generations SET paused = false, stop_at = NULL WHERE generation = $1")
+        .bind(name)
+        .execute(&desk.pool)
+        .await?;
+    Ok(())
+}
+
+async fn wait_for_phase(desk: &Desk, name: &str, phases: &[&str], deadline: Instant) -> Result<(), Failure> {
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let found: Option<bool> = sqlx::query_scalar(
+            "SELECT phase = ANY($3) FROM generation_copies WHERE generation = $1 AND node = $2 AND heartbeat_at > now() - interval '10 seconds'",
+        )
+        .bind(name)
+        .bind(&desk.node)
+        .bind(phases)
+        .fetch_optional(&desk.pool)
+        .await?;
+        if found == Some(true) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let detail = format!(
+                "the copy of {name} on node {} does not answer; is its projector running, and is --node right?",
+                desk.node
+            );
+            return Err(Failure::TimedOut(detail));
+        }
+    }
+}

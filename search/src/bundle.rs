@@ -1,0 +1,216 @@
+//! The release bundle: everything that decides what a search finds and in which order, as one versioned value
+//! that can be read as a file, compared, reviewed, promoted and taken back as a unit.
+
+use crate::{IndexError, analyzer, embed, generation::Ranking, text};
+use schemas::events::merchandising::{FacetSetting, Rule, SynonymSet};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+mod changes;
+
+pub use changes::{Change, Effect, changes};
+
+/// The version of the file's own form.
+pub const FORMAT: u32 = 1;
+/// Raised with every change of [`crate::schema`].
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// What a generation is built with and searched by. What a file doesn't name has its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bundle {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// What people call it, such as `winter-synonyms`.
+    pub name: String,
+    /// What it is for.
+    pub notes: String,
+    /// [`SCHEMA_VERSION`] of the program that builds it.
+    pub schema_version: u32,
+    /// How text becomes terms.
+    pub analyzer: Analysis,
+    /// What of a product goes into the text that is searched.
+    pub fields: SearchedFields,
+    /// How hits are ranked.
+    pub ranking: Ranking,
+    /// Where the vectors come from.
+    pub model: Model,
+    /// The facets of a search that asks for those that suit, where staff have defined none.
+    pub facets: Vec<FacetSetting>,
+    /// Synonyms by name, beneath those that staff have defined.
+    pub synonyms: BTreeMap<String, SynonymSet>,
+    /// Rules by name, beneath those that staff have defined.
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// How text becomes terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analysis {
+    /// [`analyzer::ANALYZER_VERSION`] of the program that builds it.
+    pub version: u32,
+    /// Words that are left out beside the language's own, as they are typed.
+    pub stop_words: Vec<String>,
+    /// Longest term in bytes; longer ones are not searched for.
+    pub longest_term: usize,
+    /// Whether plurals are taken off.
+    pub plurals: bool,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self { version: analyzer::ANALYZER_VERSION, stop_words: Vec::new(), longest_term: 64, plurals: true }
+    }
+}
+
+/// What of a product goes into the text that is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchedFields {
+    /// Its title.
+    pub title: bool,
+    /// Its brand.
+    pub brand: bool,
+    /// Its maker's part number.
+    pub part_number: bool,
+    /// Its description, and snippets from it.
+    pub description: bool,
+    /// Part numbers, SKUs, EANs and the codes of titles, matched however they are typed.
+    pub codes: bool,
+    /// Its attributes, for filters, facets, and words that name a value.
+    pub attributes: bool,
+}
+
+impl Default for SearchedFields {
+    fn default() -> Self {
+        Self { title: true, brand: true, part_number: true, description: true, codes: true, attributes: true }
+    }
+}
+
+/// The embedding model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The name vectors are kept under.
+    pub id: String,
+    /// Numbers in a vector.
+    pub dimensions: usize,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { id: embed::MODEL_ID.to_owned(), dimensions: embed::DIMENSIONS }
+    }
+}
+
+impl Default for Bundle {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            name: "shipped".to_owned(),
+            notes: String::new(),
+            schema_version: SCHEMA_VERSION,
+            analyzer: Analysis::default(),
+            fields: SearchedFields::default(),
+            ranking: Ranking::default(),
+            model: Model::default(),
+            facets: Vec::new(),
+            synonyms: BTreeMap::new(),
+            rules: BTreeMap::new(),
+        }
+    }
+}
+
+impl Bundle {
+    /// What is wrong with it, as places (`analyzer.longest_term`) and sentences; nothing if it can be built.
+    #[must_use]
+    pub fn findings(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut check = |holds: bool, place: &str, detail: String| {
+            if !holds {
+                found.push((place.to_owned(), detail));
+            }
+        };
+        check(self.format == FORMAT, "format", format!("this program reads form {FORMAT}"));
+        let named = !self.name.is_empty() && self.name.len() <= 64;
+        check(named, "name", "1 to 64 characters are expected".to_owned());
+        check(
+            self.schema_version == SCHEMA_VERSION,
+            "schema_version",
+            format!("this program builds schema {SCHEMA_VERSION}; another one needs the release that has it"),
+        );
+        check(
+            self.analyzer.version == analyzer::ANALYZER_VERSION,
+            "analyzer.version",
+            format!(
+                "this program has analyzer {}; another one needs the release that has it",
+                analyzer::ANALYZER_VERSION
+            ),
+        );
+        let longest = self.analyzer.longest_term;
+        check((1..=255).contains(&longest), "analyzer.longest_term", "1 to 255 bytes are expected".to_owned());
+        let words = &self.analyzer.stop_words;
+        check(words.len() <= 1_000, "analyzer.stop_words", "at most 1,000 words are left out".to_owned());
+        check(
+            self.model == Model::default(),
+            "model.id",
+            format!("this program embeds with {} in {} dimensions", embed::MODEL_ID, embed::DIMENSIONS),
+        );
+        for (name, set) in &self.synonyms {
+            let terms = match set {
+                SynonymSet::MultiWay { terms } => terms.len() >= 2,
+                SynonymSet::OneWay { from, to } => !from.is_empty() && !to.is_empty(),
+            };
+            check(terms, &format!("synonyms.{name}"), "terms on both sides are expected".to_owned());
+        }
+        found.extend(self.ranking.findings().map(|(name, detail)| (format!("ranking.{name}"), detail)));
+        found
+    }
+
+    /// Its canonical JSON: members in the order of the type, no white space.
+    ///
+    /// # Errors
+    /// If a number can't be written, such as a ranking setting that is not finite.
+    pub fn canonical(&self) -> Result<String, IndexError> {
+        Ok(serde_json::to_string(self).map_err(std::io::Error::from)?)
+    }
+
+    /// The SHA-256 of [`Self::canonical`] in hexadecimal, name and notes included.
+    ///
+    /// # Errors
+    /// As [`Self::canonical`].
+    pub fn hash(&self) -> Result<String, IndexError> {
+        Ok(text::hash(&self.canonical()?))
+    }
+
+    /// It as a JSON value, numbers as they are written in a file.
+    fn value(&self) -> Value {
+        let text = self.canonical().unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_bundle_is_right_and_is_read_back() {
+        let shipped = Bundle::default();
+        assert_eq!(shipped.findings(), []);
+        let read: Bundle = serde_json::from_str(&shipped.canonical().expect("text")).expect("a bundle");
+        assert_eq!(read, shipped);
+        assert_eq!(read.hash().expect("a hash").len(), 64);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let mut wrong = Bundle { schema_version: 99, ..Bundle::default() };
+        wrong.analyzer.longest_term = 0;
+        wrong.ranking.b = 7.0;
+        let places: Vec<String> = wrong.findings().into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["schema_version", "analyzer.longest_term", "ranking.b"]);
+        assert!(serde_json::from_str::<Bundle>(r#"{"rankings": {}}"#).is_err(), "a wrong name is no setting");
+    }
+}

@@ -1,0 +1,57 @@
+//! What a query-api process says of itself in the index folder it shares with the writer: it can't write to any
+//! database, and who watches a switch must know whether it has followed.
+
+use schemas::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+
+/// The folder of the reports, beside those of the generations.
+pub const READERS: &str = "readers";
+
+/// What a generation's searches were like over the last seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Searches answered.
+    pub searches: u64,
+    /// Of them, by an error of ours.
+    pub failed: u64,
+    /// Of them, without a hit.
+    pub empty: u64,
+    /// Half of them took at most this many milliseconds.
+    pub p50_ms: f64,
+    /// Of a hundred of them, 99 took at most this many milliseconds.
+    pub p99_ms: f64,
+}
+
+/// A process's report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReaderReport {
+    /// Who reports: unique to the process.
+    pub reader: String,
+    /// Where it answers.
+    pub address: String,
+    /// The switch it has followed.
+    pub epoch: i64,
+    /// The generation it answers from.
+    pub generation: String,
+    /// Every generation it has open.
+    pub opened: Vec<String>,
+    /// By generation.
+    pub figures: BTreeMap<String, Figures>,
+    /// Why it has not followed the newest switch yet; empty if it has.
+    pub waiting: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Puts a report in the place of the one before.
+///
+/// # Errors
+/// If the file system fails.
+pub fn report(index_dir: &Path, report: &ReaderReport) -> std::io::Result<()> {
+    let folder = index_dir.join(READERS);
+    std::fs::create_dir_all(&folder)?;
+    let draft = folder.join(format!(".{}.draft", report.reader));
+    std::fs::write(&draft, serde_json::to_vec(report)?)?;
+    std::fs::rename(draft, folder.join(format!("{}.json", report.reader)))
+}

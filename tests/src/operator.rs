@@ -1,0 +1,66 @@
+//! An operator at a stack: the very commands of `reindex`, in this process or as a process that can be killed.
+
+use crate::stack::TestStack;
+use clap::Parser;
+use reindex::{Cli, Failure};
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
+
+/// An operator.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    settings: Vec<String>,
+    key: String,
+    program: std::path::PathBuf,
+}
+
+impl Operator {
+    /// An operator of a stack.
+    #[must_use]
+    pub fn of(stack: &TestStack) -> Self {
+        let own = std::env::current_exe().expect("this program's path");
+        let programs = own.parent().and_then(|deps| deps.parent()).expect("target/debug").to_owned();
+        let settings = [
+            "--read-database-url".to_owned(),
+            stack.stack.settings.read_url(),
+            "--index-dir".to_owned(),
+            stack.stack.index_dir().display().to_string(),
+            "--query-url".to_owned(),
+            stack.query_url(),
+            "--actor".to_owned(),
+            "tester".to_owned(),
+        ];
+        let key = stack.stack.staff_key().expect("a staff key");
+        Self { settings: settings.to_vec(), key, program: programs.join("reindex") }
+    }
+
+    fn line(&self, arguments: &[&str]) -> Vec<String> {
+        let own = arguments.iter().map(|argument| (*argument).to_owned());
+        let global = self.settings.iter().cloned().chain(["--staff-key".to_owned(), self.key.clone()]);
+        own.chain(global).chain(["--json".to_owned()]).collect()
+    }
+
+    /// Runs a command; gives its JSON.
+    ///
+    /// # Errors
+    /// As the command does.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        let line = std::iter::once("reindex".to_owned()).chain(self.line(arguments));
+        let cli = Cli::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
+        let text = reindex::run(cli).await?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Runs a command that must succeed.
+    pub async fn does(&self, arguments: &[&str]) -> Value {
+        self.run(arguments).await.unwrap_or_else(|error| unreachable!("{arguments:?}: {error}"))
+    }
+
+    /// Starts a command as a process of its own.
+    #[must_use]
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(&self.program);
+        command.args(self.line(arguments)).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("started")
+    }
+}
