@@ -77,6 +77,9 @@ pub struct Settings {
     /// Seconds between two checks of every index file against its checksum; 0 for none
     #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
     pub scrub_seconds: u64,
+    /// Milliseconds between two synthetic probes; 0 for none
+    #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
+    pub probe_interval_ms: u64,
     /// OTLP/HTTP collector the processes send spans to
     #[arg(long, env = "SOUK_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,

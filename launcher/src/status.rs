@@ -21,6 +21,9 @@ pub struct Args {
     pub json: bool,
 }
 
+/// A tenant that is less late is not worth a line, in seconds.
+const LATE_SECONDS: f64 = 1.0;
+
 #[derive(Debug, Serialize)]
 struct Report {
     processes: Vec<ProcessReport>,
@@ -91,12 +94,51 @@ fn print(report: &Report) {
     }
     println!("{:<16} {:<18} {:>8} {:<8} {:>9}", "total", "", "", "", report.total_pss_bytes / MIB);
     for projection in report.lag["projections"].as_array().into_iter().flatten() {
-        println!(
-            "lag {:<18} {:>8} events {:>8.1} s  {}",
-            projection["projection"].as_str().unwrap_or_default(),
-            projection["lag_events"],
-            projection["lag_seconds"].as_f64().unwrap_or_default(),
-            projection["trend"].as_str().unwrap_or_default()
-        );
+        println!("{}", lag_line(projection));
+    }
+    for tenant in report.lag["tenants"].as_array().into_iter().flatten() {
+        let seconds = |name: &str| tenant[name].as_f64().unwrap_or_default();
+        let late = seconds("waiting_seconds").max(seconds("late_seconds"));
+        if late >= LATE_SECONDS {
+            let name = tenant["tenant"].as_str().or(tenant["tenant_id"].as_str()).unwrap_or_default();
+            println!("tenant {name} is {late:.1} s late at {}", tenant["projection"].as_str().unwrap_or_default());
+        }
+    }
+}
+
+/// How far one projection is.
+fn lag_line(projection: &serde_json::Value) -> String {
+    let text = |name: &str| projection[name].as_str().unwrap_or_default();
+    let catch_up = match projection["catch_up_seconds"].as_f64() {
+        Some(0.0) => String::new(),
+        Some(seconds) => format!(", caught up in {seconds:.0} s"),
+        None => ", not catching up".to_owned(),
+    };
+    format!(
+        "lag {:<18} {:>8} events {:>8.1} s  {} ({}){catch_up}",
+        text("projection"),
+        projection["lag_events"].as_i64().unwrap_or_default(),
+        projection["lag_seconds"].as_f64().unwrap_or_default(),
+        text("state"),
+        text("trend"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn a_line_says_when_it_is_over() {
+        let line = |catch_up| {
+            super::lag_line(&json!({
+                "projection": "views", "lag_events": 12, "lag_seconds": 0.5, "state": "ok", "trend": "draining",
+                "catch_up_seconds": catch_up,
+            }))
+        };
+        let begin = "lag views                    12 events      0.5 s  ok (draining)";
+        assert_eq!(line(Some(0.0)), begin);
+        assert_eq!(line(Some(4.2)), format!("{begin}, caught up in 4 s"));
+        assert_eq!(line(None), format!("{begin}, not catching up"));
     }
 }

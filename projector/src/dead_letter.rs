@@ -1,8 +1,16 @@
 //! Events that can't be applied: kept whole, counted, and in the way of nothing but their own aggregate.
+//!
+//! Here is what the projection does with them; what operators do is in [`operator`].
+//!
+//! Of one key, the oldest open letter is the head: `parked` or `retrying`. The others are `queued` behind it, and
+//! none is tried before the head has been settled. So events of one aggregate are applied in their order, whatever
+//! operators do.
 
 use crate::consumer::Record;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::HashSet;
+
+pub mod operator;
 
 /// Which keys of a projection are closed: an event of theirs waits for an operator.
 ///
@@ -36,10 +44,12 @@ pub async fn keep(
         .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).replace('\0', "\u{fffd}").into()))
         .collect();
     sqlx::query(
-        "INSERT INTO dead_letters (projection, aggregate_key, tenant_id, topic, partition, record_offset, event_type, headers,
-                                   payload, error, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ON CONFLICT (projection, topic, partition, record_offset) DO NOTHING",
+        "WITH kept AS (
+           INSERT INTO dead_letters (projection, aggregate_key, tenant_id, topic, partition, record_offset, event_type, headers,
+                                     payload, error, state)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (projection, topic, partition, record_offset) DO NOTHING RETURNING id, state, error)
+         INSERT INTO dead_letter_history (letter_id, kind, note) SELECT id, 'failed', error FROM kept WHERE state = 'parked'",
     )
     .bind(projection)
     .bind(record.key.replace('\0', "\u{fffd}"))
@@ -55,45 +65,6 @@ pub async fn keep(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Asks the projection to try a parked event again, and after it all that queue behind it. Gives
-/// whether there was such an event.
-///
-/// # Errors
-/// The database's.
-pub async fn retry(connection: &mut PgConnection, id: i64) -> Result<bool, sqlx::Error> {
-    move_state(connection, id, "retrying", "an operator asked for another try").await
-}
-
-/// Gives an event up, with the reason; the next of its key is tried. Gives whether there was such an event.
-///
-/// # Errors
-/// The database's.
-pub async fn discard(connection: &mut PgConnection, id: i64, reason: &str) -> Result<bool, sqlx::Error> {
-    let found = move_state(connection, id, "discarded", reason).await?;
-    sqlx::query(
-        "UPDATE dead_letters SET state = 'retrying', updated_at = now() WHERE id = (
-           SELECT next.id FROM dead_letters AS gone JOIN dead_letters AS next USING (projection, aggregate_key)
-           WHERE gone.id = $1 AND next.state = 'queued' ORDER BY next.id LIMIT 1)",
-    )
-    .bind(id)
-    .execute(connection)
-    .await?;
-    Ok(found)
-}
-
-async fn move_state(connection: &mut PgConnection, id: i64, state: &str, note: &str) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(
-        "UPDATE dead_letters SET state = $2, error = error || E'\\n' || $3, updated_at = now()
-         WHERE id = $1 AND state IN ('parked', 'queued')",
-    )
-    .bind(id)
-    .bind(state)
-    .bind(note)
-    .execute(connection)
-    .await?;
-    Ok(moved.rows_affected() > 0)
 }
 
 /// The key of the oldest event that is to be tried again, and everything of that key in order.
@@ -131,7 +102,10 @@ pub async fn settle(connection: &mut PgConnection, id: i64) -> Result<(), sqlx::
 /// The database's.
 pub async fn park_again(connection: &mut PgConnection, id: i64, error: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE dead_letters SET state = 'parked', attempts = attempts + 1, error = $2, updated_at = now() WHERE id = $1",
+        "WITH parked AS (
+           UPDATE dead_letters SET state = 'parked', attempts = attempts + 1, error = $2, updated_at = now()
+           WHERE id = $1 RETURNING id, error)
+         INSERT INTO dead_letter_history (letter_id, kind, note) SELECT id, 'failed', error FROM parked",
     )
     .bind(id)
     .bind(error.replace('\0', "\u{fffd}"))

@@ -28,6 +28,35 @@ pub struct TrendOf {
     pub trend: String,
 }
 
+/// What the lag of a projection means, one series for each state, 1 for the one that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateOf {
+    /// The projection.
+    pub name: String,
+    /// ok, warning, stall or stop.
+    pub state: String,
+}
+
+/// A copy of an index generation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CopyOf {
+    /// The generation.
+    pub generation: String,
+    /// The node whose folder it lies in.
+    pub node: String,
+    /// building, catching_up, live, paused, held or failed.
+    pub phase: String,
+}
+
+/// A tenant at one projection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TenantOf {
+    /// The projection, or the relay.
+    pub name: String,
+    /// The tenant's id.
+    pub tenant: String,
+}
+
 /// Everything the projector counts.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -45,6 +74,20 @@ pub struct Metrics {
     pub lag_seconds: Family<Of, Number>,
     /// The trend of the lag, by projection.
     pub lag_trend: Family<TrendOf, Gauge>,
+    /// What the lag means, by projection.
+    pub lag_state: Family<StateOf, Gauge>,
+    /// Seconds until the lag is gone at its present rate, by projection; +Inf while it does not shrink.
+    pub catch_up_seconds: Family<Of, Number>,
+    /// Seconds since a projection has reported last, by projection, whichever process it runs in.
+    pub heartbeat_age_seconds: Family<Of, Number>,
+    /// How late the events of the tenants that wait longest were applied or still are, in seconds.
+    pub tenant_late_seconds: Family<TenantOf, Number>,
+    /// Documents in each copy of a generation.
+    pub copy_documents: Family<CopyOf, Gauge>,
+    /// Records of the document topic a copy has not taken in.
+    pub copy_lag_events: Family<CopyOf, Gauge>,
+    /// Seconds since the writer of a copy has reported last.
+    pub copy_heartbeat_age_seconds: Family<CopyOf, Number>,
     /// Events parked as dead letters, by projection.
     pub dead_letters: Family<Of, Counter>,
     /// Dead letters that wait for an operator, by projection.
@@ -73,6 +116,13 @@ impl Metrics {
             lag_events: Family::default(),
             lag_seconds: Family::default(),
             lag_trend: Family::default(),
+            lag_state: Family::default(),
+            catch_up_seconds: Family::default(),
+            heartbeat_age_seconds: Family::default(),
+            tenant_late_seconds: Family::default(),
+            copy_documents: Family::default(),
+            copy_lag_events: Family::default(),
+            copy_heartbeat_age_seconds: Family::default(),
             dead_letters: Family::default(),
             dead_letters_open: Family::default(),
             role_failures: Family::default(),
@@ -81,18 +131,12 @@ impl Metrics {
             index_quarantined: Counter::default(),
             embedded: Counter::default(),
         };
+        metrics.register_lag(registry);
         registry.register(|r| {
             r.register("outbox_depth", "Outbox rows not yet acknowledged by Kafka", metrics.outbox_depth.clone());
             r.register("outbox_age_seconds", "Age of the oldest such row", metrics.outbox_age_seconds.clone());
             r.register("relayed_records", "Records acknowledged by Kafka", metrics.relayed.clone());
             r.register("applied_events", "Events applied by a projection", metrics.applied.clone());
-            r.register("projection_lag_events", "Events not yet applied", metrics.lag_events.clone());
-            r.register(
-                "projection_lag_seconds",
-                "Age of the oldest event not yet applied",
-                metrics.lag_seconds.clone(),
-            );
-            r.register("projection_lag_trend", "1 for the trend that holds", metrics.lag_trend.clone());
             r.register("dead_letters", "Events parked as dead letters", metrics.dead_letters.clone());
             r.register(
                 "dead_letters_open",
@@ -110,6 +154,41 @@ impl Metrics {
             r.register("embedded_documents", "Vectors computed", metrics.embedded.clone());
         });
         metrics
+    }
+
+    fn register_lag(&self, registry: &Registry) {
+        registry.register(|r| {
+            r.register("projection_lag_events", "Events not yet applied", self.lag_events.clone());
+            r.register("projection_lag_seconds", "Age of the oldest event not yet applied", self.lag_seconds.clone());
+            r.register("projection_lag_trend", "1 for the trend that holds", self.lag_trend.clone());
+            r.register("projection_state", "1 for what the lag means", self.lag_state.clone());
+            r.register(
+                "projection_catch_up_seconds",
+                "Until the lag is gone at its present rate",
+                self.catch_up_seconds.clone(),
+            );
+            r.register(
+                "projection_heartbeat_age_seconds",
+                "Since a projection has reported last",
+                self.heartbeat_age_seconds.clone(),
+            );
+            r.register(
+                "tenant_late_seconds",
+                "How late the worst tenants are served",
+                self.tenant_late_seconds.clone(),
+            );
+            r.register("generation_copy_documents", "Documents in a copy of a generation", self.copy_documents.clone());
+            r.register(
+                "generation_copy_lag_events",
+                "Records a copy of a generation has not taken in",
+                self.copy_lag_events.clone(),
+            );
+            r.register(
+                "generation_copy_heartbeat_age_seconds",
+                "Since the writer of a copy has reported last",
+                self.copy_heartbeat_age_seconds.clone(),
+            );
+        });
     }
 }
 

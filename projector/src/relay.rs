@@ -9,7 +9,7 @@ use crate::{
     metrics::of,
     producer::{self, Outgoing, headers},
     role::{Deps, RoleError},
-    status,
+    status::{self, tenants::Waiting},
     views::Event,
 };
 use rdkafka::producer::FutureProducer;
@@ -54,16 +54,16 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     deps.health.set(&name, true, "");
     let topic = deps.config.topic(context.topic());
     let mut measured = tokio::time::Instant::now();
-    let mut sent_since = 0_u64;
-    report(&deps, &mut connection, context, 0.0).await?;
+    let (mut sent_ever, mut sent_since) = (0_u64, 0_u64);
+    report(&deps, &mut connection, context, sent_ever, 0.0).await?;
     loop {
         let sent = round(&mut connection, &deps.producer, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
-        sent_since += sent;
+        (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
         if measured.elapsed() >= MEASURE {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
             let rate = sent_since as f64 / measured.elapsed().as_secs_f64();
-            report(&deps, &mut connection, context, rate).await?;
+            report(&deps, &mut connection, context, sent_ever, rate).await?;
             (measured, sent_since) = (tokio::time::Instant::now(), 0);
         }
         if sent == 0 {
@@ -160,23 +160,38 @@ fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx
     })
 }
 
-async fn report(deps: &Deps, connection: &mut PgConnection, context: Context, rate: f64) -> Result<(), sqlx::Error> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8
-         FROM (SELECT occurred_at FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS waiting"
+async fn report(
+    deps: &Deps,
+    connection: &mut PgConnection,
+    context: Context,
+    sent: u64,
+    rate: f64,
+) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT tenant_id, count(*), extract(epoch FROM now() - min(occurred_at))::float8
+         FROM (SELECT tenant_id, occurred_at FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS waiting
+         GROUP BY tenant_id"
     )))
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?;
-    let (depth, age): (i64, f64) = (row.try_get(0)?, row.try_get(1)?);
+    let waiting = rows
+        .iter()
+        .map(|row| Ok(Waiting { tenant: row.try_get(0)?, events: row.try_get(1)?, seconds: row.try_get(2)? }))
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let depth: i64 = waiting.iter().map(|tenant| tenant.events).sum();
+    let age = waiting.iter().map(|tenant| tenant.seconds).fold(0.0, f64::max);
     deps.metrics.outbox_depth.get_or_create(&of(context.name())).set(depth);
     deps.metrics.outbox_age_seconds.get_or_create(&of(context.name())).set(age);
+    let next_offset = i64::try_from(sent).unwrap_or(i64::MAX);
     let progress = status::Progress {
-        next_offset: 0,
-        end_offset: depth,
+        next_offset,
+        end_offset: next_offset.saturating_add(depth),
         lag_events: depth,
         lag_seconds: age,
         rate_per_second: rate,
     };
-    status::record(&format!("relay:{context}"), context.topic().name, 0, progress);
+    let name = format!("relay:{context}");
+    status::record(&name, context.topic().name, 0, progress);
+    status::waiting(&name, &waiting);
     Ok(())
 }

@@ -116,6 +116,8 @@ where
     Fut: Future<Output = Result<(), RoleError>> + Send,
 {
     deps.health.expect(&name);
+    // An increase from nothing is none: the count begins at 0.
+    deps.metrics.role_failures.get_or_create(&of(&name)).inc_by(0);
     let mut pause = FIRST_PAUSE;
     loop {
         let began = tokio::time::Instant::now();

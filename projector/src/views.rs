@@ -27,6 +27,8 @@ pub const CHANGED_CHANNEL: &str = "souk_views";
 pub const FIGURES_ONLY: &str = "figures";
 /// Most events in one transaction.
 const BATCH: usize = 8_000;
+/// Keys whose dead letters are tried again in one tick; the others wait for the next.
+const KEYS_PER_TICK: usize = 100;
 /// How often due prices and dead letters to retry are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -257,7 +259,14 @@ async fn park(connection: &mut PgConnection, record: &Record, reason: &str) -> R
 async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool, RoleError> {
     let mut transaction = connection.begin().await?;
     let due = products::project_due_prices(&mut transaction, Utc::now()).await?;
-    let retried = retry(&mut transaction).await?;
+    let mut retried = 0;
+    for _ in 0..KEYS_PER_TICK {
+        let letters = dead_letter::to_retry(&mut transaction, PROJECTION).await?;
+        if letters.is_empty() {
+            break;
+        }
+        retried += retry(&mut transaction, letters).await?;
+    }
     if due + retried > 0 {
         sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
         tracing::info!(prices.due = due, dead_letters.retried = retried, "projected by the clock");
@@ -268,9 +277,9 @@ async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool
 }
 
 /// Tries the events of one key again, in order, until one fails.
-async fn retry(transaction: &mut PgConnection) -> Result<usize, sqlx::Error> {
+async fn retry(transaction: &mut PgConnection, letters: Vec<(i64, Record)>) -> Result<usize, sqlx::Error> {
     let mut done = 0;
-    for (id, record) in dead_letter::to_retry(transaction, PROJECTION).await? {
+    for (id, record) in letters {
         let mut savepoint = transaction.begin().await?;
         let outcome = match decode(&record) {
             Ok(event) => match projections::project(&mut savepoint, &[event], Utc::now()).await {

@@ -27,7 +27,7 @@ pub struct Route {
 /// Whether a read with a token was fresh.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Outcome {
-    /// `fresh` or `stale`; for caches `hit` or `miss`.
+    /// `fresh` or `stale`; for caches `hit` or `miss`; for searches `found` or `empty`.
     pub outcome: &'static str,
 }
 
@@ -42,6 +42,8 @@ pub struct Metrics {
     pub tokens: Family<Outcome, Counter>,
     /// Cache lookups of searches, by outcome.
     pub cache: Family<Outcome, Counter>,
+    /// Searches by whether they found anything.
+    pub searches: Family<Outcome, Counter>,
 }
 
 impl Metrics {
@@ -54,13 +56,25 @@ impl Metrics {
             seconds: Family::new_with_constructor(histogram),
             tokens: Family::default(),
             cache: Family::default(),
+            searches: Family::default(),
         };
+        // A share can be taken from the first search on.
+        for outcome in ["found", "empty"] {
+            metrics.searches.get_or_create(&Outcome { outcome }).inc_by(0);
+        }
         registry.register(|r| {
             r.register("query_answers", "Answers by route and status", metrics.answers.clone());
             r.register("query_seconds", "Time to answer by route", metrics.seconds.clone());
             r.register("query_tokens", "Reads with a consistency token", metrics.tokens.clone());
             r.register("query_cache", "Cache lookups of searches", metrics.cache.clone());
+            r.register("query_searches", "Searches by whether they found anything", metrics.searches.clone());
         });
         metrics
+    }
+
+    /// Counts an answered search by its total.
+    pub fn searched(&self, total: usize) {
+        let outcome = if total == 0 { "empty" } else { "found" };
+        self.searches.get_or_create(&Outcome { outcome }).inc();
     }
 }

@@ -17,7 +17,9 @@ pub mod compare;
 pub mod control;
 pub mod desk;
 pub mod generations;
+pub mod letters;
 pub mod plan;
+pub mod probe;
 pub mod promote;
 pub mod reconcile;
 pub mod serve;
@@ -40,7 +42,9 @@ pub use desk::{Desk, Failure};
   reindex verify g2                          # the proof; refuses what was not declared
   reindex compare g2 --judgments judgments.csv
   reindex promote g2 --watch 300             # and back by itself if it does worse
-  reindex rollback --reason 'too many misses'"
+  reindex rollback --reason 'too many misses'
+  reindex letters list                       # events that could not be applied
+  reindex probe --rounds 10                  # write to searchable, measured"
 )]
 pub struct Cli {
     /// The settings.
@@ -124,6 +128,10 @@ pub enum Command {
     Prune(control::PruneArgs),
     /// Compare write side, views, documents, index and vectors, and mend what differs
     Reconcile(reconcile::Args),
+    /// Look at events that could not be applied, and settle them
+    Letters(letters::Args),
+    /// Write a product and search for it, and tell how long that took
+    Probe(probe::ProbeArgs),
     /// Serve operations to the console, and reconcile in the background
     Serve(serve::Args),
 }
@@ -156,6 +164,8 @@ pub async fn run(cli: Cli) -> Result<String, Failure> {
         Command::Resume(args) => shown!(control::pause(&desk, &args.generation, false).await?),
         Command::Prune(args) => shown!(control::prune(&desk, &args).await?),
         Command::Reconcile(args) => shown!(reconcile::run(&desk, &args).await?),
+        Command::Letters(args) => letters::run(&desk, args, json).await?,
+        Command::Probe(args) => probe::rounds(&desk, &args, json).await?,
         Command::Serve(args) => {
             serve::run(desk, args).await?;
             String::new()

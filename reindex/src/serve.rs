@@ -1,7 +1,7 @@
 //! `reindex serve`: the same operations over HTTP, for the console, and the background jobs. query-api passes staff's
 //! requests on to it; it is the only process that executes them.
 
-use crate::{Desk, Failure, reconcile};
+use crate::{Desk, Failure, probe, reconcile};
 use axum::{
     Router,
     extract::Request,
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use std::{net::SocketAddr, time::Duration};
 
 mod background;
+mod letters;
 mod operations;
 
 /// Serve operations to the console, and reconcile in the background
@@ -30,6 +31,9 @@ pub struct Args {
     /// What each looks at
     #[command(flatten)]
     pub reconcile: reconcile::Args,
+    /// The synthetic probe
+    #[command(flatten)]
+    pub probe: probe::Background,
 }
 
 /// Serves until shutdown.
@@ -44,7 +48,7 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
     let (health, registry) = (Health::default(), Metrics::default());
     let listener =
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
-    background::start(&desk, &args, &registry);
+    background::start(&desk, &args, &registry, &shutdown);
     let expected = Sha256::digest(key);
     let guard = move |request: Request, next: Next| async move {
         let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -59,6 +63,7 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
         ProblemResponse(problem).into_response()
     };
     let router = Router::new()
+        .merge(letters::router(desk.clone()))
         .merge(operations::router(desk))
         .layer(middleware::from_fn(guard))
         .layer(middleware::from_fn(request::accompany))

@@ -11,6 +11,26 @@ use std::fmt;
 /// A report older than this belongs to a consumer that has stalled or died, in seconds.
 const STALLED_AFTER_SECONDS: f64 = 5.0;
 
+/// A tenant that something waits for, or that was served late in the last minute.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Tenant {
+    /// The projection, or `relay:<context>` for an outbox.
+    pub projection: String,
+    /// The tenant's slug, or its id where the views don't know it yet.
+    pub tenant: String,
+    /// Rows of the tenant in the outbox.
+    pub waiting_events: i64,
+    /// Age of the oldest of them in seconds.
+    pub waiting_seconds: f64,
+    /// How old the latest-coming event of the last minute was when it was applied, in seconds.
+    pub late_seconds: f64,
+}
+
+/// Tenants that are shown.
+const MOST_TENANTS: i64 = 10;
+/// A tenant that waits less is not worth a line, in seconds.
+const LATE_SECONDS: f64 = 1.0;
+
 /// What there is to look after.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
@@ -22,6 +42,8 @@ pub struct Status {
     pub readers: Vec<Reader>,
     /// By name; relays too.
     pub projections: Vec<Projection>,
+    /// Those that wait longest, the worst first.
+    pub tenants: Vec<Tenant>,
 }
 
 /// A generation's copy on a node.
@@ -83,6 +105,10 @@ pub struct Projection {
     pub lag_seconds: f64,
     /// Events a second.
     pub rate_per_second: f64,
+    /// ok, warning, stall or stop, by Burrow's rules; the worst partition's.
+    pub state: String,
+    /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
+    pub catch_up_seconds: Option<f64>,
     /// Seconds since the partition that was silent longest reported.
     pub heartbeat_age_seconds: f64,
     /// Events parked as dead letters, those queued behind them included.
@@ -119,6 +145,8 @@ pub async fn read(desk: &Desk) -> Result<Status, Failure> {
     let projections = sqlx::query_as(
         "SELECT projection, sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds,
                 sum(rate_per_second) AS rate_per_second,
+                (ARRAY['ok', 'warning', 'stall', 'stop'])[max(array_position(ARRAY['ok', 'warning', 'stall', 'stop'], state))] AS state,
+                CASE WHEN bool_and(catch_up_seconds IS NOT NULL) THEN max(catch_up_seconds) END AS catch_up_seconds,
                 extract(epoch FROM now() - min(heartbeat_at))::float8 AS heartbeat_age_seconds,
                 (SELECT count(*) FROM dead_letters AS d
                  WHERE d.projection = s.projection AND d.state IN ('parked', 'queued', 'retrying')) AS dead_letters
@@ -126,11 +154,29 @@ pub async fn read(desk: &Desk) -> Result<Status, Failure> {
     )
     .fetch_all(&desk.pool)
     .await?;
-    Ok(Status { generations, copies, readers, projections })
+    let tenants = sqlx::query_as(
+        "SELECT l.projection, coalesce(t.slug, l.tenant_id::text) AS tenant, l.waiting_events, l.waiting_seconds, l.late_seconds
+         FROM tenant_lag AS l LEFT JOIN tenants AS t ON t.id = l.tenant_id
+         WHERE l.updated_at > now() - interval '1 minute' AND greatest(l.waiting_seconds, l.late_seconds) >= $1
+         ORDER BY greatest(l.waiting_seconds, l.late_seconds) DESC LIMIT $2",
+    )
+    .bind(LATE_SECONDS)
+    .bind(MOST_TENANTS)
+    .fetch_all(&desk.pool)
+    .await?;
+    Ok(Status { generations, copies, readers, projections, tenants })
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_generations(f)?;
+        writeln!(f)?;
+        self.write_projections(f)
+    }
+}
+
+impl Status {
+    fn write_generations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.generations.is_empty() {
             writeln!(f, "No index generation yet; the projector makes the first when it starts.")?;
         } else {
@@ -162,20 +208,25 @@ impl fmt::Display for Status {
             let waiting = if reader.waiting.is_empty() { "" } else { ", waits: " };
             writeln!(f, "query-api {} answers from {}{waiting}{}", reader.reader, reader.generation, reader.waiting)?;
         }
-        writeln!(f)?;
+        Ok(())
+    }
+
+    fn write_projections(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.projections.is_empty() {
             return writeln!(f, "No projection has reported yet; is the projector running?");
         }
         writeln!(
             f,
-            "{:<18} {:>10} {:>10} {:>10} {:>12}  REPORTS",
-            "PROJECTION", "EVENTS", "SECONDS", "PER SECOND", "DEAD LETTERS"
+            "{:<18} {:>10} {:>10} {:>10} {:>9} {:<8} {:>12}  REPORTS",
+            "PROJECTION", "EVENTS", "SECONDS", "PER SECOND", "CATCH UP", "STATE", "DEAD LETTERS"
         )?;
         for row in &self.projections {
             let (name, events, letters) = (&row.projection, row.lag_events, row.dead_letters);
+            let catch_up = row.catch_up_seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds:.0} s"));
+            let state = if row.is_stalled() { "stop" } else { &row.state };
             write!(
                 f,
-                "{name:<18} {events:>10} {:>10.1} {:>10.1} {letters:>12}  ",
+                "{name:<18} {events:>10} {:>10.1} {:>10.1} {catch_up:>9} {state:<8} {letters:>12}  ",
                 row.lag_seconds, row.rate_per_second
             )?;
             if row.is_stalled() {
@@ -183,6 +234,17 @@ impl fmt::Display for Status {
             } else {
                 writeln!(f, "yes")?;
             }
+        }
+        if !self.tenants.is_empty() {
+            writeln!(f, "\n{:<40} {:<18} {:>10} {:>10} {:>10}", "TENANT", "AT", "WAITING", "FOR", "LATE BY")?;
+        }
+        for row in &self.tenants {
+            let (waits, late) = (row.waiting_seconds, row.late_seconds);
+            writeln!(
+                f,
+                "{:<40} {:<18} {:>10} {waits:>8.1} s {late:>8.1} s",
+                row.tenant, row.projection, row.waiting_events
+            )?;
         }
         Ok(())
     }
@@ -202,13 +264,15 @@ mod tests {
             lag_events: 12,
             lag_seconds: 0.5,
             rate_per_second: 100.0,
+            state: "ok".to_owned(),
+            catch_up_seconds: None,
             heartbeat_age_seconds: age,
             dead_letters: 1,
         }
     }
 
     fn status(projections: Vec<Projection>) -> Status {
-        Status { generations: vec![], copies: vec![], readers: vec![], projections }
+        Status { generations: vec![], copies: vec![], readers: vec![], projections, tenants: vec![] }
     }
 
     #[test]
@@ -219,7 +283,17 @@ mod tests {
 
     #[test]
     fn a_silent_projection_is_called_stalled() {
-        let text = status(vec![projection(0.3), projection(42.0)]).to_string();
+        let late = Tenant {
+            projection: "relay:catalog".to_owned(),
+            tenant: "acme".to_owned(),
+            waiting_events: 7,
+            waiting_seconds: 12.5,
+            late_seconds: 0.0,
+        };
+        let status = Status { tenants: vec![late], ..status(vec![projection(0.3), projection(42.0)]) };
+        let text = status.to_string();
         assert_eq!(text.matches("stalled, silent for 42 s").count(), 1, "{text}");
+        assert_eq!((text.matches(" never ok ").count(), text.matches(" never stop ").count()), (1, 1), "{text}");
+        assert!(text.contains("acme") && text.contains("12.5 s"), "{text}");
     }
 }

@@ -4,6 +4,8 @@ mod architecture;
 mod asyncapi;
 mod chaos;
 mod insights;
+mod lag;
+mod letters;
 mod merchandising;
 mod recovery;
 mod reindex;

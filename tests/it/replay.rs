@@ -9,6 +9,7 @@ use acceptance::{
     stack::TestStack,
 };
 use launcher::stack::Service;
+use projector::dead_letter::operator;
 use reqwest::Method;
 use schemas::Uuid;
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
         .fetch_one(&mut *connection)
         .await
         .expect("parked");
-    assert!(projector::dead_letter::discard(&mut connection, parked, "written by a test").await.expect("discarded"));
+    operator::discard(&mut connection, parked, "tests", "written by a test").await.expect("discarded");
     eventually("the queue behind it has moved on", PATIENCE, || async {
         let letters = shop.read("/v1/status/dead-letters", None).await.body;
         if letters["dead_letters"] == json!([]) { Ok(()) } else { Err(letters.to_string()) }

@@ -70,6 +70,8 @@ impl TestStack {
             listen.set_port(port());
         }
         settings.scrub_seconds = 2;
+        // Tests count what there is; those about the probe start it themselves.
+        settings.probe_interval_ms = 0;
         settings.without_vectors = !with_vectors;
         "info,librdkafka=error,projector=debug".clone_into(&mut settings.log);
         let name = format!("it_{}", Uuid::now_v7().simple());

@@ -58,6 +58,8 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
     if service == Service::Operator {
         command.args(["serve", "--operations-listen", &settings.operations_listen.to_string()]);
         command.args(["--write-database-url", &settings.write_url()]);
+        command.args(["--write-url", &stack.url(Service::WriteApi)]);
+        command.arg("--probe-interval-ms").arg(settings.probe_interval_ms.to_string());
     }
     command
 }

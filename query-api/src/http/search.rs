@@ -197,6 +197,7 @@ async fn one_of(
         let outcome = if kept.is_some() { "hit" } else { "miss" };
         app.metrics.cache.get_or_create(&Outcome { outcome }).inc();
         if let Some(kept) = kept {
+            app.metrics.searched(total(&kept));
             return Ok((kept, verdict));
         }
     }
@@ -218,12 +219,18 @@ async fn one_of(
     if !lost.is_empty() {
         answer["degraded"] = lost.join("; ").into();
     }
+    app.metrics.searched(total(&answer));
     let answer = Arc::new(answer);
     // What was cut short may be whole the next time.
     if let Some(key) = key.filter(|_| !found.partial) {
         app.cache.put(key, answer.clone()).await;
     }
     Ok((answer, verdict))
+}
+
+/// How many hits an answer tells of.
+fn total(answer: &Value) -> usize {
+    answer["total"].as_u64().and_then(|total| usize::try_from(total).ok()).unwrap_or_default()
 }
 
 /// The cursor of the next page; the index stays as it is for those who hold it.

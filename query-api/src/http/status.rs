@@ -3,18 +3,32 @@
 use super::{Refusal, context::ReadContext};
 use crate::{
     App,
-    queries::status::{self, DeadLetter, Projection},
+    queries::status::{self, DeadLetter, Projection, TenantLag},
 };
 use axum::{Json, extract::State};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// How far each projection is behind.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Lag {
+    /// Whether no lag grows and nobody has stopped.
+    ok: bool,
+    /// Each projection with its partitions, and each relay.
+    projections: Vec<Projection>,
+    /// The hundred tenants that wait longest, the worst first; those of which nothing moved for a minute are left out.
+    tenants: Vec<TenantLag>,
+}
+
+/// How far each projection is behind.
 #[utoipa::path(get, path = "/v1/status/lag", tag = "status",
-    responses((status = 200, description = "`ok`, and each projection with its partitions", body = Vec<Projection>)))]
-pub async fn lag(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    let projections = status::lag(&app.pool).await?;
-    let ok = projections.iter().all(|projection| !matches!(projection.trend.as_str(), "growing" | "stalled"));
-    Ok(Json(json!({"ok": ok, "projections": projections})))
+    responses((status = 200, description = "`ok`, each projection with its partitions, and the tenants that wait longest", body = Lag)))]
+pub async fn lag(State(app): State<App>) -> Result<Json<Lag>, Refusal> {
+    let (projections, tenants) = (status::lag(&app.pool).await?, status::tenant_lag(&app.pool).await?);
+    let trouble = |one: &Projection| {
+        matches!(one.trend.as_str(), "growing" | "stalled") || matches!(one.state.as_str(), "stall" | "stop")
+    };
+    Ok(Json(Lag { ok: !projections.iter().any(trouble), projections, tenants }))
 }
 
 /// The index generation in use and what it holds.

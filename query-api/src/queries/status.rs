@@ -20,6 +20,11 @@ pub struct Projection {
     pub trend: String,
     /// Events a second.
     pub rate_per_second: f64,
+    /// What the lag means by Burrow's rules: `ok`, `warning` (it works, but falls behind), `stall` (it reports, but does
+    /// not get on) or `stop` (it does not report, though something waits, or its process is gone).
+    pub state: String,
+    /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
+    pub catch_up_seconds: Option<f64>,
     /// Seconds since the last report.
     pub heartbeat_age_seconds: f64,
     /// Each partition.
@@ -47,6 +52,10 @@ pub struct Partition {
     pub trend: String,
     /// Events a second.
     pub rate_per_second: f64,
+    /// `ok`, `warning`, `stall` or `stop`.
+    pub state: String,
+    /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
+    pub catch_up_seconds: Option<f64>,
     #[serde(skip)]
     heartbeat_age_seconds: f64,
 }
@@ -58,46 +67,103 @@ pub struct Partition {
 pub async fn lag(pool: &PgPool) -> Result<Vec<Projection>, sqlx::Error> {
     let rows: Vec<Partition> = sqlx::query_as(
         "SELECT projection, topic, partition, next_offset, end_offset, lag_events, lag_seconds, trend, rate_per_second,
-                extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+                state, catch_up_seconds, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
          FROM projection_status ORDER BY projection, topic, partition",
     )
     .fetch_all(pool)
     .await?;
-    let mut projections: Vec<Projection> = Vec::new();
+    let mut projections: Vec<Vec<Partition>> = Vec::new();
     for row in rows {
         match projections.last_mut() {
-            Some(last) if last.projection == row.projection => add(last, row),
-            _ => {
-                let mut new = Projection {
-                    projection: row.projection.clone(),
-                    lag_events: 0,
-                    lag_seconds: 0.0,
-                    trend: "idle".to_owned(),
-                    rate_per_second: 0.0,
-                    heartbeat_age_seconds: 0.0,
-                    partitions: Vec::new(),
-                };
-                add(&mut new, row);
-                projections.push(new);
-            }
+            Some(last) if last.first().is_some_and(|known| known.projection == row.projection) => last.push(row),
+            _ => projections.push(vec![row]),
         }
     }
-    Ok(projections)
+    Ok(projections.into_iter().map(sum_of).collect())
+}
+
+/// A projection from its partitions.
+fn sum_of(partitions: Vec<Partition>) -> Projection {
+    let mut sum = Projection {
+        projection: partitions.first().map(|first| first.projection.clone()).unwrap_or_default(),
+        lag_events: 0,
+        lag_seconds: 0.0,
+        trend: "idle".to_owned(),
+        rate_per_second: 0.0,
+        state: "ok".to_owned(),
+        catch_up_seconds: Some(0.0),
+        heartbeat_age_seconds: 0.0,
+        partitions: Vec::new(),
+    };
+    for row in partitions {
+        add(&mut sum, row);
+    }
+    sum
 }
 
 fn add(sum: &mut Projection, row: Partition) {
     // The worst partition speaks for all.
-    const ORDER: [&str; 5] = ["idle", "steady", "draining", "growing", "stalled"];
-    let rank = |trend: &str| ORDER.iter().position(|known| *known == trend).unwrap_or_default();
-    let trend = if row.heartbeat_age_seconds > STALLED_AFTER_SECONDS { "stalled" } else { &row.trend };
-    if rank(trend) > rank(&sum.trend) {
-        sum.trend = trend.to_owned();
-    }
+    const TRENDS: [&str; 5] = ["idle", "steady", "draining", "growing", "stalled"];
+    const STATES: [&str; 4] = ["ok", "warning", "stall", "stop"];
+    let is_dead = row.heartbeat_age_seconds > STALLED_AFTER_SECONDS;
+    worst(&TRENDS, &mut sum.trend, if is_dead { "stalled" } else { &row.trend });
+    worst(&STATES, &mut sum.state, if is_dead { "stop" } else { &row.state });
+    sum.catch_up_seconds = sum.catch_up_seconds.zip(row.catch_up_seconds).map(|(sum, row)| sum.max(row));
     sum.lag_events += row.lag_events;
     sum.lag_seconds = sum.lag_seconds.max(row.lag_seconds);
     sum.rate_per_second += row.rate_per_second;
     sum.heartbeat_age_seconds = sum.heartbeat_age_seconds.max(row.heartbeat_age_seconds);
     sum.partitions.push(row);
+}
+
+fn worst(order: &[&str], sum: &mut String, one: &str) {
+    let rank = |word: &str| order.iter().position(|known| *known == word).unwrap_or_default();
+    if rank(one) > rank(sum) {
+        one.clone_into(sum);
+    }
+}
+
+/// What waits for a tenant and how late it was served, at one projection.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct TenantLag {
+    /// The projection, or `relay:<context>` for an outbox.
+    pub projection: String,
+    /// The tenant's id.
+    pub tenant_id: schemas::Uuid,
+    /// The tenant's slug, once the views know it.
+    pub tenant: Option<String>,
+    /// Rows of the tenant in the outbox.
+    pub waiting_events: i64,
+    /// Age of the oldest of them in seconds.
+    pub waiting_seconds: f64,
+    /// Events applied in the last minute.
+    pub applied_events: i64,
+    /// How old the latest-coming of them was when it was applied, in seconds.
+    pub late_seconds: f64,
+    /// When the newest event that was applied happened.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_event_time: Option<Timestamp>,
+}
+
+/// Tenants that are shown; the rest wait less.
+const MOST_TENANTS: i64 = 100;
+
+/// The tenants that wait longest or were served latest, the worst first. Only what was reported in the last minute
+/// says something of the present.
+///
+/// # Errors
+/// The database's.
+pub async fn tenant_lag(pool: &PgPool) -> Result<Vec<TenantLag>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT l.projection, l.tenant_id, t.slug AS tenant, l.waiting_events, l.waiting_seconds, l.applied_events, l.late_seconds,
+                l.last_event_time
+         FROM tenant_lag AS l LEFT JOIN tenants AS t ON t.id = l.tenant_id
+         WHERE l.updated_at > now() - interval '1 minute'
+         ORDER BY greatest(l.waiting_seconds, l.late_seconds) DESC, l.projection, l.tenant_id LIMIT $1",
+    )
+    .bind(MOST_TENANTS)
+    .fetch_all(pool)
+    .await
 }
 
 /// An event that could not be applied.
@@ -140,4 +206,46 @@ pub async fn dead_letters(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLet
     .bind(tenant.uuid())
     .fetch_all(pool)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(trend: &str, state: &str, catch_up_seconds: Option<f64>, heartbeat_age_seconds: f64) -> Partition {
+        Partition {
+            projection: "views".to_owned(),
+            topic: "souk.catalog".to_owned(),
+            partition: 0,
+            next_offset: 10,
+            end_offset: 14,
+            lag_events: 4,
+            lag_seconds: 1.5,
+            trend: trend.to_owned(),
+            rate_per_second: 2.0,
+            state: state.to_owned(),
+            catch_up_seconds,
+            heartbeat_age_seconds,
+        }
+    }
+
+    #[test]
+    fn the_worst_partition_speaks_for_all() {
+        let sum = sum_of(vec![
+            partition("draining", "ok", Some(3.0), 0.1),
+            partition("growing", "warning", None, 0.2),
+            partition("idle", "ok", Some(0.0), 0.3),
+        ]);
+        assert_eq!((sum.trend.as_str(), sum.state.as_str(), sum.catch_up_seconds), ("growing", "warning", None));
+        assert_eq!((sum.lag_events, sum.rate_per_second, sum.heartbeat_age_seconds), (12, 6.0, 0.3));
+        let sum =
+            sum_of(vec![partition("draining", "ok", Some(3.0), 0.1), partition("draining", "ok", Some(7.0), 0.1)]);
+        assert_eq!(sum.catch_up_seconds, Some(7.0));
+    }
+
+    #[test]
+    fn who_does_not_report_has_stopped_whatever_it_said_last() {
+        let sum = sum_of(vec![partition("idle", "ok", Some(0.0), 60.0)]);
+        assert_eq!((sum.trend.as_str(), sum.state.as_str()), ("stalled", "stop"));
+    }
 }

@@ -1,7 +1,8 @@
-//! What goes on by itself: samples of the read models are compared with what they come from, all the time.
+//! What goes on by itself: samples of the read models are compared with what they come from, and the probe measures,
+//! all the time.
 
 use super::{Args, pause};
-use crate::{Desk, reconcile};
+use crate::{Desk, probe, reconcile};
 use service::metrics::{
     Metrics,
     prometheus_client::{
@@ -9,6 +10,7 @@ use service::metrics::{
         metrics::{counter::Counter, family::Family},
     },
 };
+use service::shutdown::Shutdown;
 
 /// A step of the road.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,7 +27,7 @@ struct Counted {
 }
 
 /// Starts the jobs, for ever.
-pub fn start(desk: &Desk, args: &Args, registry: &Metrics) {
+pub fn start(desk: &Desk, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
     let counted = Counted::default();
     registry.register(|r| {
         r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
@@ -33,6 +35,10 @@ pub fn start(desk: &Desk, args: &Args, registry: &Metrics) {
         r.register("reconcile_mended", "Sent down the road again", counted.mended.clone());
         r.register("reconcile_failures", "Reconciliations that could not be done", counted.failed.clone());
     });
+    if args.probe.probe_interval_ms > 0 {
+        let metrics = probe::Metrics::new(registry);
+        tokio::spawn(probe::run(desk.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
+    }
     if args.reconcile_seconds > 0 {
         tokio::spawn(reconcile_for_ever(desk.acting("reconciler"), args.clone(), counted));
     }

@@ -15,7 +15,7 @@ use serde_json::Value;
 type Answer = Result<Json<Value>, Answered>;
 
 /// Who asks, by the header `souk-actor`.
-struct Actor(Desk);
+pub struct Actor(pub Desk);
 
 impl FromRequestParts<Desk> for Actor {
     type Rejection = std::convert::Infallible;

@@ -1,0 +1,121 @@
+//! Dead letters: what operators do with them in the console. Each takes JSON and answers how many letters it was done
+//! with.
+
+use super::{Answered, operations::Actor};
+use crate::{Desk, Failure};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::{get, post},
+};
+use projector::dead_letter::operator::{self, Bulk, Filter};
+use schemas::Uuid;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+type Answer = Result<Json<Value>, Answered>;
+
+pub fn router(desk: Desk) -> Router {
+    Router::new()
+        .route("/v1/operations/letters/retry", post(retry_all))
+        .route("/v1/operations/letters/discard", post(discard_all))
+        .route("/v1/operations/letters/{id}", get(whole))
+        .route("/v1/operations/letters/{id}/retry", post(retry))
+        .route("/v1/operations/letters/{id}/edit", post(edit))
+        .route("/v1/operations/letters/{id}/discard", post(discard))
+        .with_state(desk)
+}
+
+fn done(letters: i64) -> Answer {
+    Ok(Json(json!({"letters": letters})))
+}
+
+async fn connection(desk: &Desk) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, Answered> {
+    Ok(desk.pool.acquire().await.map_err(Failure::from)?)
+}
+
+async fn whole(State(desk): State<Desk>, Path(id): Path<i64>) -> Answer {
+    let letter = operator::show(&mut *connection(&desk).await?, id).await.map_err(Failure::from)?;
+    Ok(Json(serde_json::to_value(letter).map_err(Failure::from)?))
+}
+
+async fn retry(Actor(desk): Actor, Path(id): Path<i64>) -> Answer {
+    operator::retry(&mut *connection(&desk).await?, id, &desk.actor).await.map_err(Failure::from)?;
+    done(1)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    /// The new payload as text.
+    payload: String,
+    #[serde(default)]
+    reason: String,
+}
+
+async fn edit(Actor(desk): Actor, Path(id): Path<i64>, Json(body): Json<EditBody>) -> Answer {
+    let payload = body.payload.as_bytes();
+    operator::edit(&mut *connection(&desk).await?, id, payload, &desk.actor, &body.reason)
+        .await
+        .map_err(Failure::from)?;
+    done(1)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReasonBody {
+    reason: String,
+}
+
+async fn discard(Actor(desk): Actor, Path(id): Path<i64>, Json(body): Json<ReasonBody>) -> Answer {
+    operator::discard(&mut *connection(&desk).await?, id, &desk.actor, &body.reason).await.map_err(Failure::from)?;
+    done(1)
+}
+
+/// Which letters; what is not given does not restrict.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FilterBody {
+    states: Vec<String>,
+    projection: Option<String>,
+    event_type: Option<String>,
+    tenant: Option<Uuid>,
+    error: Option<String>,
+    key: Option<String>,
+    older_than_seconds: Option<i64>,
+    newer_than_seconds: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct BulkBody {
+    filter: FilterBody,
+    reason: String,
+    dry_run: bool,
+    /// Nothing is done unless exactly so many match.
+    expect: Option<i64>,
+}
+
+impl From<FilterBody> for Filter {
+    fn from(body: FilterBody) -> Self {
+        let FilterBody { states, projection, event_type, tenant, error, key, older_than_seconds, newer_than_seconds } =
+            body;
+        Self { states, projection, event_type, tenant, error, key, older_than_seconds, newer_than_seconds }
+    }
+}
+
+async fn bulk(desk: &Desk, filter: FilterBody, bulk: Bulk<'_>, dry_run: bool, expect: Option<i64>) -> Answer {
+    let mut connection = connection(desk).await?;
+    let letters = operator::apply_all(&mut connection, &filter.into(), bulk, &desk.actor, dry_run, expect)
+        .await
+        .map_err(Failure::from)?;
+    done(letters)
+}
+
+async fn retry_all(Actor(desk): Actor, Json(body): Json<BulkBody>) -> Answer {
+    bulk(&desk, body.filter, Bulk::Retry, body.dry_run, body.expect).await
+}
+
+async fn discard_all(Actor(desk): Actor, Json(body): Json<BulkBody>) -> Answer {
+    bulk(&desk, body.filter, Bulk::Discard(&body.reason), body.dry_run, body.expect).await
+}

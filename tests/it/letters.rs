@@ -1,0 +1,223 @@
+//! Dead letters as operators settle them: edited, retried, discarded, one by one and in bulk, always in order.
+
+use acceptance::{
+    builders::product_line,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use projector::dead_letter::operator::{self, Bulk, Filter, LetterError};
+use schemas::Uuid;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+
+/// Writes a product, then an event of it that nobody can read, and a good one behind it; gives the product's id once the
+/// two are kept.
+async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
+    let token = shop.bulk_all("products", &[product_line(name, &format!("Thing {name}"))]).await;
+    let hits = shop.search(name, &token).await;
+    let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    sqlx::query(
+        "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                                     occurred_at, correlation_id, traceparent)
+         SELECT gen_random_uuid(), tenant_id, event_type, aggregate, aggregate_id, 50 + n, partition_id,
+                CASE n WHEN 0 THEN '{\"product_id\": 7}' ELSE replace(payload, 'Thing', 'Behind') END, now(), 'poison',
+                '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+         FROM catalog.outbox, generate_series(0, 1) AS n WHERE aggregate_id = $1 AND version = 1 ORDER BY n",
+    )
+    .bind(id)
+    .execute(&stack.write)
+    .await
+    .expect("inserted");
+    eventually("the event is parked and the one behind it queued", PATIENCE, || async {
+        let letters = of_product(stack, id).await;
+        let states: Vec<&str> = letters.iter().map(|(_, state)| state.as_str()).collect();
+        if states == ["parked", "queued"] { Ok(()) } else { Err(format!("{states:?}")) }
+    })
+    .await;
+    id
+}
+
+/// Numbers and states of a product's letters, the oldest first.
+async fn of_product(stack: &TestStack, id: Uuid) -> Vec<(i64, String)> {
+    sqlx::query_as("SELECT id, state FROM dead_letters WHERE aggregate_key LIKE '%' || $1 || '%' ORDER BY id")
+        .bind(id.to_string())
+        .fetch_all(&stack.read)
+        .await
+        .expect("letters")
+}
+
+async fn version(stack: &TestStack, id: Uuid) -> i64 {
+    sqlx::query_scalar("SELECT version FROM sources WHERE context = 'catalog' AND aggregate_id = $1")
+        .bind(id)
+        .fetch_one(&stack.read)
+        .await
+        .expect("a version")
+}
+
+/// The payload the parked event should have had.
+async fn good_payload(stack: &TestStack, id: Uuid) -> Vec<u8> {
+    let text: String = sqlx::query_scalar("SELECT payload FROM catalog.outbox WHERE aggregate_id = $1 AND version = 1")
+        .bind(id)
+        .fetch_one(&stack.write)
+        .await
+        .expect("a payload");
+    text.replace("Thing", "Corrected").into_bytes()
+}
+
+async fn operations(stack: &TestStack, subject: i64) -> Vec<(String, String, Value)> {
+    sqlx::query_as("SELECT action, actor, detail FROM operations WHERE subject = $1 ORDER BY id")
+        .bind(subject.to_string())
+        .fetch_all(&stack.read)
+        .await
+        .expect("operations")
+}
+
+async fn becomes(stack: &TestStack, id: Uuid, expected: [&str; 2]) {
+    eventually(&format!("{expected:?}"), PATIENCE, || async {
+        let letters = of_product(stack, id).await;
+        let states: Vec<&str> = letters.iter().map(|(_, state)| state.as_str()).collect();
+        if states == expected { Ok(()) } else { Err(format!("{states:?}")) }
+    })
+    .await;
+}
+
+async fn connection(stack: &TestStack) -> PoolConnection<Postgres> {
+    stack.read.acquire().await.expect("a connection")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_settle_dead_letters_in_order() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "letters").await;
+    let edited = poison(&stack, &shop, "alpha").await;
+    let mut connection = connection(&stack).await;
+    a_letter_is_shown_whole(&stack, &mut connection, edited).await;
+    a_retry_changes_nothing_while_the_event_is_broken(&stack, &mut connection, edited).await;
+    nothing_overtakes_and_nothing_wrong_is_taken(&stack, &mut connection, edited).await;
+    an_edited_event_is_applied_and_what_waits_behind_it(&stack, &mut connection, edited).await;
+    a_queued_one_is_discarded_without_the_parked_one_being_tried(&stack, &shop, &mut connection).await;
+    many_are_settled_by_a_filter(&stack, &shop, &mut connection).await;
+}
+
+async fn a_letter_is_shown_whole(stack: &TestStack, connection: &mut PgConnection, product: Uuid) {
+    let letters = of_product(stack, product).await;
+    let (parked, queued) = (letters[0].0, letters[1].0);
+    let whole = operator::show(connection, parked).await.expect("shown");
+    assert_eq!(whole.payload, Some(json!({"product_id": 7})));
+    assert_eq!(whole.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert_eq!(whole.correlation_id.as_deref(), Some("poison"));
+    assert_eq!(whole.queue.iter().map(|letter| letter.id).collect::<Vec<_>>(), [queued]);
+    assert_eq!(whole.history.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["failed"]);
+    assert_eq!(operator::show(connection, queued).await.expect("shown").waits_for, Some(parked));
+    assert!(matches!(operator::show(connection, 0).await, Err(LetterError::NotFound(0))));
+}
+
+async fn a_retry_changes_nothing_while_the_event_is_broken(
+    stack: &TestStack,
+    connection: &mut PgConnection,
+    product: Uuid,
+) {
+    let parked = of_product(stack, product).await[0].0;
+    operator::retry(connection, parked, "anna").await.expect("taken");
+    eventually("it was tried and parked again", PATIENCE, || async {
+        let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM dead_letters WHERE id = $1 AND state = 'parked'")
+            .bind(parked)
+            .fetch_optional(&stack.read)
+            .await
+            .map_err(|error| error.to_string())?
+            .unwrap_or_default();
+        if attempts == 2 { Ok(()) } else { Err(attempts.to_string()) }
+    })
+    .await;
+    becomes(stack, product, ["parked", "queued"]).await;
+    let whole = operator::show(connection, parked).await.expect("shown");
+    let history: Vec<(&str, &str)> = whole.history.iter().map(|one| (one.kind.as_str(), one.actor.as_str())).collect();
+    assert_eq!(history, [("failed", ""), ("retry", "anna"), ("failed", "")]);
+}
+
+async fn nothing_overtakes_and_nothing_wrong_is_taken(stack: &TestStack, connection: &mut PgConnection, product: Uuid) {
+    let letters = of_product(stack, product).await;
+    let (parked, queued) = (letters[0].0, letters[1].0);
+    let overtaking = operator::retry(connection, queued, "anna").await;
+    assert!(matches!(overtaking, Err(LetterError::Queued { head, .. }) if head == parked), "{overtaking:?}");
+    for wrong in ["{\"product_id\": 7}", "no JSON", "{}"] {
+        let refused = operator::edit(connection, parked, wrong.as_bytes(), "anna", "").await;
+        assert!(matches!(refused, Err(LetterError::Payload(_))), "{wrong}: {refused:?}");
+    }
+    let silent = operator::discard(connection, parked, "anna", "  ").await;
+    assert!(matches!(silent, Err(LetterError::NoReason)), "{silent:?}");
+    becomes(stack, product, ["parked", "queued"]).await;
+    assert_eq!(operations(stack, queued).await, []);
+}
+
+async fn an_edited_event_is_applied_and_what_waits_behind_it(
+    stack: &TestStack,
+    connection: &mut PgConnection,
+    product: Uuid,
+) {
+    let parked = of_product(stack, product).await[0].0;
+    let payload = good_payload(stack, product).await;
+    operator::edit(connection, parked, &payload, "anna", "the importer sent a number").await.expect("taken");
+    becomes(stack, product, ["retried", "retried"]).await;
+    assert_eq!(version(stack, product).await, 51, "both were applied, the later one last");
+    let page: String = sqlx::query_scalar("SELECT page FROM product_pages WHERE product_id = $1")
+        .bind(product)
+        .fetch_one(&stack.read)
+        .await
+        .expect("a page");
+    assert!(page.contains("Behind alpha"), "{page}");
+    let whole = operator::show(connection, parked).await.expect("shown");
+    let edit = whole.history.iter().find(|one| one.kind == "edit").expect("the edit");
+    assert_eq!(edit.payload, Some(json!({"product_id": 7})), "what was there is kept");
+    let done = operations(stack, parked).await;
+    let done: Vec<(&str, &str)> = done.iter().map(|(action, actor, _)| (action.as_str(), actor.as_str())).collect();
+    assert_eq!(done, [("dead_letter.retry", "anna"), ("dead_letter.edit", "anna")]);
+    let again = operator::retry(connection, parked, "anna").await;
+    assert!(matches!(again, Err(LetterError::State { .. })), "{again:?}");
+}
+
+async fn a_queued_one_is_discarded_without_the_parked_one_being_tried(
+    stack: &TestStack,
+    shop: &Shop,
+    connection: &mut PgConnection,
+) {
+    let product = poison(stack, shop, "beta").await;
+    let letters = of_product(stack, product).await;
+    operator::discard(connection, letters[1].0, "anna", "superseded").await.expect("discarded");
+    becomes(stack, product, ["parked", "discarded"]).await;
+    let whole = operator::show(connection, letters[0].0).await.expect("shown");
+    assert_eq!((whole.letter.attempts, whole.queue.len()), (1, 0), "nobody asked for the parked one to be tried");
+    operator::discard(connection, letters[0].0, "anna", "written by a test").await.expect("discarded");
+    assert_eq!(version(stack, product).await, 2);
+    let detail = &operations(stack, letters[0].0).await[0].2;
+    assert_eq!(detail["reason"], "written by a test");
+}
+
+async fn many_are_settled_by_a_filter(stack: &TestStack, shop: &Shop, connection: &mut PgConnection) {
+    let (gamma, delta) = (poison(stack, shop, "gamma").await, poison(stack, shop, "delta").await);
+    let parked =
+        Filter { states: vec!["parked".to_owned()], projection: Some("views".to_owned()), ..Filter::default() };
+    let page = operator::list(connection, &parked, 0, 1).await.expect("listed");
+    assert_eq!((page.total, page.letters.len()), (2, 1));
+    let next = page.next.expect("there is more");
+    assert_eq!(operator::list(connection, &parked, next, 1).await.expect("listed").letters.len(), 1);
+    let dry = operator::apply_all(connection, &parked, Bulk::Discard("a test"), "anna", true, None).await;
+    assert_eq!(dry.expect("counted"), 2);
+    becomes(stack, gamma, ["parked", "queued"]).await;
+    let other = operator::apply_all(connection, &parked, Bulk::Discard("a test"), "anna", false, Some(3)).await;
+    assert!(matches!(other, Err(LetterError::Changed { expected: 3, found: 2 })), "{other:?}");
+    let elsewhere = Filter { error: Some("NO SUCH ERROR".to_owned()), ..parked.clone() };
+    let none = operator::apply_all(connection, &elsewhere, Bulk::Discard("a test"), "anna", false, None).await;
+    assert_eq!(none.expect("done"), 0);
+    let done = operator::apply_all(connection, &parked, Bulk::Discard("a test"), "anna", false, Some(2)).await;
+    assert_eq!(done.expect("done"), 2);
+    for product in [gamma, delta] {
+        // What waited behind is applied as soon as the way is free.
+        becomes(stack, product, ["discarded", "retried"]).await;
+        assert_eq!(version(stack, product).await, 51);
+        let letter = of_product(stack, product).await[0].0;
+        assert_eq!(operations(stack, letter).await[0].2["letters"], 2);
+    }
+    assert_eq!(operator::list(connection, &Filter::default(), 0, 10).await.expect("listed").total, 0);
+}
