@@ -10,9 +10,9 @@ use search::{
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest, Ranking},
     lexical,
+    offsets::Offsets,
     query::{Hit, SearchRequest, Sort},
     reader::IndexHandle,
-    offsets::Offsets,
     writer::IndexWriter,
 };
 use std::time::Duration;
