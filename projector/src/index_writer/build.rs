@@ -165,7 +165,7 @@ impl Build {
             offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
         }
         let place = (VIEWS.to_owned(), 0);
-        let mut after = offsets.get(&place).copied().unwrap_or(-1);
+        let mut after = writer.offsets().get(&place).copied().unwrap_or(-1);
         let expected: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&mut connection).await?;
         self.shared.report(|report| report.expected = u64::try_from(expected).unwrap_or_default());
         let mut uncommitted = Uncommitted::new();

@@ -68,6 +68,10 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let mut known = shared.orders.borrow_and_update().clone();
     let topic = deps.config.topic(topics::DOCUMENTS);
     let mut offsets = in_this_log(writer.offsets(), &topic);
+    if offsets.len() < writer.offsets().len() {
+        // Places in a log that began anew, or in the views while it was built, say nothing any more.
+        tokio::task::block_in_place(|| writer.commit(offsets.clone()))?;
+    }
     announce(&name, &known, &topic, &offsets);
     let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
