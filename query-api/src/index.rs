@@ -96,7 +96,7 @@ impl ActiveIndex {
             let mut reported: Option<Instant> = None;
             loop {
                 ticks.tick().await;
-                let before = (watcher.sender.borrow().epoch, watcher.waiting.clone());
+                let before = watcher.followed();
                 match watcher.look().await {
                     Ok(()) => health.set("index", true, ""),
                     // What is open stays in use: an old answer is better than none.
@@ -109,8 +109,7 @@ impl ActiveIndex {
                 if watcher.is_damaged() {
                     health.set("index", false, "the index of this node is damaged and being built anew");
                 }
-                let now = (watcher.sender.borrow().epoch, watcher.waiting.clone());
-                if now != before || reported.is_none_or(|at| at.elapsed() >= REPORT) {
+                if watcher.followed() != before || reported.is_none_or(|at| at.elapsed() >= REPORT) {
                     reported = Some(Instant::now());
                     watcher.report();
                 }
@@ -146,6 +145,12 @@ impl ActiveIndex {
 }
 
 impl Watcher {
+    /// What operators wait for: the switch that was followed, what is open, and what is in the way.
+    fn followed(&self) -> (i64, Vec<String>, String) {
+        let open = self.sender.borrow();
+        (open.epoch, open.all.keys().cloned().collect(), self.waiting.clone())
+    }
+
     async fn look(&mut self) -> Result<(), Failure> {
         let (epoch, wanted) = self.wanted().await?;
         let mut open = self.sender.borrow().clone();

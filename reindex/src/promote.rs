@@ -16,6 +16,8 @@ use std::{
 
 /// How often it is looked who has followed.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a query-api may take to open a generation.
+const OPENS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Have queries answered by a generation that was verified
 #[derive(Debug, Clone, clap::Args)]
@@ -107,10 +109,10 @@ pub async fn promote(desk: &Desk, args: &PromoteArgs) -> Result<Switched, Failur
     if let Some(share) = args.canary {
         return canary(desk, &next, &active, share).await;
     }
+    // Those who are to follow are waited for until they have it open: none is left behind half way.
+    opened(desk, &args.generation).await?;
     let before = watch::figures(desk, &active.generation).await?;
     let mut transaction = desk.pool.begin().await?;
-    // Those who are to follow are asked first whether they have it open: none is left behind half way.
-    unopened(desk, &args.generation).await?;
     generations::step(desk, &mut transaction, &active, State::Retired, "").await?;
     let epoch = activate(desk, &mut transaction, &next, &active, "promote", "").await?;
     transaction.commit().await?;
@@ -219,18 +221,26 @@ async fn activate(
     Ok(epoch)
 }
 
-/// Refuses if a query-api that is alive has not opened the generation.
-async fn unopened(desk: &Desk, name: &str) -> Result<(), Failure> {
-    let without: Vec<String> = sqlx::query_scalar(
-        "SELECT reader FROM query_nodes WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened)",
-    )
-    .bind(name)
-    .fetch_all(&desk.pool)
-    .await?;
-    if without.is_empty() {
-        return Ok(());
+/// Waits until every query-api that is alive has opened the generation; refuses if one doesn't.
+async fn opened(desk: &Desk, name: &str) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        let without: Vec<String> = sqlx::query_scalar(
+            "SELECT reader FROM query_nodes WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened)",
+        )
+        .bind(name)
+        .fetch_all(&desk.pool)
+        .await?;
+        if without.is_empty() {
+            return Ok(());
+        }
+        if began.elapsed() > OPENS_WITHIN {
+            let detail = format!("{name} is not open at {}; nothing was promoted", without.join(", "));
+            return Err(Failure::refused("not_opened", detail));
+        }
     }
-    Err(Failure::refused("not_opened", format!("{name} is not open yet at {}", without.join(", "))))
 }
 
 /// Waits until every query-api that is alive has followed a switch.

@@ -79,7 +79,10 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     loop {
         let orders = shared.orders.borrow_and_update().clone();
         if orders.active != known.active {
-            status::forget(&projection(&name, known.active));
+            // The name of the active copy is never without one: who is it now writes over who was.
+            if orders.active {
+                status::forget(&projection(&name, false));
+            }
             announce(&name, &orders, &topic, &offsets);
         }
         known = orders;

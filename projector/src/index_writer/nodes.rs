@@ -95,8 +95,10 @@ impl Readers {
             }
             found.insert(report.reader.clone(), report);
         }
-        let follows = |reports: &BTreeMap<String, ReaderReport>| -> Vec<(String, i64, String)> {
-            reports.values().map(|report| (report.reader.clone(), report.epoch, report.waiting.clone())).collect()
+        // All but the figures and the time, which are others with each report.
+        let follows = |reports: &BTreeMap<String, ReaderReport>| -> Vec<_> {
+            let told = |r: &ReaderReport| (r.reader.clone(), r.epoch, r.opened.clone(), r.waiting.clone());
+            reports.values().map(told).collect()
         };
         let changed = follows(&found) != follows(&self.known);
         self.known = found;
