@@ -5,7 +5,9 @@
 
 pub mod embed;
 pub mod freshness;
+pub mod ingest;
 pub mod lag;
+pub mod peers;
 pub mod searches;
 
 mod figures;
@@ -31,6 +33,15 @@ pub enum BenchError {
     /// The model can't be loaded or run.
     #[error(transparent)]
     Model(#[from] search::embed::EmbedError),
+    /// The index can't be written.
+    #[error(transparent)]
+    Index(#[from] search::IndexError),
+    /// The read database fails.
+    #[error("the read database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A folder can't be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
     /// There is nothing to measure with.
     #[error("{0}")]
     Nothing(String),

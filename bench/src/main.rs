@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, freshness, lag, searches};
+use bench::{BenchError, embed, freshness, ingest, lag, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -18,6 +18,7 @@ enum Measurement {
     Lag(lag::Args),
     Embed(embed::Args),
     Search(searches::Args),
+    Ingest(ingest::Args),
 }
 
 #[tokio::main]
@@ -37,5 +38,6 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Lag(args) => lag::run(args).await,
         Measurement::Embed(args) => embed::run(args).await,
         Measurement::Search(args) => searches::run(args).await,
+        Measurement::Ingest(args) => ingest::run(args).await,
     }
 }

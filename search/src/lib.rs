@@ -8,6 +8,7 @@
 //! [`facets`] or [`query`]; then raise [`generation::SCHEMA_VERSION`], which makes a new generation.
 
 pub mod analyzer;
+pub mod bare;
 mod dictionary;
 pub mod digest;
 pub mod directory;
