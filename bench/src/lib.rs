@@ -5,7 +5,9 @@
 
 pub mod embed;
 pub mod freshness;
+pub mod ingest;
 pub mod lag;
+pub mod peers;
 pub mod reindexing;
 pub mod searches;
 
@@ -35,6 +37,15 @@ pub enum BenchError {
     /// An operation on the index generations failed.
     #[error(transparent)]
     Reindex(#[from] reindex::Failure),
+    /// The index can't be written.
+    #[error(transparent)]
+    Index(#[from] search::IndexError),
+    /// The read database fails.
+    #[error("the read database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A folder can't be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
     /// There is nothing to measure with.
     #[error("{0}")]
     Nothing(String),

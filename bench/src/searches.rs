@@ -3,20 +3,27 @@
 use crate::{
     BenchError,
     figures::{Figures, Latencies},
+    peers::{self, PeerArgs},
 };
 use launcher::import::Progress;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const EXAMPLES: &str = "Examples:
   souk bench search
   souk bench search --tenant big --queries 500 --json
+  souk bench search --peers --queries 1000
+  MEILI_URL=http://127.0.0.1:7700 MEILI_MASTER_KEY=... souk bench search --peers --query-file queries.txt
 
 Queries are made of the shop's own titles, by a seed, so that two runs ask the same. They are asked one at a
 time over HTTP, each with a client of its own, so that no answer comes from the cache. Rounds of all kinds
 are interleaved. Processor time is query-api's own count (souk_process_cpu_seconds_total), so nothing
-else should be asked of it meanwhile.";
+else should be asked of it meanwhile.
+
+With --peers, the shop's products go into PostgreSQL (full-text search and pg_trgm, in a schema that is
+dropped at the end), and into Typesense and Meilisearch where TYPESENSE_URL and MEILI_URL say where they
+are; then each round asks all of them the same queries, and every hit is checked against the filter.";
 
 /// Measure latency and processor time of searches
 #[derive(Debug, Clone, clap::Args)]
@@ -40,6 +47,9 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// The engines beside souk.
+    #[command(flatten)]
+    pub peers: PeerArgs,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -177,8 +187,10 @@ impl Client {
 /// # Errors
 /// [`BenchError`] if query-api does not answer or refuses a search.
 pub async fn run(args: Args) -> Result<(), BenchError> {
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).tcp_nodelay(true).build();
-    let http = http.map_err(|error| BenchError::Broken(error.to_string()))?;
+    let http = peers::client()?;
+    if args.peers.peers {
+        return peers::run(&args, http).await;
+    }
     let base = args.query_url.trim_end_matches('/').to_owned();
     let client = Client { http, base, tenant: args.tenant.clone() };
     let products = client.search(&json!({"limit": 0})).await?.total;

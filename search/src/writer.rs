@@ -14,7 +14,7 @@ use tantivy::{
     indexer::{LogMergePolicy, NoMergePolicy},
 };
 
-mod record;
+pub(crate) mod record;
 pub mod variants;
 
 /// Memory for documents between two commits, in bytes.
