@@ -4,10 +4,11 @@
 //! [`artifacts`] are fetched by package name and pinned by hash; [`postgres`] and [`broker`] (or
 //! [`apache`]) are what a managed service would be elsewhere; [`stack`] starts the processes and knows
 //! them again; [`up`] is the command that does all of it. [`import`], [`eval`] and [`demo`] talk HTTP to
-//! any running souk. [`browser`] is what the storefront's test needs.
+//! any running souk. [`backup`] and [`restore`] keep what can't be rebuilt. [`browser`] is what the storefront's test needs.
 
 pub mod apache;
 pub mod artifacts;
+pub mod backup;
 pub mod broker;
 pub mod browser;
 pub mod demo;
@@ -16,6 +17,7 @@ pub mod import;
 pub mod migrate;
 pub mod postgres;
 pub mod process;
+pub mod restore;
 pub mod settings;
 pub mod stack;
 pub mod status;

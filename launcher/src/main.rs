@@ -2,7 +2,11 @@
 
 use clap::Parser;
 use launcher::{
-    LaunchError, apache, broker, demo, eval, import, migrate, settings::Settings, stack::Stack, status, suite, up,
+    LaunchError, apache, backup, broker, demo, eval, import, migrate,
+    restore::{self, recover},
+    settings::Settings,
+    stack::Stack,
+    status, suite, up,
 };
 use std::{
     path::{Path, PathBuf},
@@ -29,6 +33,9 @@ enum Cli {
     Eval(eval::Args),
     /// Generate and load the demo catalog
     Demo(demo::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Recover(recover::Args),
     Migrate(migrate::Args),
     Broker(broker::Args),
     /// Run Apache Kafka in the foreground, its jars from Maven Central
@@ -88,6 +95,18 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Import(args) => import::run(*args).await.map_err(|error| other(&error))?,
         Cli::Eval(args) => eval::run(args).await.map_err(|error| other(&error))?,
         Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
+        Cli::Backup(args) => {
+            let report = backup::run(&args, programs()?).await?;
+            tell(args.json, &report, backup::print)?;
+        }
+        Cli::Restore(args) => {
+            let report = restore::run(&args, programs()?).await?;
+            tell(args.json, &report, restore::print)?;
+        }
+        Cli::Recover(args) => {
+            let report = recover::run(&args).await?;
+            tell(args.json, &report, |report| println!("{}", report.read_side))?;
+        }
         Cli::Migrate(args) => migrate::run(&args.write_database_url, &args.read_database_url).await?,
         Cli::Broker(args) => broker::run(args).await?,
         Cli::Kafka(args) => {
@@ -104,6 +123,15 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell<T: serde::Serialize>(json: bool, report: &T, print: impl Fn(&T)) -> Result<(), LaunchError> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report).map_err(|error| LaunchError::Other(error.to_string()))?);
+    } else {
+        print(report);
+    }
+    Ok(())
 }
 
 #[derive(Debug, Parser)]

@@ -1,7 +1,11 @@
 //! Creates and migrates the two databases: `migrations/write` and `migrations/read`, built in.
 
-use crate::LaunchError;
+use crate::{
+    LaunchError,
+    backup::{Which, hex},
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
+use std::collections::BTreeMap;
 
 static WRITE: Migrator = sqlx::migrate!("../migrations/write");
 static READ: Migrator = sqlx::migrate!("../migrations/read");
@@ -28,12 +32,44 @@ pub struct Args {
 /// # Errors
 /// [`LaunchError::Database`] names the database and what it said.
 pub async fn run(write_url: &str, read_url: &str) -> Result<(), LaunchError> {
-    for (url, migrator) in [(write_url, &WRITE), (read_url, &READ)] {
+    for (url, which) in [(write_url, Which::Write), (read_url, Which::Read)] {
         create(url).await?;
         let mut connection = PgConnection::connect(url).await.map_err(|error| failed(url, &error))?;
-        migrator.run_direct(None, &mut connection, false).await.map_err(|error| failed(url, &error))?;
+        apply(which, url, &mut connection).await?;
     }
     Ok(())
+}
+
+/// Migrates a database that is there.
+///
+/// # Errors
+/// [`LaunchError::Database`] names the database and what it said.
+pub async fn apply(which: Which, url: &str, connection: &mut PgConnection) -> Result<(), LaunchError> {
+    migrator(which).run_direct(None, connection, false).await.map_err(|error| failed(url, &error))
+}
+
+/// Whether this program knows the migrations of a backup, by number and SHA-384: an older backup is migrated
+/// after its restore, one of a newer souk can't be used.
+///
+/// # Errors
+/// A sentence that names the first migration that is not known.
+pub fn check_known(which: Which, applied: &BTreeMap<i64, String>) -> Result<(), LaunchError> {
+    let known: BTreeMap<i64, String> =
+        migrator(which).iter().map(|migration| (migration.version, hex(&migration.checksum))).collect();
+    match applied.iter().find(|(version, checksum)| known.get(version) != Some(checksum)) {
+        None => Ok(()),
+        Some((version, _)) => Err(LaunchError::Other(format!(
+            "the backup's {which} database has migration {version}, which this souk {} does not know so; restore it with the version that made it",
+            env!("CARGO_PKG_VERSION")
+        ))),
+    }
+}
+
+const fn migrator(which: Which) -> &'static Migrator {
+    match which {
+        Which::Write => &WRITE,
+        Which::Read => &READ,
+    }
 }
 
 /// Creates the database of a URL, connecting to the server's `postgres`; a role that may not create
@@ -65,4 +101,24 @@ fn failed(url: &str, reason: &dyn std::fmt::Display) -> LaunchError {
         shown = parsed.to_string();
     }
     LaunchError::Database { url: shown, reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_of_a_newer_or_changed_schema_is_refused() {
+        let own: BTreeMap<i64, String> =
+            WRITE.iter().map(|migration| (migration.version, hex(&migration.checksum))).collect();
+        assert!(check_known(Which::Write, &own).is_ok());
+        let older: BTreeMap<i64, String> = own.clone().into_iter().take(2).collect();
+        assert!(check_known(Which::Write, &older).is_ok());
+        for (version, checksum) in [(9_999, "00"), (1, "00")] {
+            let mut other = own.clone();
+            other.insert(version, checksum.to_owned());
+            let error = check_known(Which::Write, &other).expect_err("refused").to_string();
+            assert!(error.contains(&format!("migration {version}")), "{error}");
+        }
+    }
 }

@@ -69,6 +69,9 @@ pub struct Config {
     /// Path of libonnxruntime.so (role embed)
     #[arg(long, env = "SOUK_ONNXRUNTIME")]
     pub onnxruntime: Option<PathBuf>,
+    /// The epoch of the log this process works in, found out at run time; see [`crate::log_epoch`].
+    #[arg(skip)]
+    pub log_epoch: String,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,
@@ -87,9 +90,15 @@ impl Config {
         Some(ModelFiles { model_dir: self.model_dir.clone()?, onnxruntime: self.onnxruntime.clone()? })
     }
 
-    /// A topic's name on this cluster.
+    /// A topic's name on this cluster, in this epoch of the log.
     #[must_use]
     pub fn topic(&self, topic: schemas::topics::Topic) -> String {
-        format!("{}{}", self.topic_prefix, topic.name)
+        topic.on_cluster(&self.topic_prefix, &self.log_epoch)
+    }
+
+    /// Whether this process publishes what the write side records, and so answers for the log.
+    #[must_use]
+    pub fn relays(&self) -> bool {
+        self.roles.contains(&Role::Relay)
     }
 }

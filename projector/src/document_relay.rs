@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// The name in metrics and health.
 pub const NAME: &str = "documents";
+/// The lock of the one process that publishes documents.
+pub const LOCK: &str = "souk:documents";
 /// The CloudEvents type of document records.
 pub const DOCUMENT_TYPE: &str = "souk.documents.document.composed.v1";
 /// How often the outbox is looked at when no signal comes.
@@ -31,7 +33,7 @@ const BATCH: i64 = 4_000;
 /// # Errors
 /// The database's or the broker's; what was not acknowledged stays in the outbox.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let mut connection = leader::lead(&deps.config.read_database_url, "souk:documents").await?;
+    let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     let topic = deps.config.topic(topics::DOCUMENTS);
     deps.health.set(NAME, true, "");
     loop {

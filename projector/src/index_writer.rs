@@ -74,6 +74,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
     std::fs::create_dir_all(&deps.config.index_dir)?;
     generations::first(&mut connection).await?;
+    deps.health.set(PROJECTION, true, "");
     let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
     let mut paused: BTreeMap<String, Instant> = BTreeMap::new();
     let mut readers = nodes::Readers::default();

@@ -1,6 +1,6 @@
 //! Kafka clients with the settings souk relies on, and the topics of the contract.
 
-use crate::config::Config;
+use crate::{config::Config, log_epoch::Extents};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -8,7 +8,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 /// The cluster does not fit the contract or does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,30 @@ pub fn consumer(config: &Config, projection: &str) -> ClientConfig {
         .set("fetch.queue.backoff.ms", "5")
         .set("queued.max.messages.kbytes", "65536");
     client
+}
+
+/// Where the partitions of the contract's topics begin and end, as offsets by topic and partition; a topic that
+/// is not there has none. Nothing is created by asking.
+///
+/// # Errors
+/// The cluster's.
+pub fn extents(config: &Config) -> Result<Extents, KafkaError> {
+    const WITHIN: Duration = Duration::from_secs(10);
+    let consumer: BaseConsumer = client(config).create()?;
+    // To name a topic in the question could create it, where brokers do that.
+    let metadata = consumer.fetch_metadata(None, WITHIN)?;
+    let there: HashSet<&str> = metadata.topics().iter().map(|topic| topic.name()).collect();
+    let mut extents = Extents::new();
+    for topic in schemas::topics::all() {
+        let name = config.topic(topic);
+        if !there.contains(name.as_str()) {
+            continue;
+        }
+        for partition in 0..topic.partitions {
+            extents.insert((name.clone(), partition), consumer.fetch_watermarks(&name, partition, WITHIN)?);
+        }
+    }
+    Ok(extents)
 }
 
 /// Creates the topics of the contract that are missing and checks those that are there.

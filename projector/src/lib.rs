@@ -3,7 +3,7 @@
 //! The road through this crate: [`relay`] (outbox -> Kafka) -> [`consumer`] -> [`views`] (decode,
 //! [`projections`], checkpoint: one transaction) -> [`document_relay`] (documents -> compacted topic) ->
 //! [`index_writer`] and [`embeddings`]. What can't be applied goes to [`dead_letter`]; how far each
-//! part is, [`status`] tells.
+//! part is, [`status`] tells. Should Kafka lose what was written, [`log_epoch`] begins the log anew.
 //!
 //! To add a read model: add a file to `projections/`, call it from [`projections::project`], and give
 //! its table a migration.
@@ -18,6 +18,7 @@ pub mod embeddings;
 pub mod index_writer;
 pub mod kafka;
 pub mod leader;
+pub mod log_epoch;
 pub mod metrics;
 pub mod producer;
 pub mod projections;

@@ -10,10 +10,12 @@ use crate::{
     producer::{self, Outgoing, headers},
     role::{Deps, RoleError},
     status::{self, tenants::Waiting},
+    views::Event,
 };
 use rdkafka::producer::FutureProducer;
 use schemas::{
     envelope::Envelope,
+    events::{DecodeError, DomainEvent},
     ids::{EventId, TenantId},
     topics::{Context, partition_key},
 };
@@ -29,6 +31,17 @@ const BATCH: i64 = 2_000;
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(1);
 
+/// What an event is made of in an outbox.
+pub const COLUMNS: &str =
+    "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                           occurred_at, correlation_id, causation_id, traceparent";
+
+/// The lock of the one relay of a context.
+#[must_use]
+pub fn lock(context: Context) -> String {
+    format!("souk:relay:{context}")
+}
+
 /// Relays one context until something fails.
 ///
 /// # Errors
@@ -37,7 +50,7 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     let name = format!("relay:{context}");
     let mut listener = PgListener::connect(&deps.config.write_database_url).await?;
     listener.listen(WAKE_CHANNEL).await?;
-    let mut connection = leader::lead(&deps.config.write_database_url, &format!("souk:{name}")).await?;
+    let mut connection = leader::lead(&deps.config.write_database_url, &lock(context)).await?;
     deps.health.set(&name, true, "");
     let topic = deps.config.topic(context.topic());
     let mut measured = tokio::time::Instant::now();
@@ -80,9 +93,7 @@ async fn round(
     topic: &str,
 ) -> Result<u64, RoleError> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
-                occurred_at, correlation_id, causation_id, traceparent
-         FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"
+        "SELECT {COLUMNS} FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"
     )))
     .fetch_all(&mut *connection)
     .await?;
@@ -106,12 +117,11 @@ async fn round(
     }
 }
 
-fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx::Error> {
-    let tenant = TenantId(row.try_get("tenant_id")?);
-    let envelope = Envelope {
+fn envelope(row: &PgRow, context: Context) -> Result<Envelope, sqlx::Error> {
+    Ok(Envelope {
         id: EventId(row.try_get("event_id")?),
         event_type: row.try_get("event_type")?,
-        tenant,
+        tenant: TenantId(row.try_get("tenant_id")?),
         context,
         aggregate: row.try_get("aggregate")?,
         aggregate_id: row.try_get("aggregate_id")?,
@@ -120,7 +130,23 @@ fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx
         correlation_id: row.try_get("correlation_id")?,
         causation_id: row.try_get("causation_id")?,
         traceparent: row.try_get("traceparent")?,
-    };
+    })
+}
+
+/// The event of a row, as a consumer would read it; the inner error is why a consumer could not.
+///
+/// # Errors
+/// The database's.
+pub fn event(row: &PgRow, context: Context) -> Result<Result<Event, DecodeError>, sqlx::Error> {
+    let envelope = envelope(row, context)?;
+    let key = partition_key(envelope.tenant, row.try_get("partition_id")?);
+    let payload: String = row.try_get("payload")?;
+    let decoded = DomainEvent::decode(context, &envelope.event_type, payload.as_bytes());
+    Ok(decoded.map(|event| Event { key, envelope, event }))
+}
+
+fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx::Error> {
+    let envelope = envelope(row, context)?;
     let span = tracing::debug_span!("relay.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
     service::request::continue_trace(&span, envelope.traceparent.as_deref());
     span.in_scope(
@@ -128,7 +154,7 @@ fn outgoing(row: &PgRow, context: Context, topic: &str) -> Result<Outgoing, sqlx
     );
     Ok(Outgoing {
         topic: topic.to_owned(),
-        key: partition_key(tenant, row.try_get("partition_id")?),
+        key: partition_key(envelope.tenant, row.try_get("partition_id")?),
         payload: row.try_get("payload")?,
         headers: headers(&envelope.to_headers()),
     })

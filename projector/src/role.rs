@@ -3,6 +3,7 @@
 use crate::{
     config::{Config, Role},
     document_relay, embeddings, index_writer, kafka,
+    log_epoch::{self, Epochs},
     metrics::{Metrics, of},
     relay, status, views,
 };
@@ -25,6 +26,8 @@ pub struct Deps {
     pub health: Health,
     /// Wakes the document relay after a batch of views.
     pub documents_written: Arc<Notify>,
+    /// Which log is in use.
+    pub epochs: Epochs,
     /// Ends everything.
     pub shutdown: Shutdown,
 }
@@ -42,6 +45,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A role that ran this long has recovered: the next failure starts with the first pause again.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+const WATCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs the roles of the configuration until shutdown.
 ///
@@ -54,8 +58,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
         );
     }
     let registry = service::Metrics::default();
+    let producer: FutureProducer = kafka::producer(&config).create()?;
     let deps = Deps {
-        producer: kafka::producer(&config).create()?,
+        epochs: Epochs::new(producer.clone()),
+        producer,
         metrics: Metrics::new(&registry),
         config: Arc::new(config),
         health: Health::default(),
@@ -91,6 +97,17 @@ fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
         tasks.spawn(keep_running(deps.clone(), embeddings::PROJECTION.to_owned(), embeddings::run));
     }
     tasks.spawn(keep_running(deps.clone(), "status".to_owned(), status::run));
+    tasks.spawn(watch_epochs(deps.clone()));
+}
+
+/// Not a role: it has to run while an epoch is being begun, which ends all roles.
+async fn watch_epochs(deps: Deps) {
+    loop {
+        if let Err(error) = log_epoch::watch(&deps).await {
+            tracing::warn!(%error, "the epoch of the log can't be asked for");
+        }
+        tokio::time::sleep(WATCH_AGAIN_AFTER).await;
+    }
 }
 
 async fn keep_running<F, Fut>(deps: Deps, name: String, start: F)
@@ -104,8 +121,14 @@ where
     let mut pause = FIRST_PAUSE;
     loop {
         let began = tokio::time::Instant::now();
-        let outcome = match topics_once(&deps).await {
-            Ok(()) => start(deps.clone()).await,
+        let outcome = match in_epoch(&deps).await {
+            Ok(deps) => {
+                let epoch = deps.config.log_epoch.clone();
+                tokio::select! {
+                    outcome = start(deps.clone()) => outcome,
+                    () = deps.epochs.moved_from(&epoch) => Err("the log begins anew".into()),
+                }
+            }
             Err(error) => Err(error),
         };
         let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
@@ -120,17 +143,16 @@ where
     }
 }
 
-/// Makes sure that the topics are there, once for the process.
-async fn topics_once(deps: &Deps) -> Result<(), RoleError> {
-    static ENSURED: tokio::sync::Mutex<bool> = tokio::sync::Mutex::const_new(false);
-    let mut ensured = ENSURED.lock().await;
-    if !*ensured {
-        if let Err(error) = kafka::ensure_topics(&deps.config).await {
-            deps.health.set("topics", false, &error.to_string());
-            return Err(error.into());
+/// What a role needs in the epoch that is in use now.
+async fn in_epoch(deps: &Deps) -> Result<Deps, RoleError> {
+    match deps.epochs.current(&deps.config).await {
+        Ok((log_epoch, producer)) => {
+            deps.health.set("topics", true, "");
+            Ok(Deps { producer, config: Arc::new(Config { log_epoch, ..(*deps.config).clone() }), ..deps.clone() })
         }
-        *ensured = true;
-        deps.health.set("topics", true, "");
+        Err(error) => {
+            deps.health.set("topics", false, &error.to_string());
+            Err(error)
+        }
     }
-    Ok(())
 }

@@ -136,6 +136,11 @@ pub fn applied_batch(projection: &str, batch: &[Record]) {
     with_tenants(|tenants| tenants.applied(projection, batch, Instant::now(), Utc::now()));
 }
 
+/// Forgets where every projection stood: the log has begun anew.
+pub fn forget_logs() {
+    with_parts(|parts| parts.retain(|_, part| part.is_relay));
+}
+
 /// Writes the status until something fails.
 ///
 /// # Errors
@@ -144,6 +149,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let consumer: BaseConsumer = kafka::client(&deps.config).create()?;
     let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
     sqlx::query("SET synchronous_commit = off").execute(&mut connection).await?;
+    forget_other_epochs(&deps, &mut connection).await?;
     let mut ticks = tokio::time::interval(INTERVAL);
     // A round that was late is not made up for: samples are a second apart.
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -177,16 +183,30 @@ async fn delete_forgotten(connection: &mut PgConnection) -> Result<(), sqlx::Err
     Ok(())
 }
 
+/// Rows about a log that is no longer written would look like consumers that died.
+async fn forget_other_epochs(deps: &Deps, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let names: Vec<String> = schemas::topics::all().into_iter().map(|topic| deps.config.topic(topic)).collect();
+    sqlx::query("DELETE FROM projection_status WHERE projection NOT LIKE 'relay:%' AND topic <> ALL($1)")
+        .bind(names)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Asks the broker for the ends of the partitions and judges lag and trend.
 fn measure_ends(consumer: &BaseConsumer) -> Result<(), RoleError> {
-    let keys: Vec<Key> =
-        with_parts(|parts| parts.iter().filter(|(_, part)| !part.is_relay).map(|(key, _)| key.clone()).collect());
+    // Before the ends, which only grow.
+    let read: Vec<(Key, i64)> = with_parts(|parts| {
+        let logs = parts.iter().filter(|(_, part)| !part.is_relay);
+        logs.map(|(key, part)| (key.clone(), part.progress.next_offset)).collect()
+    });
     let mut ends: BTreeMap<(String, i32), i64> = BTreeMap::new();
-    for (_, topic, partition) in &keys {
+    for ((_, topic, partition), _) in &read {
         if let Entry::Vacant(unknown) = ends.entry((topic.clone(), *partition)) {
             unknown.insert(consumer.fetch_watermarks(topic, *partition, Duration::from_secs(5))?.1);
         }
     }
+    shorter_than_read(&read, &ends)?;
     let (at, now) = (BEGAN.elapsed().as_secs_f64(), Utc::now());
     with_parts(|parts| {
         for ((_, topic, partition), part) in parts.iter_mut() {
@@ -198,6 +218,18 @@ fn measure_ends(consumer: &BaseConsumer) -> Result<(), RoleError> {
             part.window.push(Sample { next_offset, lag, committed });
         }
     });
+    Ok(())
+}
+
+/// Fails where a log ends before what was read of it: the next start looks into that.
+fn shorter_than_read(read: &[(Key, i64)], ends: &BTreeMap<(String, i32), i64>) -> Result<(), RoleError> {
+    for ((projection, topic, partition), next) in read {
+        if let Some(end) = ends.get(&(topic.clone(), *partition)).filter(|end| next > end) {
+            let sentence =
+                format!("{topic}, partition {partition}, ends at {end}, but {projection} has read up to {next}");
+            return Err(sentence.into());
+        }
+    }
     Ok(())
 }
 

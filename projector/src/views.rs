@@ -19,6 +19,8 @@ use std::{
 
 /// The projection's name in checkpoints, status and metrics.
 pub const PROJECTION: &str = "views";
+/// The lock of the one process that projects views.
+pub const LOCK: &str = "souk:views";
 /// Signalled to query-api at each commit.
 pub const CHANGED_CHANNEL: &str = "souk_views";
 /// The signal's payload where only figures about shoppers changed: what was kept of the other views stays true.
@@ -58,7 +60,7 @@ pub fn decode(record: &Record) -> Result<Event, String> {
 /// # Errors
 /// The database's or the broker's; the next start continues from the stored offsets.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let mut connection = leader::lead(&deps.config.read_database_url, "souk:views").await?;
+    let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     let mut offsets = checkpoint::load(&mut connection, PROJECTION).await?;
     let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
     for topic in &topics {

@@ -15,6 +15,7 @@ pub mod http;
 pub mod index;
 pub mod metrics;
 pub mod queries;
+pub mod ranking;
 pub mod steering;
 pub mod vectors;
 

@@ -1,17 +1,13 @@
 //! What staff have defined, applied to a search: the very path of the live query, drafts included.
 
-use crate::queries::definitions::{Definitions, Named};
+use crate::queries::definitions::{Definitions, Named, ReadRule, settings, words};
 use schemas::{
     Timestamp,
-    events::merchandising::{FacetSetting, MatchKind, Rule, RuleAction, SynonymSet, Window},
+    events::merchandising::{Experiment, FacetSetting, MatchKind, RuleAction, Window},
     filter::{self, Field, Filter, Test},
     ids::ProductId,
 };
-use search::{
-    analyzer,
-    query::{SearchRequest, Steering},
-    synonyms::Synonyms,
-};
+use search::query::{SearchRequest, Steering};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -50,18 +46,22 @@ pub struct Arm {
     /// Its ranking settings.
     #[serde(skip)]
     pub ranking: Map<String, Value>,
+    /// Why its settings are ignored, if they are.
+    #[serde(skip)]
+    pub ignored: Option<String>,
 }
 
 /// Applies definitions to a request, as of a moment.
 pub fn apply(request: &mut SearchRequest, definitions: &Definitions, client: Option<&str>, now: Timestamp) -> Shown {
     let mut shown = Shown::default();
-    let mut steering = Steering { synonyms: synonyms(definitions), ..Steering::default() };
+    let mut steering = Steering { synonyms: Arc::clone(&definitions.synonyms), ..Steering::default() };
     let typed = words(&request.text);
     let category = category(request.filter.as_ref());
     let mut filters = Vec::new();
-    for Named { name, content: rule } in &definitions.rules {
-        if rule.enabled && during(rule.window.as_ref(), now) && applies(rule, &typed, category.as_deref()) {
-            shown.rules.push(name.clone());
+    for read in &definitions.rules {
+        let rule = &read.rule;
+        if rule.enabled && during(rule.window.as_ref(), now) && applies(read, &typed, category.as_deref()) {
+            shown.rules.push(read.name.clone());
             rule.then.iter().for_each(|action| act(action, &mut steering, &mut filters, &mut shown));
         }
     }
@@ -77,24 +77,8 @@ pub fn apply(request: &mut SearchRequest, definitions: &Definitions, client: Opt
     }
     shown.facet_display = display(definitions, category.as_deref());
     shown.experiment = client.and_then(|client| arm(definitions, client, now));
-    steering.rules.clone_from(&shown.rules);
     request.steering = Arc::new(steering);
     shown
-}
-
-fn synonyms(definitions: &Definitions) -> Synonyms {
-    let mut synonyms = Synonyms::default();
-    for Named { content, .. } in &definitions.synonyms {
-        match content {
-            SynonymSet::MultiWay { terms } => synonyms.multi_way(terms),
-            SynonymSet::OneWay { from, to } => synonyms.one_way(from, to),
-        }
-    }
-    synonyms
-}
-
-fn words(text: &str) -> Vec<String> {
-    analyzer::terms(&mut analyzer::plain(), text)
 }
 
 fn during(window: Option<&Window>, now: Timestamp) -> bool {
@@ -102,14 +86,11 @@ fn during(window: Option<&Window>, now: Timestamp) -> bool {
         .is_none_or(|window| window.from.is_none_or(|from| from <= now) && window.until.is_none_or(|until| now < until))
 }
 
-fn applies(rule: &Rule, typed: &[String], category: Option<&str>) -> bool {
-    let query = rule.when.query.as_ref().is_none_or(|query| {
-        let wanted = words(&query.text);
-        match query.how {
-            MatchKind::Is => typed == wanted,
-            MatchKind::StartsWith => typed.starts_with(&wanted),
-            MatchKind::Contains => !wanted.is_empty() && typed.windows(wanted.len()).any(|run| run == wanted),
-        }
+fn applies(ReadRule { rule, words, .. }: &ReadRule, typed: &[String], category: Option<&str>) -> bool {
+    let query = rule.when.query.as_ref().is_none_or(|query| match query.how {
+        MatchKind::Is => typed == words,
+        MatchKind::StartsWith => typed.starts_with(words),
+        MatchKind::Contains => !words.is_empty() && typed.windows(words.len()).any(|run| run == words),
     });
     query && rule.when.category.as_deref().is_none_or(|wanted| category == Some(wanted))
 }
@@ -163,24 +144,28 @@ fn act(action: &RuleAction, steering: &mut Steering, filters: &mut Vec<Filter>, 
 
 /// The display for a category, or else the shop's.
 fn display(definitions: &Definitions, category: Option<&str>) -> Vec<FacetSetting> {
-    let of =
-        |wanted: Option<&str>| definitions.facets.iter().find(|display| display.content.category.as_deref() == wanted);
+    let of = |wanted: Option<&str>| {
+        definitions.facets().iter().find(|display| display.content.category.as_deref() == wanted)
+    };
     let own = category.and_then(|category| of(Some(category)));
     own.or_else(|| of(None)).map(|display| display.content.facets.clone()).unwrap_or_default()
 }
 
 /// The arm of a client: always the same for the same name of experiment and client.
 fn arm(definitions: &Definitions, client: &str, now: Timestamp) -> Option<Arm> {
-    let running = |named: &&Named<schemas::events::merchandising::Experiment>| {
-        named.content.enabled && during(named.content.window.as_ref(), now)
-    };
-    let Named { name, content } = definitions.experiments.iter().find(running)?;
+    let running = |named: &&Named<Experiment>| named.content.enabled && during(named.content.window.as_ref(), now);
+    let Named { name, content } = definitions.experiments().iter().find(running)?;
     let hash = Sha256::digest(format!("{name}\n{client}").as_bytes());
     let mut place = u32::from(u16::from_be_bytes([hash[0], hash[1]])) * 100 / (u32::from(u16::MAX) + 1);
     for arm in &content.arms {
         if place < arm.share {
-            let ranking = arm.ranking.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-            return Some(Arm { name: name.clone(), arm: arm.name.clone(), ranking });
+            let (ranking, ignored) = match settings(arm) {
+                Ok(ranking) => (ranking, None),
+                Err(error) => {
+                    (Map::new(), Some(format!("the ranking settings of arm {} are ignored: {error}", arm.name)))
+                }
+            };
+            return Some(Arm { name: name.clone(), arm: arm.name.clone(), ranking, ignored });
         }
         place -= arm.share;
     }
@@ -190,7 +175,8 @@ fn arm(definitions: &Definitions, client: &str, now: Timestamp) -> Option<Arm> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{Uuid, events::merchandising::Experiment, ids::TenantId};
+    use crate::queries::definitions::Written;
+    use schemas::{Uuid, events::merchandising::Rule, ids::TenantId};
 
     fn rule(json: Value) -> Named<Rule> {
         Named { name: "r".to_owned(), content: serde_json::from_value(json).expect("a rule") }
@@ -216,7 +202,7 @@ mod tests {
                 json!({"enabled": false, "priority": 2, "when": {"query": {"match": "starts_with", "text": "g"}}, "then": []}),
             ),
         ];
-        let definitions = Definitions { rules, ..Definitions::default() };
+        let definitions = Definitions::of(Written { rules, ..Written::default() }, String::new());
         let (request, shown) = steered("gaming laptop 15", Some("brand:Dell"), &definitions);
         assert_eq!(request.filter.map(|filter| filter.to_string()).as_deref(), Some("(brand:Dell AND available:true)"));
         assert_eq!((request.steering.boosts.len(), shown.rules.len()), (1, 1));
@@ -226,13 +212,28 @@ mod tests {
         assert_eq!((request.text.as_str(), shown.redirect), ("television", Some(json!({"url": "/tv"}))));
     }
 
+    fn trying(experiment: Experiment) -> Definitions {
+        let experiments = vec![Named { name: "e".to_owned(), content: experiment }];
+        Definitions::of(Written { experiments, ..Written::default() }, String::new())
+    }
+
+    #[test]
+    fn an_arm_with_a_wrong_setting_searches_as_if_it_had_none() {
+        for (ranking, said) in [(json!({"b": 0.5, "speed": 1.0}), "speed"), (json!({"window": 501.0}), "window")] {
+            let arms = json!([{"name": "a", "share": 100, "ranking": ranking}]);
+            let experiment = serde_json::from_value(json!({"enabled": true, "arms": arms})).expect("an experiment");
+            let arm = arm(&trying(experiment), "client", Timestamp::UNIX_EPOCH).expect("an arm");
+            assert!(arm.ranking.is_empty());
+            assert!(arm.ignored.expect("a reason").contains(said));
+        }
+    }
+
     #[test]
     fn a_client_stays_in_its_arm_and_all_arms_are_used() {
         let experiment: Experiment = serde_json::from_value(json!({"enabled": true, "arms": [
             {"name": "a", "share": 50, "ranking": {}}, {"name": "b", "share": 50, "ranking": {"b": 0.5}}]}))
         .expect("an experiment");
-        let named = Named { name: "e".to_owned(), content: experiment };
-        let definitions = Definitions { experiments: vec![named], ..Definitions::default() };
+        let definitions = trying(experiment);
         let arms: Vec<String> = (0..1_000)
             .filter_map(|client| arm(&definitions, &format!("c{client}"), Timestamp::UNIX_EPOCH))
             .map(|arm| arm.arm)

@@ -3,10 +3,10 @@
 //! A partition count is part of the contract and never changes in place: order, checkpoints and
 //! tokens depend on it. More partitions means a new topic generation (`.v2`).
 
-use crate::ids::TenantId;
+use crate::{Timestamp, ids::TenantId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 use uuid::Uuid;
 
 /// A bounded context: one write module, one Postgres schema, one outbox, one topic.
@@ -111,6 +111,27 @@ pub struct Topic {
     pub compacted: bool,
 }
 
+impl Topic {
+    /// Its name on a cluster: the prefix of the installation in front, the epoch of the log behind. The first
+    /// epoch is the empty text; see docs/decisions/0014.
+    #[must_use]
+    pub fn on_cluster(&self, prefix: &str, epoch: &str) -> String {
+        let dot = if epoch.is_empty() { "" } else { "." };
+        format!("{prefix}{}{dot}{epoch}", self.name)
+    }
+}
+
+/// The name of an epoch of the log that begins now: the time, and sorting after the one before.
+#[must_use]
+pub fn epoch_after(before: &str, now: Timestamp) -> String {
+    let name = |at: Timestamp| at.format("%Y%m%dT%H%M%SZ").to_string();
+    let mut at = now;
+    while name(at).as_str() <= before {
+        at += Duration::from_secs(1);
+    }
+    name(at)
+}
+
 /// Composed search documents, one record per product; index and embedding writers read only this.
 pub const DOCUMENTS: Topic = Topic { name: "souk.documents.v1", partitions: PARTITIONS, compacted: true };
 
@@ -132,6 +153,22 @@ pub fn partition_key(tenant: TenantId, id: Uuid) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_of_another_epoch_has_another_name() {
+        assert_eq!(DOCUMENTS.on_cluster("", ""), "souk.documents.v1");
+        assert_eq!(DOCUMENTS.on_cluster("a.", "20261121T143000Z"), "a.souk.documents.v1.20261121T143000Z");
+    }
+
+    #[test]
+    fn a_new_epoch_sorts_after_the_one_before() {
+        let now = Timestamp::from_timestamp(1_795_271_880, 0).expect("a time");
+        let first = epoch_after("", now);
+        assert_eq!(first, "20261121T143800Z");
+        let second = epoch_after(&first, now);
+        assert_eq!(second, "20261121T143801Z");
+        assert!(epoch_after(&second, now) > second);
+    }
 
     #[test]
     fn wire_codes_and_names_lead_back_to_the_context() {

@@ -1,7 +1,6 @@
 //! How text becomes terms, for documents and queries alike.
 
 use crate::bundle::Analysis;
-use std::collections::BTreeMap;
 use tantivy::{
     Index,
     tokenizer::{
@@ -167,17 +166,31 @@ pub fn code(written: &str) -> Option<String> {
     (code.chars().count() >= SHORTEST && code.len() <= MAX_TERM_BYTES).then_some(code)
 }
 
-/// What of a text could be a code, with the number of its words: each word, and up to four that follow
-/// one another, that hold a digit.
+/// Words of a text that could be a code together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRun {
+    /// The code they would be; see [`code`].
+    pub code: String,
+    /// How many words they are.
+    pub words: usize,
+    /// Where they stand in the text, in bytes.
+    pub span: (usize, usize),
+}
+
+/// What of a text could be a code: each word, and up to four that follow one another, that hold a digit;
+/// the shorter runs first.
 #[must_use]
-pub fn codes(text: &str) -> BTreeMap<String, usize> {
+pub fn codes(text: &str) -> Vec<CodeRun> {
     const LONGEST_RUN: usize = 4;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    (1..=LONGEST_RUN)
-        .flat_map(|length| words.windows(length))
-        .filter(|run| run.iter().any(|word| word.contains(|character: char| character.is_ascii_digit())))
-        .filter_map(|run| Some((code(&run.concat())?, run.len())))
-        .collect()
+    let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let spans: Vec<_> = text.split_whitespace().map(|word| (place(word), place(word) + word.len())).collect();
+    let run = |run: &[(usize, usize)]| {
+        let span = (run.first()?.0, run.last()?.1);
+        let written = &text[span.0..span.1];
+        let numbered = written.contains(|character: char| character.is_ascii_digit());
+        Some(CodeRun { code: code(written).filter(|_| numbered)?, words: run.len(), span })
+    };
+    (1..=LONGEST_RUN).flat_map(|length| spans.windows(length)).filter_map(run).collect()
 }
 
 /// Whether a word is a unit of measure that may stand apart from its number.
@@ -213,8 +226,9 @@ mod tests {
     fn codes_are_the_same_however_they_are_written() {
         assert_eq!(code("LC-51C"), code("lc 51 c"));
         assert_eq!(code("--"), None);
-        let found = codes("brother lc 51 c").into_iter().map(|(code, words)| format!("{code} {words}"));
-        assert_eq!(found.collect::<Vec<_>>(), ["51c 2", "brotherlc51 3", "brotherlc51c 4", "lc51 2", "lc51c 3"]);
+        let found = codes("brother lc 51 c").into_iter().map(|run| format!("{} {}", run.code, run.words));
+        assert_eq!(found.collect::<Vec<_>>(), ["lc51 2", "51c 2", "brotherlc51 3", "lc51c 3", "brotherlc51c 4"]);
+        assert_eq!(codes("a lc 51").first().map(|run| run.span), Some((2, 7)));
         assert!(codes("laptop bag").is_empty());
     }
 

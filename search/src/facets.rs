@@ -161,19 +161,19 @@ pub fn count(
     }
     let counting = Counting { snapshot, request, plan, matching, total: total as u64 };
     // All that are not filtered by their own field are counted in one pass.
+    let asked = request.facets.iter().map(|facet| counting.asked(facet)).collect::<Result<Vec<_>, _>>()?;
     let mut together = Map::new();
-    for (index, facet) in request.facets.iter().enumerate() {
-        let column = counting.column(facet)?;
-        if counting.chosen(&facet.field).is_none() && !counting.numeric(facet, &column)? {
-            together.insert(index.to_string(), terms(&column, size(facet)));
+    for (index, asked) in asked.iter().enumerate() {
+        if asked.chosen.is_none() && !asked.numeric {
+            together.insert(index.to_string(), asked.terms());
         }
     }
-    let counted = counting.aggregate(query, together)?;
-    let mut facets = Vec::new();
-    for (index, facet) in request.facets.iter().enumerate() {
-        facets.push(counting.facet(facet, counted.get(&index.to_string()))?);
-    }
-    Ok(facets)
+    let counted = aggregate(snapshot, query, together)?;
+    let count = |(index, asked): (usize, &Asked<'_>)| match counted.get(&index.to_string()) {
+        Some(counted) => Ok(asked.counts(counted)),
+        None => counting.apart(asked),
+    };
+    asked.iter().enumerate().map(count).collect()
 }
 
 /// The names of the attributes that what matches has, the most frequent first.
@@ -181,13 +181,79 @@ pub fn count(
 /// # Errors
 /// The engine's.
 pub fn attributes(snapshot: &Snapshot, query: &dyn Query) -> Result<Vec<String>, IndexError> {
-    let request = json!({"names": terms("names", MAX_FACET_VALUES)});
-    let request: Aggregations = serde_json::from_value(request).map_err(std::io::Error::from)?;
+    let names = aggregate_one(snapshot, query, terms("names", MAX_FACET_VALUES))?;
+    let buckets = names["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(buckets.iter().filter_map(|bucket| bucket["key"].as_str().map(str::to_owned)).collect())
+}
+
+/// Counts what matches in several ways, in one pass.
+fn aggregate(
+    snapshot: &Snapshot,
+    query: &dyn Query,
+    request: Map<String, Value>,
+) -> Result<Map<String, Value>, IndexError> {
+    if request.is_empty() {
+        return Ok(Map::new());
+    }
+    let request: Aggregations = serde_json::from_value(Value::Object(request)).map_err(std::io::Error::from)?;
     let collector = AggregationCollector::from_aggs(request, AggContextParams::default());
     let result = snapshot.searcher.search(query, &collector)?;
-    let result = serde_json::to_value(result).map_err(std::io::Error::from)?;
-    let buckets = result["names"]["buckets"].as_array().cloned().unwrap_or_default();
-    Ok(buckets.iter().filter_map(|bucket| bucket["key"].as_str().map(str::to_owned)).collect())
+    match serde_json::to_value(result).map_err(std::io::Error::from)? {
+        Value::Object(result) => Ok(result),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// Counts what matches in one way.
+fn aggregate_one(snapshot: &Snapshot, query: &dyn Query, request: Value) -> Result<Value, IndexError> {
+    let request = Map::from_iter([("0".to_owned(), request)]);
+    Ok(aggregate(snapshot, query, request)?.remove("0").unwrap_or_default())
+}
+
+/// A facet with what has to be known to count it.
+struct Asked<'a> {
+    facet: &'a Facet,
+    column: String,
+    /// The values of its field that are chosen, if it is filtered by values.
+    chosen: Option<Vec<String>>,
+    /// Whether it is counted by ranges.
+    numeric: bool,
+}
+
+impl Asked<'_> {
+    fn terms(&self) -> Value {
+        terms(&self.column, size(self.facet))
+    }
+
+    fn empty(&self) -> FacetCounts {
+        let field = self.facet.field.to_string();
+        FacetCounts { field, values: Vec::new(), others: 0, stats: None, ranges: Vec::new() }
+    }
+
+    fn values(&self, counted: &Value) -> Vec<FacetValue> {
+        let buckets = counted["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let read = |bucket: &Value| {
+            let count = bucket["doc_count"].as_u64().unwrap_or_default();
+            let value = value(&self.facet.field, bucket);
+            FacetValue { value, count, selected: false, total_if_toggled: count, children: Vec::new() }
+        };
+        buckets.iter().map(read).collect()
+    }
+
+    /// The facet of what was counted over the hits themselves.
+    fn counts(&self, counted: &Value) -> FacetCounts {
+        let others = counted["sum_other_doc_count"].as_u64().unwrap_or_default();
+        self.arranged(FacetCounts { others, values: self.values(counted), ..self.empty() })
+    }
+
+    fn arranged(&self, mut counts: FacetCounts) -> FacetCounts {
+        if self.facet.field == Field::Category {
+            counts.values = tree::grow(counts.values, self.facet.limit as usize);
+        } else {
+            arrange(self.facet, &mut counts);
+        }
+        counts
+    }
 }
 
 /// How many values the engine is asked for.
@@ -210,17 +276,10 @@ impl Counting<'_> {
         })
     }
 
-    fn aggregate(&self, query: &dyn Query, request: Map<String, Value>) -> Result<Map<String, Value>, IndexError> {
-        if request.is_empty() {
-            return Ok(Map::new());
-        }
-        let request: Aggregations = serde_json::from_value(Value::Object(request)).map_err(std::io::Error::from)?;
-        let collector = AggregationCollector::from_aggs(request, AggContextParams::default());
-        let result = self.snapshot.searcher.search(query, &collector)?;
-        match serde_json::to_value(result).map_err(std::io::Error::from)? {
-            Value::Object(result) => Ok(result),
-            _ => Ok(Map::new()),
-        }
+    fn asked<'f>(&self, facet: &'f Facet) -> Result<Asked<'f>, IndexError> {
+        let column = self.column(facet)?;
+        let (chosen, numeric) = (self.chosen(&facet.field), self.numeric(facet, &column)?);
+        Ok(Asked { facet, column, chosen, numeric })
     }
 
     /// The values of a field that are chosen, if it is filtered by values.
@@ -248,69 +307,38 @@ impl Counting<'_> {
         Ok(false)
     }
 
-    fn facet(&self, facet: &Facet, counted: Option<&Value>) -> Result<FacetCounts, IndexError> {
-        let column = self.column(facet)?;
-        let chosen = self.chosen(&facet.field);
+    /// Counts a facet over what matches but for its own filter.
+    fn apart(&self, asked: &Asked<'_>) -> Result<FacetCounts, IndexError> {
+        let facet = asked.facet;
         let base = self.plan.query_where(self.matching, |filter| !is_on(filter, &facet.field));
-        let mut counts = FacetCounts {
-            field: facet.field.to_string(),
-            values: Vec::new(),
-            others: 0,
-            stats: None,
-            ranges: Vec::new(),
-        };
-        if self.numeric(facet, &column)? {
-            numbers::count(self, facet, &column, base.as_ref(), &mut counts)?;
+        let mut counts = asked.empty();
+        if asked.numeric {
+            numbers::count(self.snapshot, facet, &asked.column, base.as_ref(), &mut counts)?;
             if matches!(facet.field, Field::Price(_)) {
                 return Ok(counts);
             }
         }
-        let own;
-        let result = match counted {
-            Some(result) => result,
-            None => {
-                let request = Map::from_iter([("0".to_owned(), terms(&column, size(facet)))]);
-                own = self.aggregate(base.as_ref(), request)?.remove("0").unwrap_or_default();
-                &own
-            }
-        };
-        counts.others = result["sum_other_doc_count"].as_u64().unwrap_or_default();
-        counts.values = self.values(facet, result);
-        if let Some(chosen) = &chosen {
-            self.toggled(facet, &column, chosen, base.as_ref(), &mut counts.values)?;
+        let counted = aggregate_one(self.snapshot, base.as_ref(), asked.terms())?;
+        counts.others = counted["sum_other_doc_count"].as_u64().unwrap_or_default();
+        counts.values = asked.values(&counted);
+        if let Some(chosen) = &asked.chosen {
+            self.toggled(asked, chosen, base.as_ref(), &mut counts.values)?;
         }
-        if facet.field == Field::Category {
-            counts.values = tree::grow(counts.values, facet.limit as usize);
-            return Ok(counts);
-        }
-        arrange(facet, &mut counts);
-        Ok(counts)
-    }
-
-    fn values(&self, facet: &Facet, result: &Value) -> Vec<FacetValue> {
-        let buckets = result["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let read = |bucket: &Value| {
-            let count = bucket["doc_count"].as_u64().unwrap_or_default();
-            let value = value(&facet.field, bucket);
-            FacetValue { value, count, selected: false, total_if_toggled: count, children: Vec::new() }
-        };
-        buckets.iter().map(read).collect()
+        Ok(asked.arranged(counts))
     }
 
     /// What choosing another value of a field would add, or no longer choosing one would leave.
     fn toggled(
         &self,
-        facet: &Facet,
-        column: &str,
+        asked: &Asked<'_>,
         chosen: &[String],
         base: &dyn Query,
         values: &mut [FacetValue],
     ) -> Result<(), IndexError> {
+        let field = &asked.facet.field;
         // Hits with another value that none of the chosen ones has brought already.
-        let more = self.plan.query_without_chosen(self.matching, &facet.field);
-        let request = Map::from_iter([("0".to_owned(), terms(column, size(facet)))]);
-        let added = self.aggregate(more.as_ref(), request)?.remove("0").unwrap_or_default();
-        let added = self.values(facet, &added);
+        let more = self.plan.query_without_chosen(self.matching, field);
+        let added = asked.values(&aggregate_one(self.snapshot, more.as_ref(), asked.terms())?);
         for value in values {
             let text = tree::slug(&value.value);
             value.selected = chosen.contains(&text);
@@ -320,7 +348,7 @@ impl Counting<'_> {
                 self.snapshot.searcher.search(base, &Count)? as u64
             } else {
                 let rest = chosen.iter().filter(|chosen| **chosen != text).cloned().collect();
-                let query = self.plan.query_with(self.matching, &facet.field, rest, self.snapshot, self.request);
+                let query = self.plan.query_with(self.matching, field, rest, self.snapshot, self.request);
                 self.snapshot.searcher.search(query.as_ref(), &Count)? as u64
             };
         }

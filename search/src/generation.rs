@@ -64,6 +64,8 @@ pub struct Ranking {
     pub novelty_boost: f32,
     /// Days in which the worth of novelty halves.
     pub novelty_days: f32,
+    /// Most products of one family among ten in a row, in the window; 0 for no limit. See [`crate::families`].
+    pub family_limit: usize,
     /// Share of the lexical score in hybrid mode, 0 to 1; the rest is the vectors'.
     pub lexical_share: f32,
     /// The same for a query that is nothing but brands and codes, which must not drift.
@@ -95,6 +97,7 @@ impl Default for Ranking {
             popularity_boost: 0.1,
             novelty_boost: 0.0,
             novelty_days: 180.0,
+            family_limit: 4,
             lexical_share: 0.6,
             exact_share: 1.0,
             unrelated: 0.1,

@@ -12,10 +12,16 @@ pub const CLOSE: &str = "</mark>";
 const SNIPPET: usize = 180;
 
 /// Marks the words of one query.
-#[derive(Debug)]
 pub struct Marker {
     terms: BTreeSet<String>,
     beginning: Option<String>,
+    analyzer: TextAnalyzer,
+}
+
+impl std::fmt::Debug for Marker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Marker").field("terms", &self.terms).finish_non_exhaustive()
+    }
 }
 
 impl Marker {
@@ -23,7 +29,7 @@ impl Marker {
     #[must_use]
     pub fn new(terms: &[String], typing: bool) -> Self {
         let beginning = terms.last().filter(|_| typing).cloned();
-        Self { terms: terms.iter().cloned().collect(), beginning }
+        Self { terms: terms.iter().cloned().collect(), beginning, analyzer: analyzer::english() }
     }
 
     /// The highlights of a hit: its title, brand and part number where a word is in them, and the part of the
@@ -32,25 +38,24 @@ impl Marker {
     /// # Errors
     /// The engine's.
     pub fn of(
-        &self,
+        &mut self,
         snapshot: &Snapshot,
         at: DocAddress,
         card: &HitCard,
     ) -> Result<BTreeMap<String, String>, IndexError> {
         let mut found = BTreeMap::new();
-        let mut analyzer = analyzer::english();
         let fields =
             [("title", Some(&card.title)), ("brand", card.brand.as_ref()), ("part_number", card.part_number.as_ref())];
         for (name, text) in fields {
             let Some(text) = text else { continue };
-            let spans = self.spans(&mut analyzer, text);
+            let spans = self.spans(text);
             if !spans.is_empty() || name == "title" {
                 found.insert(name.to_owned(), marked(text, &spans));
             }
         }
         let record: TantivyDocument = snapshot.searcher.doc(at)?;
         if let Some(text) = record.get_first(snapshot.fields.description).and_then(|value| value.as_str()) {
-            let (snippet, spans) = self.snippet(&mut analyzer, text);
+            let (snippet, spans) = self.snippet(text);
             if !snippet.is_empty() {
                 found.insert("description".to_owned(), marked(&snippet, &spans));
             }
@@ -60,13 +65,13 @@ impl Marker {
 
     /// Marks one text whole.
     #[must_use]
-    pub fn text(&self, text: &str) -> String {
-        marked(text, &self.spans(&mut analyzer::english(), text))
+    pub fn text(&mut self, text: &str) -> String {
+        marked(text, &self.spans(text))
     }
 
-    fn spans(&self, analyzer: &mut TextAnalyzer, text: &str) -> Vec<(usize, usize)> {
+    fn spans(&mut self, text: &str) -> Vec<(usize, usize)> {
         let mut spans: Vec<(usize, usize)> = Vec::new();
-        let mut stream = analyzer.token_stream(text);
+        let mut stream = self.analyzer.token_stream(text);
         while stream.advance() {
             let token = stream.token();
             let begun = self.beginning.as_ref().filter(|begun| token.text.starts_with(String::as_str(begun)));
@@ -91,8 +96,8 @@ impl Marker {
     }
 
     /// The stretch of a text with most words in it, cut at spaces.
-    fn snippet(&self, analyzer: &mut TextAnalyzer, text: &str) -> (String, Vec<(usize, usize)>) {
-        let spans = self.spans(analyzer, text);
+    fn snippet(&mut self, text: &str) -> (String, Vec<(usize, usize)>) {
+        let spans = self.spans(text);
         let best = spans
             .iter()
             .map(|(from, _)| *from)

@@ -96,7 +96,7 @@ fn documents(segment: &SegmentReader, term: &Term, mut each: impl FnMut(u32)) ->
 
 /// How many of a tenant's documents have each value of a text column.
 fn counts(snapshot: &Snapshot, tenant: TenantId, column: &str) -> Result<BTreeMap<String, u64>, IndexError> {
-    let term = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+    let term = snapshot.fields.tenant_term(tenant);
     let mut counts = BTreeMap::new();
     for segment in snapshot.searcher.segment_readers() {
         let Some(values) = segment.fast_fields().str(column)? else { continue };

@@ -9,11 +9,13 @@
 
 pub mod analyzer;
 pub mod bundle;
+mod dictionary;
 pub mod digest;
 pub mod directory;
 pub mod document;
 pub mod embed;
 pub mod facets;
+pub mod families;
 pub mod fuse;
 pub mod generation;
 pub mod highlight;
@@ -26,6 +28,7 @@ pub mod reader;
 pub mod schema;
 pub mod suggest;
 pub mod synonyms;
+mod tenant;
 pub mod text;
 pub mod understand;
 pub mod vector;

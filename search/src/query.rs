@@ -63,6 +63,8 @@ pub struct SearchRequest {
     pub steering: Arc<Steering>,
     /// Ranking settings instead of the generation's.
     pub ranking: Option<Ranking>,
+    /// When it is asked, which tells how new a product is; without it novelty counts for nothing.
+    pub now: Option<Timestamp>,
     /// When the search has to end: what can't be looked at by then is left out, and the answer says that it is
     /// partial.
     pub deadline: Option<Instant>,
@@ -88,6 +90,7 @@ impl SearchRequest {
             explain: false,
             steering: Arc::default(),
             ranking: None,
+            now: None,
             deadline: None,
         }
     }
@@ -102,15 +105,13 @@ impl SearchRequest {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Steering {
     /// Words and what else they mean.
-    pub synonyms: Synonyms,
+    pub synonyms: Arc<Synonyms>,
     /// Products at fixed places, counted from 1.
     pub pins: Vec<(usize, ProductId)>,
     /// Products that are not shown.
     pub hidden: Vec<ProductId>,
     /// Products that pass the filter have their score multiplied: above 1 up, below 1 down.
     pub boosts: Vec<(Filter, f32)>,
-    /// The rules these come from, for explanations.
-    pub rules: Vec<String>,
     /// How popular products are, 0 to 1.
     pub popularity: Arc<HashMap<ProductId, f32>>,
 }

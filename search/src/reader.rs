@@ -54,7 +54,11 @@ impl Snapshot {
     /// # Errors
     /// If the index can't be read.
     pub fn version_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<u64>, IndexError> {
-        let Some(at) = self.address_of(tenant, product)? else { return Ok(None) };
+        self.address_of(tenant, product)?.map_or(Ok(None), |at| self.version_at(at))
+    }
+
+    /// The version of the document at an address.
+    pub(crate) fn version_at(&self, at: DocAddress) -> Result<Option<u64>, IndexError> {
         let segment = self.searcher.segment_reader(at.segment_ord);
         Ok(segment.fast_fields().u64("version")?.first(at.doc_id))
     }

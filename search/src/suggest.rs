@@ -1,18 +1,18 @@
 //! Suggestions while somebody types: how the query may go on, and the brands and categories it may mean.
 
 use crate::{
-    IndexError, analyzer, lexical,
+    IndexError, analyzer,
+    dictionary::{self, Near},
+    learned::Lessons,
+    lexical,
     query::{MAX_TEXT_CHARS, SearchRequest},
     reader::Snapshot,
 };
 use schemas::ids::TenantId;
-use std::collections::BTreeMap;
-use tantivy::{Term, query::FuzzyTermQuery};
+use tantivy::Term;
 
 /// Words that begin as typed and are tried, the most frequent first.
 const TRIED: usize = 24;
-/// Terms one automaton may yield before it is stopped.
-const EXPANSIONS: usize = 5_000;
 /// Least letters of a beginning that may be misspelt.
 const FUZZY_FROM: usize = 4;
 
@@ -46,9 +46,9 @@ pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) 
     if begun.is_empty() {
         return Ok(found);
     }
-    let mut tried = completions(snapshot, &begun, 0)?;
-    if tried.is_empty() && begun.chars().count() >= FUZZY_FROM {
-        tried = completions(snapshot, &begun, 1)?;
+    let mut tried = completions(snapshot, &lessons, &begun, 0)?;
+    if tried.len() == 0 && begun.chars().count() >= FUZZY_FROM {
+        tried = completions(snapshot, &lessons, &begun, 1)?;
     }
     for word in tried {
         if found.queries.len() >= limit {
@@ -65,25 +65,14 @@ pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) 
     Ok(found)
 }
 
-/// Words of titles, brands and kinds that begin so, the most frequent first.
-fn completions(snapshot: &Snapshot, begun: &str, distance: u8) -> Result<Vec<String>, IndexError> {
+/// Words of the shop's titles, brands and kinds that begin so, the most frequent first.
+fn completions(
+    snapshot: &Snapshot,
+    lessons: &Lessons,
+    begun: &str,
+    distance: u8,
+) -> Result<impl ExactSizeIterator<Item = String>, IndexError> {
     let term = Term::from_field_text(snapshot.fields.words, begun);
-    let query = FuzzyTermQuery::new_prefix(term, distance, true);
-    let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-    let mut expanded = 0;
-    for segment in snapshot.searcher.segment_readers() {
-        let inverted = segment.inverted_index(snapshot.fields.words)?;
-        let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
-        while expanded < EXPANSIONS
-            && let Some((key, info)) = terms.next()
-        {
-            expanded += 1;
-            if let Ok(key) = std::str::from_utf8(key) {
-                *frequencies.entry(key.to_owned()).or_default() += u64::from(info.doc_freq);
-            }
-        }
-    }
-    let mut words: Vec<(String, u64)> = frequencies.into_iter().collect();
-    words.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
-    Ok(words.into_iter().take(TRIED).map(|(word, _)| word).collect())
+    let words = dictionary::near(snapshot, &lessons.statistics, &term, Near::Beginning(distance), &mut || false)?;
+    Ok(words.into_iter().take(TRIED).map(|(word, _)| word))
 }

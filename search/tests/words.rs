@@ -175,3 +175,30 @@ fn what_another_shop_sells_changes_no_score() {
         assert_eq!(scores(&quiet), scores(&loud), "{query}");
     }
 }
+
+#[test]
+fn a_number_and_a_letter_are_a_measure_where_the_shop_has_it() {
+    let titles = ["Cable 5m black", "Cable 5 m white", "Lamp 5 cable", "Cable 5 type M", "Cable 10m"];
+    let index = Index::of(&titles);
+    for query in ["cable 5 m", "5m cable"] {
+        let request = SearchRequest {
+            ranking: Some(Ranking { enough: 1, ..Ranking::default() }),
+            ..SearchRequest::text(SHOP, query, 10)
+        };
+        let found = lexical::search(&index.handle.snapshot(), &request).expect("found");
+        let mut titles: Vec<&str> = found.hits.iter().map(|hit| hit.card.title.as_str()).collect();
+        titles.sort_unstable();
+        assert_eq!((titles, found.relaxed), (vec!["Cable 5 m white", "Cable 5m black"], None), "{query}");
+    }
+    // No product has 7m, so that they are a number and a letter.
+    assert_eq!(index.first("type m 7").0.as_deref(), Some("Cable 5 type M"));
+}
+
+#[test]
+fn a_misspelt_word_is_read_as_what_this_shop_has_more_of() {
+    let others = ["Boat"; 30].iter().chain(&["Coat boar"; 12]).copied().collect::<Vec<_>>();
+    let near = ["boax", "boay", "boaz", "boau", "boav", "boaw", "boak", "boal"].repeat(40);
+    let others: Vec<&str> = others.into_iter().chain(near).collect();
+    let index = Index::beside(&["Boat rope", "Bolt", "Bolt set", "Bolt cutter"], &others);
+    assert_eq!(index.first("boot").1, pair("boot", "bolt"));
+}

@@ -6,6 +6,7 @@ use acceptance::{
     digest,
     eventually::eventually,
     quiet::until_quiet,
+    scratch,
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
@@ -86,7 +87,7 @@ async fn twenty_kills_during_an_import_lose_nothing_and_double_nothing() {
     let before = digest::take(&stack).await;
     assert_eq!(before.index.0, PRODUCTS as u64);
     assert_eq!(vectors(&stack).await, i64::try_from(PRODUCTS).unwrap_or_default());
-    rebuild_from_scratch(&stack).await;
+    scratch::rebuild(&stack).await;
     assert_eq!(digest::take(&stack).await, before, "a rebuild from scratch gives the same");
 }
 
@@ -125,33 +126,4 @@ async fn nothing_lost_nothing_twice(stack: &TestStack, shop: &Shop) {
     let parked: i64 =
         sqlx::query_scalar("SELECT count(*) FROM dead_letters").fetch_one(&stack.read).await.expect("counted");
     assert_eq!(parked, 0, "nothing was poison");
-}
-
-/// Empties the read side and lets the topics fill it again.
-async fn rebuild_from_scratch(stack: &TestStack) {
-    for service in [Service::QueryApi, Service::Projector] {
-        stack.stack.kill(service).expect("killed");
-    }
-    sqlx::query(
-        "TRUNCATE tenants, sources, categories, product_pages, listing, documents, document_outbox, checkpoints, projection_status,
-                  dead_letters, embeddings, index_generations",
-    )
-    .execute(&stack.read)
-    .await
-    .expect("emptied");
-    std::fs::remove_dir_all(stack.stack.index_dir()).expect("deleted");
-    stack.stack.start_all().await.expect("started again");
-    eventually("all products are back in the views", PATIENCE, || async {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM product_pages WHERE status = 'published'")
-            .fetch_one(&stack.read)
-            .await
-            .map_err(|error| error.to_string())?;
-        if count == i64::try_from(PRODUCTS).unwrap_or_default() {
-            Ok(())
-        } else {
-            Err(format!("{count} of {PRODUCTS}"))
-        }
-    })
-    .await;
-    until_quiet(stack).await;
 }

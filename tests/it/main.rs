@@ -8,6 +8,7 @@ mod insights;
 mod lag;
 mod letters;
 mod merchandising;
+mod recovery;
 mod reindex;
 mod replay;
 mod road;

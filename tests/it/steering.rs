@@ -68,6 +68,23 @@ async fn rules_and_synonyms_are_in_the_next_search() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_experiment_with_a_setting_that_is_not_there_costs_no_shopper_a_search() {
+    let stack = TestStack::start(false).await;
+    let (shop, _, last) = shop_of(&stack, "trying", &["Oak sofa"]).await;
+    let arms = json!([{"name": "fast", "share": 50, "ranking": {"speed": 1.0}}, {"name": "far", "share": 50, "ranking": {"window": 1e5}}]);
+    let experiment = json!({"enabled": true, "arms": arms});
+    let made = shop.command(Method::PUT, "/v1/merchandising/experiments/speed", None, &experiment).await;
+    assert_eq!(shop.search("sofa", &last).await.body["degraded"], Value::Null, "nobody in particular has no arm");
+    for client in ["ann", "bob", "cyd", "dan"] {
+        let found = shop.read(&format!("/v1/search?q=sofa&client={client}"), Some(&token(&made))).await.body;
+        assert_eq!(found["total"], 1, "{found}");
+        let said = found["degraded"].as_str().expect("a reason");
+        assert!(said.contains(found["experiment"]["arm"].as_str().expect("an arm")), "{found}");
+        assert!(said.contains("speed") || said.contains("window"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn suggestions_similar_products_and_cursors() {
     let stack = TestStack::start(false).await;
     let names: Vec<String> = (0..25).map(|number| format!("Wireless keyboard number {number}")).collect();

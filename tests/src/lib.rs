@@ -6,5 +6,6 @@ pub mod digest;
 pub mod eventually;
 pub mod operator;
 pub mod quiet;
+pub mod scratch;
 pub mod shop;
 pub mod stack;

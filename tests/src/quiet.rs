@@ -47,7 +47,13 @@ pub async fn until_quiet(stack: &TestStack) {
 
 /// Waits until a projection has applied all that a topic holds now.
 async fn at_the_end(stack: &TestStack, projection: &str, topic: Topic) {
-    let name = format!("{}{}", stack.stack.settings.topic_prefix, topic.name);
+    let epoch: String = eventually("an epoch of the log is in use", PATIENCE, || async {
+        let epoch =
+            sqlx::query_scalar("SELECT epoch FROM log_epoch WHERE beginning IS NULL").fetch_optional(&stack.read);
+        epoch.await.map_err(|error| error.to_string())?.ok_or_else(|| "one is being begun".to_owned())
+    })
+    .await;
+    let name = topic.on_cluster(&stack.stack.settings.topic_prefix, &epoch);
     let ends = ends(&stack.stack.settings.brokers(), &name, topic.partitions);
     eventually(&format!("{projection} has read {name}"), PATIENCE, || async {
         for (partition, end) in &ends {

@@ -9,7 +9,7 @@ use launcher::{
 };
 use schemas::Uuid;
 use sqlx::PgPool;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A running stack; its processes end with it.
 pub struct TestStack {
@@ -109,6 +109,22 @@ impl TestStack {
         self.stack.kill(service).expect("killed");
         self.stack.start(service).expect("started again");
         self.stack.wait_ready(service).await.expect("ready again");
+    }
+
+    /// Runs a command of the launcher about this stack, as an operator would; gives what it printed.
+    ///
+    /// # Errors
+    /// What it said when it failed.
+    pub async fn souk(&self, command: &str, args: &[&str]) -> Result<String, String> {
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let programs = own.parent().and_then(Path::parent).ok_or("no folder of programs")?;
+        let mut souk = tokio::process::Command::new(programs.join("souk"));
+        souk.arg(command).args(args).arg("--data-dir").arg(&self.stack.settings.data_dir);
+        souk.arg("--write-database-url").arg(self.stack.settings.write_url());
+        souk.arg("--read-database-url").arg(self.stack.settings.read_url());
+        let output = souk.output().await.map_err(|error| error.to_string())?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
     }
 
     /// What a process has logged.

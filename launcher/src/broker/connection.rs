@@ -18,7 +18,7 @@ const LARGEST_REQUEST: usize = 100 * 1024 * 1024;
 
 /// What this broker answers, and in which versions. Those of Fetch end where topics are named by id,
 /// those of the others where clients need nothing newer.
-const APIS: [(ApiKey, VersionRange); 9] = [
+const APIS: [(ApiKey, VersionRange); 10] = [
     (ApiKey::Produce, VersionRange { min: 3, max: 9 }),
     (ApiKey::Fetch, VersionRange { min: 4, max: 12 }),
     (ApiKey::ListOffsets, VersionRange { min: 1, max: 6 }),
@@ -27,6 +27,7 @@ const APIS: [(ApiKey, VersionRange); 9] = [
     (ApiKey::ApiVersions, VersionRange { min: 0, max: 3 }),
     (ApiKey::CreateTopics, VersionRange { min: 2, max: 5 }),
     (ApiKey::DeleteTopics, VersionRange { min: 1, max: 5 }),
+    (ApiKey::DeleteRecords, VersionRange { min: 0, max: 2 }),
     (ApiKey::InitProducerId, VersionRange { min: 0, max: 4 }),
 ];
 
@@ -122,6 +123,7 @@ async fn answer(broker: &Broker, mut frame: Bytes) -> Result<Option<(BytesMut, B
         ApiKey::FindCoordinator => Some(admin::find_coordinator(broker, &mut request)?),
         ApiKey::CreateTopics => Some(admin::create_topics(broker, &mut request)?),
         ApiKey::DeleteTopics => Some(admin::delete_topics(broker, &mut request)?),
+        ApiKey::DeleteRecords => Some(records::delete_records(broker, &mut request)?),
         ApiKey::InitProducerId => Some(admin::init_producer_id(broker, &mut request)?),
         _ => Some(request.encode(&api_versions(known))?),
     };

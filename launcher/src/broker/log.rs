@@ -13,7 +13,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -24,11 +24,14 @@ const INDEX_EVERY_BYTES: u64 = 16 * 1024;
 #[derive(Debug)]
 pub struct Log {
     file: File,
+    /// Where the first offset is kept, once records were deleted.
+    start: PathBuf,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    first_offset: i64,
     next_offset: i64,
     end: u64,
     index: Vec<Entry>,
@@ -78,12 +81,39 @@ impl Log {
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let length = file.metadata()?.len();
-        let state = recover(&mut file, length)?;
+        let mut state = recover(&mut file, length)?;
+        let start = path.with_extension("start");
+        state.first_offset = first_offset(&start)?.min(state.next_offset);
         if state.end < length {
             tracing::warn!(file.path = %path.display(), lost_bytes = length - state.end, "the log's end was cut off");
             file.set_len(state.end)?;
         }
-        Ok(Self { file, state: Mutex::new(state) })
+        Ok(Self { file, start, state: Mutex::new(state) })
+    }
+
+    /// The first offset that can be read.
+    #[must_use]
+    pub fn first_offset(&self) -> i64 {
+        self.state().first_offset
+    }
+
+    /// Lets go of all records before `offset`, or of all there are where it is -1; gives the first offset that
+    /// is left. They can't be read any more; the file keeps its length.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn delete_before(&self, offset: i64) -> Result<i64, ReadError> {
+        let mut state = self.state();
+        let offset = if offset == -1 { state.next_offset } else { offset };
+        if !(0..=state.next_offset).contains(&offset) {
+            return Err(ReadError::OutOfRange);
+        }
+        let first = offset.max(state.first_offset);
+        let beside = self.start.with_extension("start.new");
+        std::fs::write(&beside, first.to_string())?;
+        std::fs::rename(beside, &self.start)?;
+        state.first_offset = first;
+        Ok(first)
     }
 
     /// The offset the next record gets.
@@ -132,7 +162,7 @@ impl Log {
     pub fn read(&self, offset: i64, max_bytes: usize) -> Result<Bytes, ReadError> {
         let (from, end) = {
             let state = self.state();
-            if offset < 0 || offset > state.next_offset {
+            if !(state.first_offset..=state.next_offset).contains(&offset) {
                 return Err(ReadError::OutOfRange);
             }
             (state.position_before(offset), state.end)
@@ -163,7 +193,7 @@ impl Log {
         while position < end {
             let bytes = self.bytes_at(position, end, HEADER_BYTES)?;
             let Ok(header) = Header::parse(&bytes) else { break };
-            if header.max_timestamp_ms >= timestamp_ms {
+            if header.max_timestamp_ms >= timestamp_ms && header.last_offset() >= self.first_offset() {
                 return Ok(Some(header));
             }
             position += header.bytes as u64;
@@ -212,6 +242,15 @@ fn batches(bytes: &[u8]) -> impl Iterator<Item = (usize, Header)> + '_ {
         at += header.bytes;
         Some(found)
     })
+}
+
+/// The first offset as it was kept; 0 where nothing was deleted.
+fn first_offset(path: &Path) -> io::Result<i64> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a log from its beginning to the first thing that is no whole batch.

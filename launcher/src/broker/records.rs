@@ -1,4 +1,4 @@
-//! The requests about records: produce, fetch, and where a log begins and ends.
+//! The requests about records: produce, fetch, delete, and where a log begins and ends.
 
 use super::{
     Broker,
@@ -11,7 +11,9 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, ProduceRequest, ProduceResponse,
+        DeleteRecordsRequest, DeleteRecordsResponse, FetchRequest, FetchResponse, ListOffsetsRequest,
+        ListOffsetsResponse, ProduceRequest, ProduceResponse,
+        delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult},
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::{FetchableTopicResponse, PartitionData},
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
@@ -106,7 +108,8 @@ impl Gathered {
             return answer.with_error_code(ResponseError::UnknownTopicOrPartition.code()).with_high_watermark(-1);
         };
         let next = log.next_offset();
-        let answer = answer.with_high_watermark(next).with_last_stable_offset(next).with_log_start_offset(0);
+        let answer =
+            answer.with_high_watermark(next).with_last_stable_offset(next).with_log_start_offset(log.first_offset());
         let most = usize::try_from(asked.partition_max_bytes).unwrap_or_default().min(self.room);
         // A batch larger than the limit is given when it is the first, or the client would stand still.
         let records = if most == 0 && self.bytes > 0 { Ok(Bytes::new()) } else { log.read(asked.fetch_offset, most) };
@@ -156,6 +159,30 @@ pub fn list_offsets(broker: &Broker, request: &mut Request) -> Result<BytesMut, 
     request.encode(&ListOffsetsResponse::default().with_topics(topics.collect()))
 }
 
+/// Lets go of records before an offset, as an operator may ask for.
+pub fn delete_records(broker: &Broker, request: &mut Request) -> Result<BytesMut, ConnectionError> {
+    let asked: DeleteRecordsRequest = request.decode()?;
+    let topics = asked.topics.into_iter().map(|asked| {
+        let topic = broker.topics.get(&asked.name);
+        let partitions = asked.partitions.iter().map(|partition| {
+            let index = partition.partition_index;
+            let log = topic.as_ref().and_then(|topic| topic.log(index));
+            let outcome = match log.map(|log| log.delete_before(partition.offset)) {
+                Some(Ok(first)) => Ok(first),
+                Some(Err(error)) => Err(read_error(&error)),
+                None => Err(ResponseError::UnknownTopicOrPartition),
+            };
+            let result = DeleteRecordsPartitionResult::default().with_partition_index(index);
+            match outcome {
+                Ok(first) => result.with_low_watermark(first),
+                Err(error) => result.with_low_watermark(-1).with_error_code(error.code()),
+            }
+        });
+        DeleteRecordsTopicResult::default().with_partitions(partitions.collect()).with_name(asked.name)
+    });
+    request.encode(&DeleteRecordsResponse::default().with_topics(topics.collect()))
+}
+
 /// Where a time in milliseconds lies: the first offset of the batch that reaches it, with the batch's
 /// latest time; -1 and -1 when there is none.
 fn offset_at(topic: Option<&Topic>, partition: i32, timestamp_ms: i64) -> Result<(i64, i64), ResponseError> {
@@ -163,7 +190,7 @@ fn offset_at(topic: Option<&Topic>, partition: i32, timestamp_ms: i64) -> Result
     let log = log.ok_or(ResponseError::UnknownTopicOrPartition)?;
     match timestamp_ms {
         LATEST => Ok((-1, log.next_offset())),
-        EARLIEST => Ok((-1, 0)),
+        EARLIEST => Ok((-1, log.first_offset())),
         _ => {
             let batch = log.batch_since(timestamp_ms).map_err(|error| read_error(&ReadError::Io(error)))?;
             Ok(batch.map_or((-1, -1), |batch| (batch.max_timestamp_ms, batch.base_offset)))

@@ -61,6 +61,22 @@ fn a_read_begins_with_the_batch_that_holds_the_offset() {
 }
 
 #[test]
+fn what_was_deleted_stays_deleted() {
+    let (folder, log) = log();
+    for at in 0..10 {
+        log.append(&batch(7, 0, at, 1)).expect("kept");
+    }
+    assert_eq!(log.delete_before(4).expect("deleted"), 4);
+    assert_eq!(log.delete_before(2).expect("gone already"), 4);
+    assert!(matches!(log.delete_before(11), Err(ReadError::OutOfRange)));
+    assert!(matches!(log.read(3, UNLIMITED), Err(ReadError::OutOfRange)));
+    let reopened = Log::open(&folder.path().join("0.log")).expect("opened again");
+    assert_eq!((reopened.first_offset(), reopened.next_offset()), (4, 10));
+    assert!(!reopened.read(4, UNLIMITED).expect("read").is_empty());
+    assert_eq!(reopened.delete_before(-1).expect("all"), 10);
+}
+
+#[test]
 fn a_batch_sent_again_is_kept_once() {
     let (folder, log) = log();
     assert_eq!(log.append(&batch(7, 0, 0, 2)).expect("kept"), 0);

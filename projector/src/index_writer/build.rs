@@ -26,6 +26,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A partition with its first and its next offset.
+type Bounds = ((String, i32), (i64, i64));
+
 /// Behind the name of a generation's folder while it is built.
 pub const ASIDE: &str = ".building";
 /// How much lower than everything else's the priority of a build is (`nice`).
@@ -159,7 +162,7 @@ impl Build {
     /// meanwhile comes again further on.
     async fn views(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
         let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
-        let mut offsets = writer.offsets().clone();
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
         if offsets.is_empty() {
             // Whatever is published from here on comes from the topic.
             offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
@@ -199,7 +202,7 @@ impl Build {
     /// Reads the topic until its end is close.
     async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
         let config = &self.shared.deps.config;
-        let mut offsets = writer.offsets().clone();
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
         let mut bounds = self.ends()?;
         for (partition, (low, _)) in &bounds {
             // Nothing is kept below; a partition without a record has been read.
@@ -250,7 +253,7 @@ impl Build {
     }
 
     /// The first and the next offset of each partition.
-    fn ends(&self) -> Result<Vec<((String, i32), (i64, i64))>, RoleError> {
+    fn ends(&self) -> Result<Vec<Bounds>, RoleError> {
         let config = &self.shared.deps.config;
         let (topic, client) = (config.topic(DOCUMENTS), kafka::client(config).create::<BaseConsumer>()?);
         (0..DOCUMENTS.partitions)

@@ -67,7 +67,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let mut writer = tokio::task::block_in_place(|| IndexWriter::open(&deps.config.index_dir, &name))?;
     let mut known = shared.orders.borrow_and_update().clone();
     let topic = deps.config.topic(topics::DOCUMENTS);
-    let mut offsets = writer.offsets().clone();
+    let mut offsets = in_this_log(writer.offsets(), &topic);
     announce(&name, &known, &topic, &offsets);
     let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
@@ -117,6 +117,13 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         source.publish_offsets(&next);
         rate.count(batch.len());
     }
+}
+
+/// The offsets that still mean something: a log that began anew has topics of other names, and a generation that was
+/// built in it could never reach what another has read of the one before.
+pub fn in_this_log(offsets: &Offsets, topic: &str) -> Offsets {
+    let kept = offsets.iter().filter(|((name, _), _)| name == topic || name.starts_with("views:"));
+    kept.map(|(partition, next)| (partition.clone(), *next)).collect()
 }
 
 /// Whether a record may be taken in before the offsets that must not be passed.

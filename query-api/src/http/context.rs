@@ -48,8 +48,7 @@ impl FromRequestParts<App> for ReadContext {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)
-            .map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
+        let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)?;
         let mut token = Token::default();
         for text in [header(&parts.headers, TOKEN_HEADER)?, parameters.token].into_iter().flatten() {
             token.merge(
@@ -113,6 +112,13 @@ impl ReadContext {
         }
         Ok(verdict)
     }
+}
+
+/// Milliseconds since a moment, for people.
+pub fn took_ms(began: std::time::Instant) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+    let took_ms = began.elapsed().as_micros() as f64 / 1e3;
+    took_ms
 }
 
 /// Says in the headers whether the answer is fresh, and what it has seen if it is not.

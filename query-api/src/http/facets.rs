@@ -3,7 +3,7 @@
 use super::{
     Refusal,
     context::{ReadContext, mark},
-    search::{FacetBody, FacetSettings, parameters},
+    search::{FacetBody, FacetSettings, parameters, steer},
 };
 use crate::{App, freshness::Hop, queries::search as searching};
 use ::search::{lexical, query::SearchRequest};
@@ -43,11 +43,8 @@ pub async fn facet(
     })];
     let mut request = SearchRequest { limit: 0, offset: 0, ..body.request(context.tenant)? };
     let verdict = context.wait(&app, Hop::Index).await?;
-    if body.steering.unwrap_or(true) {
-        let definitions = app.defined.of(context.tenant, context.has_token()).await?;
-        crate::steering::apply(&mut request, &definitions, None, schemas::Utc::now());
-    }
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
+    steer(&app, &context, &body, snapshot.ranking, &mut request).await?;
     let mut facets = searching::blocking(&app, move || lexical::facets_of(&snapshot, &request)).await?;
     Ok(mark(Json(facets.pop()).into_response(), &verdict))
 }

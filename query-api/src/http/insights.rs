@@ -14,10 +14,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use schemas::{
-    NaiveDate, Utc,
-    problem::{Code, Problem},
-};
+use schemas::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: i64 = 50;
@@ -158,10 +155,8 @@ fn answer(body: impl Serialize, verdict: &Verdict) -> Response {
 }
 
 fn read<T>(parameters: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
-    match parameters {
-        Ok(Query(parameters)) => Ok(parameters),
-        Err(error) => Err(Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text()))),
-    }
+    let Query(parameters) = parameters?;
+    Ok(parameters)
 }
 
 fn read_limit(top: &TopParameters) -> Result<i64, Refusal> {

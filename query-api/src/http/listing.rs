@@ -17,10 +17,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use schemas::{
-    money::Currency,
-    problem::{Code, Problem},
-};
+use schemas::money::Currency;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -71,8 +68,7 @@ pub async fn products(
     Path(category): Path<String>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let Query(parameters) =
-        parameters.map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
+    let Query(parameters) = parameters?;
     let verdict = context.wait(&app, Hop::Views).await?;
     let category = categories::find(&app.pool, context.tenant, &category).await?;
     let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;

@@ -15,10 +15,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use schemas::{
-    events::merchandising::MerchandisingKind,
-    problem::{Code, Problem},
-};
+use schemas::events::merchandising::MerchandisingKind;
 use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: i64 = 50;
@@ -53,8 +50,7 @@ pub async fn all(
     Path(kind): Path<String>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let Query(parameters) =
-        parameters.map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
+    let Query(parameters) = parameters?;
     let kind = read_kind(&kind)?;
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {

@@ -1,7 +1,10 @@
 //! The only map from errors to answers.
 
 use crate::queries::search::SearchError;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::rejection::{JsonRejection, QueryRejection},
+    response::{IntoResponse, Response},
+};
 use schemas::problem::{Code, FieldError, Problem};
 use search::IndexError;
 use service::http::ProblemResponse;
@@ -43,9 +46,32 @@ impl Refusal {
     }
 }
 
+/// A number within its bounds, both included.
+///
+/// # Errors
+/// [`Refusal`] names it and the bounds.
+pub fn bounded(name: &str, number: usize, least: usize, most: usize) -> Result<usize, Refusal> {
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(Refusal::parameter(name, format!("a whole number from {least} to {most} is expected")))
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         ProblemResponse(self.0).into_response()
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(error: QueryRejection) -> Self {
+        Self(Problem::new(Code::InvalidRequest).detail(error.body_text()))
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(error: JsonRejection) -> Self {
+        Self(Problem::new(Code::InvalidRequest).detail(error.body_text()))
     }
 }
 

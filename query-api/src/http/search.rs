@@ -2,7 +2,7 @@
 
 use super::{
     Refusal,
-    context::{ReadContext, mark},
+    context::{ReadContext, mark, took_ms},
 };
 use crate::{
     App,
@@ -11,18 +11,14 @@ use crate::{
     freshness::{Hop, Verdict},
     metrics::Outcome,
     queries::search::{self, Found, Mode},
-    steering::{self, Shown},
+    steering::Shown,
 };
-use ::search::{
-    query::Steering,
-    reader::{IndexHandle, Snapshot},
-};
+use ::search::reader::{IndexHandle, Snapshot};
 use axum::{
     Json,
     extract::{RawQuery, State, rejection::JsonRejection},
     response::{IntoResponse, Response},
 };
-use schemas::problem::{Code, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
@@ -32,9 +28,11 @@ use std::{
 
 mod body;
 pub mod parameters;
+mod steered;
 
-use body::overlaid;
-pub use body::{FacetBody, FacetSettings, SearchBody};
+pub use body::{FacetBody, FacetSettings, SearchBody, text};
+use steered::Steered;
+pub use steered::steer;
 
 /// What one search may take before it is answered with what it has.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -88,7 +86,7 @@ pub async fn search_json(
     context: ReadContext,
     body: Result<Json<SearchBody>, JsonRejection>,
 ) -> Result<Response, Refusal> {
-    let body = read(body)?;
+    let Json(body) = body?;
     let began = Instant::now();
     let (found, verdict) = one(&app, &context, &body).await?;
     Ok(answer(&found, &verdict, began))
@@ -116,7 +114,7 @@ pub async fn multi(
     context: ReadContext,
     body: Result<Json<MultiBody>, JsonRejection>,
 ) -> Result<Response, Refusal> {
-    let body = read(body)?;
+    let Json(body) = body?;
     if body.searches.is_empty() || body.searches.len() > MOST_SEARCHES {
         return Err(Refusal::parameter("searches", format!("1 to {MOST_SEARCHES} searches are expected")));
     }
@@ -141,11 +139,6 @@ pub async fn multi(
         json!({"results": results.iter().map(|result| Value::clone(result)).collect::<Vec<_>>()})
     };
     Ok(answer(&answered, &worst, began))
-}
-
-fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
-    let refused = |error: JsonRejection| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text()));
-    body.map(|Json(body)| body).map_err(refused)
 }
 
 /// Runs one search and counts how it went, by the generation that answered.
@@ -190,14 +183,7 @@ async fn one_of(
         }
     }
     request.deadline = Some(Instant::now() + BUDGET);
-    let (shown, stamp) = steer(app, context, body, &mut request).await?;
-    let arm = shown.experiment.as_ref().map(|arm| arm.ranking.clone()).unwrap_or_default();
-    // What is asked for goes before what is tried.
-    let shipped = overlaid(snapshot.ranking, &arm)?.unwrap_or(snapshot.ranking);
-    request.ranking = body.ranking(shipped)?.or(Some(shipped));
-    if body.facets == [FacetBody::Name("*".to_owned())] {
-        request.facets = search::facets(app, &snapshot, &request, &shown.facet_display).await?;
-    }
+    let Steered { shown, stamp, degraded } = steer(app, context, body, snapshot.ranking, &mut request).await?;
     let data_version = snapshot.data_version;
     // Vectors change without a commit of the index, so that only answers by words can be kept.
     let key = (mode == Mode::Lexical).then(|| Key {
@@ -215,6 +201,9 @@ async fn one_of(
             return Ok((kept, verdict));
         }
     }
+    if body.facets == [FacetBody::Name("*".to_owned())] {
+        request.facets = search::facets(app, &snapshot, &request, &shown.facet_display).await?;
+    }
     let end = request.offset + request.limit;
     let found = search::run(app, snapshot.clone(), mode, request).await?;
     let offsets = body.explain.then(|| serde_json::from_str::<Value>(&snapshot.offsets).unwrap_or_default());
@@ -225,8 +214,10 @@ async fn one_of(
     if let Some(offsets) = offsets {
         answer["index_offsets"] = offsets;
     }
-    if moved {
-        answer["degraded"] = "the index of the page before is gone: this page is of the present one".into();
+    let moved = moved.then(|| "the index of the page before is gone: this page is of the present one".to_owned());
+    let lost: Vec<String> = [found.degraded.map(str::to_owned), degraded, moved].into_iter().flatten().collect();
+    if !lost.is_empty() {
+        answer["degraded"] = lost.join("; ").into();
     }
     app.metrics.searched(total(&answer));
     let answer = Arc::new(answer);
@@ -247,27 +238,6 @@ async fn next(app: &App, generation: &str, snapshot: Snapshot, offset: usize) ->
     let cursor = Cursor { generation: generation.to_owned(), data_version: snapshot.data_version, offset };
     app.cursors.insert((cursor.generation.clone(), cursor.data_version), snapshot).await;
     cursor.to_string()
-}
-
-/// Applies what staff have defined, drafts included; and what tells one such state from another.
-async fn steer(
-    app: &App,
-    context: &ReadContext,
-    body: &SearchBody,
-    request: &mut ::search::query::SearchRequest,
-) -> Result<(Shown, String), Refusal> {
-    if !body.steering.unwrap_or(true) {
-        return Ok((Shown::default(), String::new()));
-    }
-    let mut definitions = app.defined.of(context.tenant, context.has_token()).await?;
-    if !body.preview.is_empty() {
-        let drafted = definitions.with_drafts(&body.preview);
-        definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
-    }
-    let shown = steering::apply(request, &definitions, body.client.as_deref(), schemas::Utc::now());
-    let popular = app.popularity.of(context.tenant).await?;
-    request.steering = Arc::new(Steering { popularity: popular.products, ..request.steering.as_ref().clone() });
-    Ok((shown, format!("{} {}", definitions.stamp, popular.stamp)))
 }
 
 fn in_json(found: &Found, mode: Mode, generation: &str, data_version: u64, shown: &Shown) -> Value {
@@ -293,9 +263,6 @@ fn in_json(found: &Found, mode: Mode, generation: &str, data_version: u64, shown
     }
     if let Some(relaxed) = found.relaxed {
         body["relaxed"] = json!(relaxed);
-    }
-    if let Some(degraded) = found.degraded {
-        body["degraded"] = degraded.into();
     }
     body
 }
@@ -327,9 +294,7 @@ fn with_score(mut hit: Value, score: f32) -> Value {
 
 fn answer(body: &Value, verdict: &Verdict, began: Instant) -> Response {
     let mut body = body.clone();
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
-    let took_ms = began.elapsed().as_micros() as f64 / 1e3;
-    body["took_ms"] = took_ms.into();
+    body["took_ms"] = took_ms(began).into();
     if let Verdict::Stale(served) = verdict {
         body["consistency"] = json!({"state": "stale", "behind": served});
     }

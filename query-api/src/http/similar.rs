@@ -3,7 +3,8 @@
 use super::{
     Refusal,
     context::{ReadContext, mark},
-    search::{SearchBody, parameters},
+    problem::bounded,
+    search::{SearchBody, parameters, steer},
 };
 use crate::{
     App,
@@ -16,10 +17,7 @@ use axum::{
     extract::{Path, Query, RawQuery, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use schemas::{
-    ids::{ProductId, TenantId},
-    problem::{Code, Problem},
-};
+use schemas::ids::{ProductId, TenantId};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -44,12 +42,8 @@ pub async fn similar(
     Path(id): Path<String>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let Query(Parameters { limit }) =
-        parameters.map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Refusal::parameter("limit", format!("a whole number from 1 to {MAX_LIMIT} is expected")));
-    }
+    let Query(Parameters { limit }) = parameters?;
+    let limit = bounded("limit", limit.unwrap_or(DEFAULT_LIMIT), 1, MAX_LIMIT)?;
     let id: ProductId = id.parse().map_err(|_| Refusal::parameter("id", "a UUID is expected"))?;
     let verdict = context.wait(&app, Hop::Index).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
@@ -75,10 +69,7 @@ pub async fn why(
     let product = product_of(&app, context.tenant, &product).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let mut request: SearchRequest = body.request(context.tenant)?;
-    if body.steering.unwrap_or(true) {
-        let definitions = app.defined.of(context.tenant, context.has_token()).await?;
-        crate::steering::apply(&mut request, &definitions, body.client.as_deref(), schemas::Utc::now());
-    }
+    steer(&app, &context, &body, snapshot.ranking, &mut request).await?;
     let why = searching::blocking(&app, move || ::search::lexical::why(&snapshot, &request, product)).await?;
     Ok(mark(Json(why).into_response(), &verdict))
 }

@@ -2,20 +2,17 @@
 
 use super::{
     Refusal,
-    context::{ReadContext, mark},
+    context::{ReadContext, mark, took_ms},
+    problem::bounded,
+    search::{SearchBody, steer, text},
 };
 use crate::{App, freshness::Hop, queries::categories, queries::popularity, queries::search as searching};
-use ::search::{
-    highlight::Marker,
-    query::{MAX_TEXT_CHARS, SearchRequest},
-    suggest,
-};
+use ::search::{highlight::Marker, query::SearchRequest, suggest};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use schemas::problem::{Code, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -42,26 +39,19 @@ pub async fn suggest(
     context: ReadContext,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let Query(Parameters { q, limit }) =
-        parameters.map_err(|error| Refusal(Problem::new(Code::InvalidRequest).detail(error.body_text())))?;
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Refusal::parameter("limit", format!("a whole number from 1 to {MAX_LIMIT} is expected")));
-    }
-    if q.chars().count() > MAX_TEXT_CHARS {
-        return Err(Refusal::parameter("q", format!("at most {MAX_TEXT_CHARS} characters are searched for")));
-    }
+    let Query(Parameters { q, limit }) = parameters?;
+    let limit = bounded("limit", limit.unwrap_or(DEFAULT_LIMIT), 1, MAX_LIMIT)?;
+    text(&q)?;
     let began = Instant::now();
     let verdict = context.wait(&app, Hop::Index).await?;
     let handle = app.index.get().ok_or_else(Refusal::no_index)?;
     let snapshot = handle.snapshot();
-    let definitions = app.defined.of(context.tenant, context.has_token()).await?;
     let mut request = SearchRequest {
         typing: true,
         highlight: true,
         ..SearchRequest::text(context.tenant, &q, if q.trim().is_empty() { 0 } else { limit })
     };
-    crate::steering::apply(&mut request, &definitions, None, schemas::Utc::now());
+    steer(&app, &context, &SearchBody::default(), snapshot.ranking, &mut request).await?;
     let (text, tenant) = (q.clone(), context.tenant);
     let (found, products) = searching::blocking(&app, move || {
         Ok((suggest::suggest(&snapshot, tenant, &text, limit)?, ::search::lexical::search(&snapshot, &request)?))
@@ -73,23 +63,21 @@ pub async fn suggest(
     queries.extend(likely);
     queries.truncate(limit);
     let words: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
-    let marker = Marker::new(&words, true);
+    let mut marker = Marker::new(&words, true);
     let names = categories::names(&app.pool, context.tenant, &found.categories).await?;
-    let highlighted = |text: &str| Value::String(marker.text(text));
+    let mut highlighted = |text: &str| Value::String(marker.text(text));
     let product = |hit: &::search::query::Hit| {
         let card = &hit.card;
         json!({"id": card.id, "slug": card.slug, "title": card.title, "highlight": hit.highlights.get("title"),
             "brand": card.brand, "image": card.image, "prices": card.prices, "available": card.available})
     };
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
-    let took_ms = began.elapsed().as_micros() as f64 / 1e3;
     let body = json!({
         "queries": queries.iter().map(|text| json!({"text": text, "highlight": highlighted(text)})).collect::<Vec<_>>(),
         "products": products.hits.iter().map(product).collect::<Vec<_>>(),
         "categories": names.iter().map(|named| json!({"slug": named.slug, "name": named.name, "path": named.path,
             "count": named.products, "highlight": highlighted(&named.name)})).collect::<Vec<_>>(),
         "brands": found.brands.iter().map(|(value, count)| json!({"value": value, "count": count, "highlight": highlighted(value)})).collect::<Vec<_>>(),
-        "took_ms": took_ms,
+        "took_ms": took_ms(began),
     });
     Ok(mark(Json(body).into_response(), &verdict))
 }

@@ -1,10 +1,14 @@
 //! What staff have defined to steer a tenant's search, read when it changes.
 
-use crate::changes::Change;
+use crate::{
+    changes::Change,
+    ranking::{WrongSetting, overlaid},
+};
 use schemas::{
-    events::merchandising::{Experiment, FacetDisplay, Rule, SynonymSet},
+    events::merchandising::{Experiment, ExperimentArm, FacetDisplay, Rule, SynonymSet},
     ids::TenantId,
 };
+use search::{analyzer, generation::Ranking, synonyms::Synonyms};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sqlx::{PgPool, Row};
@@ -23,9 +27,9 @@ pub struct Named<T> {
     pub content: T,
 }
 
-/// Everything a tenant has defined, rules in the order they run.
+/// What a tenant's staff have written, by kind.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Definitions {
+pub struct Written {
     /// Words that mean each other.
     pub synonyms: Vec<Named<SynonymSet>>,
     /// What happens on certain searches.
@@ -34,17 +38,69 @@ pub struct Definitions {
     pub facets: Vec<Named<FacetDisplay>>,
     /// Ranking settings that are tried.
     pub experiments: Vec<Named<Experiment>>,
+}
+
+/// A rule with the words of its query, as a search's are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadRule {
+    /// Its name.
+    pub name: String,
+    /// The rule.
+    pub rule: Rule,
+    /// The words; none if it has no query.
+    pub words: Vec<String>,
+}
+
+/// Everything a tenant has defined, read once for all searches.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definitions {
+    written: Written,
+    /// The synonyms, as terms.
+    pub synonyms: Arc<Synonyms>,
+    /// The rules in the order they run.
+    pub rules: Vec<ReadRule>,
     /// Differs when anything of it differs; part of cache keys.
     pub stamp: String,
 }
 
 impl Definitions {
+    /// Reads what was written.
+    #[must_use]
+    pub fn of(mut written: Written, stamp: String) -> Self {
+        written.rules.sort_by_key(|rule| (rule.content.priority, rule.name.clone()));
+        let mut synonyms = Synonyms::default();
+        for Named { content, .. } in &written.synonyms {
+            match content {
+                SynonymSet::MultiWay { terms } => synonyms.multi_way(terms),
+                SynonymSet::OneWay { from, to } => synonyms.one_way(from, to),
+            }
+        }
+        let read = |Named { name, content: rule }: &Named<Rule>| {
+            let words = rule.when.query.as_ref().map(|query| words(&query.text)).unwrap_or_default();
+            ReadRule { name: name.clone(), rule: rule.clone(), words }
+        };
+        let rules = written.rules.iter().map(read).collect();
+        Self { written, synonyms: Arc::new(synonyms), rules, stamp }
+    }
+
+    /// Which facets are shown.
+    #[must_use]
+    pub fn facets(&self) -> &[Named<FacetDisplay>] {
+        &self.written.facets
+    }
+
+    /// Ranking settings that are tried.
+    #[must_use]
+    pub fn experiments(&self) -> &[Named<Experiment>] {
+        &self.written.experiments
+    }
+
     /// These with drafts put over them, by kind and name.
     ///
     /// # Errors
     /// Where a draft can't be read, and why.
     pub fn with_drafts(&self, drafts: &Map<String, Value>) -> Result<Self, (String, String)> {
-        let mut all = Self { stamp: format!("{} preview", self.stamp), ..self.clone() };
+        let mut all = self.written.clone();
         for (kind, drafts) in drafts {
             let pointer = format!("preview/{kind}");
             let Value::Object(drafts) = drafts else {
@@ -61,9 +117,14 @@ impl Definitions {
                 }
             }
         }
-        all.rules.sort_by_key(|rule| (rule.content.priority, rule.name.clone()));
-        Ok(all)
+        Ok(Self::of(all, format!("{} preview", self.stamp)))
     }
+}
+
+/// The words of a query or of a rule's.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
+    analyzer::terms(&mut analyzer::plain(), text)
 }
 
 fn put<T: DeserializeOwned>(
@@ -135,21 +196,38 @@ impl Defined {
         .bind(tenant.uuid())
         .fetch_all(&self.pool)
         .await?;
-        let mut definitions = Definitions { stamp, ..Definitions::default() };
+        let mut written = Written::default();
         for row in rows {
             let (kind, name): (String, String) = (row.try_get("kind")?, row.try_get("name")?);
             let body: Value = row.try_get("body")?;
             match kind.as_str() {
-                "synonyms" => definitions.synonyms.extend(named(name, body)),
-                "rules" => definitions.rules.extend(named(name, body)),
-                "facets" => definitions.facets.extend(named(name, body)),
-                "experiments" => definitions.experiments.extend(named(name, body)),
+                "synonyms" => written.synonyms.extend(named(name, body)),
+                "rules" => written.rules.extend(named(name, body)),
+                "facets" => written.facets.extend(named(name, body)),
+                "experiments" => written.experiments.extend(named(name, body)),
                 _ => {}
             }
         }
-        definitions.rules.sort_by_key(|rule| (rule.content.priority, rule.name.clone()));
-        Ok(definitions)
+        for Named { name, content } in &written.experiments {
+            for arm in &content.arms {
+                if let Err(error) = settings(arm) {
+                    tracing::error!(%error, experiment = name, arm = arm.name, "an arm's ranking settings are ignored");
+                }
+            }
+        }
+        Ok(Definitions::of(written, stamp))
     }
+}
+
+/// The ranking settings of an arm.
+///
+/// # Errors
+/// [`WrongSetting`], if a setting isn't there or can't have that value; no generation's others are then used either,
+/// since an arm with some of its settings would be another experiment.
+pub fn settings(arm: &ExperimentArm) -> Result<Map<String, Value>, WrongSetting> {
+    let settings = arm.ranking.iter().map(|(name, value)| (name.clone(), Value::from(*value))).collect();
+    overlaid(Ranking::default(), &settings)?;
+    Ok(settings)
 }
 
 /// A definition that this program can't read is left out, and said so: another one's search must not fail.

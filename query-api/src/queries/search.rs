@@ -10,7 +10,8 @@ use search::{
     IndexError,
     embed::EmbedError,
     facets::{Facet, FacetCounts, FacetOrder},
-    fuse, lexical,
+    families, fuse,
+    lexical::{self, Searched},
     query::{Correction, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
     understand::Understood,
@@ -98,17 +99,7 @@ pub async fn run(app: &App, snapshot: Snapshot, mode: Mode, request: SearchReque
     let mut near = near(app, &snapshot, &request, &query).await?;
     let ranking = request.ranking.unwrap_or(snapshot.ranking);
     if effective == Mode::Hybrid && ranking.feedback > 0 && ranking.feedback_weight > 0.0 {
-        let (of, best) = (
-            snapshot.clone(),
-            SearchRequest {
-                offset: 0,
-                limit: ranking.feedback,
-                facets: vec![],
-                highlight: false,
-                explain: false,
-                ..request.clone()
-            },
-        );
+        let (of, best) = (snapshot.clone(), plain(&request, 0, ranking.feedback));
         let found = blocking(app, move || fused(&of, effective, &best, &near).map(|found| (found, near))).await?;
         near = found.1;
         let ids: Vec<ProductId> = found.0.hits.iter().map(|hit| hit.card.id).collect();
@@ -197,21 +188,14 @@ fn fused(
     let mut cards: HashMap<ProductId, Hit> =
         lexical::by_ids(snapshot, request, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
-    let plain = SearchRequest {
-        offset: 0,
-        limit: candidates,
-        facets: vec![],
-        highlight: false,
-        explain: false,
-        ..request.clone()
-    };
+    let searched = Searched::new(snapshot, request)?;
     let mut found = of_words(SearchResponse::default());
     let mut parts: HashMap<ProductId, [f32; 2]> = HashMap::new();
     let ranked = if mode == Mode::Semantic {
         found.total = near.len();
         near.clone()
     } else {
-        let answer = lexical::search(snapshot, &plain)?;
+        let answer = searched.with(&plain(request, 0, candidates)).answer()?;
         let share = if answer.exact { ranking.exact_share } else { ranking.lexical_share };
         found = of_words(answer);
         // Pins are put in at the end.
@@ -231,13 +215,13 @@ fn fused(
         lexical::facets_of(snapshot, &SearchRequest { text: String::new(), ids, ..request.clone() })?
     };
     let count = ranked.len();
+    let ranked = spread(&searched, ranked, &mut cards, request.explain);
     let page = ranked.into_iter().skip(request.offset).take(request.limit);
     found.hits = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
     if mode == Mode::Hybrid && found.hits.len() < request.limit && request.offset + request.limit > count {
-        beyond(snapshot, request, candidates, count, &near, &mut found.hits)?;
+        beyond(&searched, request, candidates, count, &near, &mut found.hits)?;
     }
-    lexical::pin(snapshot, request, &mut found.hits)?;
-    lexical::dress(snapshot, request, &mut found.hits)?;
+    searched.finish(&mut found.hits)?;
     if request.explain {
         for hit in &mut found.hits {
             let [lexical, semantic] = parts.get(&hit.card.id).copied().unwrap_or_default();
@@ -249,24 +233,40 @@ fn fused(
     Ok(found)
 }
 
+/// The same search for a page of nothing but cards.
+fn plain(request: &SearchRequest, offset: usize, limit: usize) -> SearchRequest {
+    SearchRequest { offset, limit, facets: Vec::new(), highlight: false, explain: false, ..request.clone() }
+}
+
+/// Spreads families among the best.
+fn spread(
+    searched: &Searched<'_>,
+    ranked: Vec<(ProductId, f32)>,
+    cards: &mut HashMap<ProductId, Hit>,
+    explain: bool,
+) -> Vec<(ProductId, f32)> {
+    let places = {
+        let best: Vec<_> = ranked.iter().map_while(|(id, _)| cards.get(id).map(|hit| &hit.card)).collect();
+        searched.spread(&best)
+    };
+    families::arranged(ranked, &places, |(id, _)| {
+        if let Some(hit) = cards.get_mut(id).filter(|_| explain) {
+            hit.explanation.push(families::behind());
+        }
+    })
+}
+
 /// Hits behind the candidates of both sides: those the words find further down.
 fn beyond(
-    snapshot: &Snapshot,
+    searched: &Searched<'_>,
     request: &SearchRequest,
     candidates: usize,
     fused: usize,
     near: &[(ProductId, f32)],
     hits: &mut Vec<Hit>,
 ) -> Result<(), IndexError> {
-    let rest = SearchRequest {
-        offset: candidates + (request.offset + hits.len()).saturating_sub(fused),
-        limit: request.limit - hits.len(),
-        facets: Vec::new(),
-        highlight: false,
-        explain: false,
-        ..request.clone()
-    };
-    let found = lexical::search(snapshot, &rest)?.hits;
+    let offset = candidates + (request.offset + hits.len()).saturating_sub(fused);
+    let found = searched.with(&plain(request, offset, request.limit - hits.len())).answer()?.hits;
     hits.extend(
         found
             .into_iter()

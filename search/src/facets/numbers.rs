@@ -1,6 +1,7 @@
 //! Facets of numbers: what they amount to, and how many lie in each range.
 
-use super::{Counting, Facet, FacetCounts, IndexError, RangeCount, Stats};
+use super::{Facet, FacetCounts, IndexError, RangeCount, Stats, aggregate_one};
+use crate::reader::Snapshot;
 use serde_json::{Map, Value, json};
 use tantivy::query::Query;
 
@@ -9,14 +10,13 @@ const STEPS: f64 = 8.0;
 
 /// Fills in the figures of a facet over what matches but for the facet's own filter.
 pub(super) fn count(
-    counting: &Counting<'_>,
+    snapshot: &Snapshot,
     facet: &Facet,
     column: &str,
     base: &dyn Query,
     counts: &mut FacetCounts,
 ) -> Result<(), IndexError> {
-    let request = Map::from_iter([("stats".to_owned(), json!({"stats": {"field": column}}))]);
-    let result = counting.aggregate(base, request)?.remove("stats").unwrap_or_default();
+    let result = aggregate_one(snapshot, base, json!({"stats": {"field": column}}))?;
     let number = |name: &str| result[name].as_f64();
     let (Some(min), Some(max), Some(avg)) = (number("min"), number("max"), number("avg")) else { return Ok(()) };
     counts.stats = Some(Stats { min, max, avg, count: result["count"].as_u64().unwrap_or_default() });
@@ -30,8 +30,7 @@ pub(super) fn count(
             Value::Object(range)
         })
         .collect();
-    let request = Map::from_iter([("ranges".to_owned(), json!({"range": {"field": column, "ranges": bounds}}))]);
-    let result = counting.aggregate(base, request)?.remove("ranges").unwrap_or_default();
+    let result = aggregate_one(snapshot, base, json!({"range": {"field": column, "ranges": bounds}}))?;
     let buckets = result["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
     counts.ranges = ranges
         .into_iter()

@@ -6,7 +6,10 @@
 //! P(attribute)), with the counts smoothed towards the catalog's.
 
 use super::{IndexError, names::Names};
-use crate::reader::Snapshot;
+use crate::{
+    reader::Snapshot,
+    tenant::{holding, within},
+};
 use schemas::ids::TenantId;
 use std::{
     collections::HashMap,
@@ -15,8 +18,7 @@ use std::{
 use tantivy::{
     DocAddress, DocSet, TERMINATED, Term,
     collector::Count,
-    query::{BooleanQuery, EnableScoring, Occur, Query, TermQuery},
-    schema::IndexRecordOption,
+    query::{EnableScoring, Query},
 };
 
 /// Weight of the catalog's own frequencies against a word's.
@@ -48,7 +50,7 @@ impl Kinds {
         let (names, total) = Names::learn(snapshot, tenant)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
         let documents = total.max(1) as f64;
-        let tenant = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+        let tenant = snapshot.fields.tenant_term(tenant);
         Ok(Self { tenant, documents, names, profiles: Mutex::default() })
     }
 
@@ -63,14 +65,10 @@ impl Kinds {
         }
         let searcher = &snapshot.searcher;
         let term = Term::from_field_text(snapshot.fields.title, word);
-        let both = [term, self.tenant.clone()].map(|term| {
-            let query: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-            (Occur::Must, query)
-        });
-        let query = BooleanQuery::new(both.into());
+        let query = within(&self.tenant, holding(&term));
         let step = (searcher.search(&query, &Count)? as u64 / SAMPLE).max(1);
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
-        let (mut holding, mut looked_at) = (0_u64, 0_u64);
+        let (mut members, mut looked_at) = (0_u64, 0_u64);
         let mut counted: HashMap<u32, u64> = HashMap::new();
         for segment in searcher.segment_readers() {
             let Some(column) = segment.fast_fields().str("names")? else { continue };
@@ -81,8 +79,8 @@ impl Kinds {
                 if segment.alive_bitset().is_some_and(|alive| !alive.is_alive(doc)) {
                     continue;
                 }
-                holding += 1;
-                if holding % step == 0 {
+                members += 1;
+                if members % step == 0 {
                     looked_at += 1;
                     for number in self.names.of(segment, &column, doc)? {
                         *counted.entry(number).or_default() += 1;
@@ -90,8 +88,8 @@ impl Kinds {
                 }
             }
         }
-        let share = (holding as f64 / self.documents).min(1.0);
-        let scale = holding as f64 / looked_at.max(1) as f64;
+        let share = (members as f64 / self.documents).min(1.0);
+        let scale = members as f64 / looked_at.max(1) as f64;
         let odds = |(number, count): (u32, u64)| (number, self.odds(number, count as f64 * scale, share));
         let profile = Arc::new(Profile { share, attributes: counted.into_iter().map(odds).collect() });
         let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use super::{IndexError, documents, text};
 use crate::reader::Snapshot;
 use schemas::ids::TenantId;
 use std::collections::HashMap;
-use tantivy::{DocId, SegmentReader, Term, columnar::StrColumn, index::SegmentId};
+use tantivy::{DocId, SegmentReader, columnar::StrColumn, index::SegmentId};
 
 /// Attribute names, numbered.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Names {
 impl Names {
     /// Counts the names that a tenant's products have; and the products.
     pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<(Self, u64), IndexError> {
-        let term = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+        let term = snapshot.fields.tenant_term(tenant);
         let (mut names, mut total) = (Self::default(), 0);
         for segment in snapshot.searcher.segment_readers() {
             let Some(column) = segment.fast_fields().str("names")? else { continue };

@@ -1,18 +1,16 @@
 //! The figures BM25 is made of, of one tenant alone: what others sell must not change how its products rank.
 
 use super::{IndexError, documents};
-use crate::reader::Snapshot;
+use crate::{
+    reader::Snapshot,
+    tenant::{holding, within},
+};
 use schemas::ids::TenantId;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
-use tantivy::{
-    Searcher, Term,
-    collector::Count,
-    query::{BooleanQuery, Occur, Query, TermQuery},
-    schema::{Field, IndexRecordOption},
-};
+use tantivy::{Searcher, Term, collector::Count, schema::Field};
 
 /// Terms whose counts are remembered.
 const TERMS: usize = 50_000;
@@ -43,7 +41,7 @@ pub struct Statistics {
 impl Statistics {
     /// Counts a tenant's products and the lengths of their texts.
     pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
-        let tenant = Term::from_field_text(snapshot.fields.tenant, &tenant.to_string());
+        let tenant = snapshot.fields.tenant_term(tenant);
         let mut averages = HashMap::new();
         let (mut own, mut all) = (0_u64, 0_u64);
         for field in [snapshot.fields.text, snapshot.fields.code] {
@@ -71,6 +69,12 @@ impl Statistics {
         Ok(Self { tenant, documents, alone, averages, holding: Mutex::default() })
     }
 
+    /// The term of the tenant's documents.
+    #[must_use]
+    pub const fn tenant(&self) -> &Term {
+        &self.tenant
+    }
+
     /// How many products there are.
     #[must_use]
     pub const fn documents(&self) -> u64 {
@@ -95,11 +99,7 @@ impl Statistics {
         if let Some(known) = self.holding.lock().unwrap_or_else(PoisonError::into_inner).get(term) {
             return Ok(*known);
         }
-        let both = [term, &self.tenant].map(|term| {
-            let query: Box<dyn Query> = Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic));
-            (Occur::Must, query)
-        });
-        let count = searcher.search(&BooleanQuery::new(both.into()), &Count)? as u64;
+        let count = searcher.search(&within(&self.tenant, holding(term)), &Count)? as u64;
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         if holding.len() >= TERMS {
             holding.clear();

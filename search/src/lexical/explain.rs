@@ -1,6 +1,10 @@
 //! Where a hit's score comes from, and why a product is not among the hits.
 
-use super::{Searched, plan::Plan, plan::scope};
+use super::{
+    Searched,
+    plan::{Plan, scope},
+    scaled::Novelty,
+};
 use crate::{
     IndexError,
     query::{ScorePart, SearchRequest},
@@ -33,10 +37,17 @@ pub(super) fn parts(snapshot: &Snapshot, plan: &Plan, at: DocAddress) -> Result<
             parts.push(ScorePart { part: clause.part.clone(), score });
         }
     }
-    for factor in plan.factors.iter() {
+    for factor in &plan.signals.factors {
         if score(snapshot, factor.query.as_ref(), at)?.is_some() {
             parts.push(ScorePart { part: format!("times {} for {}", factor.weight, factor.part), score: 0.0 });
         }
+    }
+    let segment = snapshot.searcher.segment_reader(at.segment_ord);
+    if let Some(novelty) = plan.signals.novelty
+        && let Some(released) = Novelty::column(segment).and_then(|column| column.first(at.doc_id))
+    {
+        let (days, factor) = novelty.of(released);
+        parts.push(ScorePart { part: format!("times {factor:.3} for novelty, released {days} days ago"), score: 0.0 });
     }
     Ok(parts)
 }

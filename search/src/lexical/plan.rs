@@ -3,8 +3,8 @@
 use super::{
     bm25::{Bm25Query, idf},
     filter::{Scope, silent},
-    scaled::{Factor, Scaled},
-    words::{Reader, Reading, Word},
+    scaled::{Factor, Novelty, Scaled, Signals},
+    words::{Apart, Reader, Reading, adjacent, either},
 };
 use crate::{
     IndexError, analyzer,
@@ -12,15 +12,15 @@ use crate::{
     learned::Lessons,
     query::{Correction, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest},
     reader::Snapshot,
-    understand::{self, Effect, Understood},
+    tenant::holding,
+    understand::{self, Effect, Parts, Understood},
 };
 use schemas::filter::{Field as On, Filter, Limit, Test};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tantivy::{
     Term,
     query::{
-        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery, Query,
-        QueryClone, TermQuery,
+        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, QueryClone, TermQuery,
     },
     schema::{Field, IndexRecordOption},
 };
@@ -52,15 +52,19 @@ pub struct Plan {
     /// What adds to the score only.
     pub extras: Vec<Clause>,
     /// What multiplies it.
-    pub factors: Arc<[Factor]>,
+    pub signals: Arc<Signals>,
     /// The words' terms, in order, that are looked for.
     pub terms: Vec<String>,
+    /// The terms to mark in texts: those, and the pieces that products may write them in.
+    pub marked: Vec<String>,
     /// See [`crate::query::SearchResponse`].
     pub corrections: Vec<Correction>,
     /// See [`crate::query::SearchResponse`].
     pub understood: Vec<Understood>,
     /// Nothing but brands and codes.
     pub exact: bool,
+    /// Nothing but codes.
+    pub coded: bool,
     /// The time was up before all words were looked up.
     pub partial: bool,
     /// Text was given, but nothing to look for is in it.
@@ -74,29 +78,24 @@ impl Plan {
     /// The engine's.
     pub fn of(snapshot: &Snapshot, lessons: &Arc<Lessons>, request: &SearchRequest) -> Result<Self, IndexError> {
         let ranking = request.ranking.as_ref().unwrap_or(&snapshot.ranking);
-        let text: String = request.text.chars().take(MAX_TEXT_CHARS).collect();
-        let parts = understand::parts(&text, request.understand);
-        let mut plan = Self::without_text(snapshot, request, ranking);
-        if let Some((from, to, said)) = &parts.price {
-            plan.price(snapshot, request, (*from, *to), said);
-        }
-        for word in &parts.without {
-            plan.exclude(snapshot, word);
-        }
+        let parts = parts(request);
+        let mut plan = Self::filtering(snapshot, request, &parts);
+        plan.signals = Arc::new(signals(scope(snapshot, request), request, ranking));
         for phrase in &parts.phrases {
             plan.phrase(snapshot, lessons, ranking, phrase);
         }
-        let tenant = tenant(snapshot, request);
-        let mut reader = Reader::new(snapshot, tenant, request.deadline);
+        let mut reader = Reader::new(snapshot, &lessons.statistics, request.deadline);
         let reading = reader.read(&parts.words, MAX_TERMS, request.typing)?;
         plan.asked = reading.words.len();
         alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
         plan.extras.extend(extras(snapshot, lessons, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
+        let apart = reading.words.iter().filter_map(|word| word.apart.as_ref());
+        plan.marked = apart.flat_map(|apart| apart.terms.clone()).chain(plan.terms.clone()).collect();
         plan.corrections = reading.corrections;
         plan.partial = reader.partial;
         // Only stop words and signs: nothing to look for.
-        plan.nothing = !text.trim().is_empty()
+        plan.nothing = !request.text.trim().is_empty()
             && plan.asked == 0
             && plan.phrases.is_empty()
             && parts.price.is_none()
@@ -104,10 +103,26 @@ impl Plan {
         Ok(plan)
     }
 
-    fn without_text(snapshot: &Snapshot, request: &SearchRequest, ranking: &Ranking) -> Self {
+    /// Compiles the filters alone, those in the text included; its words are not read.
+    pub fn of_filters(snapshot: &Snapshot, request: &SearchRequest) -> Self {
+        Self::filtering(snapshot, request, &parts(request))
+    }
+
+    fn filtering(snapshot: &Snapshot, request: &SearchRequest, parts: &Parts) -> Self {
+        let mut plan = Self::without_text(snapshot, request);
+        if let Some((from, to, said)) = &parts.price {
+            plan.price(snapshot, request, (*from, *to), said);
+        }
+        for word in &parts.without {
+            plan.exclude(snapshot, word);
+        }
+        plan
+    }
+
+    fn without_text(snapshot: &Snapshot, request: &SearchRequest) -> Self {
         let scope = scope(snapshot, request);
-        let mut base: Vec<(Occur, Box<dyn Query>)> =
-            vec![(Occur::Must, silent(TermQuery::new(tenant(snapshot, request), IndexRecordOption::Basic)))];
+        let tenant = holding(&snapshot.fields.tenant_term(request.tenant));
+        let mut base: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, silent(tenant))];
         let filters = match &request.filter {
             Some(Filter::All(parts)) => parts.clone(),
             Some(filter) => vec![filter.clone()],
@@ -127,11 +142,13 @@ impl Plan {
             groups: Vec::new(),
             asked: 0,
             extras: Vec::new(),
-            factors: factors(scope, request, ranking).into(),
+            signals: Arc::default(),
             terms: Vec::new(),
+            marked: Vec::new(),
             corrections: Vec::new(),
             understood: Vec::new(),
             exact: false,
+            coded: false,
             partial: false,
             nothing: false,
         }
@@ -271,16 +288,17 @@ impl Plan {
         }
         clauses.extend(self.extras.iter().map(|clause| (Occur::Should, clause.query.box_clone())));
         let matched: Box<dyn Query> = Box::new(BooleanQuery::new(clauses));
-        if self.factors.is_empty() {
+        if self.signals.is_empty() {
             matched
         } else {
-            Box::new(Scaled { inner: matched, factors: Arc::clone(&self.factors) })
+            Box::new(Scaled { inner: matched, signals: Arc::clone(&self.signals) })
         }
     }
 }
 
-fn tenant(snapshot: &Snapshot, request: &SearchRequest) -> Term {
-    Term::from_field_text(snapshot.fields.tenant, &request.tenant.to_string())
+fn parts(request: &SearchRequest) -> Parts {
+    let text: String = request.text.chars().take(MAX_TEXT_CHARS).collect();
+    understand::parts(&text, request.understand)
 }
 
 /// What a request's filters are compiled for.
@@ -301,10 +319,6 @@ fn word(lessons: &Arc<Lessons>, field: Field, term: &str, ranking: &Ranking, wei
     Box::new(Bm25Query { term, k1: ranking.k1, b: ranking.b, weight, lessons })
 }
 
-fn adjacent(field: Field, terms: &[String]) -> PhraseQuery {
-    PhraseQuery::new(terms.iter().map(|term| Term::from_field_text(field, term)).collect())
-}
-
 /// What the title adds: the share of the query's words it has, by rarity, and of its pairs.
 fn extras(
     snapshot: &Snapshot,
@@ -313,22 +327,30 @@ fn extras(
     reading: &Reading,
 ) -> Result<Vec<Clause>, IndexError> {
     let field = snapshot.fields.title;
-    let mut terms: Vec<&String> = reading.words.iter().flat_map(|word: &Word| &word.terms).collect();
+    let pieces: Vec<&String> = reading.words.iter().flat_map(|word| word.pieces()).collect();
     let pairs: Vec<[String; 2]> =
-        terms.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
-    terms.sort();
-    terms.dedup();
+        pieces.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    let terms = reading.words.iter().flat_map(|word| word.terms.iter().map(|term| (term, word.apart.as_ref())));
+    // Each term once, however often it was typed.
+    let terms: BTreeMap<&String, Option<&Apart>> = terms.collect();
     let statistics = &lessons.statistics;
-    let rarity = |term: &String| -> Result<f32, IndexError> {
-        let term = Term::from_field_text(snapshot.fields.text, term);
-        Ok(idf(statistics.documents(), statistics.holding(&snapshot.searcher, &term)?))
-    };
-    let rarities: Vec<f32> = terms.iter().map(|term| rarity(term)).collect::<Result<_, _>>()?;
+    let mut rarities = Vec::new();
+    for (term, apart) in &terms {
+        let indexed = Term::from_field_text(snapshot.fields.text, term);
+        let holding = match apart {
+            Some(apart) => apart.holding,
+            None => statistics.holding(&snapshot.searcher, &indexed)?,
+        };
+        rarities.push(idf(statistics.documents(), holding));
+    }
     let all: f32 = rarities.iter().sum::<f32>().max(f32::EPSILON);
     let mut clauses = Vec::new();
-    for (term, rarity) in terms.iter().zip(&rarities) {
-        let holds = TermQuery::new(Term::from_field_text(field, term), IndexRecordOption::Basic);
-        let query = ConstScoreQuery::new(Box::new(holds), ranking.title_boost * rarity / all);
+    for ((term, apart), rarity) in terms.into_iter().zip(&rarities) {
+        let holds = match apart {
+            Some(apart) => either(field, term, &apart.terms),
+            None => holding(&Term::from_field_text(field, term)),
+        };
+        let query = ConstScoreQuery::new(holds, ranking.title_boost * rarity / all);
         clauses.push(Clause { part: format!("title has: {term}"), query: Box::new(query) });
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
@@ -343,7 +365,7 @@ fn extras(
 /// Popularity from which a product belongs to a tier, and the tier's share of what popularity is worth.
 const TIERS: [(f32, f32); 4] = [(0.1, 0.25), (0.3, 0.25), (0.6, 0.25), (0.9, 0.25)];
 
-fn factors(scope: Scope<'_>, request: &SearchRequest, ranking: &Ranking) -> Vec<Factor> {
+fn signals(scope: Scope<'_>, request: &SearchRequest, ranking: &Ranking) -> Signals {
     let mut factors = Vec::new();
     for (filter, weight) in &request.steering.boosts {
         factors.push(Factor { part: format!("boost: {filter}"), query: scope.compile(filter), weight: *weight });
@@ -363,5 +385,7 @@ fn factors(scope: Scope<'_>, request: &SearchRequest, ranking: &Ranking) -> Vec<
             }
         }
     }
-    factors
+    let novelty = request.now.filter(|_| ranking.novelty_boost != 0.0);
+    let novelty = novelty.map(|now| Novelty::new(ranking.novelty_boost, ranking.novelty_days, now));
+    Signals { factors, novelty }
 }

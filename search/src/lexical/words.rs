@@ -1,24 +1,31 @@
 //! The words of a query as the catalog knows them: words that people join or split are tried both ways,
 //! and a word that no product of the shop holds is read as one that some do.
 
-use crate::{IndexError, analyzer, query::Correction, reader::Snapshot};
-use std::{collections::BTreeMap, time::Instant};
+use crate::{
+    IndexError, analyzer,
+    dictionary::{self, Near},
+    learned::Statistics,
+    query::Correction,
+    reader::Snapshot,
+    tenant::{holding, within},
+};
+use std::time::Instant;
 use tantivy::{
     DocAddress, DocSet, TERMINATED, TantivyDocument, Term,
     collector::Count,
-    query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery, Query, TermQuery},
-    schema::{IndexRecordOption, Value},
+    query::{EnableScoring, PhraseQuery, Query},
+    schema::{Field, Value},
     tokenizer::TextAnalyzer,
 };
+
+mod measures;
+
+pub use measures::{Apart, either};
 
 /// Words of one query that are looked up in the dictionary of terms.
 const MOST_CORRECTIONS: usize = 4;
 /// Terms near a misspelt word that are tried, the most frequent first.
 const MOST_CANDIDATES: usize = 8;
-/// Terms that one automaton may yield before it is stopped.
-const MOST_EXPANSIONS: usize = 5_000;
-/// Terms of an automaton between two looks at the clock.
-const LOOK_AT_THE_CLOCK: usize = 64;
 /// Least letters of each half of a word that is split.
 const SHORTEST_PART: usize = 3;
 
@@ -35,6 +42,15 @@ pub struct Word {
     pub terms: Vec<String>,
     /// Whether the shop has the term.
     pub known: bool,
+    /// If it is a measure that products write with a space, too: how.
+    pub apart: Option<Apart>,
+}
+
+impl Word {
+    /// The pieces that products may write it in.
+    pub fn pieces(&self) -> &[String] {
+        self.apart.as_ref().map_or(&self.terms, |apart| &apart.terms)
+    }
 }
 
 /// What a query's words are read as.
@@ -55,7 +71,7 @@ type Found = (Vec<String>, String);
 /// Reads the words of a query against a shop's terms.
 pub struct Reader<'a> {
     snapshot: &'a Snapshot,
-    tenant: Term,
+    statistics: &'a Statistics,
     analyzer: TextAnalyzer,
     deadline: Option<Instant>,
     /// Whether the time was up before everything was looked up.
@@ -64,8 +80,9 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
-    pub fn new(snapshot: &'a Snapshot, tenant: Term, deadline: Option<Instant>) -> Self {
-        Self { snapshot, tenant, analyzer: analyzer::of_index(snapshot.searcher.index()), deadline, partial: false }
+    pub fn new(snapshot: &'a Snapshot, statistics: &'a Statistics, deadline: Option<Instant>) -> Self {
+        let analyzer = analyzer::of_index(snapshot.searcher.index());
+        Self { snapshot, statistics, analyzer, deadline, partial: false }
     }
 
     fn late(&mut self) -> bool {
@@ -88,10 +105,11 @@ impl<'a> Reader<'a> {
         }
         drop(stream);
         let mut reading = Reading::default();
+        let tokens = self.measures(text, tokens, typing)?;
         let last = tokens.len();
-        for (index, (term, span)) in tokens.into_iter().enumerate() {
+        for (index, ((term, span), apart)) in tokens.into_iter().enumerate() {
             let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
-            let known = self.known(&term)?;
+            let known = apart.is_some() || self.known(&term)?;
             let begun = typing && index + 1 == last && !self.beginning(&written.to_lowercase(), 1)?.is_empty();
             let unreadable = known || begun || reading.corrections.len() >= MOST_CORRECTIONS;
             let found =
@@ -103,7 +121,7 @@ impl<'a> Reader<'a> {
                 }
                 None => vec![term.clone()],
             };
-            reading.words.push(Word { written, span, term, terms, known });
+            reading.words.push(Word { written, span, term, terms, known, apart });
         }
         for index in 1..reading.words.len() {
             let pair = [reading.words[index - 1].written.as_str(), reading.words[index].written.as_str()];
@@ -123,7 +141,7 @@ impl<'a> Reader<'a> {
     /// The engine's.
     pub fn beginning(&mut self, term: &str, most: usize) -> Result<Vec<String>, IndexError> {
         let begun = Term::from_field_text(self.snapshot.fields.text, term);
-        let candidates = self.candidates(&FuzzyTermQuery::new_prefix(begun, 0, true), term)?;
+        let candidates = self.candidates(&begun, Near::Beginning(0), term)?;
         let mut found = Vec::new();
         for candidate in candidates.into_iter().filter(|candidate| candidate != term).take(most) {
             if self.known(&candidate)? {
@@ -167,11 +185,8 @@ impl<'a> Reader<'a> {
         if searcher.doc_freq(term)? == 0 {
             return Ok(None);
         }
-        let both = [term, &self.tenant].map(|term| {
-            let query: Box<dyn Query> = Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic));
-            (Occur::Must, query)
-        });
-        let weight = BooleanQuery::new(both.into()).weight(EnableScoring::disabled_from_searcher(searcher))?;
+        let both = within(self.statistics.tenant(), holding(term));
+        let weight = both.weight(EnableScoring::disabled_from_searcher(searcher))?;
         for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
             let mut found = weight.scorer(segment, 1.0)?;
             while found.doc() != TERMINATED {
@@ -187,20 +202,17 @@ impl<'a> Reader<'a> {
     /// Whether more products hold the joined word than the two side by side.
     fn usually_joined(&mut self, pair: &[&str], joined: &str) -> Result<bool, IndexError> {
         let field = self.snapshot.fields.text;
-        let terms: Vec<Term> =
-            pair.iter().filter_map(|word| self.term(word)).map(|term| Term::from_field_text(field, &term)).collect();
+        let terms: Vec<String> = pair.iter().filter_map(|word| self.term(word)).collect();
         if terms.len() < 2 {
             return Ok(true);
         }
-        let joined = TermQuery::new(Term::from_field_text(field, joined), IndexRecordOption::Basic);
-        Ok(self.count(Box::new(joined))? > self.count(Box::new(PhraseQuery::new(terms)))?)
+        let joined = holding(&Term::from_field_text(field, joined));
+        Ok(self.count(joined)? > self.count(Box::new(adjacent(field, &terms)))?)
     }
 
     /// How many of the shop's products match.
     fn count(&self, query: Box<dyn Query>) -> Result<usize, IndexError> {
-        let tenant: Box<dyn Query> = Box::new(TermQuery::new(self.tenant.clone(), IndexRecordOption::Basic));
-        let both = BooleanQuery::new(vec![(Occur::Must, tenant), (Occur::Must, query)]);
-        Ok(self.snapshot.searcher.search(&both, &Count)?)
+        Ok(self.snapshot.searcher.search(&within(self.statistics.tenant(), query), &Count)?)
     }
 
     /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
@@ -213,7 +225,7 @@ impl<'a> Reader<'a> {
         let indexed = Term::from_field_text(self.snapshot.fields.text, term);
         if last
             && letters >= SHORTEST_PART
-            && let Some(found) = self.best(&FuzzyTermQuery::new_prefix(indexed.clone(), 0, true), term)?
+            && let Some(found) = self.best(&indexed, Near::Beginning(0), term)?
         {
             return Ok(Some(found));
         }
@@ -234,16 +246,16 @@ impl<'a> Reader<'a> {
     fn near(&mut self, word: &str, stem: &Term, term: &str, distance: u8) -> Result<Option<Found>, IndexError> {
         let whole = Term::from_field_text(self.snapshot.fields.text, &word.to_lowercase());
         for near in [stem, &whole] {
-            if let Some(found) = self.best(&FuzzyTermQuery::new(near.clone(), distance, true), term)? {
+            if let Some(found) = self.best(near, Near::Letters(distance), term)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
-    /// The most frequent term the automaton accepts, one with the same first letter before all others.
-    fn best(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Option<Found>, IndexError> {
-        for candidate in self.candidates(query, term)?.into_iter().take(MOST_CANDIDATES) {
+    /// The most frequent term near one, those with the first letter of `term` before all others.
+    fn best(&mut self, around: &Term, near: Near, term: &str) -> Result<Option<Found>, IndexError> {
+        for candidate in self.candidates(around, near, term)?.into_iter().take(MOST_CANDIDATES) {
             if let Some(title) = self.example(&candidate)? {
                 let read = self.written(&title, &candidate);
                 return Ok(Some((vec![candidate], read)));
@@ -252,29 +264,14 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// The terms an automaton accepts, those with the same first letter first, then the more frequent.
-    fn candidates(&mut self, query: &FuzzyTermQuery, term: &str) -> Result<Vec<String>, IndexError> {
-        let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-        let mut expanded = 0;
-        for segment in self.snapshot.searcher.segment_readers() {
-            let inverted = segment.inverted_index(self.snapshot.fields.text)?;
-            let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
-            while expanded < MOST_EXPANSIONS
-                && !(expanded % LOOK_AT_THE_CLOCK == 0 && self.late())
-                && let Some((key, info)) = terms.next()
-            {
-                expanded += 1;
-                if let Ok(key) = std::str::from_utf8(key) {
-                    *frequencies.entry(key.to_owned()).or_default() += u64::from(info.doc_freq);
-                }
-            }
-        }
+    /// The shop's terms near one, those with the first letter of `term` first, then the more frequent.
+    fn candidates(&mut self, around: &Term, near: Near, term: &str) -> Result<Vec<String>, IndexError> {
+        let (snapshot, statistics) = (self.snapshot, self.statistics);
+        let mut found = dictionary::near(snapshot, statistics, around, near, &mut || self.late())?;
         let first = term.chars().next();
-        let mut candidates: Vec<(String, u64)> = frequencies.into_iter().collect();
-        candidates.sort_by_key(|(candidate, frequency)| {
-            (candidate.chars().next() != first, std::cmp::Reverse(*frequency), candidate.clone())
-        });
-        Ok(candidates.into_iter().map(|(candidate, _)| candidate).collect())
+        // A stable sort leaves the more frequent in front.
+        found.sort_by_key(|(candidate, _)| candidate.chars().next() != first);
+        Ok(found.into_iter().map(|(candidate, _)| candidate).collect())
     }
 
     /// A term as a title writes it, since a stem is no word.
@@ -293,8 +290,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let (Some(first), Some(second)) = (self.term(head), self.term(tail)) else { continue };
-            let frequency =
-                |term: &str| self.snapshot.searcher.doc_freq(&Term::from_field_text(self.snapshot.fields.text, term));
+            let (searcher, field) = (&self.snapshot.searcher, self.snapshot.fields.text);
+            let frequency = |term: &str| self.statistics.holding(searcher, &Term::from_field_text(field, term));
             let rarer = frequency(&first)?.min(frequency(&second)?);
             if rarer > best.as_ref().map_or(0, |(frequency, ..)| *frequency)
                 && self.known(&first)?
@@ -305,4 +302,9 @@ impl<'a> Reader<'a> {
         }
         Ok(best.map(|(_, terms, read)| (terms, read)))
     }
+}
+
+/// Terms side by side.
+pub fn adjacent(field: Field, terms: &[String]) -> PhraseQuery {
+    PhraseQuery::new(terms.iter().map(|term| Term::from_field_text(field, term)).collect())
 }

@@ -125,7 +125,7 @@ fn codes(product: &SearchProduct) -> BTreeSet<String> {
     let mut codes: BTreeSet<String> =
         of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
     // Model numbers stand in titles too: `WH-1000XM4`, `EOS 1000D`.
-    codes.extend(analyzer::codes(&product.title).into_iter().filter(|(_, words)| *words <= 2).map(|(code, _)| code));
+    codes.extend(analyzer::codes(&product.title).into_iter().filter(|run| run.words <= 2).map(|run| run.code));
     codes
 }
 

@@ -1,7 +1,7 @@
 //! What a search asks for, as JSON; a query string is read into the same.
 
-use super::super::Refusal;
-use crate::queries::search::Mode;
+use super::super::{Refusal, problem::bounded};
+use crate::{queries::search::Mode, ranking::overlaid};
 use ::search::{
     facets::{Facet, FacetOrder, MAX_FACET_VALUES, MAX_FACETS},
     generation::Ranking,
@@ -22,8 +22,6 @@ pub const MAX_LIMIT: usize = 100;
 /// Deepest offset; a cursor goes beyond.
 pub const MAX_OFFSET: usize = 10_000;
 const DEFAULT_FACET_VALUES: u32 = 10;
-/// Ranking settings that cost time, and the most they may be set to in a request.
-const BOUNDED: [(&str, f64); 2] = [("window", 500.0), ("candidates", 1_000.0)];
 
 /// A search.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -115,9 +113,7 @@ impl SearchBody {
     /// # Errors
     /// [`Refusal`] names the field, and inside a filter the place.
     pub fn request(&self, tenant: TenantId) -> Result<SearchRequest, Refusal> {
-        if self.q.chars().count() > MAX_TEXT_CHARS {
-            return Err(Refusal::parameter("q", format!("at most {MAX_TEXT_CHARS} characters are searched for")));
-        }
+        text(&self.q)?;
         let currency = match &self.currency {
             Some(code) => code
                 .parse()
@@ -156,38 +152,25 @@ impl SearchBody {
         self.facets.iter().map(|facet| facet.read(most)).collect()
     }
 
-    /// The generation's ranking with the settings of this request.
+    /// A ranking with the settings of this request.
     ///
     /// # Errors
     /// [`Refusal`] names the setting.
-    pub fn ranking(&self, shipped: Ranking) -> Result<Option<Ranking>, Refusal> {
+    pub fn ranking(&self, shipped: Ranking) -> Result<Ranking, Refusal> {
         overlaid(shipped, &self.ranking)
+            .map_err(|wrong| Refusal::parameter(&format!("ranking.{}", wrong.name), wrong.reason))
     }
 }
 
-/// Ranking settings over others.
+/// Refuses a text that is too long to be searched for.
 ///
 /// # Errors
-/// [`Refusal`] names a setting that isn't there or can't have that value.
-pub fn overlaid(shipped: Ranking, settings: &Map<String, Value>) -> Result<Option<Ranking>, Refusal> {
-    if settings.is_empty() {
-        return Ok(None);
+/// [`Refusal`] names `q`.
+pub fn text(q: &str) -> Result<(), Refusal> {
+    if q.chars().count() <= MAX_TEXT_CHARS {
+        return Ok(());
     }
-    let Ok(Value::Object(mut all)) = serde_json::to_value(shipped) else { return Ok(None) };
-    for (name, value) in settings {
-        let pointer = format!("ranking.{name}");
-        let most = BOUNDED.iter().find(|(bounded, _)| bounded == name).map_or(1e6, |(_, most)| *most);
-        if !all.contains_key(name) {
-            let known = all.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(Refusal::parameter(&pointer, format!("there is no such setting; there are {known}")));
-        }
-        if !value.as_f64().is_some_and(|number| (0.0..=most).contains(&number)) {
-            return Err(Refusal::parameter(&pointer, format!("a number from 0 to {most} is expected")));
-        }
-        all.insert(name.clone(), value.clone());
-    }
-    let wrong = |error: serde_json::Error| Refusal::parameter("ranking", error.to_string());
-    Ok(Some(serde_json::from_value(Value::Object(all)).map_err(wrong)?))
+    Err(Refusal::parameter("q", format!("at most {MAX_TEXT_CHARS} characters are searched for")))
 }
 
 impl FacetBody {
@@ -215,13 +198,6 @@ impl FacetBody {
         let ranges = settings.ranges.iter().map(|range| (range.from, range.to)).collect();
         Ok(Facet { field, limit, order, search: settings.search, ranges })
     }
-}
-
-fn bounded(name: &str, number: usize, least: usize, most: usize) -> Result<usize, Refusal> {
-    if (least..=most).contains(&number) {
-        return Ok(number);
-    }
-    Err(Refusal::parameter(name, format!("a whole number from {least} to {most} is expected")))
 }
 
 /// Reads a filter in any of its forms; a list must hold as a whole.

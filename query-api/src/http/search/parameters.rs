@@ -100,7 +100,7 @@ mod tests {
         assert_eq!((request.facets.len(), request.limit), (2, 5));
         assert_eq!(request.filter.map(|filter| filter.to_string()).as_deref(), Some("(brand:HP AND price<=100)"));
         assert!(matches!(request.sort, Sort::PriceDescending(_)));
-        let ranking = body.ranking(::search::generation::Ranking::default()).expect("read").expect("some");
+        let ranking = body.ranking(::search::generation::Ranking::default()).expect("read");
         assert_eq!(ranking.window, 10);
     }
 

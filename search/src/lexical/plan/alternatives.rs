@@ -3,12 +3,13 @@
 
 use super::{Clause, Plan, scope, word};
 use crate::{
-    IndexError, analyzer,
+    IndexError,
+    analyzer::{self, CodeRun},
     generation::Ranking,
     learned::Lessons,
     lexical::{
         bm25::idf,
-        words::{Reader, Reading},
+        words::{Reader, Reading, either},
     },
     query::SearchRequest,
     reader::Snapshot,
@@ -25,8 +26,6 @@ use tantivy::{
 const COMPLETIONS: usize = 12;
 /// What a completed word is worth beside one that was typed out.
 const COMPLETED: f32 = 0.8;
-/// Most words of one code that was typed in pieces.
-const LONGEST_CODE: usize = 4;
 
 struct Filling<'a, 'b> {
     snapshot: &'a Snapshot,
@@ -37,6 +36,8 @@ struct Filling<'a, 'b> {
     groups: Vec<Vec<Clause>>,
     /// Words that a brand or a code accounts for.
     exact: Vec<bool>,
+    /// Words that a code accounts for.
+    coded: Vec<bool>,
     understood: Vec<Understood>,
     extras: Vec<Clause>,
 }
@@ -61,6 +62,7 @@ pub fn fill<'a>(
         request,
         reader,
         groups,
+        coded: exact.clone(),
         exact,
         understood: Vec::new(),
         extras: Vec::new(),
@@ -75,7 +77,8 @@ pub fn fill<'a>(
     if request.typing {
         filling.completions(reading)?;
     }
-    plan.exact = !filling.exact.is_empty() && filling.exact.iter().all(|exact| *exact);
+    let all = |words: &[bool]| !words.is_empty() && words.iter().all(|word| *word);
+    (plan.exact, plan.coded) = (all(&filling.exact), all(&filling.coded));
     plan.understood.append(&mut filling.understood);
     plan.extras.append(&mut filling.extras);
     plan.groups = filling.groups.into_iter().filter(|group| !group.is_empty()).collect();
@@ -92,7 +95,13 @@ impl Filling<'_, '_> {
     fn words(&mut self, reading: &Reading) {
         for (index, read) in reading.words.iter().enumerate() {
             let corrected = read.terms != [read.term.clone()];
-            if read.known || corrected {
+            if let Some(apart) = &read.apart {
+                let documents = self.lessons.statistics.documents();
+                let score = idf(documents.max(apart.holding), apart.holding);
+                let query = either(self.snapshot.fields.text, &read.term, &apart.terms);
+                let part = format!("text: {} or {}", read.term, apart.terms.join(" "));
+                self.add(index, part, Box::new(ConstScoreQuery::new(query, score)));
+            } else if read.known || corrected {
                 let (query, part) = (self.all(&read.terms, 1.0), format!("text: {}", read.terms.join(" ")));
                 self.add(index, part, query);
             }
@@ -114,29 +123,16 @@ impl Filling<'_, '_> {
 
     /// Codes that words form, typed in one or in pieces; each word of one takes its share.
     fn codes(&mut self, text: &str, reading: &Reading) -> Result<(), IndexError> {
-        let mut starts = Vec::new();
-        for piece in text.split_whitespace() {
-            let from = piece.as_ptr() as usize - text.as_ptr() as usize;
-            starts.push((from, from + piece.len()));
-        }
-        for length in 1..=LONGEST_CODE.min(starts.len()) {
-            for run in starts.windows(length) {
-                let (from, to) = (run[0].0, run[length - 1].1);
-                let written = &text[from..to];
-                let Some(code) = analyzer::code(written).filter(|_| written.contains(|c: char| c.is_ascii_digit()))
-                else {
-                    continue;
-                };
-                let term = Term::from_field_text(self.snapshot.fields.code, &code);
-                if !self.reader.has(&term)? {
-                    continue;
-                }
-                for (index, read) in reading.words.iter().enumerate() {
-                    if read.span.0 >= from && read.span.1 <= to {
-                        let query = word(self.lessons, self.snapshot.fields.code, &code, self.ranking, 1.0);
-                        self.add(index, format!("code: {code}"), query);
-                        self.exact[index] = true;
-                    }
+        let field = self.snapshot.fields.code;
+        for CodeRun { code, span, .. } in analyzer::codes(text) {
+            if !self.reader.has(&Term::from_field_text(field, &code))? {
+                continue;
+            }
+            for (index, read) in reading.words.iter().enumerate() {
+                if read.span.0 >= span.0 && read.span.1 <= span.1 {
+                    let query = word(self.lessons, field, &code, self.ranking, 1.0);
+                    self.add(index, format!("code: {code}"), query);
+                    (self.exact[index], self.coded[index]) = (true, true);
                 }
             }
         }
@@ -159,18 +155,21 @@ impl Filling<'_, '_> {
     /// longest reading counts, and words it covers are not read again.
     fn meanings(&mut self, reading: &Reading) {
         let lessons = Arc::clone(self.lessons);
-        let terms: Vec<String> = reading.words.iter().map(|word| word.terms.join(" ")).collect();
-        let mut covered = vec![false; terms.len()];
-        for length in (1..=lessons.vocabulary.longest().min(terms.len())).rev() {
-            for start in 0..=terms.len() - length {
-                let run = &terms[start..start + length];
-                let meanings = lessons.vocabulary.meanings(run);
-                if meanings.is_empty() || covered[start..start + length].iter().any(|covered| *covered) {
+        let count = reading.words.len();
+        let mut covered = vec![false; count];
+        for length in (1..=lessons.vocabulary.longest().min(count)).rev() {
+            for start in 0..=count - length {
+                let run = &reading.words[start..start + length];
+                if covered[start..start + length].iter().any(|covered| *covered) {
                     continue;
                 }
+                let terms: Vec<String> = run.iter().map(|word| word.terms.join(" ")).collect();
+                // Values are known as they are written: a measure may be so with a space.
+                let pieces = || run.iter().flat_map(|word| word.pieces().to_vec()).collect::<Vec<_>>();
+                let found = [lessons.vocabulary.meanings(&terms), lessons.vocabulary.meanings(&pieces())];
+                let Some(meanings) = found.into_iter().find(|meanings| !meanings.is_empty()) else { continue };
                 covered[start..start + length].fill(true);
-                let said = reading.words[start..start + length].iter().map(|word| word.written.as_str());
-                let said = said.collect::<Vec<_>>().join(" ");
+                let said = run.iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ");
                 for meaning in meanings {
                     self.meaning(start, length, &said, &meaning.filter, meaning.products);
                 }

@@ -1,0 +1,175 @@
+//! `pg_dump` and `pg_restore` of the PostgreSQL package, and a database as of one moment.
+
+use super::{
+    manifest::{Database, Which, hex, sha256},
+    step::{Step, bytes},
+};
+use crate::{LaunchError, artifacts::Artifacts};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// How often a running tool is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Compression of the dump: most of the gain for a third of the time.
+const COMPRESSION: &str = "--compress=gzip:2";
+
+/// PostgreSQL's own programs. Those of version 18 work with servers of that version and older.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    install: PathBuf,
+}
+
+impl Tool {
+    /// The package's programs, fetched if they are not there.
+    ///
+    /// # Errors
+    /// If they can't be fetched.
+    pub fn fetch(artifacts: &Artifacts) -> Result<Self, LaunchError> {
+        tokio::task::block_in_place(|| artifacts.fetch_postgres())?;
+        Ok(Self { install: artifacts.postgres() })
+    }
+
+    /// A command of a program for a database; a password goes by the environment, where others can't see it.
+    #[must_use]
+    pub fn command(&self, program: &str, url: &str) -> Command {
+        let mut command = Command::new(self.install.join("bin").join(program));
+        command.env("LD_LIBRARY_PATH", self.install.join("lib")).env_remove("PGDATA");
+        let mut shown = url.to_owned();
+        if let Ok(mut parsed) = url::Url::parse(url)
+            && let Some(password) = parsed.password().map(str::to_owned)
+            && parsed.set_password(None).is_ok()
+        {
+            command.env("PGPASSWORD", password);
+            shown = parsed.to_string();
+        }
+        command.arg(format!("--dbname={shown}"));
+        command
+    }
+}
+
+/// A database's URL without its password.
+#[must_use]
+pub fn safe_url(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) => {
+            // A URL that can have no password has none.
+            let _ = parsed.set_password(None);
+            parsed.to_string()
+        }
+        Err(_) => url.to_owned(),
+    }
+}
+
+/// Runs a program to its end, asking `how_far` it is ten times a second.
+///
+/// # Errors
+/// If it can't be run or fails, with the last it said.
+pub async fn run_to_end(
+    mut command: Command,
+    mut step: Step,
+    mut how_far: impl FnMut() -> String,
+) -> Result<(), LaunchError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let failed = |error: std::io::Error| LaunchError::Other(format!("{name} could not be run: {error}"));
+    let mut said = tempfile::tempfile().map_err(failed)?;
+    let output = said.try_clone().map_err(failed)?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).spawn().map_err(failed)?;
+    let mut ticks = tokio::time::interval(LOOK);
+    let status = loop {
+        ticks.tick().await;
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        step.at(&how_far());
+    };
+    if status.success() {
+        step.done(&how_far());
+        return Ok(());
+    }
+    let mut text = String::new();
+    // What can't be read can't be told.
+    let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));
+    let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+    Err(LaunchError::Other(format!("{name} failed: {}", last.into_iter().rev().collect::<Vec<_>>().join(" | "))))
+}
+
+/// A database as of one moment: a transaction that sees nothing newer, which a dump shares.
+#[derive(Debug)]
+pub struct Snapshot {
+    url: String,
+    id: String,
+    connection: PgConnection,
+}
+
+impl Snapshot {
+    /// Begins it.
+    ///
+    /// # Errors
+    /// [`LaunchError::Database`].
+    pub async fn take(url: &str) -> Result<Self, LaunchError> {
+        let failed = |error: sqlx::Error| LaunchError::Database { url: safe_url(url), reason: error.to_string() };
+        let mut connection = PgConnection::connect(url).await.map_err(failed)?;
+        sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .execute(&mut connection)
+            .await
+            .map_err(failed)?;
+        let id = sqlx::query_scalar("SELECT pg_export_snapshot()").fetch_one(&mut connection).await.map_err(failed)?;
+        Ok(Self { url: url.to_owned(), id, connection })
+    }
+
+    /// Dumps it into a folder and tells what was dumped.
+    ///
+    /// # Errors
+    /// The database's or the file's.
+    pub async fn dump(mut self, tool: &Tool, which: Which, folder: &Path) -> Result<Database, LaunchError> {
+        let failed = |error: sqlx::Error| LaunchError::Database { url: safe_url(&self.url), reason: error.to_string() };
+        let tables = count_rows(&mut self.connection).await.map_err(failed)?;
+        let migrations = migrations(&mut self.connection).await.map_err(failed)?;
+        let server_version: String =
+            sqlx::query_scalar("SHOW server_version").fetch_one(&mut self.connection).await.map_err(failed)?;
+        let file = format!("{which}.dump");
+        let path = folder.join(&file);
+        let mut command = tool.command("pg_dump", &self.url);
+        command.args(["--format=custom", COMPRESSION, "--no-owner"]);
+        command.arg(format!("--snapshot={}", self.id)).arg("--file").arg(&path);
+        let length = || std::fs::metadata(&path).map_or(0, |data| data.len());
+        run_to_end(command, Step::begin(format!("dumping the {which} database")), || bytes(length())).await?;
+        let sha256 = tokio::task::block_in_place(|| sha256(&path))?;
+        // The transaction has nothing to keep.
+        let _ = self.connection.close().await;
+        Ok(Database { bytes: length(), file, sha256, server_version, migrations, tables })
+    }
+}
+
+/// Rows of each table, `schema.table`.
+///
+/// # Errors
+/// The database's.
+pub async fn count_rows(connection: &mut PgConnection) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut tables = BTreeMap::new();
+    for name in names {
+        let sql = format!("SELECT count(*) FROM {name}");
+        let rows = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+        tables.insert(name, rows);
+    }
+    Ok(tables)
+}
+
+/// The migrations a database has, with their checksums.
+async fn migrations(connection: &mut PgConnection) -> Result<BTreeMap<i64, String>, sqlx::Error> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(version, checksum)| (version, hex(&checksum))).collect())
+}

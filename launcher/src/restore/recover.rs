@@ -1,0 +1,195 @@
+//! `souk recover`: begin the log anew from the write database and bring the read side in line with it. For when
+//! Kafka was lost or cut in a way that the projector can't see by itself, or the write database was restored by
+//! other means than `souk restore`.
+
+use crate::{LaunchError, backup::Step, backup::safe_url, settings::Settings};
+use schemas::{Utc, topics, topics::Context};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// How often the state is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// Nothing may be left for so many looks: where a projection stands is told once a second.
+const QUIET_LOOKS: u32 = 12;
+/// How long a projector that runs may take to begin; one that does not run is not waited for any longer.
+const BEGINS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Begin the log anew from the write database and bring the read side in line with it
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Examples:\n  souk recover --reason 'the provider restored the database to 14:00'\n  souk recover --json"
+)]
+pub struct Args {
+    /// Why, for those who read it later
+    #[arg(long, default_value = "an operator asked for it")]
+    pub reason: String,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where everything is.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The epoch of the log that follows.
+    pub epoch: String,
+    /// Whether the read side is in line.
+    pub read_side: Outcome,
+}
+
+/// Whether the read side follows the new epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Outcome {
+    /// It has everything.
+    InLine {
+        /// Until every view was that of the write side.
+        aligned_seconds: f64,
+        /// Until everything was published and read once more.
+        seconds: f64,
+    },
+    /// No projector has begun; the first that starts will.
+    Waiting,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InLine { aligned_seconds, seconds } => write!(
+                f,
+                "Read side in line after {aligned_seconds:.1} s; everything published and read again after {seconds:.1} s."
+            ),
+            Self::Waiting => f.write_str("No projector runs: the read side follows as soon as one does (./souk up)."),
+        }
+    }
+}
+
+/// Asks for a new epoch and waits for it.
+///
+/// # Errors
+/// [`LaunchError::Database`].
+pub async fn run(args: &Args) -> Result<Report, LaunchError> {
+    let url = args.settings.write_url();
+    let last = text(&url, "SELECT coalesce(max(epoch), '') FROM log_epochs").await?;
+    let epoch = topics::epoch_after(&last, Utc::now());
+    ask(&url, &epoch, &args.reason).await?;
+    Ok(Report { read_side: wait(&args.settings, &epoch).await?, epoch })
+}
+
+/// Records the wish.
+///
+/// # Errors
+/// [`LaunchError::Database`].
+pub async fn ask(write_url: &str, epoch: &str, reason: &str) -> Result<(), LaunchError> {
+    let asked = async {
+        let mut connection = PgConnection::connect(write_url).await?;
+        sqlx::query("INSERT INTO log_epochs (epoch, reason) VALUES ($1, $2)")
+            .bind(epoch)
+            .bind(reason)
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    };
+    asked.await.map_err(|error| failed(write_url, &error))
+}
+
+/// Waits until an epoch has begun and everything was published and read in it.
+///
+/// # Errors
+/// [`LaunchError::Database`].
+pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchError> {
+    let began = Instant::now();
+    let (write_url, read_url) = (settings.write_url(), settings.read_url());
+    let mut write = PgConnection::connect(&write_url).await.map_err(|error| failed(&write_url, &error))?;
+    let mut step = Step::begin("bringing the read side in line");
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        let begun: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM log_epochs WHERE epoch = $1 AND begun_at IS NOT NULL)")
+                .bind(epoch)
+                .fetch_one(&mut write)
+                .await
+                .map_err(|error| failed(&write_url, &error))?;
+        if begun {
+            break;
+        }
+        let beginning = text(&read_url, "SELECT coalesce(max(beginning), '') FROM log_epoch").await;
+        if began.elapsed() > BEGINS_WITHIN && beginning.is_ok_and(|beginning| beginning != epoch) {
+            step.done("no projector runs");
+            return Ok(Outcome::Waiting);
+        }
+        step.at("waiting for the projector");
+    }
+    let aligned_seconds = began.elapsed().as_secs_f64();
+    step.done("done");
+    let mut read = PgConnection::connect(&read_url).await.map_err(|error| failed(&read_url, &error))?;
+    let mut step = Step::begin("publishing and reading everything once more");
+    let mut quiet_looks = 0;
+    while quiet_looks < QUIET_LOOKS {
+        ticks.tick().await;
+        let left = events_left(&mut write, &mut read, epoch).await.map_err(|error| failed(&read_url, &error))?;
+        match left {
+            Some(0) => quiet_looks += 1,
+            Some(left) => {
+                quiet_looks = 0;
+                step.at(&format!("{left} events left"));
+            }
+            None => step.at("starting"),
+        }
+    }
+    step.done("done");
+    Ok(Outcome::InLine { aligned_seconds, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Events and documents not published or not read yet; none before every projection has told where it is.
+async fn events_left(
+    write: &mut PgConnection,
+    read: &mut PgConnection,
+    epoch: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let mut left = 0;
+    for context in Context::ALL {
+        let sql = format!("SELECT count(*) FROM {context}.outbox WHERE published_at IS NULL");
+        left += sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).fetch_one(&mut *write).await?;
+    }
+    left += sqlx::query_scalar::<_, i64>("SELECT count(*) FROM document_outbox").fetch_one(&mut *read).await?;
+    // Told since the epoch began, by each projection, for each of its partitions.
+    let told: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT projection, sum(lag_events)::bigint FROM projection_status
+         WHERE topic LIKE '%.' || $1 AND heartbeat_at > now() - interval '3 seconds' GROUP BY projection",
+    )
+    .bind(epoch)
+    .fetch_all(&mut *read)
+    .await?;
+    let has = |name: &str| told.iter().any(|(projection, _)| projection.starts_with(name));
+    if !has("views") || !has("index") {
+        return Ok(None);
+    }
+    Ok(Some(left + told.iter().filter(|(name, _)| name != "embed").map(|(_, lag)| lag).sum::<i64>()))
+}
+
+/// One text out of a database.
+///
+/// # Errors
+/// [`LaunchError::Database`].
+pub async fn text(url: &str, sql: &'static str) -> Result<String, LaunchError> {
+    let asked = async {
+        let mut connection = PgConnection::connect(url).await?;
+        let text: String = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(text)
+    };
+    asked.await.map_err(|error: sqlx::Error| failed(url, &error))
+}
+
+fn failed(url: &str, reason: &dyn fmt::Display) -> LaunchError {
+    LaunchError::Database { url: safe_url(url), reason: reason.to_string() }
+}

@@ -1,0 +1,99 @@
+//! Beginning the log anew: every step can be done again, so a process that dies on the way leaves a wish that
+//! the next one fulfils.
+
+use super::realign;
+use crate::{config::Config, document_relay, kafka, leader, relay, role::RoleError, views};
+use schemas::topics::{self, Context};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Rows of an outbox in one transaction.
+const CHUNK: i64 = 20_000;
+
+/// Begins an epoch: brings the read side in line with the write side, lets everything wait for publication
+/// again, and tells the others.
+///
+/// # Errors
+/// The databases' or the broker's; beginning again is right.
+pub async fn begin(
+    config: &Config,
+    write: &mut PgConnection,
+    read: &mut PgConnection,
+    epoch: &str,
+    reason: &str,
+) -> Result<(), RoleError> {
+    let config = Config { log_epoch: epoch.to_owned(), ..config.clone() };
+    tracing::warn!(log.epoch = epoch, reason, "the log begins anew");
+    sqlx::query(
+        "INSERT INTO log_epoch (epoch, beginning) VALUES ('', $1) ON CONFLICT (one) DO UPDATE SET beginning = $1",
+    )
+    .bind(epoch)
+    .execute(&mut *read)
+    .await?;
+    // Whoever worked in the epoch before lets go once it has seen the line above, or is gone.
+    let mut fences = Vec::new();
+    for context in Context::ALL {
+        fences.push(leader::lead(&config.write_database_url, &relay::lock(context)).await?);
+    }
+    for lock in [views::LOCK, document_relay::LOCK] {
+        fences.push(leader::lead(&config.read_database_url, lock).await?);
+    }
+    kafka::ensure_topics(&config).await?;
+    let mut waiting = 0;
+    for context in Context::ALL {
+        waiting += publish_again(write, context).await?;
+    }
+    let cut = realign(write, read).await?;
+    settle(&config, read).await?;
+    sqlx::query("UPDATE log_epochs SET begun_at = now() WHERE begun_at IS NULL").execute(write).await?;
+    tracing::warn!(log.epoch = epoch, events.waiting = waiting, aggregates.cut = cut, "the log has begun anew");
+    Ok(())
+}
+
+/// Lets a context's whole history wait for publication; gives the number of rows that had been published.
+async fn publish_again(write: &mut PgConnection, context: Context) -> Result<u64, sqlx::Error> {
+    let mut rows = 0;
+    let mut after = 0_i64;
+    loop {
+        let (last, count): (Option<i64>, i64) = sqlx::query_as(AssertSqlSafe(format!(
+            "WITH chunk AS (SELECT id FROM {context}.outbox WHERE id > $1 AND published_at IS NOT NULL ORDER BY id LIMIT {CHUNK}),
+                  marked AS (UPDATE {context}.outbox AS o SET published_at = NULL FROM chunk WHERE o.id = chunk.id)
+             SELECT max(id), count(*) FROM chunk"
+        )))
+        .bind(after)
+        .fetch_one(&mut *write)
+        .await?;
+        let Some(last) = last else { return Ok(rows) };
+        after = last;
+        rows += count.unsigned_abs();
+    }
+}
+
+/// The read side's part of the switch, in one transaction: documents wait for publication, positions in other
+/// logs are forgotten, and what was parked comes again with its event.
+async fn settle(config: &Config, read: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let names: Vec<String> = topics::all().into_iter().map(|topic| config.topic(topic)).collect();
+    let mut transaction = read.begin().await?;
+    sqlx::query(
+        "INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
+         SELECT tenant_id, product_id, doc_version, now(), 'log-epoch' FROM documents ON CONFLICT DO NOTHING",
+    )
+    .execute(&mut *transaction)
+    .await?;
+    for table in ["checkpoints", "projection_status"] {
+        let sql = format!("DELETE FROM {table} WHERE projection NOT LIKE 'relay:%' AND topic <> ALL($1)");
+        sqlx::query(AssertSqlSafe(sql)).bind(&names).execute(&mut *transaction).await?;
+    }
+    sqlx::query(
+        "UPDATE dead_letters SET state = 'discarded', updated_at = now(),
+                error = error || E'\\nthe log began anew: the event comes again'
+         WHERE state IN ('parked', 'queued', 'retrying')",
+    )
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("UPDATE log_epoch SET epoch = $1, beginning = NULL, since = now()")
+        .bind(&config.log_epoch)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query("SELECT pg_notify($1, '')").bind(views::CHANGED_CHANNEL).execute(&mut *transaction).await?;
+    transaction.commit().await
+}

@@ -1,0 +1,118 @@
+//! What a page's hits show beside their cards, and the products that staff pinned to it.
+
+use super::{Searched, by_ids, explain, filter::VariantCondition};
+use crate::{
+    IndexError,
+    highlight::Marker,
+    learned::Profile,
+    query::{Hit, ScorePart, SearchRequest, Sort},
+    reader::Snapshot,
+};
+use schemas::{
+    filter::Filter,
+    ids::{ProductId, VariantId},
+    money::Currency,
+};
+use std::sync::Arc;
+use tantivy::DocAddress;
+
+/// Adds to hits what a request asks for beside their cards; made once for all of them.
+pub(super) struct Dressing<'s, 'a> {
+    searched: &'s Searched<'a>,
+    conditions: Vec<VariantCondition>,
+    marker: Option<Marker>,
+    /// For explanations, if kinds had a say in the order.
+    profiles: Option<Vec<Arc<Profile>>>,
+}
+
+impl<'s, 'a> Dressing<'s, 'a> {
+    pub fn new(searched: &'s Searched<'a>) -> Result<Self, IndexError> {
+        let (plan, request) = (&searched.plan, searched.request);
+        let of_kind = request.explain && searched.reordered();
+        Ok(Self {
+            searched,
+            conditions: request.filter.as_ref().map_or_else(Vec::new, |filter| conditions(filter, request.currency)),
+            marker: request.highlight.then(|| Marker::new(&plan.marked, request.typing)),
+            profiles: of_kind.then(|| searched.profiles()).transpose()?,
+        })
+    }
+
+    pub fn put_on(&mut self, hit: &mut Hit, at: DocAddress) -> Result<(), IndexError> {
+        let (snapshot, plan) = (self.searched.snapshot, &self.searched.plan);
+        hit.matching_variants = variants(snapshot, &self.conditions, at);
+        if let Some(marker) = &mut self.marker {
+            hit.highlights = marker.of(snapshot, at, &hit.card)?;
+        }
+        if self.searched.request.explain {
+            hit.doc_version = snapshot.version_at(at)?;
+            hit.explanation.extend(explain::parts(snapshot, plan, at)?);
+            if let Some(profiles) = &self.profiles {
+                let part = "kind: how well its attributes go with the words".to_owned();
+                hit.explanation.push(ScorePart { part, score: self.searched.kind(profiles, at)? });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The conditions on one variant in a filter, those outside of `NOT`.
+fn conditions(filter: &Filter, currency: Currency) -> Vec<VariantCondition> {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(|part| conditions(part, currency)).collect(),
+        Filter::Variant(part) => vec![VariantCondition::new(part.as_ref().clone(), currency)],
+        Filter::Not(_) | Filter::Is(..) => Vec::new(),
+    }
+}
+
+fn variants(snapshot: &Snapshot, conditions: &[VariantCondition], at: DocAddress) -> Vec<VariantId> {
+    let segment = snapshot.searcher.segment_reader(at.segment_ord);
+    let matching = conditions.iter().flat_map(|condition| condition.matching(segment, at.doc_id));
+    let mut ids: Vec<_> = matching.map(|variant| variant.id).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// Puts pinned products at their places on the first pages.
+pub(super) fn pin(snapshot: &Snapshot, request: &SearchRequest, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
+    let pins = &request.steering.pins;
+    if pins.is_empty() || request.sort != Sort::Relevance || request.limit == 0 {
+        return Ok(());
+    }
+    hits.retain(|hit| pins.iter().all(|(_, id)| *id != hit.card.id));
+    let places = request.offset + 1..=request.offset + request.limit;
+    let mut here: Vec<&(usize, ProductId)> = pins.iter().filter(|(place, _)| places.contains(place)).collect();
+    here.sort();
+    let ids: Vec<ProductId> = here.iter().map(|(_, id)| *id).collect();
+    let unsteered = SearchRequest { steering: Arc::default(), ..request.clone() };
+    let mut cards = if ids.is_empty() { Vec::new() } else { by_ids(snapshot, &unsteered, &ids)? };
+    for (place, id) in here {
+        if let Some(found) = cards.iter().position(|hit| hit.card.id == *id) {
+            let at = (place - places.start()).min(hits.len());
+            hits.insert(at, Hit { pinned: true, ..cards.remove(found) });
+        }
+    }
+    hits.truncate(request.limit);
+    Ok(())
+}
+
+impl Searched<'_> {
+    /// Puts what staff pinned on a page that was found in another way, and adds what the request asks for beside
+    /// the cards.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn finish(&self, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
+        pin(self.snapshot, self.request, hits)?;
+        if !self.request.highlight && !self.request.explain {
+            return Ok(());
+        }
+        let mut dressing = Dressing::new(self)?;
+        for hit in hits {
+            if let Some(at) = self.snapshot.address_of(self.request.tenant, hit.card.id)? {
+                dressing.put_on(hit, at)?;
+            }
+        }
+        Ok(())
+    }
+}
