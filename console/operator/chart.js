@@ -33,7 +33,8 @@ export function sparkline(capacity, label) {
   const frame = h("div", { class: "spark-frame" }, svg, dots);
   frame.show = (values, format = String) => {
     const highest = Math.max(...values, 1e-9);
-    const step = WIDTH / (capacity - 1);
+    // A short history takes half the width, so that it can be seen before it is long.
+    const step = WIDTH / (Math.min(capacity, Math.max(values.length * 2, 30)) - 1);
     const x = (index) => WIDTH - (values.length - 1 - index) * step;
     const y = (value) => HEIGHT - 4 - (Math.max(0, value) / highest) * (HEIGHT - 8);
     const points = values.map((value, index) => `${x(index).toFixed(1)} ${y(value).toFixed(1)}`);
@@ -47,14 +48,13 @@ export function sparkline(capacity, label) {
   return frame;
 }
 
-const W = 720;
 const H = 260;
 const PAD = { left: 56, right: 12, top: 12, bottom: 30 };
 
 /** Where ticks stand between two moments: a handful at even times. */
-function timeTicks(from, to) {
+function timeTicks(from, to, most) {
   const steps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600].map((step) => step * 1000);
-  const step = steps.find((each) => (to - from) / each <= 6) ?? steps.at(-1);
+  const step = steps.find((each) => (to - from) / each <= most) ?? steps.at(-1);
   const ticks = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
   return ticks;
@@ -65,9 +65,10 @@ const clockWithSeconds = new Intl.DateTimeFormat(navigator.language || "en", { t
 
 /**
  * A chart over time. `points`: [{at, value, kind, text}], drawn as dots by `kind`; a point without a value is a mark
- * at the top. `lines`: [{name, kind, points: [{at, value}]}]. `format` is for the axis.
+ * at the top; one unit of `width` is a pixel. `lines`: [{name, kind, points: [{at, value}]}]. `format` is for the axis.
  */
-export function timeChart({ label, points = [], lines = [], from, to, format, target }) {
+export function timeChart({ label, points = [], lines = [], from, to, format, target, width }) {
+  const W = Math.max(260, Math.round(width));
   const values = [...points, ...lines.flatMap((line) => line.points)].map((point) => point.value).filter(Number.isFinite);
   const highest = roundUp(Math.max(...values, target ?? 0, 1) * 1.05);
   const x = (at) => PAD.left + ((at - from) / Math.max(1, to - from)) * (W - PAD.left - PAD.right);
@@ -81,7 +82,7 @@ export function timeChart({ label, points = [], lines = [], from, to, format, ta
     );
   }
   const named = to - from < 600_000 ? clockWithSeconds : clock;
-  for (const at of timeTicks(from, to)) {
+  for (const at of timeTicks(from, to, W / 110)) {
     svg.append(s("text", { class: "chart-text", x: x(at), y: H - 8, "text-anchor": "middle" }, named.format(at)));
   }
   if (target) {

@@ -45,6 +45,12 @@ function tabs(active) {
   );
 }
 
+/** Brings the present tab into sight where the row of tabs is wider than the screen. */
+function showTab() {
+  const present = by("tabs").querySelector("[aria-current]");
+  if (present !== null) by("tabs").scrollLeft = present.offsetLeft - by("tabs").offsetLeft - by("tabs").clientWidth / 3;
+}
+
 /** Calls the part's beat now and then again, each time after it is done; stops with the part. */
 async function beating(mounted) {
   if (shown !== mounted) return;
@@ -76,6 +82,7 @@ function show() {
   const [name, ...path] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
   const found = PARTS.find((part) => part.name === name) ?? PARTS[0];
   tabs(found.name);
+  showTab();
   by("leave").hidden = false;
   document.title = `${found.title} – souk console`;
   const main = by("content");

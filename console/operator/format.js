@@ -44,9 +44,6 @@ export function seconds(value) {
   return `${whole.format(shown / 86_400)} days`;
 }
 
-/** When a lag will be gone. */
-export const catchUp = (value) => (value === null || value === undefined ? "not catching up" : `caught up in ${seconds(value)}`);
-
 /** A moment. */
 export const moment = (text) => (text ? clock.format(new Date(text)) : "–");
 

@@ -53,7 +53,7 @@ async function everyone(kind, filter, refresh) {
 }
 
 function list(main) {
-  const rows = h("div");
+  const rows = h("div", { class: "panel" });
   const total = h("p", { class: "hint", role: "status" });
   const told = h("div");
   const pages = h("div", { class: "page-tools" });

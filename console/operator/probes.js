@@ -89,7 +89,7 @@ export function mount(main) {
       chart,
       rounds.length === 0
         ? h("p", { class: "empty" }, "No round in this time. The probe runs in reindex serve.")
-        : timeChart({ label, points, lines: lines(found, from, to), from, to, format: show.milliseconds, target: TARGET_MS }),
+        : timeChart({ label, points, lines: lines(found, from, to), from, to, format: show.milliseconds, target: TARGET_MS, width: chart.clientWidth }),
     );
     each.textContent = look.each === 1 ? "a round" : `a round; of ${look.each} one is drawn`;
     fill(shares, bars(distribution(found), show.count, "Rounds by time"));

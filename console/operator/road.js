@@ -60,20 +60,20 @@ function figures(look, before) {
   const waiting = look.documents_waiting;
   return {
     commands: { rate: grown / seconds, state: relays.there ? "ok" : "stop", facts: [["in all outboxes", show.counted(relays.lag, "row")]] },
-    outbox: { ...relays, lagWord: "wait" },
-    views: { ...views, lagWord: "wait" },
+    outbox: { ...relays, lagWord: "waiting" },
+    views: { ...views, lagWord: "waiting" },
     documents: {
       rate: published / seconds,
       lag: waiting.events,
       late: waiting.seconds,
-      lagWord: "wait",
+      lagWord: "waiting",
       state: waiting.seconds > 30 ? "stall" : "ok",
       catchUp: published > 0 ? waiting.events / (published / seconds) : waiting.events === 0 ? 0 : null,
       there: true,
       silent: 0,
     },
-    index: { ...index, lagWord: "wait" },
-    embed: { ...embed, lagWord: "wait" },
+    index: { ...index, lagWord: "waiting" },
+    embed: { ...embed, lagWord: "waiting" },
     hits: {
       rate: searches.reduce((sum, one) => sum + one.searches, 0) / 10,
       state: nodes.length === 0 ? "stop" : searches.some((one) => one.failed > 0) ? "warning" : "ok",
@@ -121,7 +121,7 @@ function station(definition) {
     const pairs = found.facts ?? [
       [found.lagWord, show.counted(found.lag, "event")],
       ["the oldest for", show.seconds(found.late)],
-      [found.catchUp === null ? "and" : "until", found.lag === 0 ? "nothing to catch up" : show.catchUp(found.catchUp)],
+      ["caught up in", found.lag === 0 ? "–" : found.catchUp === null ? "not shrinking" : show.seconds(found.catchUp)],
     ];
     fill(facts, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   };
@@ -164,7 +164,7 @@ function nodeRows(nodes) {
 }
 
 const NODES = [
-  { name: "Query node", of: ({ node }) => [node.reader, " ", node.heartbeat_age_seconds > SILENT && pill("stop", `silent for ${show.seconds(node.heartbeat_age_seconds)}`)] },
+  { name: "Query node", of: ({ node }) => [h("span", { title: node.reader }, node.address), " ", node.heartbeat_age_seconds > SILENT && pill("stop", `silent for ${show.seconds(node.heartbeat_age_seconds)}`)] },
   { name: "Generation", of: ({ node, generation }) => [generation, " ", generation === node.generation ? pill("active") : pill("held", "aside")] },
   { name: "Searches/s", class: "number", of: ({ figures: of }) => show.rate((of?.searches ?? 0) / 10) },
   { name: "p50", class: "number", of: ({ figures: of }) => show.milliseconds(of?.p50_ms ?? 0) },
@@ -193,7 +193,7 @@ export function mount(main) {
     h("ol", { class: "road", "aria-label": "From a command to a hit" }, [...cards.values()]),
     h(
       "div",
-      { class: "panels" },
+      { class: "panels flowing" },
       panel("Probe: write to searchable", probe),
       panel("Dead letters", letters),
       panel("Partitions", h("p", { class: "hint" }, "A square is a partition; the darker, the more waits."), partitions),
