@@ -174,15 +174,6 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     }
 }
 
-async fn delete_forgotten(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let names = std::mem::take(&mut *FORGOTTEN.lock().unwrap_or_else(PoisonError::into_inner));
-    if names.is_empty() {
-        return Ok(());
-    }
-    sqlx::query("DELETE FROM projection_status WHERE projection = ANY($1)").bind(names).execute(connection).await?;
-    Ok(())
-}
-
 /// Rows about a log that is no longer written would look like consumers that died.
 async fn forget_other_epochs(deps: &Deps, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let names: Vec<String> = schemas::topics::all().into_iter().map(|topic| deps.config.topic(topic)).collect();
@@ -190,6 +181,15 @@ async fn forget_other_epochs(deps: &Deps, connection: &mut PgConnection) -> Resu
         .bind(names)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+async fn delete_forgotten(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let names = std::mem::take(&mut *FORGOTTEN.lock().unwrap_or_else(PoisonError::into_inner));
+    if names.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM projection_status WHERE projection = ANY($1)").bind(names).execute(connection).await?;
     Ok(())
 }
 

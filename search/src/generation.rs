@@ -131,6 +131,7 @@ impl Ranking {
         let counts = [
             ("window", self.window, 500),
             ("enough", self.enough, 1_000),
+            ("family_limit", self.family_limit, 10),
             ("feedback", self.feedback, 100),
             ("candidates", self.candidates, 1_000),
         ];

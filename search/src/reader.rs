@@ -12,7 +12,11 @@ use notify::{RecursiveMode, Watcher};
 use schemas::ids::{ProductId, TenantId};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 use tantivy::{
@@ -38,6 +42,8 @@ pub struct Snapshot {
     pub offsets: Arc<str>,
     /// How to rank.
     pub ranking: generation::Ranking,
+    /// What the generation was built with.
+    pub manifest: Arc<Manifest>,
     /// What the catalog teaches.
     pub learned: Arc<Learned>,
 }
@@ -145,10 +151,12 @@ impl IndexHandle {
         let (index, manifest) = generation::open(root, generation_name)?;
         let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (_, fields) = schema();
+        let manifest = Arc::new(manifest);
         let first = Snapshot {
             searcher: reader.searcher(),
             fields,
-            data_version: 1,
+            data_version: first_version(),
+            manifest: Arc::clone(&manifest),
             offsets: payload(&index),
             ranking: manifest.bundle.ranking,
             learned: Arc::default(),
@@ -173,11 +181,7 @@ impl IndexHandle {
                 }
             }
         })?;
-        Ok(Self {
-            current,
-            manifest: Arc::new(manifest),
-            watching: Arc::new(Watching { _watcher: Mutex::new(watcher), wake, held }),
-        })
+        Ok(Self { current, manifest, watching: Arc::new(Watching { _watcher: Mutex::new(watcher), wake, held }) })
     }
 
     /// What the generation was built with.
@@ -205,6 +209,13 @@ impl IndexHandle {
     pub fn subscribe(&self) -> watch::Receiver<Snapshot> {
         self.current.subscribe()
     }
+}
+
+/// The first version of a handle: no handle of this process ever had it, since a folder that was built anew under its
+/// name must not be taken for the one before.
+fn first_version() -> u64 {
+    static OPENED: AtomicU64 = AtomicU64::new(0);
+    (OPENED.fetch_add(1, Ordering::Relaxed) << 32) + 1
 }
 
 /// The payload of the newest commit; empty if it can't be read right now.

@@ -26,9 +26,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A partition with its first and its next offset.
-type Bounds = ((String, i32), (i64, i64));
-
 /// Behind the name of a generation's folder while it is built.
 pub const ASIDE: &str = ".building";
 /// How much lower than everything else's the priority of a build is (`nice`).
@@ -253,7 +250,7 @@ impl Build {
     }
 
     /// The first and the next offset of each partition.
-    fn ends(&self) -> Result<Vec<Bounds>, RoleError> {
+    fn ends(&self) -> Result<Vec<((String, i32), (i64, i64))>, RoleError> {
         let config = &self.shared.deps.config;
         let (topic, client) = (config.topic(DOCUMENTS), kafka::client(config).create::<BaseConsumer>()?);
         (0..DOCUMENTS.partitions)

@@ -44,7 +44,7 @@ pub async fn facet(
     let mut request = SearchRequest { limit: 0, offset: 0, ..body.request(context.tenant)? };
     let verdict = context.wait(&app, Hop::Index).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
-    steer(&app, &context, &body, snapshot.ranking, &mut request).await?;
+    steer(&app, &context, &body, &snapshot, &mut request).await?;
     let mut facets = searching::blocking(&app, move || lexical::facets_of(&snapshot, &request)).await?;
     Ok(mark(Json(facets.pop()).into_response(), &verdict))
 }

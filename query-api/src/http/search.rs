@@ -183,7 +183,7 @@ async fn one_of(
         }
     }
     request.deadline = Some(Instant::now() + BUDGET);
-    let Steered { shown, stamp, degraded } = steer(app, context, body, snapshot.ranking, &mut request).await?;
+    let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
     let data_version = snapshot.data_version;
     // Vectors change without a commit of the index, so that only answers by words can be kept.
     let key = (mode == Mode::Lexical).then(|| Key {
@@ -202,7 +202,9 @@ async fn one_of(
         }
     }
     if body.facets == [FacetBody::Name("*".to_owned())] {
-        request.facets = search::facets(app, &snapshot, &request, &shown.facet_display).await?;
+        let shop = &shown.facet_display;
+        let display = if shop.is_empty() { &snapshot.manifest.bundle.facets } else { shop };
+        request.facets = search::facets(app, &snapshot, &request, display).await?;
     }
     let end = request.offset + request.limit;
     let found = search::run(app, snapshot.clone(), mode, request).await?;

@@ -69,7 +69,7 @@ pub async fn why(
     let product = product_of(&app, context.tenant, &product).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let mut request: SearchRequest = body.request(context.tenant)?;
-    steer(&app, &context, &body, snapshot.ranking, &mut request).await?;
+    steer(&app, &context, &body, &snapshot, &mut request).await?;
     let why = searching::blocking(&app, move || ::search::lexical::why(&snapshot, &request, product)).await?;
     Ok(mark(Json(why).into_response(), &verdict))
 }

@@ -51,7 +51,7 @@ pub async fn suggest(
         highlight: true,
         ..SearchRequest::text(context.tenant, &q, if q.trim().is_empty() { 0 } else { limit })
     };
-    steer(&app, &context, &SearchBody::default(), snapshot.ranking, &mut request).await?;
+    steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
     let (text, tenant) = (q.clone(), context.tenant);
     let (found, products) = searching::blocking(&app, move || {
         Ok((suggest::suggest(&snapshot, tenant, &text, limit)?, ::search::lexical::search(&snapshot, &request)?))

@@ -8,7 +8,12 @@ use schemas::{
     events::merchandising::{Experiment, ExperimentArm, FacetDisplay, Rule, SynonymSet},
     ids::TenantId,
 };
-use search::{analyzer, generation::Ranking, synonyms::Synonyms};
+use search::{
+    analyzer,
+    bundle::Bundle,
+    generation::{Manifest, Ranking},
+    synonyms::Synonyms,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sqlx::{PgPool, Row};
@@ -38,6 +43,22 @@ pub struct Written {
     pub facets: Vec<Named<FacetDisplay>>,
     /// Ranking settings that are tried.
     pub experiments: Vec<Named<Experiment>>,
+}
+
+impl Written {
+    /// Adds what a bundle defines under names that staff have not used.
+    fn beneath(&mut self, bundle: &Bundle) {
+        for (name, content) in &bundle.synonyms {
+            if self.synonyms.iter().all(|known| known.name != *name) {
+                self.synonyms.push(Named { name: name.clone(), content: content.clone() });
+            }
+        }
+        for (name, content) in &bundle.rules {
+            if self.rules.iter().all(|known| known.name != *name) {
+                self.rules.push(Named { name: name.clone(), content: content.clone() });
+            }
+        }
+    }
 }
 
 /// A rule with the words of its query, as a search's are read.
@@ -139,7 +160,8 @@ fn put<T: DeserializeOwned>(
     Ok(())
 }
 
-type Known = HashMap<TenantId, (u64, Arc<Definitions>)>;
+/// By tenant and generation.
+type Known = HashMap<(TenantId, String), (u64, Arc<Definitions>)>;
 
 /// Definitions by tenant, as of the last change of the views.
 #[derive(Debug, Clone)]
@@ -156,14 +178,20 @@ impl Defined {
         Self { pool, changes, known: Arc::default() }
     }
 
-    /// A tenant's definitions. `newest`: those of this moment, since a reader that has waited for a token must
+    /// A tenant's definitions, and beneath them those of a generation's bundle. `newest`: those of this moment, since a reader that has waited for a token must
     /// not get older ones because a signal is still on its way.
     ///
     /// # Errors
     /// The database's.
-    pub async fn of(&self, tenant: TenantId, newest: bool) -> Result<Arc<Definitions>, sqlx::Error> {
+    pub async fn of(
+        &self,
+        tenant: TenantId,
+        newest: bool,
+        manifest: &Manifest,
+    ) -> Result<Arc<Definitions>, sqlx::Error> {
         let change = *self.changes.borrow();
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        let key = (tenant, manifest.generation.clone());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some((version, definitions)) = &known
             && change.heard
             && !newest
@@ -174,10 +202,10 @@ impl Defined {
         let stamp = self.stamp(tenant).await?;
         let definitions = match known {
             Some((_, known)) if known.stamp == stamp => known,
-            _ => Arc::new(self.read(tenant, stamp).await?),
+            _ => Arc::new(self.read(tenant, stamp, &manifest.bundle).await?),
         };
         let kept = (change.version, Arc::clone(&definitions));
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, kept);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kept);
         Ok(definitions)
     }
 
@@ -189,7 +217,7 @@ impl Defined {
             .await
     }
 
-    async fn read(&self, tenant: TenantId, stamp: String) -> Result<Definitions, sqlx::Error> {
+    async fn read(&self, tenant: TenantId, stamp: String, bundle: &Bundle) -> Result<Definitions, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT kind, name, body FROM merchandising WHERE tenant_id = $1 AND body IS NOT NULL ORDER BY kind, name",
         )
@@ -208,6 +236,7 @@ impl Defined {
                 _ => {}
             }
         }
+        written.beneath(bundle);
         for Named { name, content } in &written.experiments {
             for arm in &content.arms {
                 if let Err(error) = settings(arm) {

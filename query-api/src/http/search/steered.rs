@@ -10,8 +10,8 @@ use crate::{
     steering::{self, Shown},
 };
 use ::search::{
-    generation::Ranking,
     query::{SearchRequest, Steering},
+    reader::Snapshot,
 };
 use schemas::Utc;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Steered {
     pub degraded: Option<String>,
 }
 
-/// Applies what staff have defined, drafts included, what shoppers like, and the ranking: the generation's, then
+/// Applies what staff have defined, drafts included and the release bundle's beneath, what shoppers like, and the ranking: the generation's, then
 /// the experiment's, then what the request tries.
 ///
 /// # Errors
@@ -36,14 +36,14 @@ pub async fn steer(
     app: &App,
     context: &ReadContext,
     body: &SearchBody,
-    shipped: Ranking,
+    snapshot: &Snapshot,
     request: &mut SearchRequest,
 ) -> Result<Steered, Refusal> {
-    let now = Utc::now();
+    let (now, shipped) = (Utc::now(), snapshot.ranking);
     request.now = Some(now);
     let mut steered = Steered::default();
     if body.steering.unwrap_or(true) {
-        let mut definitions = app.defined.of(context.tenant, context.has_token()).await?;
+        let mut definitions = app.defined.of(context.tenant, context.has_token(), &snapshot.manifest).await?;
         if !body.preview.is_empty() {
             let drafted = definitions.with_drafts(&body.preview);
             definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
