@@ -35,7 +35,7 @@ const ACTIONS = [
   {
     name: "verify",
     label: "Verify",
-    may: (one) => ["catching_up", "ready", "retired", "rolled_back"].includes(one.state),
+    may: (one) => ["catching_up", "verifying", "ready", "retired", "rolled_back"].includes(one.state),
     title: (one) => `Verify ${one.generation}?`,
     body: (one) => [
       h("p", {}, `${one.generation} and the active generation are compared at the same offsets: products by shop, a digest of every document, totals of facets. What the plan did not declare refuses it.`),
@@ -237,7 +237,7 @@ async function plan(refresh) {
     title: "Plan a generation",
     body: [
       h("p", {}, "A release bundle says everything that decides what a search finds. Without one, the active bundle is built again."),
-      field("Bundle", h("textarea", { name: "file", rows: "8", spellcheck: false, placeholder: "The text of bundle.toml; `reindex bundle show` prints what is live" })),
+      field("Bundle", h("textarea", { name: "file", rows: "8", spellcheck: "false", placeholder: "The text of bundle.toml; `reindex bundle show` prints what is live" })),
       field("Built from", h("select", { name: "from" }, h("option", { value: "" }, "what suits the change"), ["topic", "views", "copy"].map((value) => h("option", { value }, value)))),
       field("At most, documents a second", numeric("rate", { min: "1", placeholder: "no limit" })),
     ],

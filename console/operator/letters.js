@@ -133,7 +133,7 @@ function whole(main, id) {
           settle(
             `Edit № ${id}`,
             "The new payload must be that event; what is there now is kept in its history. Kafka keeps the old one.",
-            [field("Payload", h("textarea", { name: "payload", rows: "14", spellcheck: false, required: true, value: pretty(one.payload) })), reason(false)],
+            [field("Payload", h("textarea", { name: "payload", rows: "14", spellcheck: "false", required: true }, pretty(one.payload))), reason(false)],
             "Save and retry",
             false,
             ({ payload, reason: why }) => act(`letters/${id}/edit`, { payload, reason: why }),

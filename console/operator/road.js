@@ -107,8 +107,11 @@ function station(definition) {
   );
   const history = [];
   card.look = (found) => {
-    const gone = !found.there && id !== "commands" ? "nobody has reported" : found.silent > SILENT ? `silent for ${show.seconds(found.silent)}` : "";
-    const holds = gone === "" ? found.state : "stop";
+    // Vectors are an option: where no embedder has ever reported, none is missed.
+    const off = !found.there && id === "embed";
+    const missing = !found.there && id !== "commands" ? "nobody has reported" : "";
+    const gone = off ? "off" : missing || (found.silent > SILENT ? `silent for ${show.seconds(found.silent)}` : "");
+    const holds = off ? "off" : gone === "" ? found.state : "stop";
     card.dataset.state = holds;
     card.dataset.moves = found.rate >= 100 ? "fast" : found.rate > 0 ? "slow" : "no";
     history.push(gone === "" ? Math.max(0, found.rate) : 0);

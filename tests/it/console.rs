@@ -34,6 +34,17 @@ async fn fill(shop: &Shop) -> String {
     tokens.join(",")
 }
 
+/// What a comparison takes its queries from.
+async fn shoppers_asked(stack: &TestStack) {
+    sqlx::query(
+        "INSERT INTO insight_queries SELECT id, current_date, query, '', '', 5, 0, 0, 0, 0, 0, 0, 0, 0
+         FROM tenants, unnest(ARRAY['brass lamp', 'oak lamp', 'glass', 'lamp 7']) AS query WHERE slug = 'lamps'",
+    )
+    .execute(&stack.read)
+    .await
+    .expect("queries");
+}
+
 fn element(selector: &str) -> String {
     format!("document.querySelector({})", json!(selector))
 }
@@ -58,6 +69,7 @@ async fn an_operator_sees_and_steers_everything() {
     let shop = Shop::open(&stack, "lamps").await;
     let token = fill(&shop).await;
     assert_eq!(shop.search("lamp", &token).await.body["total"], 40);
+    shoppers_asked(&stack).await;
     let console = format!("{}/console", stack.query_url());
     let key = stack.stack.staff_key().expect("a staff key");
     browser.prefer("light").await;
