@@ -1,5 +1,6 @@
 //! Every route, on one screen.
 
+mod console;
 mod context;
 mod facets;
 mod insights;
@@ -45,7 +46,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"), (name = "console", description = "For staff: send the staff key as a bearer token"))
 )]
 struct Api;
 
@@ -70,6 +71,16 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(status::lag))
         .routes(routes!(status::index))
         .routes(routes!(status::dead_letters))
+        .routes(routes!(console::road))
+        .routes(routes!(console::generations))
+        .routes(routes!(console::generation))
+        .routes(routes!(console::letters))
+        .routes(routes!(console::letter))
+        .routes(routes!(console::probes))
+        .routes(routes!(console::operations))
+        .routes(routes!(console::tenants))
+        .routes(routes!(console::look_up))
+        .routes(routes!(console::of_product))
 }
 
 /// The OpenAPI document as JSON text.
@@ -96,12 +107,6 @@ pub fn router(app: App) -> Router {
         .expose_headers([HeaderName::from_static(token::CONSISTENCY_HEADER), header::ETAG]);
     router
         .merge(pages::router())
-        .route(
-            "/v1/operations/{*rest}",
-            get(operations::pass_on)
-                .post(operations::pass_on)
-                .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, operations::PATIENCE)),
-        )
         .route("/openapi.json", get(|| async move { Json(document) }))
         .fallback(|| async {
             ProblemResponse(Problem::new(Code::NotFound).detail("there is no such path; /openapi.json lists them"))
@@ -111,10 +116,12 @@ pub fn router(app: App) -> Router {
                 Problem::new(Code::MethodNotAllowed).detail("reads are GET requests, and searches POST as well"),
             )
         })
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
+        // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
+        .route("/v1/operations/{*rest}", get(operations::pass_on).post(operations::pass_on))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
         .layer(cors)
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ProblemResponse(Problem::new(Code::Internal)))
         }))

@@ -130,6 +130,12 @@ impl ActiveIndex {
         self.open.borrow().all.get(name).cloned()
     }
 
+    /// All generations that are open here, by name.
+    #[must_use]
+    pub fn open(&self) -> Vec<(String, IndexHandle)> {
+        self.open.borrow().all.iter().map(|(name, handle)| (name.clone(), handle.clone())).collect()
+    }
+
     /// The generation that answers somebody: the active one, or for a share of them the one that is tried. The
     /// same `who` always gets the same.
     #[must_use]

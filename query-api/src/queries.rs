@@ -1,8 +1,10 @@
 //! One file per read model; each query is one indexed lookup.
 
 pub mod categories;
+pub mod console;
 pub mod definitions;
 pub mod insights;
+pub mod lineage;
 pub mod listing;
 pub mod merchandising;
 pub mod pages;

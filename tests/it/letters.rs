@@ -13,7 +13,7 @@ use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 /// Writes a product, then an event of it that nobody can read, and a good one behind it; gives the product's id once the
 /// two are kept.
-async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
+pub async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
     let token = shop.bulk_all("products", &[product_line(name, &format!("Thing {name}"))]).await;
     let hits = shop.search(name, &token).await;
     let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
@@ -39,7 +39,7 @@ async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
 }
 
 /// Numbers and states of a product's letters, the oldest first.
-async fn of_product(stack: &TestStack, id: Uuid) -> Vec<(i64, String)> {
+pub async fn of_product(stack: &TestStack, id: Uuid) -> Vec<(i64, String)> {
     sqlx::query_as("SELECT id, state FROM dead_letters WHERE aggregate_key LIKE '%' || $1 || '%' ORDER BY id")
         .bind(id.to_string())
         .fetch_all(&stack.read)
@@ -56,7 +56,7 @@ async fn version(stack: &TestStack, id: Uuid) -> i64 {
 }
 
 /// The payload the parked event should have had.
-async fn good_payload(stack: &TestStack, id: Uuid) -> Vec<u8> {
+pub async fn good_payload(stack: &TestStack, id: Uuid) -> Vec<u8> {
     let text: String = sqlx::query_scalar("SELECT payload FROM catalog.outbox WHERE aggregate_id = $1 AND version = 1")
         .bind(id)
         .fetch_one(&stack.write)

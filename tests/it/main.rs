@@ -3,6 +3,7 @@
 mod architecture;
 mod asyncapi;
 mod chaos;
+mod console;
 mod insights;
 mod lag;
 mod letters;

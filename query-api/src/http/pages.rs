@@ -1,6 +1,7 @@
-//! The pages made for people, embedded at build time: the storefront at `/`, its files below `/storefront/`.
+//! The pages made for people, embedded at build time: the storefront at `/`, its files below `/storefront/`, and the
+//! operators' console at `/console`.
 //!
-//! To add a file: name it in [`FILES`].
+//! To add a file: name it in [`FILES`] or [`CONSOLE_FILES`].
 
 use axum::{
     Json, Router,
@@ -36,46 +37,74 @@ struct File {
 }
 
 macro_rules! file {
-    ($name:literal, $media_type:expr) => {
+    ($folder:literal, $name:literal, $media_type:expr) => {
         File {
             name: $name,
             media_type: $media_type,
-            text: include_str!(concat!("../../../console/storefront/", $name)),
+            text: include_str!(concat!("../../../console/", $folder, "/", $name)),
         }
     };
 }
 
-const START: File = file!("index.html", HTML);
+const START: File = file!("storefront", "index.html", HTML);
 
 const FILES: [File; 19] = [
-    file!("icon.svg", SVG),
-    file!("cards.css", CSS),
-    file!("panels.css", CSS),
-    file!("product.css", CSS),
-    file!("storefront.css", CSS),
-    file!("theme.css", CSS),
-    file!("api.js", SCRIPT),
-    file!("dom.js", SCRIPT),
-    file!("explain.js", SCRIPT),
-    file!("facets.js", SCRIPT),
-    file!("format.js", SCRIPT),
-    file!("picture.js", SCRIPT),
-    file!("product.js", SCRIPT),
-    file!("ranges.js", SCRIPT),
-    file!("results.js", SCRIPT),
-    file!("search.js", SCRIPT),
-    file!("state.js", SCRIPT),
-    file!("storefront.js", SCRIPT),
-    file!("suggest.js", SCRIPT),
+    file!("storefront", "icon.svg", SVG),
+    file!("storefront", "cards.css", CSS),
+    file!("storefront", "panels.css", CSS),
+    file!("storefront", "product.css", CSS),
+    file!("storefront", "storefront.css", CSS),
+    file!("storefront", "theme.css", CSS),
+    file!("storefront", "api.js", SCRIPT),
+    file!("storefront", "dom.js", SCRIPT),
+    file!("storefront", "explain.js", SCRIPT),
+    file!("storefront", "facets.js", SCRIPT),
+    file!("storefront", "format.js", SCRIPT),
+    file!("storefront", "picture.js", SCRIPT),
+    file!("storefront", "product.js", SCRIPT),
+    file!("storefront", "ranges.js", SCRIPT),
+    file!("storefront", "results.js", SCRIPT),
+    file!("storefront", "search.js", SCRIPT),
+    file!("storefront", "state.js", SCRIPT),
+    file!("storefront", "storefront.js", SCRIPT),
+    file!("storefront", "suggest.js", SCRIPT),
 ];
 
 /// The theme is set before the page is drawn, so that its script is no module.
-const THEME: File = file!("theme.js", SCRIPT);
+const THEME: File = file!("storefront", "theme.js", SCRIPT);
+
+/// The console's shell; what it shows needs the staff key.
+const CONSOLE: File = file!("operator", "index.html", HTML);
+
+/// The console takes theme, pieces of pages and icon from the storefront.
+const CONSOLE_FILES: [File; 16] = [
+    file!("operator", "charts.css", CSS),
+    file!("operator", "console.css", CSS),
+    file!("operator", "parts.css", CSS),
+    file!("operator", "road.css", CSS),
+    file!("operator", "api.js", SCRIPT),
+    file!("operator", "chart.js", SCRIPT),
+    file!("operator", "console.js", SCRIPT),
+    file!("operator", "format.js", SCRIPT),
+    file!("operator", "generation.js", SCRIPT),
+    file!("operator", "generations.js", SCRIPT),
+    file!("operator", "letters.js", SCRIPT),
+    file!("operator", "lineage.js", SCRIPT),
+    file!("operator", "operations.js", SCRIPT),
+    file!("operator", "parts.js", SCRIPT),
+    file!("operator", "probes.js", SCRIPT),
+    file!("operator", "road.js", SCRIPT),
+];
+
+/// Every file of every page.
+fn all() -> impl Iterator<Item = &'static File> {
+    FILES.iter().chain(&CONSOLE_FILES).chain([&START, &THEME, &CONSOLE])
+}
 
 /// Tells one build's files from another's.
 static TAG: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
-    for file in FILES.iter().chain([&START, &THEME]) {
+    for file in all() {
         file.text.hash(&mut hasher);
     }
     format!("W/\"{:016x}\"", hasher.finish())
@@ -83,7 +112,11 @@ static TAG: LazyLock<String> = LazyLock::new(|| {
 
 /// The routes of the pages.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/", get(start)).route("/storefront/{file}", get(file))
+    Router::new()
+        .route("/", get(start))
+        .route("/storefront/{file}", get(file))
+        .route("/console", get(console))
+        .route("/console/{file}", get(console_file))
 }
 
 /// The storefront for browsers; for programs, where to go on.
@@ -101,15 +134,27 @@ fn welcome() -> Response {
         "categories": "/v1/categories?tenant=demo",
         "lag": "/v1/status/lag",
         "api": "/openapi.json",
+        "console": "/console",
     }))
     .into_response()
 }
 
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let found = FILES.iter().chain([&THEME]).find(|file| file.name == name);
-    found.map_or_else(
-        || ProblemResponse(Problem::new(Code::NotFound).detail("the storefront has no such file")).into_response(),
-        |file| served(file, &headers),
+    named(FILES.iter().chain([&THEME]), &name, &headers)
+}
+
+async fn console(headers: HeaderMap) -> Response {
+    served(&CONSOLE, &headers)
+}
+
+async fn console_file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    named(CONSOLE_FILES.iter(), &name, &headers)
+}
+
+fn named(mut files: impl Iterator<Item = &'static File>, name: &str, headers: &HeaderMap) -> Response {
+    files.find(|file| file.name == name).map_or_else(
+        || ProblemResponse(Problem::new(Code::NotFound).detail("the page has no such file")).into_response(),
+        |file| served(file, headers),
     )
 }
 
@@ -172,24 +217,40 @@ mod tests {
         assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     }
 
+    #[tokio::test]
+    async fn the_console_has_files_of_its_own() {
+        let page = console(HeaderMap::new()).await;
+        assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
+        assert_eq!(console_file(Path("road.js".to_owned()), HeaderMap::new()).await.status(), StatusCode::OK);
+        assert_eq!(
+            console_file(Path("storefront.js".to_owned()), HeaderMap::new()).await.status(),
+            StatusCode::NOT_FOUND
+        );
+    }
+
     #[test]
-    fn every_file_of_the_folder_is_served_and_short() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../console/storefront");
-        for entry in std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry")) {
-            let name = entry.file_name().into_string().expect("a name");
-            let file = FILES.iter().chain([&START, &THEME]).find(|file| file.name == name);
-            let lines = file.unwrap_or_else(|| unreachable!("{name} is not in FILES")).text.lines().count();
-            assert!(lines <= 500, "{name} has {lines} lines, 500 are allowed");
+    fn every_file_of_the_folders_is_served_and_short() {
+        for (folder, start) in [("storefront", &START), ("operator", &CONSOLE)] {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../console").join(folder);
+            let files = std::fs::read_dir(&folder).expect("the folder");
+            let names = files.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+            for name in names {
+                let text = std::fs::read_to_string(folder.join(&name)).expect("text");
+                let served = all().any(|file| file.name == name && file.text == text) || start.name == name;
+                assert!(served, "{name} is in no list of files");
+                let lines = text.lines().count();
+                assert!(lines <= 500, "{name} has {lines} lines, 500 are allowed");
+            }
         }
     }
 
     #[test]
     fn nothing_is_inline_and_no_text_becomes_html() {
         for forbidden in ["<style", " style=", " onclick=", "javascript:", "http://", "https://"] {
-            assert!(!START.text.contains(forbidden), "{forbidden}");
+            assert!(!START.text.contains(forbidden) && !CONSOLE.text.contains(forbidden), "{forbidden}");
         }
-        assert!(!START.text.contains("<script>"));
-        for file in &FILES {
+        assert!(!START.text.contains("<script>") && !CONSOLE.text.contains("<script>"));
+        for file in FILES.iter().chain(&CONSOLE_FILES) {
             for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
                 assert!(!file.text.contains(forbidden), "{}: {forbidden}", file.name);
             }
