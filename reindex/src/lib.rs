@@ -20,9 +20,11 @@ pub mod generations;
 pub mod plan;
 pub mod promote;
 pub mod reconcile;
+pub mod replay;
 pub mod serve;
 pub mod status;
 pub mod verify;
+pub mod views;
 pub mod watch;
 
 pub use desk::{Desk, Failure};
@@ -124,6 +126,11 @@ pub enum Command {
     Prune(control::PruneArgs),
     /// Compare write side, views, documents, index and vectors, and mend what differs
     Reconcile(reconcile::Args),
+    /// Build the views in the read database anew beside the live ones, prove them, and let them change places
+    #[command(subcommand)]
+    Views(views::ViewsCommand),
+    /// Read a topic again from an earlier place; what is known stays as it is
+    Replay(replay::Args),
     /// Serve operations to the console, and reconcile in the background
     Serve(serve::Args),
 }
@@ -156,6 +163,8 @@ pub async fn run(cli: Cli) -> Result<String, Failure> {
         Command::Resume(args) => shown!(control::pause(&desk, &args.generation, false).await?),
         Command::Prune(args) => shown!(control::prune(&desk, &args).await?),
         Command::Reconcile(args) => shown!(reconcile::run(&desk, &args).await?),
+        Command::Views(command) => views::run(&desk, command, json).await?,
+        Command::Replay(args) => shown!(replay::run(&desk, &args).await?),
         Command::Serve(args) => {
             serve::run(desk, args).await?;
             String::new()
