@@ -14,7 +14,8 @@ use search::{
     bare::Bare,
     document::{DocumentVariant, SearchDocument, SearchProduct},
     generation::{self, Manifest},
-    writer::{IndexWriter, Offsets},
+    offsets::Offsets,
+    writer::IndexWriter,
 };
 use serde::Serialize;
 use std::{

@@ -29,6 +29,27 @@ pub async fn load(connection: &mut PgConnection, projection: &str) -> Result<Off
     rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?))).collect()
 }
 
+/// Makes a row for each partition that has none, so that whoever wants a projection to stand still can lock them all.
+///
+/// # Errors
+/// The database's.
+pub async fn prepare(
+    connection: &mut PgConnection,
+    projection: &str,
+    partitions: &[(String, i32)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO checkpoints (projection, topic, partition, next_offset)
+         SELECT $1, t, p, 0 FROM unnest($2::text[], $3::int[]) AS k(t, p) ON CONFLICT DO NOTHING",
+    )
+    .bind(projection)
+    .bind(partitions.iter().map(|(topic, _)| topic.as_str()).collect::<Vec<_>>())
+    .bind(partitions.iter().map(|(_, partition)| *partition).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Moves the checkpoint from what this process has read to `next`, or fails if it stands elsewhere.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ pub mod log_epoch;
 pub mod metrics;
 pub mod producer;
 pub mod projections;
+pub mod rebuild;
 pub mod relay;
 pub mod role;
 pub mod status;

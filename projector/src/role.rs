@@ -5,7 +5,7 @@ use crate::{
     document_relay, embeddings, index_writer, kafka,
     log_epoch::{self, Epochs},
     metrics::{Metrics, of},
-    relay, status, views,
+    rebuild, relay, status, views,
 };
 use rdkafka::producer::FutureProducer;
 use schemas::topics::Context as Bounded;
@@ -88,6 +88,7 @@ fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
     }
     if has(Role::Views) {
         tasks.spawn(keep_running(deps.clone(), views::PROJECTION.to_owned(), views::run));
+        tasks.spawn(keep_running(deps.clone(), rebuild::PROJECTION.to_owned(), rebuild::run));
         tasks.spawn(keep_running(deps.clone(), document_relay::NAME.to_owned(), document_relay::run));
     }
     if has(Role::Index) {

@@ -10,7 +10,12 @@ use crate::{
     role::{Deps, RoleError},
     status,
 };
-use schemas::{Timestamp, Utc, envelope::Envelope, events::DomainEvent, topics::Context};
+use schemas::{
+    Timestamp, Utc,
+    envelope::Envelope,
+    events::DomainEvent,
+    topics::{Context, Topic},
+};
 use sqlx::{Connection, PgConnection};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -31,6 +36,9 @@ const BATCH: usize = 8_000;
 const KEYS_PER_TICK: usize = 100;
 /// How often due prices and dead letters to retry are looked for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Why an event is kept that could be applied.
+const BEHIND: &str = "an earlier event of this key is parked";
 
 /// A decoded event and the key it came under.
 #[derive(Debug, Clone)]
@@ -61,15 +69,8 @@ pub fn decode(record: &Record) -> Result<Event, String> {
 /// The database's or the broker's; the next start continues from the stored offsets.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
-    let mut offsets = checkpoint::load(&mut connection, PROJECTION).await?;
     let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
-    for topic in &topics {
-        for partition in 0..topic.partitions {
-            let name = deps.config.topic(*topic);
-            let next = offsets.get(&(name.clone(), partition)).copied().unwrap_or_default();
-            status::applied(PROJECTION, &name, partition, next, None);
-        }
-    }
+    let mut offsets = begin_at(&deps, &mut connection, LIVE, &topics).await?;
     let source = Source::open(&deps.config, PROJECTION, &topics, &offsets)?;
     deps.health.set(PROJECTION, true, "");
     let mut ticks = tokio::time::interval(TICK);
@@ -92,7 +93,41 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     }
 }
 
-/// Applies a batch in one transaction; where an event is to blame for a failure, key by key.
+/// Which set of views events are applied to: the live one, or one that is built beside it, where the connection's
+/// `search_path` names its tables first.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The name in checkpoints, status and metrics.
+    pub projection: &'static str,
+    /// Whether readers are told of changes.
+    pub tells: bool,
+}
+
+/// What shoppers see.
+const LIVE: Target = Target { projection: PROJECTION, tells: true };
+
+/// Where a set of views goes on in each partition, told to those who watch.
+///
+/// # Errors
+/// The database's.
+pub async fn begin_at(
+    deps: &Deps,
+    connection: &mut PgConnection,
+    target: Target,
+    topics: &[Topic],
+) -> Result<Offsets, sqlx::Error> {
+    let of = |topic: &Topic| (0..topic.partitions).map(|partition| (deps.config.topic(*topic), partition)).collect();
+    let partitions: Vec<(String, i32)> = topics.iter().flat_map(|topic| -> Vec<_> { of(topic) }).collect();
+    checkpoint::prepare(connection, target.projection, &partitions).await?;
+    let offsets = checkpoint::load(connection, target.projection).await?;
+    for (topic, partition) in partitions {
+        let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
+        status::applied(target.projection, &topic, partition, next, None);
+    }
+    Ok(offsets)
+}
+
+/// Applies a batch and counts it.
 async fn apply_batch(
     deps: &Deps,
     connection: &mut PgConnection,
@@ -100,19 +135,34 @@ async fn apply_batch(
     known: &Offsets,
     next: &Offsets,
 ) -> Result<(), RoleError> {
-    let now = Utc::now();
-    let outcome = match try_batch(connection, batch, known, next, now, false).await {
-        Err(BatchError::Database(error)) if blames_data(&error) => {
-            tracing::warn!(%error, "a batch was refused; trying key by key");
-            try_batch(connection, batch, known, next, now, true).await
-        }
-        outcome => outcome,
-    };
-    let parked = outcome?;
+    let parked = apply(LIVE, connection, batch, known, next).await?;
     deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
     deps.metrics.dead_letters.get_or_create(&of(PROJECTION)).inc_by(parked);
     status::applied_batch(PROJECTION, batch);
     Ok(())
+}
+
+/// Applies a batch in one transaction; where an event is to blame for a failure, key by key. Gives how many events
+/// were parked or queued.
+///
+/// # Errors
+/// The database's, or that somebody else has moved the checkpoint.
+pub async fn apply(
+    target: Target,
+    connection: &mut PgConnection,
+    batch: &[Record],
+    known: &Offsets,
+    next: &Offsets,
+) -> Result<u64, RoleError> {
+    let now = Utc::now();
+    let outcome = match try_batch(target, connection, batch, known, next, now, false).await {
+        Err(BatchError::Database(error)) if blames_data(&error) => {
+            tracing::warn!(%error, "a batch was refused; trying key by key");
+            try_batch(target, connection, batch, known, next, now, true).await
+        }
+        outcome => outcome,
+    };
+    Ok(outcome?)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +187,7 @@ fn blames_data(error: &sqlx::Error) -> bool {
 
 /// One transaction over the batch; gives how many events were parked or queued.
 async fn try_batch(
+    target: Target,
     connection: &mut PgConnection,
     batch: &[Record],
     known: &Offsets,
@@ -145,13 +196,12 @@ async fn try_batch(
     key_by_key: bool,
 ) -> Result<u64, BatchError> {
     let mut transaction = connection.begin().await?;
-    checkpoint::advance(&mut transaction, PROJECTION, known, next).await?;
-    let mut closed = dead_letter::closed_keys(&mut transaction, PROJECTION).await?;
+    checkpoint::advance(&mut transaction, target.projection, known, next).await?;
+    let mut closed = dead_letter::closed_keys(&mut transaction, target.projection).await?;
     let (mut groups, mut kept) = (BTreeMap::<&str, (Vec<Event>, Vec<&Record>)>::new(), 0);
     for record in batch {
         if closed.contains(&record.key) {
-            dead_letter::keep(&mut transaction, PROJECTION, record, "queued", "an earlier event of this key is parked")
-                .await?;
+            queue(target, &mut transaction, record, BEHIND).await?;
             kept += 1;
             continue;
         }
@@ -163,7 +213,7 @@ async fn try_batch(
                 group.1.push(record);
             }
             Err(reason) => {
-                park(&mut transaction, record, &reason).await?;
+                park(target, &mut transaction, record, &reason).await?;
                 closed.insert(record.key.clone());
                 kept += 1;
             }
@@ -174,13 +224,15 @@ async fn try_batch(
     let signal = if only_reports { FIGURES_ONLY } else { "" };
     for (events, records) in groups.into_values() {
         kept += if key_by_key {
-            apply_alone(&mut transaction, &events, &records, now).await?
+            apply_alone(target, &mut transaction, &events, &records, now).await?
         } else {
             let refused = projections::project(&mut transaction, &events, now).await?;
-            keep_refused(&mut transaction, &refused, &records).await?
+            keep_refused(target, &mut transaction, &refused, &records).await?
         };
     }
-    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANGED_CHANNEL).bind(signal).execute(&mut *transaction).await?;
+    if target.tells {
+        sqlx::query("SELECT pg_notify($1, $2)").bind(CHANGED_CHANNEL).bind(signal).execute(&mut *transaction).await?;
+    }
     transaction.commit().await?;
     Ok(kept)
 }
@@ -194,6 +246,7 @@ fn trace(envelope: &Envelope) {
 
 /// Applies the events of one key behind a savepoint; parks the first and queues the rest if they fail.
 async fn apply_alone(
+    target: Target,
     transaction: &mut PgConnection,
     events: &[Event],
     records: &[&Record],
@@ -202,7 +255,7 @@ async fn apply_alone(
     let mut savepoint = transaction.begin().await?;
     match projections::project(&mut savepoint, events, now).await {
         Ok(refused) => {
-            let kept = keep_refused(&mut savepoint, &refused, records).await?;
+            let kept = keep_refused(target, &mut savepoint, &refused, records).await?;
             savepoint.commit().await?;
             Ok(kept)
         }
@@ -210,16 +263,9 @@ async fn apply_alone(
             savepoint.rollback().await?;
             for (index, record) in records.iter().enumerate() {
                 if index == 0 {
-                    park(transaction, record, &error.to_string()).await?;
+                    park(target, transaction, record, &error.to_string()).await?;
                 } else {
-                    dead_letter::keep(
-                        transaction,
-                        PROJECTION,
-                        record,
-                        "queued",
-                        "an earlier event of this key is parked",
-                    )
-                    .await?;
+                    queue(target, transaction, record, BEHIND).await?;
                 }
             }
             Ok(records.len() as u64)
@@ -229,6 +275,7 @@ async fn apply_alone(
 }
 
 async fn keep_refused(
+    target: Target,
     connection: &mut PgConnection,
     refused: &[projections::Refused],
     records: &[&Record],
@@ -237,43 +284,72 @@ async fn keep_refused(
     for one in refused {
         let record = records[one.index];
         if parked.insert(&record.key) {
-            park(connection, record, &one.reason).await?;
+            park(target, connection, record, &one.reason).await?;
         } else {
-            dead_letter::keep(connection, PROJECTION, record, "queued", &one.reason).await?;
+            queue(target, connection, record, &one.reason).await?;
         }
     }
     Ok(refused.len() as u64)
 }
 
-async fn park(connection: &mut PgConnection, record: &Record, reason: &str) -> Result<(), sqlx::Error> {
+async fn park(target: Target, connection: &mut PgConnection, record: &Record, reason: &str) -> Result<(), sqlx::Error> {
     tracing::error!(
         event.key = %record.key, event.topic = %record.topic, event.partition = record.partition, event.offset = record.offset,
         correlation.id = record.header("ce_soukcorrelation").unwrap_or_default(), error = reason,
         "an event can't be applied and is parked"
     );
-    dead_letter::keep(connection, PROJECTION, record, "parked", reason).await
+    dead_letter::keep(connection, target.projection, record, "parked", reason).await
 }
 
-/// What time brings: scheduled prices, and dead letters that an operator wants tried again. Gives
-/// whether anything changed.
+async fn queue(
+    target: Target,
+    connection: &mut PgConnection,
+    record: &Record,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    dead_letter::keep(connection, target.projection, record, "queued", reason).await
+}
+
+/// What time brings; gives whether anything changed.
 async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool, RoleError> {
+    let (due, retried) = due(LIVE, connection).await?;
+    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(retried as u64);
+    Ok(due + retried > 0)
+}
+
+/// Scheduled prices, and dead letters that an operator wants tried again; gives how many of each.
+///
+/// # Errors
+/// The database's.
+pub async fn due(target: Target, connection: &mut PgConnection) -> Result<(usize, usize), sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    // Whoever holds the checkpoint wants the views to stand still.
+    sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR SHARE")
+        .bind(target.projection)
+        .execute(&mut *transaction)
+        .await?;
     let due = products::project_due_prices(&mut transaction, Utc::now()).await?;
     let mut retried = 0;
     for _ in 0..KEYS_PER_TICK {
-        let letters = dead_letter::to_retry(&mut transaction, PROJECTION).await?;
+        let letters = dead_letter::to_retry(&mut transaction, target.projection).await?;
         if letters.is_empty() {
             break;
         }
         retried += retry(&mut transaction, letters).await?;
     }
     if due + retried > 0 {
-        sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
-        tracing::info!(prices.due = due, dead_letters.retried = retried, "projected by the clock");
+        if target.tells {
+            sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
+        }
+        tracing::info!(
+            projection = target.projection,
+            prices.due = due,
+            dead_letters.retried = retried,
+            "projected by the clock"
+        );
     }
     transaction.commit().await?;
-    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(retried as u64);
-    Ok(due + retried > 0)
+    Ok((due, retried))
 }
 
 /// Tries the events of one key again, in order, until one fails.

@@ -22,9 +22,11 @@ pub mod plan;
 pub mod probe;
 pub mod promote;
 pub mod reconcile;
+pub mod replay;
 pub mod serve;
 pub mod status;
 pub mod verify;
+pub mod views;
 pub mod watch;
 
 pub use desk::{Desk, Failure};
@@ -132,6 +134,11 @@ pub enum Command {
     Letters(letters::Args),
     /// Write a product and search for it, and tell how long that took
     Probe(probe::ProbeArgs),
+    /// Build the views in the read database anew beside the live ones, prove them, and let them change places
+    #[command(subcommand)]
+    Views(views::ViewsCommand),
+    /// Read a topic again from an earlier place; what is known stays as it is
+    Replay(replay::Args),
     /// Serve operations to the console, and reconcile in the background
     Serve(serve::Args),
 }
@@ -166,6 +173,8 @@ pub async fn run(cli: Cli) -> Result<String, Failure> {
         Command::Reconcile(args) => shown!(reconcile::run(&desk, &args).await?),
         Command::Letters(args) => letters::run(&desk, args, json).await?,
         Command::Probe(args) => probe::rounds(&desk, &args, json).await?,
+        Command::Views(command) => views::run(&desk, command, json).await?,
+        Command::Replay(args) => shown!(replay::run(&desk, &args).await?),
         Command::Serve(args) => {
             serve::run(desk, args).await?;
             String::new()

@@ -2,6 +2,7 @@
 
 use crate::{
     IndexError, analyzer,
+    bundle::{Analysis, SearchedFields},
     directory::RelaxedDirectory,
     document::SearchDocument,
     schema,
@@ -34,11 +35,13 @@ impl Bare {
         let (schema, fields) = schema::schema();
         let directory = RelaxedDirectory::open(folder).map_err(tantivy::TantivyError::from)?;
         let index = Index::create(directory, schema, IndexSettings::default())?;
-        analyzer::register(index.tokenizers());
+        analyzer::register(index.tokenizers(), &Analysis::default());
         let writer: IndexWriter = index.writer_with_num_threads(1, HEAP_BYTES)?;
         writer.set_merge_policy(Box::new(NoMergePolicy));
-        let record =
-            |document: &SearchDocument| to_tantivy(&fields, &key(document.tenant_id, document.product_id), document);
+        let record = |document: &SearchDocument| {
+            let key = key(document.tenant_id, document.product_id);
+            to_tantivy(&fields, SearchedFields::default(), &key, document)
+        };
         Ok(Self { writer, records: documents.iter().map(record).collect::<Result<_, _>>()? })
     }
 

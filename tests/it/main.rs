@@ -15,3 +15,4 @@ mod road;
 mod steering;
 mod storefront;
 mod tracing;
+mod views_rebuild;

@@ -40,6 +40,9 @@ const CLOSE: i64 = 2_000;
 /// The place in the views, kept among the offsets as if they were a topic.
 const VIEWS: &str = "views:documents";
 
+/// A partition, with its first and its next offset.
+type Bounds = ((String, i32), (i64, i64));
+
 /// Ends the thread when its task is gone.
 struct Ended(Arc<AtomicBool>);
 
@@ -250,7 +253,7 @@ impl Build {
     }
 
     /// The first and the next offset of each partition.
-    fn ends(&self) -> Result<Vec<((String, i32), (i64, i64))>, RoleError> {
+    fn ends(&self) -> Result<Vec<Bounds>, RoleError> {
         let config = &self.shared.deps.config;
         let (topic, client) = (config.topic(DOCUMENTS), kafka::client(config).create::<BaseConsumer>()?);
         (0..DOCUMENTS.partitions)

@@ -2,7 +2,7 @@
 //! the next one fulfils.
 
 use super::realign;
-use crate::{config::Config, document_relay, kafka, leader, relay, role::RoleError, views};
+use crate::{config::Config, document_relay, kafka, leader, rebuild, relay, role::RoleError, views};
 use schemas::topics::{self, Context};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -90,6 +90,8 @@ async fn settle(config: &Config, read: &mut PgConnection) -> Result<(), sqlx::Er
     )
     .execute(&mut *transaction)
     .await?;
+    // It was not compared with the write side, and its place is one in the log before.
+    rebuild::give_up(&mut transaction, "the log began anew").await?;
     sqlx::query("UPDATE log_epoch SET epoch = $1, beginning = NULL, since = now()")
         .bind(&config.log_epoch)
         .execute(&mut *transaction)

@@ -1,0 +1,242 @@
+//! The views built anew beside the live ones, from the first event on, by the same projections: in the schema
+//! [`SCHEMA`], with a place of their own in the log, and with no effect on anything else: no document is published,
+//! nobody is signalled. Once they have caught up they follow the live ones, never ahead of them, so that both can be
+//! brought to the same point: to be compared ([`verify`]) and to change places ([`swap`]). After that the ones that
+//! were live are kept up in the same way, for the way back.
+//!
+//! What is wanted stands in the table `views_standby`; `reindex views` writes it.
+
+use crate::{
+    checkpoint::{self, Offsets},
+    consumer::{self, Record, Source},
+    kafka, leader,
+    metrics::of,
+    role::{Deps, RoleError},
+    status,
+    views::{self, Target},
+};
+use schemas::topics::Context;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::time::Duration;
+use tokio::time::Instant;
+
+mod swap;
+mod tables;
+mod verify;
+
+pub use swap::{Swapped, swap};
+pub use tables::{SCHEMA, VIEWS};
+pub use verify::{Difference, Proof, TableProof, verify};
+
+/// The projection's name in checkpoints, status and metrics.
+pub const PROJECTION: &str = "views:standby";
+const LOCK: &str = "souk:views-standby";
+/// The set that is built, or kept up.
+const STANDBY: Target = Target { projection: PROJECTION, tells: false };
+/// Most events in one transaction: it shares the database with the live views.
+const BATCH: usize = 2_000;
+/// How often what is wanted is looked at when nothing comes.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long to wait for the live views, which are behind by a moment.
+const BEHIND: Duration = Duration::from_millis(10);
+/// How often what time brings is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The two sets can't be compared or change places.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// There is no other set, or not one in that state.
+    #[error("{0}")]
+    NotReady(String),
+    /// The other set did not reach the live one in time.
+    #[error("the other set of views did not catch up with the live one; is a projector running?")]
+    NotCaughtUp,
+    /// Queries did not let go of the tables.
+    #[error("the tables were in use all the time; nothing was changed")]
+    Busy,
+}
+
+/// Builds and follows as long as something is wanted.
+///
+/// # Errors
+/// The database's or the broker's; the next start goes on from the stored offsets.
+pub async fn run(deps: Deps) -> Result<(), RoleError> {
+    let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
+    deps.health.set(PROJECTION, true, "");
+    loop {
+        if wanted(&mut connection).await?.is_some() {
+            follow(&deps, &mut connection).await?;
+            sqlx::query("RESET search_path").execute(&mut connection).await?;
+            status::forget(PROJECTION);
+            continue;
+        }
+        clear(&mut connection).await?;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Events a second the other set may take, if it is wanted at all.
+async fn wanted(connection: &mut PgConnection) -> Result<Option<Option<i32>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT rate_limit FROM public.views_standby WHERE state IN ('building', 'verified', 'previous')",
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Drops what a set left behind that is no longer wanted.
+async fn clear(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let left = tables::existing(&mut *connection).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    tables::drop_all(&mut transaction, &left).await?;
+    forget_place(&mut transaction).await?;
+    tracing::info!(tables = left.len(), "the other set of views is gone");
+    transaction.commit().await
+}
+
+async fn forget_place(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for table in ["checkpoints", "projection_status"] {
+        let sql = format!("DELETE FROM public.{table} WHERE projection = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(PROJECTION).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Gives the other set up; its tables are dropped by the projector.
+///
+/// # Errors
+/// The database's.
+pub async fn give_up(connection: &mut PgConnection, note: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE views_standby SET state = 'cancelled', note = $1 WHERE state IN ('building', 'verified', 'previous')",
+    )
+    .bind(note)
+    .execute(&mut *connection)
+    .await?;
+    forget_place(connection).await
+}
+
+async fn fail(connection: &mut PgConnection, note: &str) -> Result<(), sqlx::Error> {
+    tracing::error!(reason = note, "the other set of views can't be built");
+    sqlx::query("UPDATE public.views_standby SET state = 'failed', note = $1").bind(note).execute(connection).await?;
+    Ok(())
+}
+
+/// Builds and follows until nothing is wanted any more.
+async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleError> {
+    if let Err(reason) = tables::create(connection).await? {
+        return Ok(fail(connection, &reason).await?);
+    }
+    let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
+    let mut offsets = views::begin_at(deps, connection, STANDBY, &topics).await?;
+    if let Some(reason) = cut_off(deps, &offsets)? {
+        return Ok(fail(connection, &reason).await?);
+    }
+    sqlx::query(AssertSqlSafe(format!("SET search_path = {SCHEMA}, public"))).execute(&mut *connection).await?;
+    let source = Source::open(&deps.config, "views.standby", &topics, &offsets)?;
+    let (mut read, mut ticked) = (Vec::new(), Instant::now());
+    loop {
+        if read.is_empty() {
+            // A timeout is the next look falling due.
+            if let Ok(batch) = tokio::time::timeout(LOOK, source.next_batch(BATCH)).await {
+                read = batch?;
+            }
+        }
+        let Some(rate) = wanted(connection).await? else { return Ok(()) };
+        let began = Instant::now();
+        let live = checkpoint::load(connection, views::PROJECTION).await?;
+        let (batch, later): (Vec<Record>, Vec<Record>) = read.into_iter().partition(|record| is_live(record, &live));
+        read = later;
+        if !batch.is_empty() {
+            let next = consumer::next_offsets(&batch);
+            views::apply(STANDBY, connection, &batch, &offsets, &next).await?;
+            offsets.extend(next);
+            status::applied_batch(PROJECTION, &batch);
+            deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
+            throttle(rate, batch.len(), began).await;
+        } else if !read.is_empty() {
+            tokio::time::sleep(BEHIND).await;
+        }
+        if ticked.elapsed() >= TICK {
+            ticked = Instant::now();
+            by_the_clock(connection).await?;
+        }
+    }
+}
+
+/// Whether the live views have applied a record.
+fn is_live(record: &Record, live: &Offsets) -> bool {
+    live.get(&(record.topic.clone(), record.partition)).is_some_and(|next| record.offset < *next)
+}
+
+/// Why the events can't be read from where they have to be, if so.
+fn cut_off(deps: &Deps, offsets: &Offsets) -> Result<Option<String>, RoleError> {
+    let extents = tokio::task::block_in_place(|| kafka::extents(&deps.config))?;
+    for topic in Context::ALL.map(Context::topic) {
+        for partition in 0..topic.partitions {
+            let key = (deps.config.topic(topic), partition);
+            let (next, first) =
+                (offsets.get(&key).copied().unwrap_or_default(), extents.get(&key).map_or(0, |at| at.0));
+            if next < first {
+                return Ok(Some(format!(
+                    "{}, partition {partition}, begins at {first}: the first events are gone from Kafka. `souk recover` publishes them once more",
+                    key.0
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Waits as long as the limit wants.
+async fn throttle(rate: Option<i32>, events: usize, began: Instant) {
+    let Some(limit) = rate.filter(|limit| *limit > 0) else { return };
+    #[expect(clippy::cast_precision_loss, reason = "a duration")]
+    let due = Duration::from_secs_f64(events as f64 / f64::from(limit));
+    tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
+}
+
+/// What time brings to the live views comes to these as well, and so does what operators decide on dead letters.
+async fn by_the_clock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(AssertSqlSafe(format!(
+        "UPDATE {SCHEMA}.dead_letters AS own
+         SET state = CASE live.state WHEN 'retried' THEN 'retrying' ELSE 'discarded' END,
+             payload = live.payload, headers = live.headers
+         FROM public.dead_letters AS live
+         WHERE live.projection = $1 AND live.state IN ('retried', 'discarded') AND own.state IN ('parked', 'queued')
+           AND (own.topic, own.partition, own.record_offset) = (live.topic, live.partition, live.record_offset)"
+    )))
+    .bind(views::PROJECTION)
+    .execute(&mut *connection)
+    .await?;
+    views::due(STANDBY, connection).await?;
+    // Nobody publishes what is composed here.
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM {SCHEMA}.document_outbox"))).execute(connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_before_the_live_views_have_it() {
+        let record = |offset| Record {
+            topic: "t".to_owned(),
+            partition: 1,
+            offset,
+            key: String::new(),
+            payload: None,
+            headers: Vec::new(),
+        };
+        let live = Offsets::from([(("t".to_owned(), 1), 5)]);
+        assert!(is_live(&record(4), &live));
+        assert!(!is_live(&record(5), &live) && !is_live(&record(0), &Offsets::new()));
+    }
+}
