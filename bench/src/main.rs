@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, freshness, ingest, lag, reindexing, searches};
+use bench::{BenchError, embed, freshness, ingest, lag, rebuild, reindexing, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ enum Measurement {
     Embed(embed::Args),
     Search(searches::Args),
     Reindex(reindexing::Args),
+    Rebuild(rebuild::Args),
     Ingest(ingest::Args),
 }
 
@@ -40,6 +41,7 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Embed(args) => embed::run(args).await,
         Measurement::Search(args) => searches::run(args).await,
         Measurement::Reindex(args) => reindexing::run(args).await,
+        Measurement::Rebuild(args) => rebuild::run(args).await,
         Measurement::Ingest(args) => ingest::run(args).await,
     }
 }

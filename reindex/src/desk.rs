@@ -140,6 +140,12 @@ impl Desk {
         Self::with(read_database_url, index_dir, actor, false)
     }
 
+    /// The same desk, with bars where there is a terminal.
+    #[must_use]
+    pub fn with_bars(&self) -> Self {
+        Self { shows: true, ..self.clone() }
+    }
+
     /// The same desk with somebody else at it, without bars.
     #[must_use]
     pub fn acting(&self, actor: &str) -> Self {
