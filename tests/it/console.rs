@@ -12,6 +12,10 @@ use acceptance::{
 use launcher::stack::Service;
 use reindex::probe::{self, Probe, Target};
 use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 const PARTS: [&str; 6] = ["road", "generations", "letters", "probes", "lineage", "operations"];
 
@@ -119,9 +123,13 @@ async fn the_road_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
     let target = Target { write_url: stack.write_url(), query_url: stack.query_url() };
     let round = Probe::new(target).expect("a probe").round().await;
     probe::keep(&stack.read, &round, false).await.expect("kept");
-    let writer = shop.clone();
+    let (writer, goes_on) = (shop.clone(), Arc::new(AtomicBool::new(true)));
+    let told = Arc::clone(&goes_on);
     let writing = tokio::spawn(async move {
-        for number in 0..200 {
+        for number in 0.. {
+            if !told.load(Ordering::Relaxed) {
+                break;
+            }
             let id = format!("c-{}", number % 40);
             writer.bulk_all("products", &[product_line(&id, &format!("Brass lamp {number}"))]).await;
             writer.read("/v1/search?q=lamp", None).await;
@@ -135,10 +143,11 @@ async fn the_road_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
     }
     browser.until("document.getElementById('beat').dataset.state === 'live'").await;
     browser.until("document.querySelectorAll('.square').length > 20").await;
+    browser.picture("console-road-desktop-light").await;
+    goes_on.store(false, Ordering::Relaxed);
     writing.await.expect("written");
     browser.until(&format!("{}.includes('lamps')", text_of("main"))).await;
     browser.until("[...document.querySelectorAll('.station')].filter((one) => one.dataset.station !== 'embed').every((one) => one.dataset.state === 'ok')").await;
-    browser.picture("console-road-desktop-light").await;
     it_is_legible(browser).await;
 }
 

@@ -3,10 +3,12 @@
 use acceptance::{
     builders::product_line,
     eventually::eventually,
+    operator::Operator,
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
 use projector::dead_letter::operator::{self, Bulk, Filter, LetterError};
+use reindex::Failure;
 use schemas::Uuid;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
@@ -93,6 +95,7 @@ async fn operators_settle_dead_letters_in_order() {
     let edited = poison(&stack, &shop, "alpha").await;
     let mut connection = connection(&stack).await;
     a_letter_is_shown_whole(&stack, &mut connection, edited).await;
+    the_command_line_shows_the_same(&stack, edited).await;
     a_retry_changes_nothing_while_the_event_is_broken(&stack, &mut connection, edited).await;
     nothing_overtakes_and_nothing_wrong_is_taken(&stack, &mut connection, edited).await;
     an_edited_event_is_applied_and_what_waits_behind_it(&stack, &mut connection, edited).await;
@@ -111,6 +114,20 @@ async fn a_letter_is_shown_whole(stack: &TestStack, connection: &mut PgConnectio
     assert_eq!(whole.history.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["failed"]);
     assert_eq!(operator::show(connection, queued).await.expect("shown").waits_for, Some(parked));
     assert!(matches!(operator::show(connection, 0).await, Err(LetterError::NotFound(0))));
+}
+
+async fn the_command_line_shows_the_same(stack: &TestStack, product: Uuid) {
+    let letters = of_product(stack, product).await;
+    let (parked, queued) = (letters[0].0.to_string(), letters[1].0.to_string());
+    let operator = Operator::of(stack);
+    let list = operator.does(&["letters", "list", "--error", "INVALID TYPE"]).await;
+    assert_eq!((&list["total"], list["letters"][0]["id"].to_string()), (&json!(1), parked.clone()), "{list}");
+    let whole = operator.does(&["letters", "show", &parked]).await;
+    assert_eq!(whole["queue"][0]["id"].to_string(), queued);
+    let counted = operator.does(&["letters", "discard", "--all", "--dry-run", "--reason", "only counted"]).await;
+    assert_eq!(counted, json!({"letters": 2, "dry_run": true}));
+    let overtaking = operator.run(&["letters", "retry", &queued]).await;
+    assert!(matches!(&overtaking, Err(Failure::Refused(refusal)) if refusal.code == "letter_queued"), "{overtaking:?}");
 }
 
 async fn a_retry_changes_nothing_while_the_event_is_broken(
