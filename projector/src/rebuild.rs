@@ -142,13 +142,13 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
     let source = Source::open(&deps.config, "views.standby", &topics, &offsets)?;
     let (mut read, mut ticked) = (Vec::new(), Instant::now());
     loop {
+        let Some(rate) = wanted(connection).await? else { return Ok(()) };
         if read.is_empty() {
             // A timeout is the next look falling due.
-            if let Ok(batch) = tokio::time::timeout(LOOK, source.next_batch(BATCH)).await {
+            if let Ok(batch) = tokio::time::timeout(LOOK, source.next_batch(batch_size(rate))).await {
                 read = batch?;
             }
         }
-        let Some(rate) = wanted(connection).await? else { return Ok(()) };
         let began = Instant::now();
         let live = checkpoint::load(connection, views::PROJECTION).await?;
         let (batch, later): (Vec<Record>, Vec<Record>) = read.into_iter().partition(|record| is_live(record, &live));
@@ -194,6 +194,11 @@ fn cut_off(deps: &Deps, offsets: &Offsets) -> Result<Option<String>, RoleError> 
     Ok(None)
 }
 
+/// At most what may be taken in a second, so that a slow build moves on every second.
+fn batch_size(rate: Option<i32>) -> usize {
+    rate.and_then(|limit| usize::try_from(limit).ok()).map_or(BATCH, |limit| limit.clamp(1, BATCH))
+}
+
 /// Waits as long as the limit wants.
 async fn throttle(rate: Option<i32>, events: usize, began: Instant) {
     let Some(limit) = rate.filter(|limit| *limit > 0) else { return };
@@ -224,6 +229,11 @@ async fn by_the_clock(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_build_takes_small_steps() {
+        assert_eq!((batch_size(None), batch_size(Some(50)), batch_size(Some(1_000_000))), (BATCH, 50, BATCH));
+    }
 
     #[test]
     fn nothing_is_taken_before_the_live_views_have_it() {

@@ -177,6 +177,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
 /// Rows about a log that is no longer written would look like consumers that died.
 async fn forget_other_epochs(deps: &Deps, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let names: Vec<String> = schemas::topics::all().into_iter().map(|topic| deps.config.topic(topic)).collect();
+    with_parts(|parts| parts.retain(|(_, topic, _), part| part.is_relay || names.contains(topic)));
     sqlx::query("DELETE FROM projection_status WHERE projection NOT LIKE 'relay:%' AND topic <> ALL($1)")
         .bind(names)
         .execute(connection)

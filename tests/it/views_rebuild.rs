@@ -183,7 +183,7 @@ async fn a_build_that_is_killed_goes_on_and_one_that_is_given_up_leaves_nothing(
     let stack = TestStack::start(false).await;
     let shop = filled(&stack, "killed").await;
     let operator = Operator::of(&stack);
-    operator.does(&["views", "build", "--rate", "150", "--no-wait"]).await;
+    operator.does(&["views", "build", "--rate", "100", "--no-wait"]).await;
     let position = || async {
         let sum = "SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoints WHERE projection = 'views:standby'";
         sqlx::query_scalar::<_, i64>(sum).fetch_one(&stack.read).await.map_err(|error| error.to_string())

@@ -82,7 +82,7 @@ async fn settle_documents(transaction: &mut PgConnection) -> Result<u64, sqlx::E
         format!(
             "INSERT INTO {SCHEMA}.documents (tenant_id, product_id, doc_version, content_hash, text_hash, deleted, body)
              SELECT tenant_id, product_id, doc_version, 'removed', NULL, true,
-                    json_build_object('tenant_id', tenant_id, 'product_id', product_id, 'doc_version', doc_version)::text
+                    format('{{\"tenant_id\":\"%s\",\"product_id\":\"%s\",\"doc_version\":%s}}', tenant_id, product_id, doc_version)
              FROM other_documents WHERE is_gone"
         ),
         format!(
