@@ -115,8 +115,8 @@ pub(crate) async fn run(args: &Args, http: Client) -> Result<(), BenchError> {
     let own = args.peers.peer_database_url.as_deref().map(|url| database::pool(url, &options)).transpose()?;
     let (mut engines, skipped) = engines(args, http, own.unwrap_or(pool));
     for engine in &mut engines {
-        eprintln!("{} products into {}", products.len(), engine.name());
         engine.load(&products).await?;
+        eprintln!("{} products in {}", products.len(), engine.name());
     }
     let measured = measure(&engines, &products, &queries, args).await;
     for engine in &engines {

@@ -10,15 +10,19 @@ use schemas::{
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
 use tantivy::{
     aggregation::{AggContextParams, AggregationCollector, agg_req::Aggregations},
     collector::Count,
     query::Query,
 };
 
+mod asked;
 mod numbers;
 mod tree;
+
+use asked::{Asked, terms};
 
 /// Most facets in one request.
 pub const MAX_FACETS: usize = 20;
@@ -210,62 +214,6 @@ fn aggregate_one(snapshot: &Snapshot, query: &dyn Query, request: Value) -> Resu
     Ok(aggregate(snapshot, query, request)?.remove("0").unwrap_or_default())
 }
 
-/// A facet with what has to be known to count it.
-struct Asked<'a> {
-    facet: &'a Facet,
-    column: String,
-    /// The values of its field that are chosen, if it is filtered by values.
-    chosen: Option<Vec<String>>,
-    /// Whether it is counted by ranges.
-    numeric: bool,
-}
-
-impl Asked<'_> {
-    fn terms(&self) -> Value {
-        terms(&self.column, size(self.facet))
-    }
-
-    fn empty(&self) -> FacetCounts {
-        let field = self.facet.field.to_string();
-        FacetCounts { field, values: Vec::new(), others: 0, stats: None, ranges: Vec::new() }
-    }
-
-    fn values(&self, counted: &Value) -> Vec<FacetValue> {
-        let buckets = counted["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let read = |bucket: &Value| {
-            let count = bucket["doc_count"].as_u64().unwrap_or_default();
-            let value = value(&self.facet.field, bucket);
-            FacetValue { value, count, selected: false, total_if_toggled: count, children: Vec::new() }
-        };
-        buckets.iter().map(read).collect()
-    }
-
-    /// The facet of what was counted over the hits themselves.
-    fn counts(&self, counted: &Value) -> FacetCounts {
-        let others = counted["sum_other_doc_count"].as_u64().unwrap_or_default();
-        self.arranged(FacetCounts { others, values: self.values(counted), ..self.empty() })
-    }
-
-    fn arranged(&self, mut counts: FacetCounts) -> FacetCounts {
-        if self.facet.field == Field::Category {
-            counts.values = tree::grow(counts.values, self.facet.limit as usize);
-        } else {
-            arrange(self.facet, &mut counts);
-        }
-        counts
-    }
-}
-
-/// How many values the engine is asked for.
-fn size(facet: &Facet) -> u32 {
-    let all = facet.search.is_some() || facet.field == Field::Category || facet.order != FacetOrder::Count;
-    if all { SEARCHED } else { facet.limit.clamp(1, MAX_FACET_VALUES) }
-}
-
-fn terms(column: &str, size: u32) -> Value {
-    json!({"terms": {"field": column, "size": size, "segment_size": size.max(100) * 2, "order": {"_count": "desc"}}})
-}
-
 impl Counting<'_> {
     fn column(&self, facet: &Facet) -> Result<String, IndexError> {
         column(&facet.field, self.request.currency).ok_or_else(|| {
@@ -339,11 +287,12 @@ impl Counting<'_> {
         // Hits with another value that none of the chosen ones has brought already.
         let more = self.plan.query_without_chosen(self.matching, field);
         let added = asked.values(&aggregate_one(self.snapshot, more.as_ref(), asked.terms())?);
+        let added: HashMap<String, u64> = added.into_iter().map(|new| (new.value.to_string(), new.count)).collect();
         for value in values {
-            let text = tree::slug(&value.value);
+            let text = if *field == Field::Category { tree::slug(&value.value) } else { asked::text(&value.value) };
             value.selected = chosen.contains(&text);
             value.total_if_toggled = if !value.selected {
-                self.total + added.iter().find(|added| added.value == value.value).map_or(0, |added| added.count)
+                self.total + added.get(&value.value.to_string()).copied().unwrap_or_default()
             } else if chosen.len() == 1 {
                 self.snapshot.searcher.search(base, &Count)? as u64
             } else {
@@ -365,40 +314,5 @@ fn is_on(filter: &Filter, field: &Field) -> bool {
         },
         Filter::Any(parts) => parts.iter().all(|part| is_on(part, field)),
         Filter::All(_) | Filter::Not(_) | Filter::Variant(_) => false,
-    }
-}
-
-/// Searches, orders and cuts the values of a facet.
-fn arrange(facet: &Facet, counts: &mut FacetCounts) {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    if let Some(search) = &facet.search {
-        let wanted = search.to_lowercase();
-        counts.values.retain(|value| text(&value.value).to_lowercase().contains(wanted.trim()));
-        counts.others = 0;
-    }
-    match &facet.order {
-        FacetOrder::Count => counts.values.sort_by(|a, b| {
-            (b.selected, b.count).cmp(&(a.selected, a.count)).then_with(|| text(&a.value).cmp(&text(&b.value)))
-        }),
-        FacetOrder::Value => counts.values.sort_by(|a, b| match (a.value.as_f64(), b.value.as_f64()) {
-            (Some(a), Some(b)) => a.total_cmp(&b),
-            _ => text(&a.value).to_lowercase().cmp(&text(&b.value).to_lowercase()),
-        }),
-        FacetOrder::Listed(listed) => {
-            let place = |value: &FacetValue| listed.iter().position(|listed| *listed == text(&value.value));
-            counts.values.sort_by_key(|value| (place(value).unwrap_or(usize::MAX), std::cmp::Reverse(value.count)));
-        }
-    }
-    let limit = facet.limit.clamp(1, MAX_FACET_VALUES) as usize;
-    counts.others += counts.values.iter().skip(limit).map(|value| value.count).sum::<u64>();
-    counts.values.truncate(limit);
-}
-
-/// Booleans come back as 0 and 1 with their text beside them.
-fn value(field: &Field, bucket: &Value) -> Value {
-    match bucket["key_as_string"].as_str() {
-        Some(text @ ("true" | "false")) => Value::Bool(text == "true"),
-        _ if *field == Field::Available => Value::Bool(bucket["key"].as_f64().is_some_and(|key| key > 0.5)),
-        _ => bucket["key"].clone(),
     }
 }

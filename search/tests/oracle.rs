@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const SHOP: TenantId = TenantId(Uuid::from_u128(1));
 const OTHER_SHOP: TenantId = TenantId(Uuid::from_u128(2));
-const BRANDS: [&str; 3] = ["Acme", "Bolt", "C & D"];
+const BRANDS: [&str; 3] = ["Acme", "Bolt", "C & D/E"];
 const COLORS: [&str; 3] = ["red", "dark blue", "green"];
 const SIZES: [&str; 3] = ["S", "M", "XL"];
 const PATHS: [&[&str]; 4] = [&["a"], &["a", "b"], &["a", "b", "c"], &["d"]];
@@ -296,6 +296,18 @@ proptest! {
                 prop_assert_eq!(&found(&snapshot, &request), &expected, "{}", &filter);
             }
         }
+    }
+
+    #[test]
+    fn what_is_chosen_is_among_a_facets_values_however_rare_it_is(products in catalog(), brand in 0..3_usize) {
+        let chosen = Filter::Is(Field::Brand, Test::In(vec![BRANDS[brand].to_owned()]));
+        let index = index(&products);
+        let facets = vec![Facet::new(Field::Brand, 1)];
+        let request = SearchRequest { filter: Some(chosen.clone()), facets, ..SearchRequest::text(SHOP, "", 10) };
+        let answer = lexical::search(&index.handle.snapshot(), &request).expect("found");
+        let count = products.iter().filter(|product| holds(product, &chosen)).count() as u64;
+        let of_brand = answer.facets[0].values.iter().find(|value| value.selected);
+        prop_assert_eq!(of_brand.map_or(0, |value| value.count), count, "{:?}", answer.facets);
     }
 
     #[test]
