@@ -62,6 +62,13 @@ impl Target {
             "public.log_epoch",
             "public.projection_status",
             "public.index_generations",
+            "public.index_switches",
+            "public.generation_copies",
+            "public.query_nodes",
+            "public.reconciliations",
+            "public.probes",
+            "public.tenant_lag",
+            "public.views_standby",
         ];
         Ok(rows.iter().any(|(table, rows)| *rows > 0 && !own.contains(&table.as_str())))
     }
