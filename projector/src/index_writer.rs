@@ -1,8 +1,8 @@
 //! Documents into index generations: one copy of each generation that is wanted, each with its own place in the
 //! document topic, which stands in tantivy's own commit.
 //!
-//! [`run`] keeps a [`copy`] for every generation that the read database names, [`build`] fills new ones aside and at
-//! low priority, [`nodes`] reports how far they are and what the query-api processes beside them serve.
+//! [`run`] keeps a `copy` for every generation that the read database names, `build` fills new ones aside and at
+//! low priority, `nodes` reports how far they are and what the query-api processes beside them serve.
 
 use crate::role::{Deps, RoleError};
 use schemas::Utc;
