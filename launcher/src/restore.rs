@@ -94,9 +94,12 @@ pub async fn run(args: &Args, programs: PathBuf) -> Result<Report, LaunchError> 
         targets.push((Target::open(*which, &url).await?, database));
     }
     for (target, _) in &mut targets {
-        if !args.replace && target.holds_data().await? {
+        if args.replace {
+            continue;
+        }
+        if let Some(table) = target.holds_data().await? {
             return Err(LaunchError::Other(format!(
-                "the {} database {} holds data; --replace restores the backup instead of it. Nothing was changed",
+                "the {} database {} holds data in {table}; --replace restores the backup instead of it. Nothing was changed",
                 target.which,
                 target.name()
             )));

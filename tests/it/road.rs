@@ -186,6 +186,9 @@ async fn what_one_tenant_has_no_other_sees() {
                 assert_eq!(theirs.read("/v1/insights/experiments/e", None).await.body["arms"], json!([]));
             }
             "/v1/status/dead-letters" => assert_eq!(theirs.read(route, None).await.body["dead_letters"], json!([])),
+            route if route.starts_with("/v1/console/") => {
+                assert_eq!(theirs.read(route, None).await.status, StatusCode::UNAUTHORIZED, "{route}: staff only");
+            }
             // Of the installation, without anything of a tenant's.
             "/v1/status/lag" | "/v1/status/index" => {}
             _ => unreachable!("{route} has no case here"),

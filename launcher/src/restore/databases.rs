@@ -45,13 +45,13 @@ impl Target {
         with_name(&self.url, &self.aside())
     }
 
-    /// Whether there is anything that a restore would replace.
+    /// A table with something that a restore would replace, if there is one.
     ///
     /// # Errors
     /// [`LaunchError::Database`].
-    pub async fn holds_data(&mut self) -> Result<bool, LaunchError> {
+    pub async fn holds_data(&mut self) -> Result<Option<String>, LaunchError> {
         if !self.exists(&self.name.clone()).await? {
-            return Ok(false);
+            return Ok(None);
         }
         let mut connection = PgConnection::connect(&self.url).await.map_err(|error| failed(&self.url, &error))?;
         let rows = count_rows(&mut connection).await.map_err(|error| failed(&self.url, &error))?;
@@ -61,6 +61,7 @@ impl Target {
             "public.log_epochs",
             "public.log_epoch",
             "public.projection_status",
+            "public.checkpoints",
             "public.index_generations",
             "public.index_switches",
             "public.generation_copies",
@@ -70,7 +71,7 @@ impl Target {
             "public.tenant_lag",
             "public.views_standby",
         ];
-        Ok(rows.iter().any(|(table, rows)| *rows > 0 && !own.contains(&table.as_str())))
+        Ok(rows.into_iter().find(|(table, rows)| *rows > 0 && !own.contains(&table.as_str())).map(|(table, _)| table))
     }
 
     /// Restores a dump into a database of another name, migrates it, and compares its rows with the manifest.
