@@ -80,13 +80,19 @@ pub fn read(file: &Path) -> Result<Bundle, Failure> {
 /// # Errors
 /// As [`read`].
 pub fn parse(text: &str) -> Result<Bundle, Failure> {
+    let mut unknown = Vec::new();
+    let mut note = |path: serde_ignored::Path<'_>| unknown.push(format!("{path}: there is no such setting"));
     let bundle: Bundle = if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| Failure::Other(error.to_string()))?
+        let mut json = serde_json::Deserializer::from_str(text);
+        serde_ignored::deserialize(&mut json, &mut note)
+            .and_then(|bundle| json.end().map(|()| bundle))
+            .map_err(|error| Failure::Other(error.to_string()))?
     } else {
-        toml::from_str(text).map_err(|error| Failure::Other(error.to_string()))?
+        let toml = toml::Deserializer::parse(text).map_err(|error| Failure::Other(error.to_string()))?;
+        serde_ignored::deserialize(toml, &mut note).map_err(|error| Failure::Other(error.to_string()))?
     };
-    let findings: Vec<String> =
-        bundle.findings().into_iter().map(|(place, detail)| format!("{place}: {detail}")).collect();
+    let out_of_range = bundle.findings().into_iter().map(|(place, detail)| format!("{place}: {detail}"));
+    let findings: Vec<String> = unknown.into_iter().chain(out_of_range).collect();
     if findings.is_empty() {
         return Ok(bundle);
     }
@@ -136,7 +142,10 @@ mod tests {
         let edited = text.replace("k1 = 1.2", "k1 = 77.0");
         let Err(Failure::Refused(refusal)) = parse(&edited) else { unreachable!("it is out of its range") };
         assert_eq!(refusal.findings, ["ranking.k1: 77 is not from 0 to 10"]);
-        let unknown = parse("[ranking]\nk7 = 1.0\n").expect_err("unknown").to_string();
-        assert!(unknown.contains("k7"), "{unknown}");
+        for unknown in ["[ranking]\nk7 = 1.0\n", r#"{"ranking":{"k7":1.0}}"#] {
+            let Err(Failure::Refused(refusal)) = parse(unknown) else { unreachable!("there is no k7") };
+            assert_eq!(refusal.findings, ["ranking.k7: there is no such setting"]);
+        }
+        assert!(parse("{} {}").is_err(), "one bundle is one document");
     }
 }

@@ -91,10 +91,10 @@ pub struct Which {
     #[arg(long)]
     pub all: bool,
     /// Only say how many match
-    #[arg(long, requires = "all")]
+    #[arg(long, requires = "all", conflicts_with = "ids")]
     pub dry_run: bool,
     /// Do nothing unless exactly so many match
-    #[arg(long, requires = "all")]
+    #[arg(long, requires = "all", conflicts_with = "ids")]
     pub expect: Option<i64>,
     /// The filter.
     #[command(flatten)]
