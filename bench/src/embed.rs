@@ -7,8 +7,9 @@ use launcher::{
     settings::default_cache,
 };
 use search::{
+    bundle::{EmbeddedText, Model},
     document::SearchProduct,
-    embed::{BATCH, Embedder, MODEL_ID, ModelFiles},
+    embed::{BATCH, MODEL_ID, Models},
     text::embedding_text,
 };
 use serde::Serialize;
@@ -84,11 +85,11 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     }
     let loading = Instant::now();
     let fetched = Artifacts::new(std::env::var_os("SOUK_CACHE_DIR").map_or_else(default_cache, PathBuf::from));
-    let files = ModelFiles {
-        model_dir: args.model_dir.clone().unwrap_or_else(|| fetched.model_dir()),
-        onnxruntime: args.onnxruntime.clone().unwrap_or_else(|| fetched.onnxruntime()),
-    };
-    let mut embedder = Embedder::load(&files, args.threads)?;
+    let folder = args.model_dir.clone().unwrap_or_else(|| fetched.model_dir());
+    let runtime = args.onnxruntime.clone().unwrap_or_else(|| fetched.onnxruntime());
+    let models = Models::configured(Some(&folder), Some(&runtime), &[]);
+    let models = models.ok_or_else(|| BenchError::Nothing("there is no embedding model".to_owned()))?;
+    let mut embedder = models.load(&Model::default(), args.threads)?;
     let load_ms = loading.elapsed().as_millis();
     // The first run allocates; it is not what is measured.
     embedder.embed(&texts[..texts.len().min(BATCH)])?;
@@ -124,14 +125,15 @@ fn texts(args: &Args) -> Result<Vec<String>, BenchError> {
         let record = record.map_err(|error| BenchError::Nothing(format!("{}: {error}", args.file.display())))?;
         let Some(mapped) = record.fields.ok().and_then(|fields| mapping.apply(&fields).ok()) else { continue };
         let line = mapped.product;
-        texts.push(embedding_text(&SearchProduct {
+        let product = SearchProduct {
             title: line.title,
             brand: line.brand,
             part_number: line.part_number,
             product_type: line.product_type,
             description: line.description,
             ..SearchProduct::default()
-        }));
+        };
+        texts.push(embedding_text(&product, &EmbeddedText::default()));
     }
     let step = (texts.len() / args.limit.max(1)).max(1);
     Ok(texts.into_iter().step_by(step).take(args.limit).collect())

@@ -19,6 +19,14 @@ const SWITCHES = [
   { name: "Why", of: (row) => row.reason || "–" },
 ];
 
+const SETS = [
+  { name: "Set", of: (row) => row.key },
+  { name: "For", of: (row) => row.generations.join(", ") || "–" },
+  { name: "State", of: (row) => pill(row.heartbeat_age_seconds > SILENT ? "stop" : row.phase, row.heartbeat_age_seconds > SILENT ? `silent for ${show.seconds(row.heartbeat_age_seconds)}` : undefined) },
+  { name: "Vectors", of: (row) => `${show.count(row.vectors)} of ${show.count(row.documents)} documents` },
+  { name: "Left", of: (row) => (row.error ? row.error : row.lag_events > 0 && row.rate_per_second > 0.5 ? show.seconds(row.lag_events / row.rate_per_second) : "–") },
+];
+
 const text = (name, props = {}) => h("input", { type: "text", name, ...props });
 const numeric = (name, props = {}) => h("input", { type: "number", name, ...props });
 const whole = (value) => (value === "" || value === undefined ? undefined : Number(value));
@@ -267,12 +275,14 @@ export function mount(main, [name]) {
   if (name !== undefined) return detail(main, name, buttons, aside);
   const list = h("ol", { class: "generations" });
   const switches = h("div");
+  const sets = h("div");
   const told = h("div");
   const notices = h("div", { class: "notices" });
   const refresh = async () => {
     const look = await read("/v1/console/generations");
     fill(notices, aside());
     fill(list, look.generations.map((one) => card(one, look, again)));
+    fill(sets, table("Sets of vectors", SETS, look.vectors, "Nobody embeds here."));
     fill(switches, table("Switches", SWITCHES, look.switches, "Nothing has been switched yet."));
   };
   const again = () => refresh().then(() => fill(told), (error) => fill(told, problem(error)));
@@ -286,6 +296,7 @@ export function mount(main, [name]) {
     notices,
     told,
     list,
+    panel("Sets of vectors", sets),
     panel("Switches of what queries are answered from", switches),
   );
   return { beat: refresh, every: 1_000 };

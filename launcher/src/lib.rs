@@ -15,6 +15,7 @@ pub mod demo;
 pub mod eval;
 pub mod import;
 pub mod migrate;
+pub mod operate;
 pub mod postgres;
 pub mod process;
 pub mod restore;

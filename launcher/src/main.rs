@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use launcher::{
-    LaunchError, apache, backup, broker, demo, eval, import, migrate,
+    LaunchError, apache, backup, broker, demo, eval, import, migrate, operate,
     restore::{self, recover},
     settings::Settings,
     stack::Stack,
@@ -36,6 +36,7 @@ enum Cli {
     Backup(backup::Args),
     Restore(restore::Args),
     Recover(recover::Args),
+    Reindex(operate::Args),
     Migrate(migrate::Args),
     Broker(broker::Args),
     /// Run Apache Kafka in the foreground, its jars from Maven Central
@@ -107,6 +108,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
             let report = recover::run(&args).await?;
             tell(args.json, &report, |report| println!("{}", report.read_side))?;
         }
+        Cli::Reindex(args) => return Ok(exit_code(operate::run(args, programs()?)?.code())),
         Cli::Migrate(args) => migrate::run(&args.write_database_url, &args.read_database_url).await?,
         Cli::Broker(args) => broker::run(args).await?,
         Cli::Kafka(args) => {

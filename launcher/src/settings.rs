@@ -71,6 +71,9 @@ pub struct Settings {
     /// Leave the embedding model out: no vectors, semantic search answers that it is not available
     #[arg(long, env = "SOUK_WITHOUT_VECTORS")]
     pub without_vectors: bool,
+    /// Another embedding model that bundles may name, with its folder; the shipped one is always there
+    #[arg(long = "model", env = "SOUK_MODELS", value_name = "NAME=FOLDER", value_delimiter = ',')]
+    pub models: Vec<String>,
     /// What the processes log
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,

@@ -1,7 +1,7 @@
 //! The projector's settings.
 
 use clap::{Parser, ValueEnum};
-use search::embed::ModelFiles;
+use search::embed::{ModelFolder, Models};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -66,6 +66,9 @@ pub struct Config {
     /// Folder of the embedding model (role embed)
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,
+    /// Another model that bundles may name, with its folder (role embed)
+    #[arg(long = "model", env = "SOUK_MODELS", value_name = "NAME=FOLDER", value_delimiter = ',')]
+    pub models: Vec<ModelFolder>,
     /// Path of libonnxruntime.so (role embed)
     #[arg(long, env = "SOUK_ONNXRUNTIME")]
     pub onnxruntime: Option<PathBuf>,
@@ -84,10 +87,10 @@ fn node() -> String {
 }
 
 impl Config {
-    /// The model's files, if both are configured.
+    /// The embedding models, if the shipped one and the runtime are configured.
     #[must_use]
-    pub fn model(&self) -> Option<ModelFiles> {
-        Some(ModelFiles { model_dir: self.model_dir.clone()?, onnxruntime: self.onnxruntime.clone()? })
+    pub fn models(&self) -> Option<Models> {
+        Models::configured(self.model_dir.as_deref(), self.onnxruntime.as_deref(), &self.models)
     }
 
     /// A topic's name on this cluster, in this epoch of the log.

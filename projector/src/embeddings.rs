@@ -1,183 +1,306 @@
 //! Documents to vectors; text that has not changed is never embedded twice.
+//!
+//! Every generation that is kept names a model and what it reads: each such pair is a set of vectors of its own, kept
+//! side by side with the others as long as a generation wants it, and forgotten with the last one.
 
 use crate::{
-    checkpoint::{self, Offsets},
-    consumer::{self, Record, Source},
+    index_writer::generations,
     leader,
-    metrics::of,
     role::{Deps, RoleError},
     status,
 };
-use schemas::{
-    Uuid,
-    ids::{ProductId, TenantId},
-    topics,
-};
+use schemas::topics;
 use search::{
-    document::SearchDocument,
-    embed::{self, Embedder},
-    text,
-    vector::{self, VectorRow},
+    bundle::Model,
+    embed::{Embedder, Models},
+    vector,
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex as Locked, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Mutex, watch},
+    task::{AbortHandle, JoinSet},
 };
 
-/// The projection's name in checkpoints, status and metrics.
+mod set;
+
+use set::{Report, Set};
+
+/// The name of the shipped set in checkpoints, status and metrics; others have a hash behind it.
 pub const PROJECTION: &str = "embed";
-/// Documents in one transaction: enough for runs of like length.
-const BATCH: usize = 16 * embed::BATCH;
+/// How often it is looked which sets are wanted.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often the sets are reported.
+const REPORT: Duration = Duration::from_secs(1);
+/// How long a set that failed and that nobody searches rests.
+const PAUSE: Duration = Duration::from_secs(5);
 
-type Key = (TenantId, ProductId);
+/// What operators want of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// Whether queries are answered with it.
+    pub active: bool,
+    /// Whether it stands still.
+    pub paused: bool,
+    /// Documents a second it may take.
+    pub rate_limit: Option<u32>,
+}
 
-/// Embeds until something fails.
+/// A set that runs.
+struct Running {
+    model: Model,
+    orders: watch::Sender<Orders>,
+    report: Arc<Locked<Report>>,
+    task: AbortHandle,
+}
+
+/// A set that could not be kept.
+struct Failed {
+    model: Model,
+    reason: String,
+    again: Instant,
+}
+
+/// A set's name in checkpoints, status and metrics.
+#[must_use]
+pub fn projection(model: &Model) -> String {
+    match model.suffix() {
+        suffix if suffix.is_empty() => PROJECTION.to_owned(),
+        suffix => format!("{PROJECTION}:{suffix}"),
+    }
+}
+
+/// Keeps the sets until the one in use fails or the database does.
 ///
 /// # Errors
 /// The database's, the broker's or the model's.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let files = deps.config.model().ok_or("the embedding model is not configured")?;
-    let threads = deps.config.embed_threads;
-    let embedder = tokio::task::spawn_blocking(move || Embedder::load(&files, threads)).await??;
-    let embedder = Arc::new(Mutex::new(embedder));
+    let models = deps.config.models().ok_or("the embedding model is not configured")?;
     let mut connection = leader::lead(&deps.config.read_database_url, "souk:embed").await?;
-    let mut offsets = checkpoint::load(&mut connection, PROJECTION).await?;
-    let topic = deps.config.topic(topics::DOCUMENTS);
-    for partition in 0..topics::DOCUMENTS.partitions {
-        let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
-        status::applied(PROJECTION, &topic, partition, next, None);
-    }
-    let source = Source::open(&deps.config, PROJECTION, &[topics::DOCUMENTS], &offsets)?;
-    deps.health.set(PROJECTION, true, "");
+    let mut keeper = Keeper {
+        deps,
+        models,
+        engines: Vec::new(),
+        running: BTreeMap::new(),
+        failed: BTreeMap::new(),
+        tasks: JoinSet::new(),
+    };
+    let mut reported: Option<Instant> = None;
+    let mut ticks = tokio::time::interval(LOOK);
     loop {
-        let batch = source.next_batch(BATCH).await?;
-        let next = consumer::next_offsets(&batch);
-        let embedded = apply(&mut connection, &embedder, &batch, &offsets, &next).await?;
-        deps.metrics.embedded.inc_by(embedded);
-        deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
-        offsets.extend(next.clone());
-        source.publish_offsets(&next);
-        status::applied_batch(PROJECTION, &batch);
+        ticks.tick().await;
+        keeper.look(&mut connection).await?;
+        if reported.is_none_or(|at| at.elapsed() >= REPORT) {
+            reported = Some(Instant::now());
+            keeper.report(&mut connection).await?;
+        }
     }
 }
 
-/// The newest document of each product in a batch.
-fn newest(batch: &[Record]) -> BTreeMap<Key, SearchDocument> {
-    let mut newest: BTreeMap<Key, SearchDocument> = BTreeMap::new();
-    for record in batch {
-        let Some(document) =
-            record.payload.as_deref().and_then(|bytes| serde_json::from_slice::<SearchDocument>(bytes).ok())
-        else {
-            continue;
+struct Keeper {
+    deps: Deps,
+    models: Models,
+    /// Loaded models, each for all the sets that are made with it.
+    engines: Vec<(Model, Arc<Mutex<Embedder>>)>,
+    running: BTreeMap<String, Running>,
+    failed: BTreeMap<String, Failed>,
+    tasks: JoinSet<(String, Result<(), RoleError>)>,
+}
+
+impl Keeper {
+    async fn look(&mut self, connection: &mut PgConnection) -> Result<(), RoleError> {
+        let wanted = wanted(connection).await?;
+        while let Some(ended) = self.tasks.try_join_next() {
+            // One that was not wanted any more was ended on purpose.
+            let Ok((key, outcome)) = ended else { continue };
+            let Some(gone) = self.running.remove(&key) else { continue };
+            let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+            if gone.orders.borrow().active {
+                return Err(reason.into());
+            }
+            self.has_failed(gone.model, reason);
+        }
+        for (key, (model, orders)) in &wanted {
+            match self.running.get(key) {
+                Some(running) => {
+                    running.orders.send_if_modified(|known| std::mem::replace(known, *orders) != *orders);
+                }
+                None if self.failed.get(key).is_none_or(|failed| failed.again <= Instant::now()) => {
+                    match self.start(connection, model, *orders).await {
+                        Ok(()) => {}
+                        Err(error) if orders.active => return Err(error),
+                        Err(error) => self.has_failed(model.clone(), error.to_string()),
+                    }
+                }
+                None => {}
+            }
+        }
+        let serves = wanted.iter().find(|(_, (_, orders))| orders.active);
+        if serves.is_some_and(|(key, _)| self.running.contains_key(key)) {
+            self.deps.health.set(PROJECTION, true, "");
+        }
+        self.forget_unwanted(connection, &wanted).await
+    }
+
+    fn has_failed(&mut self, model: Model, reason: String) {
+        tracing::warn!(vectors.set = %model.key(), error = %reason, "a set of vectors failed and starts again");
+        self.failed.insert(model.key(), Failed { model, reason, again: Instant::now() + PAUSE });
+    }
+
+    async fn start(&mut self, connection: &mut PgConnection, model: &Model, orders: Orders) -> Result<(), RoleError> {
+        let embedder = self.engine(model).await?;
+        vector::create_index(connection, model).await?;
+        let (sender, receiver) = watch::channel(orders);
+        let report = Arc::new(Locked::new(Report::default()));
+        let set = Set {
+            deps: self.deps.clone(),
+            model: model.clone(),
+            projection: projection(model),
+            embedder,
+            orders: receiver,
+            report: Arc::clone(&report),
         };
-        let key = (document.tenant_id, document.product_id);
-        if newest.get(&key).is_none_or(|known| known.doc_version < document.doc_version) {
-            newest.insert(key, document);
-        }
+        let key = model.key();
+        self.failed.remove(&key);
+        tracing::info!(vectors.set = %key, "keeping a set of vectors");
+        let name = key.clone();
+        let task = self.tasks.spawn(async move { (name, set.keep().await) });
+        self.running.insert(key, Running { model: model.clone(), orders: sender, report, task });
+        Ok(())
     }
-    newest
-}
 
-async fn apply(
-    connection: &mut PgConnection,
-    embedder: &Arc<Mutex<Embedder>>,
-    batch: &[Record],
-    known: &Offsets,
-    next: &Offsets,
-) -> Result<u64, RoleError> {
-    let mut documents = newest(batch);
-    drop_outdated(connection, &mut documents).await?;
-    let texts: BTreeMap<Key, (String, String)> = documents
-        .iter()
-        .filter_map(|(key, document)| {
-            let text = text::embedding_text(document.product.as_ref()?);
-            Some((*key, (text::hash(&text), text)))
-        })
-        .collect();
-    let unchanged = unchanged(connection, &texts).await?;
-    let new: Vec<(Key, String, String)> = texts
-        .into_iter()
-        .filter(|(key, _)| !unchanged.contains(key))
-        .map(|(key, (hash, text))| (key, hash, text))
-        .collect();
-    let vectors = embed(embedder, new.iter().map(|(_, _, text)| text.clone()).collect()).await?;
-    let rows: Vec<VectorRow> = new
-        .into_iter()
-        .zip(vectors)
-        .map(|((key, content_hash, _), vector)| VectorRow {
-            tenant: key.0,
-            product: key.1,
-            content_hash,
-            doc_version: documents.get(&key).map_or(0, |document| document.doc_version),
-            vector,
-        })
-        .collect();
-    let removed: Vec<Key> = documents.iter().filter(|(_, d)| d.product.is_none()).map(|(key, _)| *key).collect();
-    let mut transaction = connection.begin().await?;
-    checkpoint::advance(&mut transaction, PROJECTION, known, next).await?;
-    vector::upsert(&mut transaction, embed::MODEL_ID, &rows).await?;
-    remove(&mut transaction, &removed).await?;
-    sqlx::query("SELECT pg_notify($1, '')").bind(crate::views::CHANGED_CHANNEL).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(rows.len() as u64)
-}
-
-async fn embed(embedder: &Arc<Mutex<Embedder>>, texts: Vec<String>) -> Result<Vec<Vec<f32>>, RoleError> {
-    let embedder = embedder.clone();
-    let run = move || embedder.lock().unwrap_or_else(PoisonError::into_inner).embed(&texts);
-    Ok(tokio::task::spawn_blocking(run).await??)
-}
-
-/// Leaves out what the views have gone beyond: a newer document follows on the topic.
-async fn drop_outdated(
-    connection: &mut PgConnection,
-    documents: &mut BTreeMap<Key, SearchDocument>,
-) -> Result<(), sqlx::Error> {
-    let keys: Vec<Key> = documents.keys().copied().collect();
-    let current: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
-        "SELECT d.tenant_id, d.product_id, d.doc_version FROM unnest($1::uuid[], $2::uuid[]) AS k(t, p)
-         JOIN documents d ON d.tenant_id = k.t AND d.product_id = k.p",
-    )
-    .bind(keys.iter().map(|(tenant, _)| tenant.uuid()).collect::<Vec<_>>())
-    .bind(keys.iter().map(|(_, product)| product.uuid()).collect::<Vec<_>>())
-    .fetch_all(connection)
-    .await?;
-    for (tenant, product, version) in current {
-        let key = (TenantId(tenant), ProductId(product));
-        if documents.get(&key).is_some_and(|document| document.doc_version < u64::try_from(version).unwrap_or_default())
-        {
-            documents.remove(&key);
+    /// The loaded model of a set.
+    async fn engine(&mut self, model: &Model) -> Result<Arc<Mutex<Embedder>>, RoleError> {
+        let engine = model.engine();
+        if let Some((_, loaded)) = self.engines.iter().find(|(known, _)| *known == engine) {
+            return Ok(Arc::clone(loaded));
         }
+        let (models, wanted, threads) = (self.models.clone(), engine.clone(), self.deps.config.embed_threads);
+        let loaded = tokio::task::spawn_blocking(move || models.load(&wanted, threads)).await??;
+        let loaded = Arc::new(Mutex::new(loaded));
+        self.engines.push((engine, Arc::clone(&loaded)));
+        Ok(loaded)
     }
-    Ok(())
+
+    /// Forgets the sets that no generation names any more, those of earlier processes as well.
+    async fn forget_unwanted(
+        &mut self,
+        connection: &mut PgConnection,
+        wanted: &BTreeMap<String, (Model, Orders)>,
+    ) -> Result<(), RoleError> {
+        self.failed.retain(|key, _| wanted.contains_key(key));
+        self.running.retain(|key, running| {
+            let keep = wanted.contains_key(key);
+            if !keep {
+                running.task.abort();
+            }
+            keep
+        });
+        let used: Vec<Model> = wanted.values().map(|(model, _)| model.engine()).collect();
+        self.engines.retain(|(model, _)| used.contains(model));
+        // Nothing is deleted beneath a task that has not ended yet, nor before there is a generation at all.
+        if self.tasks.len() != self.running.len() || !wanted.values().any(|(_, orders)| orders.active) {
+            return Ok(());
+        }
+        let keys: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        let gone: Vec<(String, serde_json::Value, String)> =
+            sqlx::query_as("SELECT key, model, projection FROM vector_sets WHERE key <> ALL($1)")
+                .bind(&keys)
+                .fetch_all(&mut *connection)
+                .await?;
+        for (key, model, projection) in gone {
+            tracing::info!(vectors.set = %key, "no generation wants these vectors any more; they are forgotten");
+            if let Ok(model) = serde_json::from_value::<Model>(model) {
+                vector::forget(connection, &model).await?;
+            }
+            sqlx::query("DELETE FROM checkpoints WHERE projection = $1")
+                .bind(&projection)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("DELETE FROM vector_sets WHERE key = $1").bind(&key).execute(&mut *connection).await?;
+            status::forget(&projection);
+        }
+        Ok(())
+    }
+
+    async fn report(&self, connection: &mut PgConnection) -> Result<(), RoleError> {
+        let topic = self.deps.config.topic(topics::DOCUMENTS);
+        for (key, running) in &self.running {
+            let Report { rate_per_second, is_live } =
+                running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let projection = projection(&running.model);
+            let lag = status::lag(&projection, &topic);
+            let phase = match running.orders.borrow().paused {
+                true => "paused",
+                false if is_live || lag == Some(0) => "live",
+                false => "building",
+            };
+            let row =
+                Row { key, model: &running.model, phase, lag: lag.unwrap_or(0), rate: rate_per_second, error: "" };
+            row.store(connection).await?;
+        }
+        for (key, failed) in &self.failed {
+            let row =
+                Row { key, model: &failed.model, phase: "failed", lag: 0, rate: 0.0, error: failed.reason.as_str() };
+            row.store(connection).await?;
+        }
+        Ok(())
+    }
 }
 
-/// Products whose vector was taken from the very same text.
-async fn unchanged(
-    connection: &mut PgConnection,
-    texts: &BTreeMap<Key, (String, String)>,
-) -> Result<HashSet<Key>, sqlx::Error> {
-    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
-        "SELECT e.tenant_id, e.product_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS k(t, p, h)
-         JOIN embeddings e ON e.tenant_id = k.t AND e.product_id = k.p AND e.content_hash = k.h AND e.model_id = $4",
-    )
-    .bind(texts.keys().map(|(tenant, _)| tenant.uuid()).collect::<Vec<_>>())
-    .bind(texts.keys().map(|(_, product)| product.uuid()).collect::<Vec<_>>())
-    .bind(texts.values().map(|(hash, _)| hash.as_str()).collect::<Vec<_>>())
-    .bind(embed::MODEL_ID)
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|(tenant, product)| (TenantId(tenant), ProductId(product))).collect())
+struct Row<'a> {
+    key: &'a str,
+    model: &'a Model,
+    phase: &'a str,
+    lag: i64,
+    rate: f64,
+    error: &'a str,
 }
 
-async fn remove(connection: &mut PgConnection, keys: &[Key]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "DELETE FROM embeddings USING unnest($1::uuid[], $2::uuid[]) AS k(t, p) WHERE tenant_id = k.t AND product_id = k.p",
-    )
-    .bind(keys.iter().map(|(tenant, _)| tenant.uuid()).collect::<Vec<_>>())
-    .bind(keys.iter().map(|(_, product)| product.uuid()).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+impl Row<'_> {
+    async fn store(&self, connection: &mut PgConnection) -> Result<(), RoleError> {
+        sqlx::query(
+            "INSERT INTO vector_sets (key, model, projection, phase, vectors, lag_events, rate_per_second, error, heartbeat_at)
+             VALUES ($1, $2, $3, $4, (SELECT count(*) FROM embeddings WHERE model_id = $1), $5, $6, $7, now())
+             ON CONFLICT (key) DO UPDATE SET phase = excluded.phase, vectors = excluded.vectors,
+               lag_events = excluded.lag_events, rate_per_second = excluded.rate_per_second, error = excluded.error,
+               heartbeat_at = excluded.heartbeat_at",
+        )
+        .bind(self.key)
+        .bind(serde_json::to_value(self.model)?)
+        .bind(projection(self.model))
+        .bind(self.phase)
+        .bind(self.lag)
+        .bind(self.rate)
+        .bind(self.error)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The sets the generations want, with what is wanted of each: what serves one that answers is never held up for
+/// another that is built.
+async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Model, Orders)>, RoleError> {
+    let mut wanted: BTreeMap<String, (Model, Orders)> = BTreeMap::new();
+    for (manifest, orders) in generations::wanted(connection).await?.into_values() {
+        let model = manifest.bundle.model;
+        let own = Orders { active: orders.active, paused: orders.paused, rate_limit: orders.rate_limit };
+        wanted
+            .entry(model.key())
+            .and_modify(|(_, known)| {
+                known.active |= own.active;
+                known.paused &= own.paused;
+                known.rate_limit = known.rate_limit.zip(own.rate_limit).map(|(one, other)| one.max(other));
+            })
+            .or_insert((model, own));
+    }
+    for (_, orders) in wanted.values_mut().filter(|(_, orders)| orders.active) {
+        *orders = Orders { active: true, ..Orders::default() };
+    }
+    Ok(wanted)
 }

@@ -24,7 +24,7 @@ use tokio::{
 
 mod build;
 mod copy;
-mod generations;
+pub mod generations;
 mod nodes;
 mod scrub;
 

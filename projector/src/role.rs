@@ -52,7 +52,7 @@ const WATCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// If the address of health and metrics can't be served or the configuration is incomplete.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
-    if config.roles.contains(&Role::Embed) && config.model().is_none() {
+    if config.roles.contains(&Role::Embed) && config.models().is_none() {
         return Err(
             "the role embed needs --model-dir and --onnxruntime; leave it out with --roles relay,views,index".into()
         );

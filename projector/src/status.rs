@@ -53,6 +53,8 @@ struct Part {
     committed: bool,
     last_event_time: Option<Timestamp>,
     measured_offset: i64,
+    /// Whether the end of its partition is known.
+    is_measured: bool,
     arrivals: arrivals::Arrivals,
     window: Window,
 }
@@ -80,6 +82,7 @@ fn blank(next_offset: i64, is_relay: bool) -> Part {
         committed: true,
         last_event_time: None,
         measured_offset: next_offset,
+        is_measured: is_relay,
         arrivals: arrivals::Arrivals::default(),
         window: Window::default(),
     }
@@ -116,6 +119,20 @@ pub fn ends(projection: &str, topic: &str) -> BTreeMap<(String, i32), i64> {
         (key.0 == projection && key.1 == topic).then(|| ((key.1.clone(), key.2), part.progress.end_offset))
     };
     with_parts(|parts| parts.iter().filter_map(of).collect())
+}
+
+/// Records of a topic that a projection has not applied, as last measured; none before the first measurement.
+#[must_use]
+pub fn lag(projection: &str, topic: &str) -> Option<i64> {
+    let left = |part: &Part| {
+        let Progress { next_offset, end_offset, .. } = part.progress;
+        part.is_measured.then_some((end_offset - next_offset).max(0))
+    };
+    with_parts(|parts| {
+        let mut own = parts.iter().filter(|(key, _)| key.0 == projection && key.1 == topic).peekable();
+        own.peek()?;
+        own.map(|(_, part)| left(part)).sum()
+    })
 }
 
 /// Stops reporting a projection that is no more, or has another name now. Its rows are deleted: where another process
@@ -252,6 +269,7 @@ fn judge(part: &mut Part, end: i64, at: f64, now: Timestamp) {
         progress.rate_per_second = (progress.next_offset - part.measured_offset) as f64 / INTERVAL.as_secs_f64();
     }
     part.measured_offset = progress.next_offset;
+    part.is_measured = true;
 }
 
 /// A projection over all its partitions.

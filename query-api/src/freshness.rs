@@ -12,8 +12,10 @@ use schemas::{
     topics::Context,
 };
 use search::{
-    embed::MODEL_ID,
+    bundle::{EmbeddedText, Model},
+    document::SearchDocument,
     reader::{IndexHandle, Snapshot},
+    text,
 };
 use serde::Serialize;
 use sqlx::{PgPool, Row};
@@ -103,9 +105,11 @@ impl Freshness {
             return self.verdict(tenant, token).await;
         }
         if hop == Hop::Vectors {
+            let answers = index.cloned().or_else(|| self.index.get());
+            let model = answers.map(|handle| handle.manifest().bundle.model.clone()).unwrap_or_default();
             loop {
                 changes.mark_unchanged();
-                if !self.lacks_vectors(tenant, token).await? {
+                if !self.lacks_vectors(tenant, token, &model).await? {
                     break;
                 }
                 if !until(deadline, changes.changed()).await {
@@ -212,21 +216,31 @@ impl Freshness {
     }
 
     /// Whether a document the token is about has no vector of its present text.
-    async fn lacks_vectors(&self, tenant: TenantId, token: &Token) -> Result<bool, sqlx::Error> {
+    async fn lacks_vectors(&self, tenant: TenantId, token: &Token, model: &Model) -> Result<bool, sqlx::Error> {
         let products: Vec<Uuid> =
             self.documents(tenant, token).await?.into_iter().map(|(product, _)| product.uuid()).collect();
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM documents d
-               LEFT JOIN embeddings e ON e.tenant_id = d.tenant_id AND e.product_id = d.product_id AND e.model_id = $3
-               WHERE d.tenant_id = $1 AND d.product_id = ANY($2) AND NOT d.deleted
-                 AND e.content_hash IS DISTINCT FROM d.text_hash)",
+        // What the shipped set reads is hashed where documents are composed; another text is hashed here.
+        let is_shipped_text = model.text == EmbeddedText::default();
+        let rows: Vec<(Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT e.content_hash, d.text_hash, CASE WHEN NOT $4 THEN d.body END FROM documents d
+             LEFT JOIN embeddings e ON e.tenant_id = d.tenant_id AND e.product_id = d.product_id AND e.model_id = $3
+             WHERE d.tenant_id = $1 AND d.product_id = ANY($2) AND NOT d.deleted",
         )
         .bind(tenant.uuid())
         .bind(products)
-        .bind(MODEL_ID)
-        .fetch_one(&self.pool)
-        .await
+        .bind(model.key())
+        .bind(is_shipped_text)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().any(|(embedded, hash, body)| embedded != present(hash, body, model)))
     }
+}
+
+/// The hash of a document's present text.
+fn present(hash: Option<String>, body: Option<String>, model: &Model) -> Option<String> {
+    let Some(body) = body else { return hash };
+    let product = serde_json::from_str::<SearchDocument>(&body).ok()?.product?;
+    Some(text::hash(&text::embedding_text(&product, &model.text)))
 }
 
 fn has(snapshot: &Snapshot, tenant: TenantId, product: ProductId, version: u64) -> bool {

@@ -5,8 +5,11 @@
 //! to where it stands, and only then is replaced. Who follows a switch says so in the folder that is shared with the
 //! index writer, see [`search::nodes`].
 
+use crate::vectors::QueryVectors;
 use search::{
-    IndexError, generation,
+    IndexError,
+    bundle::Model,
+    generation,
     nodes::{self, ReaderReport},
     offsets::covers,
     reader::IndexHandle,
@@ -73,12 +76,13 @@ struct Watcher {
     /// The folders behind the open ones: one that was put aside and built anew under its name is another.
     inodes: BTreeMap<String, u64>,
     waiting: String,
+    vectors: QueryVectors,
 }
 
 impl ActiveIndex {
     /// Starts watching, for ever.
     #[must_use]
-    pub fn watch(pool: PgPool, folder: PathBuf, address: SocketAddr, health: Health) -> Self {
+    pub fn watch(pool: PgPool, folder: PathBuf, address: SocketAddr, vectors: QueryVectors, health: Health) -> Self {
         let (sender, open) = watch::channel(Open::default());
         let recorder = Recorder::default();
         let mut watcher = Watcher {
@@ -90,6 +94,7 @@ impl ActiveIndex {
             recorder: recorder.clone(),
             inodes: BTreeMap::new(),
             waiting: String::new(),
+            vectors,
         };
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(POLL);
@@ -161,13 +166,17 @@ impl Watcher {
         let (epoch, wanted) = self.wanted().await?;
         let mut open = self.sender.borrow().clone();
         open.all.retain(|name, _| wanted.iter().any(|one| one.name == *name));
-        let mut failure = None;
+        let (mut failure, mut hindered) = (None, String::new());
         for one in &wanted {
-            if let Err(error) = self.open(&one.name, &mut open)
-                && one.is_active
-            {
-                failure = Some(error);
+            match self.open(one, &mut open) {
+                Ok(()) => {}
+                Err(error) if one.is_active => failure = Some(error),
+                Err(error) => hindered = format!("{}: {error}", one.name),
             }
+        }
+        if hindered.is_empty() {
+            let models: Vec<Model> = open.all.values().map(|handle| handle.manifest().bundle.model.clone()).collect();
+            self.vectors.retain(&models);
         }
         open.canary = wanted
             .iter()
@@ -181,7 +190,7 @@ impl Watcher {
                 // It may have been opened anew.
                 open.active = open.all.get(&name).cloned().or(open.active);
                 open.epoch = epoch;
-                self.waiting.clear();
+                self.waiting = hindered;
                 self.sender.send_replace(open);
             }
             Ok(name) => {
@@ -219,14 +228,24 @@ impl Watcher {
         Ok(())
     }
 
-    fn open(&mut self, name: &str, open: &mut Open) -> Result<(), Failure> {
+    /// Opens a generation, unless it is. One that does not answer yet is open only when its queries can be embedded.
+    fn open(&mut self, one: &Wanted, open: &mut Open) -> Result<(), Failure> {
+        let name = one.name.as_str();
         let meta = std::fs::metadata(generation::folder(&self.folder, name))
             .map_err(|_| IndexError::Missing(name.to_owned()))?;
         let found = std::os::unix::fs::MetadataExt::ino(&meta);
-        if open.all.contains_key(name) && self.inodes.get(name) == Some(&found) {
+        if let Some(handle) = open.all.get(name)
+            && self.inodes.get(name) == Some(&found)
+        {
+            // A model that could not be loaded is tried again; words answer meanwhile.
+            let _ = self.vectors.prepare(&handle.manifest().bundle.model);
             return Ok(());
         }
         let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
+        let ready = self.vectors.prepare(&handle.manifest().bundle.model);
+        if !one.is_active && !ready? {
+            return Err("its embedding model is being loaded".into());
+        }
         tracing::info!(index.generation = %name, "generation opened");
         self.inodes.insert(name.to_owned(), found);
         open.all.insert(name.to_owned(), handle);

@@ -74,7 +74,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         health.expect(part);
     }
     let changes = changes::listen(config.query_database_url.clone());
-    let index = index::ActiveIndex::watch(pool.clone(), config.index_dir.clone(), config.query_listen, health.clone());
+    let vectors = vectors::QueryVectors::new(config.models());
+    let index = index::ActiveIndex::watch(
+        pool.clone(),
+        config.index_dir.clone(),
+        config.query_listen,
+        vectors.clone(),
+        health.clone(),
+    );
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
         popularity: queries::popularity::Popularity::new(pool.clone()),
@@ -89,7 +96,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
             url: config.operations_url.clone(),
             http: reqwest::Client::new(),
         },
-        vectors: vectors::QueryVectors::start(config.model()),
+        vectors,
         index,
         pool: pool.clone(),
     };

@@ -4,7 +4,7 @@
 use crate::{
     Desk, Failure,
     generations::{self, Generation, State},
-    plan,
+    plan, vectors,
 };
 use serde::Serialize;
 use std::{
@@ -153,7 +153,10 @@ pub async fn follow(desk: &Desk, name: &str, wait: bool) -> Result<Built, Failur
             State::Building => {}
             state if state.is_followed() => {
                 bar.finish_and_clear();
-                return Ok(built);
+                if wait {
+                    vectors::follow(desk, &found.manifest()?.bundle.model).await?;
+                }
+                return Ok(Built { waited_seconds: began.elapsed().as_secs_f64(), ..built });
             }
             state => return Err(Failure::refused("given_up", format!("{name} is {state}: {}", found.note))),
         }

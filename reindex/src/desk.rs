@@ -2,6 +2,7 @@
 
 use crate::Settings;
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::Uuid;
 use search::IndexError;
 use serde::Serialize;
 use serde_json::Value;
@@ -94,6 +95,20 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// A shop's id by its name in addresses or its id; none for none.
+    ///
+    /// # Errors
+    /// A refusal if the views know no such shop.
+    pub async fn tenant(&self, named: Option<&str>) -> Result<Option<Uuid>, Failure> {
+        let Some(named) = named else { return Ok(None) };
+        let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM tenants WHERE slug = $1 OR id::text = $1")
+            .bind(named)
+            .fetch_optional(&self.pool)
+            .await?;
+        let found = found.ok_or_else(|| Failure::refused("unknown_tenant", format!("there is no shop `{named}`")))?;
+        Ok(Some(found))
+    }
+
     /// Opens the desk; `shows` draws bars where there is a terminal.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub mod reconcile;
 pub mod replay;
 pub mod serve;
 pub mod status;
+pub mod vectors;
 pub mod verify;
 pub mod views;
 pub mod watch;

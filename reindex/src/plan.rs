@@ -82,9 +82,12 @@ impl fmt::Display for Plan {
         let how = match self.from {
             From::Topic => "from the document topic",
             From::Views => "from the views",
-            From::Copy => "from the files of the active generation, since only queries change",
+            From::Copy => "from the files of the active generation, since no terms change",
         };
         writeln!(f, "\n{} documents, {how}; against {}", self.documents, self.basis)?;
+        if self.changes.iter().any(|change| change.effect == Effect::Vectors) {
+            writeln!(f, "every text is embedded anew, beside the vectors in use; that takes longer than the index")?;
+        }
         match &self.generation {
             Some(name) => writeln!(f, "planned as {name}; `reindex build {name}` builds it"),
             None => writeln!(f, "a dry run: nothing was written down"),
@@ -113,16 +116,17 @@ pub async fn of(desk: &Desk, bundle: Bundle, args: &Args) -> Result<Plan, Failur
     let active = generations::active(desk).await?;
     let basis = active.manifest()?;
     let found = changes(&basis.bundle, &bundle);
-    let worst = found.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
+    // Vectors lie beside the index: another set leaves its files as they are.
+    let terms = found.iter().any(|change| change.effect == Effect::Terms);
     let from = match args.from {
-        Some(From::Copy) if worst > Effect::Queries => {
+        Some(From::Copy) if terms => {
             return Err(Failure::refused(
                 "needs_a_build",
                 "the terms of documents change: `copy` can't be; use topic or views",
             ));
         }
         Some(from) => from,
-        None if worst <= Effect::Queries && !args.same => From::Copy,
+        None if !terms && !args.same => From::Copy,
         None => From::Topic,
     };
     if args.rate.is_some_and(|rate| rate < 1) {

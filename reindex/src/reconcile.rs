@@ -17,7 +17,7 @@ const EXAMPLES: usize = 5;
 /// Compare write side, views, documents, index and vectors, and mend what differs
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex reconcile                     # 500 products at random\n  reindex reconcile --all --dry-run\n  reindex reconcile --sample 5000 --write-database-url postgres://souk@127.0.0.1/souk_write\n\nWithout the write database, the views are taken at their word."
+    after_help = "Examples:\n  reindex reconcile                     # 500 products at random\n  reindex reconcile --all --dry-run\n  reindex reconcile --all --tenant demo # one shop, whole\n  reindex reconcile --sample 5000 --write-database-url postgres://souk@127.0.0.1/souk_write\n\nWithout the write database, the views are taken at their word."
 )]
 pub struct Args {
     /// Products to look at, at random
@@ -26,6 +26,9 @@ pub struct Args {
     /// Look at every product
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,
+    /// Only this shop's, by its name in addresses or its id
+    #[arg(long, value_name = "SHOP")]
+    pub tenant: Option<String>,
     /// Seconds in which what was written may be on its way
     #[arg(long, default_value_t = 15.0)]
     pub settle: f64,
@@ -137,11 +140,12 @@ pub fn write_pool(url: &str) -> Result<PgPool, Failure> {
 
 async fn with(desk: &Desk, write: Option<&PgPool>, args: &Args) -> Result<Report, Failure> {
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
+    let tenant = desk.tenant(args.tenant.as_deref()).await?;
     if let Some(write) = write {
-        let hop = tokio::time::timeout(Duration::from_secs(600), upstream::views(desk, write, args)).await;
+        let hop = tokio::time::timeout(Duration::from_secs(600), upstream::views(desk, write, args, tenant)).await;
         report.hops.insert("views", hop.map_err(|_| Failure::TimedOut("the write database is too slow".to_owned()))??);
     }
-    let products = downstream::sample(desk, args).await?;
+    let products = downstream::sample(desk, args, tenant).await?;
     let bar = desk.bar(products.len() as u64, "reconciling");
     let (mut documents, mut index, mut vectors) = (Hop::default(), Hop::default(), Hop::default());
     for chunk in products.chunks(200) {

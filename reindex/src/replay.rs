@@ -1,7 +1,7 @@
 //! `reindex replay`: a projection reads again what it has read. Versions make that harmless: what is known stays as
 //! it is, and what was lost or spoilt by hand below its version comes back only by `reindex views build`.
 
-use crate::{Desk, Failure};
+use crate::{Desk, Failure, generations};
 use clap::{Parser, ValueEnum};
 use projector::{
     Config,
@@ -26,7 +26,7 @@ pub enum Projection {
 /// Read a topic again from an earlier place; what is known stays as it is
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex replay --projection embed --from beginning\n  reindex replay --projection views --from souk.catalog.v1:2:1800   # one partition\n  reindex replay --projection views --from -5000                     # the last 5,000 records of each partition"
+    after_help = "Examples:\n  reindex replay --projection embed --from beginning\n  reindex replay --projection views --from souk.catalog.v1:2:1800   # one partition\n  reindex replay --projection index --from beginning --tenant demo\n  reindex replay --projection views --from -5000                     # the last 5,000 records of each partition"
 )]
 pub struct Args {
     /// Who reads again
@@ -41,6 +41,9 @@ pub struct Args {
     /// Put before the name of every topic
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
+    /// Only this shop's documents, by its name in addresses or its id (index)
+    #[arg(long, value_name = "SHOP")]
+    pub tenant: Option<String>,
     /// Say what would be read again, and leave it
     #[arg(long)]
     pub dry_run: bool,
@@ -80,7 +83,7 @@ impl std::str::FromStr for Place {
 #[derive(Debug, Clone, Serialize)]
 pub struct Replayed {
     /// Who reads.
-    pub projection: &'static str,
+    pub projection: String,
     /// Records, or for the index documents, that are read again.
     pub records: i64,
     /// Whether it was only asked.
@@ -100,12 +103,21 @@ impl fmt::Display for Replayed {
 /// A refusal if the place is none that can be read from.
 pub async fn run(desk: &Desk, args: &Args) -> Result<Replayed, Failure> {
     let (projection, records) = match args.projection {
-        Projection::Index => ("index", publish_documents(desk, args).await?),
-        Projection::Views => (views::PROJECTION, step_back(desk, args, views::PROJECTION).await?),
-        Projection::Embed => (embeddings::PROJECTION, step_back(desk, args, embeddings::PROJECTION).await?),
+        Projection::Index => ("index".to_owned(), publish_documents(desk, args).await?),
+        _ if args.tenant.is_some() => {
+            let why = "a topic holds all tenants: only the index can be given one tenant's documents again; \
+                       `reindex reconcile --all --tenant` composes them anew";
+            return Err(Failure::refused("not_by_tenant", why));
+        }
+        Projection::Views => (views::PROJECTION.to_owned(), step_back(desk, args, views::PROJECTION).await?),
+        Projection::Embed => {
+            let name = embeddings::projection(&generations::active(desk).await?.manifest()?.bundle.model);
+            let records = step_back(desk, args, &name).await?;
+            (name, records)
+        }
     };
     if !args.dry_run {
-        desk.record(&desk.pool, "projection.replay", projection, json!({"records": records})).await?;
+        desk.record(&desk.pool, "projection.replay", &projection, json!({"records": records})).await?;
     }
     Ok(Replayed { projection, records, dry_run: args.dry_run })
 }
@@ -116,13 +128,17 @@ async fn publish_documents(desk: &Desk, args: &Args) -> Result<i64, Failure> {
         let why = "each copy of the index keeps its own place: only `--from beginning` can be asked of all";
         return Err(Failure::refused("unknown_place", why));
     }
+    let tenant = desk.tenant(args.tenant.as_deref()).await?;
     if args.dry_run {
-        return Ok(sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&desk.pool).await?);
+        let count = sqlx::query_scalar("SELECT count(*) FROM documents WHERE $1::uuid IS NULL OR tenant_id = $1");
+        return Ok(count.bind(tenant).fetch_one(&desk.pool).await?);
     }
     let published = sqlx::query(
         "INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
-         SELECT tenant_id, product_id, doc_version, now(), 'replay' FROM documents ON CONFLICT DO NOTHING",
+         SELECT tenant_id, product_id, doc_version, now(), 'replay' FROM documents
+         WHERE $1::uuid IS NULL OR tenant_id = $1 ON CONFLICT DO NOTHING",
     )
+    .bind(tenant)
     .execute(&desk.pool)
     .await?;
     Ok(i64::try_from(published.rows_affected()).unwrap_or(i64::MAX))

@@ -3,6 +3,7 @@
 use crate::{
     Desk, Failure,
     generations::{self, Generation},
+    vectors::{self, VectorSet},
 };
 use schemas::Timestamp;
 use serde::Serialize;
@@ -38,6 +39,8 @@ pub struct Status {
     pub generations: Vec<Generation>,
     /// Their copies on each node.
     pub copies: Vec<CopyOf>,
+    /// The sets of vectors that go with them.
+    pub vectors: Vec<VectorSet>,
     /// The query-api processes that have reported in the last minute.
     pub readers: Vec<Reader>,
     /// By name; relays too.
@@ -164,7 +167,8 @@ pub async fn read(desk: &Desk) -> Result<Status, Failure> {
     .bind(MOST_TENANTS)
     .fetch_all(&desk.pool)
     .await?;
-    Ok(Status { generations, copies, readers, projections, tenants })
+    let vectors = vectors::all(desk).await?;
+    Ok(Status { generations, copies, vectors, readers, projections, tenants })
 }
 
 impl fmt::Display for Status {
@@ -203,6 +207,18 @@ impl Status {
                 }
                 writeln!(f, "{}{}", if copy.error.is_empty() { "" } else { ": " }, copy.error)?;
             }
+        }
+        for set in &self.vectors {
+            write!(f, "vectors {}: {}, {} of {} documents", set.key, set.phase, set.vectors, set.documents)?;
+            if set.phase == "building" && set.rate_per_second > 0.5 {
+                #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+                let seconds = set.lag_events as f64 / set.rate_per_second;
+                write!(f, ", {:.0} a second, {seconds:.0} s left", set.rate_per_second)?;
+            }
+            if set.heartbeat_age_seconds > STALLED_AFTER_SECONDS {
+                write!(f, ", silent for {:.0} s", set.heartbeat_age_seconds)?;
+            }
+            writeln!(f, "{}{}", if set.error.is_empty() { "" } else { ": " }, set.error)?;
         }
         for reader in &self.readers {
             let waiting = if reader.waiting.is_empty() { "" } else { ", waits: " };
@@ -272,7 +288,7 @@ mod tests {
     }
 
     fn status(projections: Vec<Projection>) -> Status {
-        Status { generations: vec![], copies: vec![], readers: vec![], projections, tenants: vec![] }
+        Status { generations: vec![], copies: vec![], vectors: vec![], readers: vec![], projections, tenants: vec![] }
     }
 
     #[test]

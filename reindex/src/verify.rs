@@ -9,6 +9,7 @@ use crate::{
     Desk, Failure,
     desk::Refusal,
     generations::{self, Generation, State},
+    vectors,
 };
 use certificate::Certificate;
 use schemas::Utc;
@@ -127,6 +128,9 @@ async fn proof(
 ) -> Result<Certificate, Failure> {
     let (new, old) = (candidate.manifest()?, active.manifest()?);
     let declared = changes(&old.bundle, &new.bundle);
+    // Where the set is the one in use, searches prove it every day.
+    let model = &new.bundle.model;
+    let vectors = if *model == old.bundle.model { None } else { vectors::prove(desk, model).await? };
     let bar = desk.bar(4, &format!("verifying {}", candidate.generation));
     let (standing, moved, at) = at_the_same_offsets(desk, &old, &new).await?;
     bar.inc(1);
@@ -168,6 +172,7 @@ async fn proof(
         fields: inventory.tenants,
         changes: declared,
         declared: found.declared,
+        vectors,
         accepted: accepted.to_vec(),
         by: desk.actor.clone(),
         at: Utc::now(),

@@ -1,15 +1,17 @@
 //! The release bundle: everything that decides what a search finds and in which order, as one versioned value
 //! that can be read as a file, compared, reviewed, promoted and taken back as a unit.
 
-use crate::{IndexError, analyzer, embed, generation::Ranking, text};
+use crate::{IndexError, analyzer, generation::Ranking, text};
 use schemas::events::merchandising::{FacetSetting, Rule, SynonymSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod changes;
+mod model;
 
 pub use changes::{Change, Effect, changes};
+pub use model::{EmbeddedText, Model, Pooling};
 
 /// The version of the file's own form.
 pub const FORMAT: u32 = 1;
@@ -88,22 +90,6 @@ impl Default for SearchedFields {
     }
 }
 
-/// The embedding model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// The name vectors are kept under.
-    pub id: String,
-    /// Numbers in a vector.
-    pub dimensions: usize,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self { id: embed::MODEL_ID.to_owned(), dimensions: embed::DIMENSIONS }
-    }
-}
-
 impl Default for Bundle {
     fn default() -> Self {
         Self {
@@ -152,11 +138,6 @@ impl Bundle {
         check((1..=255).contains(&longest), "analyzer.longest_term", "1 to 255 bytes are expected".to_owned());
         let words = &self.analyzer.stop_words;
         check(words.len() <= 1_000, "analyzer.stop_words", "at most 1,000 words are left out".to_owned());
-        check(
-            self.model == Model::default(),
-            "model.id",
-            format!("this program embeds with {} in {} dimensions", embed::MODEL_ID, embed::DIMENSIONS),
-        );
         for (name, set) in &self.synonyms {
             let terms = match set {
                 SynonymSet::MultiWay { terms } => terms.len() >= 2,
@@ -164,6 +145,7 @@ impl Bundle {
             };
             check(terms, &format!("synonyms.{name}"), "terms on both sides are expected".to_owned());
         }
+        found.extend(self.model.findings().map(|(name, detail)| (format!("model.{name}"), detail.to_owned())));
         found.extend(self.ranking.findings().map(|(name, detail)| (format!("ranking.{name}"), detail)));
         found
     }

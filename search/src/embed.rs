@@ -1,27 +1,52 @@
-//! Text to vectors with sentence-transformers/all-MiniLM-L6-v2 through ONNX Runtime.
+//! Text to vectors with ONNX Runtime: sentence-transformers/all-MiniLM-L6-v2 as shipped, or another model that a
+//! bundle names and the configuration knows.
 
-use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use crate::{
+    bundle::{Model, Pooling},
+    text,
+};
+use fastembed::{InitOptionsUserDefined, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
+    str::FromStr,
     sync::OnceLock,
 };
 
 /// The model and the form of its weights, as vectors are keyed by it.
 pub const MODEL_ID: &str = "all-MiniLM-L6-v2/int8-weights";
-/// Numbers in a vector.
+/// Numbers in a vector of the shipped model.
 pub const DIMENSIONS: usize = 384;
-/// Tokens the model reads of a text; what is longer is cut.
-const MAX_TOKENS: usize = 256;
 /// Texts in one run: as fast as any number, and larger ones take gigabytes.
 pub const BATCH: usize = 16;
 
-/// Where model and runtime lie.
-#[derive(Debug, Clone)]
-pub struct ModelFiles {
+/// Another model, as it is configured: its name and its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFolder {
+    /// The name bundles call it by.
+    pub id: String,
     /// Folder with model.onnx, tokenizer.json, config.json, tokenizer_config.json, special_tokens_map.json.
-    pub model_dir: PathBuf,
-    /// Path of libonnxruntime.so.
-    pub onnxruntime: PathBuf,
+    pub folder: PathBuf,
+}
+
+impl FromStr for ModelFolder {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        match written.split_once('=') {
+            Some((id, folder)) if !id.is_empty() && !folder.is_empty() => {
+                Ok(Self { id: id.to_owned(), folder: PathBuf::from(folder) })
+            }
+            _ => Err("a model's name and its folder are expected: `bge-small=/models/bge-small`".to_owned()),
+        }
+    }
+}
+
+/// The models a process can load.
+#[derive(Debug, Clone)]
+pub struct Models {
+    onnxruntime: PathBuf,
+    folders: BTreeMap<String, PathBuf>,
 }
 
 /// The model can't be loaded or run.
@@ -35,34 +60,71 @@ pub enum EmbedError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A bundle names a model that is not configured here.
+    #[error("there is no model `{id}` here; known: {known}. Name its folder with --model {id}=FOLDER")]
+    Unknown {
+        /// The model asked for.
+        id: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The file is not the one the bundle means.
+    #[error("{path} has the SHA-256 {found}, and the bundle means {wanted}")]
+    Other {
+        /// Which file.
+        path: PathBuf,
+        /// Its hash.
+        found: String,
+        /// The bundle's.
+        wanted: String,
+    },
     /// The runtime refuses.
     #[error("the embedding model failed: {0}")]
     Runtime(String),
 }
 
+impl Models {
+    /// The shipped model's folder and others by their names; none if the runtime or the shipped model is missing.
+    #[must_use]
+    pub fn configured(shipped: Option<&Path>, onnxruntime: Option<&Path>, others: &[ModelFolder]) -> Option<Self> {
+        let shipped = (MODEL_ID.to_owned(), shipped?.to_owned());
+        let others = others.iter().map(|other| (other.id.clone(), other.folder.clone()));
+        Some(Self { onnxruntime: onnxruntime?.to_owned(), folders: std::iter::once(shipped).chain(others).collect() })
+    }
+
+    /// Loads a model; takes about a second and 100 MB.
+    ///
+    /// # Errors
+    /// [`EmbedError::Unknown`] for a name that is not configured, [`EmbedError::File`] with the file that is missing,
+    /// [`EmbedError::Other`] if it is not the file the bundle means.
+    pub fn load(&self, model: &Model, threads: usize) -> Result<Embedder, EmbedError> {
+        let folder = self.folders.get(&model.id).ok_or_else(|| EmbedError::Unknown {
+            id: model.id.clone(),
+            known: self.folders.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        })?;
+        Embedder::load(&self.onnxruntime, folder, model, threads)
+    }
+}
+
 /// A loaded model. One text at a time per instance: keep one for each thread that embeds.
 pub struct Embedder {
-    model: TextEmbedding,
+    engine: TextEmbedding,
+    model: Model,
 }
 
 impl std::fmt::Debug for Embedder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(MODEL_ID)
+        f.write_str(&self.model.id)
     }
 }
 
 impl Embedder {
-    /// Loads the model; takes about a second and 100 MB.
-    ///
-    /// # Errors
-    /// [`EmbedError::File`] names the file that is missing.
-    pub fn load(files: &ModelFiles, threads: usize) -> Result<Self, EmbedError> {
+    fn load(onnxruntime: &Path, folder: &Path, model: &Model, threads: usize) -> Result<Self, EmbedError> {
         // A missing library would panic inside the runtime's loader.
-        std::fs::File::open(&files.onnxruntime)
-            .map_err(|source| EmbedError::File { path: files.onnxruntime.clone(), source })?;
-        ort_path(&files.onnxruntime)?;
+        std::fs::File::open(onnxruntime).map_err(|source| EmbedError::File { path: onnxruntime.to_owned(), source })?;
+        ort_path(onnxruntime)?;
         let read = |name: &str| {
-            let path = files.model_dir.join(name);
+            let path = folder.join(name);
             std::fs::read(&path).map_err(|source| EmbedError::File { path, source })
         };
         let tokenizer = TokenizerFiles {
@@ -71,11 +133,22 @@ impl Embedder {
             special_tokens_map_file: read("special_tokens_map.json")?,
             tokenizer_config_file: read("tokenizer_config.json")?,
         };
-        let model = UserDefinedEmbeddingModel::new(read("model.onnx")?, tokenizer).with_pooling(Pooling::Mean);
-        let options = InitOptionsUserDefined::new().with_max_length(MAX_TOKENS).with_intra_threads(threads);
-        let model = TextEmbedding::try_new_from_user_defined(model, options)
+        let weights = read("model.onnx")?;
+        if !model.sha256.is_empty() {
+            let found = text::sha256(&weights);
+            if found != model.sha256 {
+                return Err(EmbedError::Other { path: folder.join("model.onnx"), found, wanted: model.sha256.clone() });
+            }
+        }
+        let pooling = match model.pooling {
+            Pooling::Mean => fastembed::Pooling::Mean,
+            Pooling::Cls => fastembed::Pooling::Cls,
+        };
+        let files = UserDefinedEmbeddingModel::new(weights, tokenizer).with_pooling(pooling);
+        let options = InitOptionsUserDefined::new().with_max_length(model.tokens).with_intra_threads(threads);
+        let engine = TextEmbedding::try_new_from_user_defined(files, options)
             .map_err(|error| EmbedError::Runtime(error.to_string()))?;
-        Ok(Self { model })
+        Ok(Self { engine, model: model.clone() })
     }
 
     /// Vectors of length 1, one for each text, in order.
@@ -90,9 +163,16 @@ impl Embedder {
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|index| texts[*index].len());
         let sorted: Vec<&str> = order.iter().map(|index| texts[*index].as_str()).collect();
-        let found = self.model.embed(&sorted, Some(BATCH)).map_err(|error| EmbedError::Runtime(error.to_string()))?;
-        if found.len() != texts.len() || found.iter().any(|vector| vector.len() != DIMENSIONS) {
-            return Err(EmbedError::Runtime(format!("it did not answer with {DIMENSIONS} numbers for each text")));
+        let found = self.engine.embed(&sorted, Some(BATCH)).map_err(|error| EmbedError::Runtime(error.to_string()))?;
+        let Model { id, dimensions, .. } = &self.model;
+        if found.len() != texts.len() {
+            return Err(EmbedError::Runtime(format!("{id} gave {} vectors for {} texts", found.len(), texts.len())));
+        }
+        if let Some(other) = found.iter().find(|vector| vector.len() != *dimensions) {
+            return Err(EmbedError::Runtime(format!(
+                "{id} gives {} numbers for a text, and its bundle says {dimensions}",
+                other.len()
+            )));
         }
         let mut vectors = vec![Vec::new(); texts.len()];
         for (index, vector) in order.into_iter().zip(found) {

@@ -2,6 +2,7 @@
 
 use crate::{
     IndexError,
+    bundle::Model,
     generation::{self, Manifest},
     learned::Learned,
     offsets::{self, Offsets},
@@ -55,6 +56,12 @@ impl std::fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
+    /// Where the vectors come from that go with it.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.manifest.bundle.model
+    }
+
     /// The version of a product's document here, live or removed; none if it was never seen.
     ///
     /// # Errors

@@ -1,10 +1,7 @@
 //! The text of a document: without HTML, and as it is given to the embedding model.
 
-use crate::document::SearchProduct;
+use crate::{bundle::EmbeddedText, document::SearchProduct};
 use sha2::{Digest, Sha256};
-
-/// Longest text that is embedded, in characters; the model reads 256 tokens, about four characters each.
-const EMBEDDED_CHARS: usize = 1_000;
 
 /// The text between the tags, with the five named entities resolved and spaces folded.
 #[must_use]
@@ -32,19 +29,31 @@ pub fn without_html(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What the embedding model reads: title and description, bounded. Brand, part number and type beside them
-/// made its figures worse: what matters of them stands in the title, and the words find the rest.
+/// What the embedding model reads of a product: the fields a bundle names, bounded.
 #[must_use]
-pub fn embedding_text(product: &SearchProduct) -> String {
-    let description = product.description.as_deref().map(without_html).filter(|text| !text.is_empty());
-    let text = [Some(product.title.clone()), description].into_iter().flatten().collect::<Vec<_>>().join(". ");
-    text.chars().take(EMBEDDED_CHARS).collect()
+pub fn embedding_text(product: &SearchProduct, of: &EmbeddedText) -> String {
+    let description = || product.description.as_deref().map(without_html);
+    let parts = [
+        of.title.then(|| product.title.clone()),
+        of.brand.then(|| product.brand.clone()).flatten(),
+        of.part_number.then(|| product.part_number.clone()).flatten(),
+        of.product_type.then(|| product.product_type.clone()).flatten(),
+        of.description.then(description).flatten(),
+    ];
+    let text = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ");
+    of.before_document.chars().chain(text.chars().take(of.characters)).collect()
 }
 
 /// SHA-256 of a text in hexadecimal: the content hash under which a vector is kept.
 #[must_use]
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(text.as_bytes())
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -55,6 +64,26 @@ mod tests {
     #[test]
     fn tags_go_and_comparisons_stay() {
         assert_eq!(without_html("<p>Weighs &lt; 5 kg</p><br/>a < b &amp; c"), "Weighs < 5 kg a < b & c");
+    }
+
+    #[test]
+    fn what_is_embedded_is_the_bundles_choice() {
+        let product = SearchProduct {
+            title: "Desk lamp".to_owned(),
+            brand: Some("Lumen".to_owned()),
+            description: Some("<p>Bright</p>".to_owned()),
+            ..SearchProduct::default()
+        };
+        assert_eq!(embedding_text(&product, &EmbeddedText::default()), "Desk lamp. Bright");
+        let other = EmbeddedText {
+            brand: true,
+            part_number: true,
+            description: false,
+            characters: 12,
+            before_document: "passage: ".to_owned(),
+            ..EmbeddedText::default()
+        };
+        assert_eq!(embedding_text(&product, &other), "passage: Desk lamp. L");
     }
 
     proptest! {

@@ -1,10 +1,12 @@
-//! Vectors in PostgreSQL (pgvector): keyed by document and model, with the hash of what was embedded.
+//! Vectors in PostgreSQL (pgvector): keyed by document and set (a model that reads a
+//! text, see [`Model::key`]), with the hash of what was embedded.
 
+use crate::bundle::Model;
 use schemas::{
     Uuid,
     ids::{ProductId, TenantId},
 };
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
 
 /// Tenants up to this many vectors are searched exactly, through the primary key: faster than a filtered
 /// HNSW scan there, and complete (see docs/decisions/0008).
@@ -23,7 +25,7 @@ pub struct VectorRow {
     pub content_hash: String,
     /// The document version it was taken from.
     pub doc_version: u64,
-    /// 384 numbers.
+    /// As many numbers as the model gives.
     pub vector: Vec<f32>,
 }
 
@@ -31,7 +33,7 @@ pub struct VectorRow {
 ///
 /// # Errors
 /// The database's.
-pub async fn upsert(connection: &mut PgConnection, model_id: &str, rows: &[VectorRow]) -> Result<(), sqlx::Error> {
+pub async fn upsert(connection: &mut PgConnection, model: &Model, rows: &[VectorRow]) -> Result<(), sqlx::Error> {
     let tenants: Vec<Uuid> = rows.iter().map(|row| row.tenant.uuid()).collect();
     let products: Vec<Uuid> = rows.iter().map(|row| row.product.uuid()).collect();
     let hashes: Vec<&str> = rows.iter().map(|row| row.content_hash.as_str()).collect();
@@ -49,7 +51,7 @@ pub async fn upsert(connection: &mut PgConnection, model_id: &str, rows: &[Vecto
     .bind(hashes)
     .bind(versions)
     .bind(vectors)
-    .bind(model_id)
+    .bind(model.key())
     .execute(connection)
     .await?;
     Ok(())
@@ -63,19 +65,20 @@ pub async fn upsert(connection: &mut PgConnection, model_id: &str, rows: &[Vecto
 pub async fn nearest(
     pool: &PgPool,
     tenant: TenantId,
-    model_id: &str,
+    model: &Model,
     vector: &[f32],
     limit: usize,
     among: Option<&[ProductId]>,
 ) -> Result<Vec<(ProductId, f32)>, sqlx::Error> {
     let among: Option<Vec<Uuid>> = among.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let key = model.key();
     let mut transaction = pool.begin().await?;
     let size: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT 1 FROM embeddings WHERE tenant_id = $1 AND model_id = $2 LIMIT $3) AS counted",
     )
     .bind(tenant.uuid())
-    .bind(model_id)
+    .bind(&key)
     .bind(EXACT_UP_TO + 1)
     .fetch_one(&mut *transaction)
     .await?;
@@ -87,14 +90,16 @@ pub async fn nearest(
         "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '400', true)"
     };
     sqlx::query(setting).execute(&mut *transaction).await?;
-    let rows = sqlx::query(
+    // The set and its dimensions stand in the statement, so that the planner knows the set's own index.
+    let (set, length) = (quoted(&key), model.dimensions);
+    let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT product_id, 1 - distance AS similarity FROM (
-           SELECT product_id, (embedding <=> $3::real[]::halfvec)::float8 AS distance FROM embeddings
-           WHERE tenant_id = $1 AND model_id = $2 AND ($5::uuid[] IS NULL OR product_id = ANY($5)) ORDER BY embedding <=> $3::real[]::halfvec LIMIT $4) AS near
-         ORDER BY distance, product_id",
-    )
+           SELECT product_id, (embedding <=> $2::real[]::halfvec)::float8 AS distance FROM embeddings
+           WHERE tenant_id = $1 AND model_id = {set} AND ($4::uuid[] IS NULL OR product_id = ANY($4))
+           ORDER BY embedding::halfvec({length}) <=> $2::real[]::halfvec({length}) LIMIT $3) AS near
+         ORDER BY distance, product_id"
+    )))
     .bind(tenant.uuid())
-    .bind(model_id)
     .bind(vector.to_vec())
     .bind(limit)
     .bind(among)
@@ -112,7 +117,7 @@ pub async fn nearest(
 pub async fn of_product(
     pool: &PgPool,
     tenant: TenantId,
-    model_id: &str,
+    model: &Model,
     product: ProductId,
 ) -> Result<Option<Vec<f32>>, sqlx::Error> {
     sqlx::query_scalar(
@@ -120,7 +125,7 @@ pub async fn of_product(
     )
     .bind(tenant.uuid())
     .bind(product.uuid())
-    .bind(model_id)
+    .bind(model.key())
     .fetch_optional(pool)
     .await
 }
@@ -132,7 +137,7 @@ pub async fn of_product(
 pub async fn mean_of(
     pool: &PgPool,
     tenant: TenantId,
-    model_id: &str,
+    model: &Model,
     products: &[ProductId],
 ) -> Result<Option<Vec<f32>>, sqlx::Error> {
     let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
@@ -142,9 +147,43 @@ pub async fn mean_of(
     )
     .bind(tenant.uuid())
     .bind(products)
-    .bind(model_id)
+    .bind(model.key())
     .fetch_one(pool)
     .await
+}
+
+/// Makes the index of a set, unless it is there: of vectors of one length, of this set alone.
+///
+/// # Errors
+/// The database's.
+pub async fn create_index(connection: &mut PgConnection, model: &Model) -> Result<(), sqlx::Error> {
+    let (name, set, length) = (index_name(model), quoted(&model.key()), model.dimensions);
+    let statement = format!(
+        "CREATE INDEX IF NOT EXISTS {name} ON embeddings
+         USING hnsw ((embedding::halfvec({length})) halfvec_cosine_ops) WHERE model_id = {set}"
+    );
+    sqlx::query(AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
+}
+
+/// Forgets a set: its index and its vectors.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(connection: &mut PgConnection, model: &Model) -> Result<(), sqlx::Error> {
+    let statement = format!("DROP INDEX IF EXISTS {}", index_name(model));
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM embeddings WHERE model_id = $1").bind(model.key()).execute(connection).await?;
+    Ok(())
+}
+
+fn index_name(model: &Model) -> String {
+    let suffix = model.suffix();
+    format!("embeddings_hnsw_{}", if suffix.is_empty() { "shipped" } else { &suffix })
+}
+
+/// A text as a literal of SQL.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A vector in pgvector's text form.

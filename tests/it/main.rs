@@ -15,4 +15,5 @@ mod road;
 mod steering;
 mod storefront;
 mod tracing;
+mod vectors;
 mod views_rebuild;

@@ -312,10 +312,8 @@ async fn what_was_spoilt_is_found_and_mended() {
     }
     let found = operator.does(&look).await;
     assert_eq!(found["hops"]["views"]["wrong"], 1, "{found}");
-    assert_eq!(
-        found["hops"]["documents"]["wrong"], 4,
-        "three that were harmed, and the one whose part is gone: {found}"
-    );
+    // Three that were harmed, and the one whose part is gone, unless that has come again already.
+    assert!(matches!(found["hops"]["documents"]["wrong"].as_u64(), Some(3 | 4)), "{found}");
     eventually("everything agrees again", PATIENCE, || async {
         until_quiet(&stack).await;
         let again = operator.run(&look).await.map_err(|error| error.to_string())?;

@@ -40,17 +40,20 @@ fn unavailable(name: &str) -> String {
 impl TestStack {
     /// Starts a stack; with vectors only where a test needs them.
     pub async fn start(with_vectors: bool) -> Self {
-        let test = Self::prepare(with_vectors).await;
+        Self::start_with(with_vectors, |_| {}).await
+    }
+
+    /// Starts a stack with settings of its own.
+    pub async fn start_with(with_vectors: bool, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut test = Self::prepare(with_vectors).await;
+        change(&mut test.stack.settings);
         test.stack.start_all().await.expect("the stack starts");
         test
     }
 
     /// Starts a stack that sends its spans to a collector.
     pub async fn traced(collector: String) -> Self {
-        let mut test = Self::prepare(false).await;
-        test.stack.settings.otlp_endpoint = Some(collector);
-        test.stack.start_all().await.expect("the stack starts");
-        test
+        Self::start_with(false, |settings| settings.otlp_endpoint = Some(collector)).await
     }
 
     async fn prepare(with_vectors: bool) -> Self {

@@ -78,5 +78,8 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
 fn with_model(stack: &Stack, mut command: Command) -> Command {
     command.arg("--model-dir").arg(stack.artifacts.model_dir());
     command.arg("--onnxruntime").arg(stack.artifacts.onnxruntime());
+    for model in &stack.settings.models {
+        command.arg("--model").arg(model);
+    }
     command
 }

@@ -8,6 +8,7 @@ use schemas::{
     topics::Context,
 };
 use search::{
+    bundle::EmbeddedText,
     document::{SearchDocument, SearchProduct},
     text,
 };
@@ -127,7 +128,7 @@ fn document_change(
         key,
         doc_version,
         content_hash,
-        text_hash: product.map(|product| text::hash(&text::embedding_text(product))),
+        text_hash: product.map(|product| text::hash(&text::embedding_text(product, &EmbeddedText::default()))),
         body: serde_json::to_string(&document).map_err(unreadable)?,
         removed: product.is_none(),
         origin: origin.clone(),

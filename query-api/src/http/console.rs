@@ -42,7 +42,7 @@ pub async fn road(State(app): State<App>, _: Staff) -> Result<Json<Road>, Refusa
 
 /// The index generations, their copies, who answers from them, and the last switches.
 #[utoipa::path(get, path = "/v1/console/generations", tag = "console",
-    responses((status = 200, description = "`generations`, `copies`, `nodes`, `switches`", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
+    responses((status = 200, description = "`generations`, `copies`, `nodes`, `switches`, `vectors`", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
 pub async fn generations(State(app): State<App>, _: Staff) -> Result<Json<Value>, Refusal> {
     Ok(Json(console::generations(&app.pool).await?))
 }

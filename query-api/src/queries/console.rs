@@ -19,6 +19,15 @@ const COPIES: &str = "SELECT to_jsonb(t) FROM (
            extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
     FROM generation_copies ORDER BY generation, node) AS t";
 
+/// The sets of vectors, with the generations that want each.
+const SETS: &str = "SELECT to_jsonb(t) FROM (
+    SELECT key, phase, vectors, lag_events, rate_per_second, error,
+           (SELECT count(*) FROM documents WHERE NOT deleted) AS documents,
+           (SELECT coalesce(jsonb_agg(generation ORDER BY generation), '[]') FROM index_generations
+            WHERE manifest -> 'bundle' -> 'model' = s.model AND state NOT IN ('planned', 'failed', 'cancelled')) AS generations,
+           extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+    FROM vector_sets AS s ORDER BY key) AS t";
+
 const NODES: &str = "SELECT to_jsonb(t) FROM (
     SELECT reader, node, address, epoch, generation, opened, figures, waiting,
            extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
@@ -60,7 +69,7 @@ pub async fn road(pool: &PgPool) -> Result<Road, sqlx::Error> {
     })
 }
 
-/// All generations with their copies, the nodes that answer from them, and the last switches.
+/// All generations with their copies and sets of vectors, the nodes that answer from them, and the last switches.
 ///
 /// # Errors
 /// The database's.
@@ -74,7 +83,10 @@ pub async fn generations(pool: &PgPool) -> Result<Value, sqlx::Error> {
     .await?;
     let copies: Vec<Value> = sqlx::query_scalar(COPIES).fetch_all(pool).await?;
     let nodes: Vec<Value> = sqlx::query_scalar(NODES).fetch_all(pool).await?;
-    Ok(json!({"generations": listed(pool).await?, "copies": copies, "nodes": nodes, "switches": switches}))
+    let sets: Vec<Value> = sqlx::query_scalar(SETS).fetch_all(pool).await?;
+    Ok(json!({
+        "generations": listed(pool).await?, "copies": copies, "nodes": nodes, "switches": switches, "vectors": sets,
+    }))
 }
 
 async fn listed(pool: &PgPool) -> Result<Vec<Value>, sqlx::Error> {

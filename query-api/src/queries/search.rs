@@ -89,7 +89,7 @@ pub async fn run(app: &App, snapshot: Snapshot, mode: Mode, request: SearchReque
         return words(app, snapshot, request, None).await;
     }
     let words = parts_of_text(&request);
-    let Some(query) = (if words.is_empty() { None } else { app.vectors.of(&words).await? }) else {
+    let Some(query) = (if words.is_empty() { None } else { app.vectors.of(snapshot.model(), &words).await? }) else {
         return match mode {
             Mode::Semantic if !words.is_empty() => Err(SearchError::NoModel),
             Mode::Semantic => self::words(app, snapshot, request, None).await,
@@ -103,8 +103,7 @@ pub async fn run(app: &App, snapshot: Snapshot, mode: Mode, request: SearchReque
         let found = blocking(app, move || fused(&of, effective, &best, &near).map(|found| (found, near))).await?;
         near = found.1;
         let ids: Vec<ProductId> = found.0.hits.iter().map(|hit| hit.card.id).collect();
-        let model = search::embed::MODEL_ID;
-        if let Some(mean) = vector::mean_of(&app.pool, request.tenant, model, &ids).await? {
+        if let Some(mean) = vector::mean_of(&app.pool, request.tenant, snapshot.model(), &ids).await? {
             let moved: Vec<f32> =
                 query.iter().zip(&mean).map(|(query, mean)| query + ranking.feedback_weight * mean).collect();
             near = self::near(app, &snapshot, &request, &moved).await?;
@@ -129,7 +128,7 @@ async fn near(
     query: &[f32],
 ) -> Result<Vec<(ProductId, f32)>, SearchError> {
     let ranking = request.ranking.unwrap_or(snapshot.ranking);
-    let (model, tenant) = (search::embed::MODEL_ID, request.tenant);
+    let (model, tenant) = (snapshot.model(), request.tenant);
     let (snapshot, request) = (snapshot.clone(), request.clone());
     let passing = blocking(app, move || lexical::passing(&snapshot, &request, vector::FEW)).await?;
     match passing {
@@ -322,10 +321,9 @@ pub async fn similar(
     let everything = SearchRequest { understand: false, ..SearchRequest::text(tenant, "", 1) };
     let (of, ask) = (snapshot.clone(), everything.clone());
     let Some(product) = blocking(app, move || lexical::by_ids(&of, &ask, &[id])).await?.pop() else { return Ok(None) };
-    let model = search::embed::MODEL_ID;
-    if let Some(vector) = vector::of_product(&app.pool, tenant, model, id).await? {
+    if let Some(vector) = vector::of_product(&app.pool, tenant, snapshot.model(), id).await? {
         // One more, since it is its own best match, and some that are no longer published.
-        let near = vector::nearest(&app.pool, tenant, model, &vector, limit * 2 + 1, None).await?;
+        let near = vector::nearest(&app.pool, tenant, snapshot.model(), &vector, limit * 2 + 1, None).await?;
         let hits = blocking(app, move || {
             let ids: Vec<ProductId> = near.iter().map(|(id, _)| *id).collect();
             let mut cards: HashMap<ProductId, Hit> =

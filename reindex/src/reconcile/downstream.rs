@@ -15,15 +15,16 @@ use std::collections::BTreeMap;
 pub type Key = (Uuid, Uuid);
 
 /// Some products at random, or all.
-pub async fn sample(desk: &Desk, args: &Args) -> Result<Vec<Key>, Failure> {
+pub async fn sample(desk: &Desk, args: &Args, tenant: Option<Uuid>) -> Result<Vec<Key>, Failure> {
     let order = if args.all { "tenant_id, product_id" } else { "random()" };
     let text = format!(
         "SELECT tenant_id, product_id FROM documents WHERE doc_version < (extract(epoch FROM now()) - $1) * 1000000
-         ORDER BY {order} LIMIT $2"
+           AND ($3::uuid IS NULL OR tenant_id = $3) ORDER BY {order} LIMIT $2"
     );
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text))
         .bind(args.settle)
         .bind(if args.all { None } else { Some(args.sample) })
+        .bind(tenant)
         .fetch_all(&desk.pool)
         .await?)
 }
@@ -162,11 +163,12 @@ pub async fn index(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Res
     publish_again(desk, &again, args.dry_run, hop).await
 }
 
-/// Compares the vectors with the documents, in shops that have vectors.
+/// Compares the vectors that go with the active generation with the documents, in shops that have vectors.
 pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Result<(), Failure> {
+    let model = generations::active(desk).await?.manifest()?.bundle.model;
     let (tenants, products) = columns(keys);
-    let rows: Vec<(Uuid, Uuid, bool)> = sqlx::query_as(
-        "SELECT d.tenant_id, d.product_id, e.content_hash IS NOT DISTINCT FROM d.text_hash
+    let rows: Vec<(Uuid, Uuid, Option<String>, String)> = sqlx::query_as(
+        "SELECT d.tenant_id, d.product_id, e.content_hash, d.body
          FROM documents d JOIN unnest($1::uuid[], $2::uuid[]) AS k(t, p) ON d.tenant_id = k.t AND d.product_id = k.p
          LEFT JOIN embeddings e ON e.tenant_id = d.tenant_id AND e.product_id = d.product_id AND e.model_id = $3
          WHERE NOT d.deleted AND EXISTS (SELECT FROM embeddings any_of WHERE any_of.tenant_id = d.tenant_id)
@@ -174,24 +176,28 @@ pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> R
     )
     .bind(tenants)
     .bind(products)
-    .bind(search::embed::MODEL_ID)
+    .bind(model.key())
     .bind(args.settle)
     .fetch_all(&desk.pool)
     .await?;
     // A catalog that is just being embedded is on its way.
-    let lag: i64 = sqlx::query_scalar(
-        "SELECT coalesce(sum(lag_events), 0)::bigint FROM projection_status WHERE projection = 'embed'",
-    )
-    .fetch_one(&desk.pool)
-    .await?;
+    let lag: i64 =
+        sqlx::query_scalar("SELECT coalesce(sum(lag_events), 0)::bigint FROM projection_status WHERE projection = $1")
+            .bind(projector::embeddings::projection(&model))
+            .fetch_one(&desk.pool)
+            .await?;
     if lag > 0 {
         return Ok(());
     }
     hop.checked += rows.len() as u64;
-    let again: Vec<Key> =
-        rows.into_iter().filter(|(.., same)| !same).map(|(tenant, product, _)| (tenant, product)).collect();
-    for (_, product) in &again {
-        hop.found(|| format!("product {product}: no vector of its present text"));
+    let mut again: Vec<Key> = Vec::new();
+    for (tenant, product, embedded, body) in rows {
+        let document: SearchDocument = serde_json::from_str(&body)?;
+        let present = document.product.map(|product| text::hash(&text::embedding_text(&product, &model.text)));
+        if embedded != present {
+            hop.found(|| format!("product {product}: no vector of its present text"));
+            again.push((tenant, product));
+        }
     }
     publish_again(desk, &again, args.dry_run, hop).await
 }

@@ -10,15 +10,15 @@ use std::collections::BTreeMap;
 const CONTEXTS: [Context; 4] = [Context::Tenants, Context::Catalog, Context::Pricing, Context::Inventory];
 
 /// Compares, and has published again what the views lack.
-pub async fn views(desk: &Desk, write: &PgPool, args: &Args) -> Result<Hop, Failure> {
+pub async fn views(desk: &Desk, write: &PgPool, args: &Args, tenant: Option<Uuid>) -> Result<Hop, Failure> {
     let mut hop = Hop::default();
     for context in CONTEXTS {
         // The last version of some aggregates, of those that nothing was written of in the last seconds.
         let newest = format!(
             "SELECT tenant_id, aggregate_id, max(version) AS version FROM {context}.outbox
-             WHERE $1 OR aggregate_id IN (
+             WHERE ($4::uuid IS NULL OR tenant_id = $4) AND ($1 OR aggregate_id IN (
                SELECT aggregate_id FROM {context}.outbox
-               WHERE id >= (SELECT coalesce(floor(random() * max(id)), 0) FROM {context}.outbox) ORDER BY id LIMIT $2)
+               WHERE id >= (SELECT coalesce(floor(random() * max(id)), 0) FROM {context}.outbox) ORDER BY id LIMIT $2))
              GROUP BY tenant_id, aggregate_id
              HAVING max(occurred_at) < now() - make_interval(secs => $3) AND bool_and(published_at IS NOT NULL)"
         );
@@ -26,6 +26,7 @@ pub async fn views(desk: &Desk, write: &PgPool, args: &Args) -> Result<Hop, Fail
             .bind(args.all)
             .bind(args.sample)
             .bind(args.settle)
+            .bind(tenant)
             .fetch_all(write)
             .await?;
         for chunk in rows.chunks(1_000) {

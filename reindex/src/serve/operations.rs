@@ -170,6 +170,8 @@ async fn prune(Actor(desk): Actor, body: Option<Json<PruneBody>>) -> Answer {
 #[serde(deny_unknown_fields, default)]
 struct ReconcileBody {
     sample: Option<i64>,
+    all: bool,
+    tenant: Option<String>,
     dry_run: bool,
 }
 
@@ -177,7 +179,8 @@ async fn reconciled(Actor(desk): Actor, body: Option<Json<ReconcileBody>>) -> An
     let body = body.map(|Json(body)| body).unwrap_or_default();
     let args = reconcile::Args {
         sample: body.sample.unwrap_or(500).clamp(1, 100_000),
-        all: false,
+        all: body.all,
+        tenant: body.tenant,
         settle: 15.0,
         dry_run: body.dry_run,
         write_database_url: None,

@@ -1,7 +1,7 @@
 //! The certificate of a verification: what was compared, at which offsets, by whom; signed, and kept with the
 //! generation.
 
-use crate::Failure;
+use crate::{Failure, vectors::VectorProof};
 use hmac::{Hmac, KeyInit, Mac};
 use rand::Rng;
 use schemas::Timestamp;
@@ -49,6 +49,9 @@ pub struct Certificate {
     pub changes: Vec<Change>,
     /// What that came to, by field.
     pub declared: Vec<Declared>,
+    /// That its vectors are whole, where they are not those of the generation in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<VectorProof>,
     /// Fields that were accepted to lose something.
     pub accepted: Vec<String>,
     /// Who verified.
@@ -76,6 +79,9 @@ impl fmt::Display for Certificate {
                 "  declared    {}: {} -> {} documents, {} -> {} terms",
                 declared.field, before.documents, after.documents, before.terms, after.terms
             )?;
+        }
+        if let Some(VectorProof { set, documents, sampled }) = &self.vectors {
+            writeln!(f, "  vectors     {documents} of {set}; {sampled} texts hashed again")?;
         }
         writeln!(f, "  by          {}, {}", self.by, self.at.format("%Y-%m-%d %H:%M:%SZ"))
     }
@@ -150,6 +156,7 @@ mod tests {
             fields: BTreeMap::new(),
             changes: Vec::new(),
             declared: Vec::new(),
+            vectors: None,
             accepted: Vec::new(),
             by: "anna".to_owned(),
             at: Timestamp::UNIX_EPOCH,

@@ -1,0 +1,121 @@
+//! Sets of vectors that are built beside the one in use, proved, switched to, and forgotten.
+
+use acceptance::{
+    builders::product_line,
+    eventually::eventually,
+    operator::Operator,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use launcher::artifacts::Artifacts;
+use reindex::Failure;
+use search::{
+    bundle::{Bundle, Model},
+    embed::MODEL_ID,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// A product whose title says nothing, and whose description says what it is.
+fn riddle(id: &str, title: &str, description: &str) -> Value {
+    let mut line = product_line(id, title);
+    line["description"] = json!(description);
+    line
+}
+
+fn file(stack: &TestStack, bundle: &Bundle) -> String {
+    let path = stack.stack.settings.data_dir.join(format!("{}.json", bundle.name));
+    std::fs::write(&path, bundle.canonical().expect("text")).expect("written");
+    path.display().to_string()
+}
+
+fn name(outcome: &Value) -> String {
+    outcome["generation"].as_str().expect("a generation").to_owned()
+}
+
+/// The sets that have vectors, with how many.
+async fn sets(stack: &TestStack) -> Vec<(String, i64)> {
+    sqlx::query_as("SELECT model_id, count(*) FROM embeddings GROUP BY model_id ORDER BY model_id")
+        .fetch_all(&stack.read)
+        .await
+        .expect("counted")
+}
+
+async fn by_meaning(shop: &Shop, text: &str, token: &str) -> Vec<String> {
+    let found = shop.read(&format!("/v1/search?mode=semantic&limit=3&q={text}"), Some(token)).await;
+    assert!(found.fresh, "{found:?}");
+    found.titles()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_text_and_another_model_go_live_and_back() {
+    // The shipped model's files under another name: another model as far as anybody can tell.
+    let folder =
+        Artifacts::new(PathBuf::from(std::env::var("SOUK_CACHE_DIR").expect("./souk test sets it"))).model_dir();
+    let second = format!("second={}", folder.display());
+    let stack = TestStack::start_with(true, |settings| settings.models = vec![second]).await;
+    let (shop, operator) = (Shop::open(&stack, "meaning").await, Operator::of(&stack));
+    let lines = [
+        riddle("a", "Model A", "An electric kettle that boils water for tea"),
+        riddle("b", "Model B", "A bicycle with two wheels and a saddle"),
+        riddle("c", "Kettle", "Nothing is known of it"),
+    ];
+    let token = shop.bulk_all("products", &lines).await;
+    assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Model A");
+
+    let mut titles = Bundle { name: "titles".to_owned(), ..Bundle::default() };
+    titles.model.text.description = false;
+    let built = operator.does(&["build", "--bundle", &file(&stack, &titles)]).await;
+    assert_eq!(sets(&stack).await, [(MODEL_ID.to_owned(), 3), (titles.model.key(), 3)], "side by side");
+    assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Model A", "nobody sees it yet");
+    let verified = operator.does(&["verify", &name(&built)]).await;
+    assert_eq!(verified["certificate"]["vectors"], json!({"set": titles.model.key(), "documents": 3, "sampled": 3}));
+    operator.does(&["promote", &name(&built)]).await;
+    assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Kettle", "descriptions are not read now");
+
+    // What is written now comes to both: the way back loses nothing.
+    let later = shop.bulk_all("products", &[riddle("d", "Teapot", "A bicycle pump")]).await;
+    assert_eq!(by_meaning(&shop, "pump+for+a+bike", &later).await.len(), 3);
+    operator.does(&["rollback"]).await;
+    assert_eq!(by_meaning(&shop, "pump+for+a+bike", &later).await[0], "Teapot");
+
+    let named = Bundle {
+        name: "second".to_owned(),
+        model: Model { id: "second".to_owned(), ..Model::default() },
+        ..Bundle::default()
+    };
+    let built = operator.does(&["build", "--bundle", &file(&stack, &named)]).await;
+    operator.does(&["verify", &name(&built)]).await;
+    operator.does(&["promote", &name(&built)]).await;
+    assert_eq!(by_meaning(&shop, "boil+water+for+tea", &later).await[0], "Model A");
+    operator.does(&["prune", "--keep", "0"]).await;
+    eventually("sets that no generation wants are forgotten", PATIENCE, || async {
+        let kept = sets(&stack).await;
+        if kept == [(named.model.key(), 4)] { Ok(()) } else { Err(format!("{kept:?}")) }
+    })
+    .await;
+    assert_eq!(by_meaning(&shop, "boil+water+for+tea", &later).await[0], "Model A");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_not_there_harms_nothing() {
+    let stack = TestStack::start(true).await;
+    let (shop, operator) = (Shop::open(&stack, "nobody").await, Operator::of(&stack));
+    let token = shop.bulk_all("products", &[riddle("a", "Kettle", "It boils water")]).await;
+    assert_eq!(by_meaning(&shop, "kettle", &token).await, ["Kettle"]);
+    let model = Model { id: "nobodys".to_owned(), ..Model::default() };
+    let bundle = Bundle { name: "nobodys".to_owned(), model, ..Bundle::default() };
+    let refused = operator.run(&["build", "--bundle", &file(&stack, &bundle)]).await;
+    let Err(Failure::Refused(refusal)) = refused else { unreachable!("{refused:?}") };
+    assert_eq!(refusal.code, "vectors_failed");
+    assert!(refusal.detail.contains("there is no model `nobodys` here; known: all-MiniLM-L6-v2"), "{refusal}");
+    assert_eq!(by_meaning(&shop, "kettle", &token).await, ["Kettle"], "the others go on");
+    let status = operator.does(&["status"]).await;
+    let failed = status["vectors"].as_array().expect("sets").iter().any(|set| set["phase"] == "failed");
+    assert!(failed, "{status}");
+    let generation = status["generations"][0]["generation"].as_str().expect("the newest").to_owned();
+    let refused = operator.run(&["verify", &generation]).await;
+    assert!(matches!(&refused, Err(Failure::Refused(refusal)) if refusal.code == "vectors_failed"), "{refused:?}");
+    let later = shop.bulk_all("products", &[riddle("b", "Teapot", "It brews tea")]).await;
+    assert!(by_meaning(&shop, "teapot", &later).await.contains(&"Teapot".to_owned()));
+}
