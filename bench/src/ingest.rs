@@ -15,7 +15,7 @@ use search::{
     document::{DocumentVariant, SearchDocument, SearchProduct},
     generation::{self, Manifest},
     offsets::Offsets,
-    writer::IndexWriter,
+    writer::{HEAP_BYTES, IndexWriter},
 };
 use serde::Serialize;
 use std::{
@@ -124,12 +124,14 @@ fn with_writer(payloads: &[Vec<u8>]) -> Result<Duration, BenchError> {
     let mut offset = 0;
     for batch in payloads.chunks(BATCH) {
         writer.merge(false);
+        let mut documents: Vec<SearchDocument> = Vec::with_capacity(batch.len());
         for payload in batch {
             let document: SearchDocument =
                 serde_json::from_slice(payload).map_err(|error| BenchError::Broken(error.to_string()))?;
-            writer.upsert(&document)?;
+            documents.push(document);
             offset += 1;
         }
+        writer.upsert_all(&documents)?;
         writer.commit(Offsets::from([(("documents".to_owned(), 0), offset)]))?;
     }
     Ok(began.elapsed())
@@ -137,9 +139,11 @@ fn with_writer(payloads: &[Vec<u8>]) -> Result<Duration, BenchError> {
 
 fn with_tantivy(documents: &[SearchDocument]) -> Result<Duration, BenchError> {
     let folder = tempfile::tempdir()?;
-    let bare = Bare::new(folder.path(), documents)?;
+    let mut bare = Bare::new(folder.path(), HEAP_BYTES)?;
+    let records = bare.records(documents)?;
     let began = Instant::now();
-    bare.index()?;
+    bare.add(records)?;
+    bare.commit()?;
     Ok(began.elapsed())
 }
 

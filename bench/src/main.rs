@@ -23,6 +23,10 @@ enum Measurement {
     Ingest(ingest::Args),
 }
 
+// The projector's: what bare tantivy is compared with has the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().measurement).await {

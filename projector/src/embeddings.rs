@@ -115,8 +115,12 @@ impl Keeper {
     async fn look(&mut self, connection: &mut PgConnection) -> Result<(), RoleError> {
         let wanted = wanted(connection).await?;
         while let Some(ended) = self.tasks.try_join_next() {
-            // One that was not wanted any more was ended on purpose.
-            let Ok((key, outcome)) = ended else { continue };
+            let (key, outcome) = match ended {
+                Ok(ended) => ended,
+                // One that is not wanted any more was ended on purpose.
+                Err(error) if error.is_cancelled() => continue,
+                Err(error) => return Err(error.into()),
+            };
             let Some(gone) = self.running.remove(&key) else { continue };
             let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
             if gone.orders.borrow().active {

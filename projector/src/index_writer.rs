@@ -85,7 +85,12 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         generations::replace_outdated(&mut connection).await?;
         let wanted = generations::wanted(&mut connection).await?;
         while let Some(ended) = tasks.try_join_next() {
-            let (name, outcome): (String, Result<(), RoleError>) = ended?;
+            let (name, outcome): (String, Result<(), RoleError>) = match ended {
+                Ok(ended) => ended,
+                // A copy that is not wanted any more was ended on purpose.
+                Err(error) if error.is_cancelled() => continue,
+                Err(error) => return Err(error.into()),
+            };
             let Some(gone) = copies.remove(&name) else { continue };
             let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
             if gone.orders.borrow().active {

@@ -11,16 +11,20 @@ use crate::{
 use std::{collections::HashMap, path::Path};
 use tantivy::{
     Index, IndexWriter as TantivyWriter, TantivyDocument, Term,
-    indexer::{LogMergePolicy, NoMergePolicy},
+    index::SegmentId,
+    indexer::{LogMergePolicy, NoMergePolicy, UserOperation},
 };
 
 pub(crate) mod record;
 pub mod variants;
 
 /// Memory for documents between two commits, in bytes.
-const HEAP_BYTES: usize = 64 * 1024 * 1024;
+pub const HEAP_BYTES: usize = 64 * 1024 * 1024;
 /// The same while a whole catalog is taken in: fewer segments to merge afterwards.
-const BUILD_HEAP_BYTES: usize = 256 * 1024 * 1024;
+pub const BUILD_HEAP_BYTES: usize = 256 * 1024 * 1024;
+
+/// Documents that are handed to the engine at once: each handing over wakes a thread.
+const HANDED: usize = 256;
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +140,37 @@ impl IndexWriter {
     /// # Errors
     /// If tantivy fails; the writer must then be dropped and opened anew.
     pub fn upsert(&mut self, document: &SearchDocument) -> Result<Upsert, IndexError> {
+        let mut operations = Vec::with_capacity(2);
+        let outcome = self.prepare(document, &mut operations)?;
+        self.engine()?.run(operations)?;
+        Ok(outcome)
+    }
+
+    /// Takes in documents as [`Self::upsert`] does, many at once.
+    ///
+    /// # Errors
+    /// As [`Self::upsert`].
+    pub fn upsert_all<'a>(
+        &mut self,
+        documents: impl IntoIterator<Item = &'a SearchDocument>,
+    ) -> Result<(), IndexError> {
+        let mut operations = Vec::with_capacity(HANDED * 2);
+        for document in documents {
+            self.prepare(document, &mut operations)?;
+            if operations.len() >= HANDED {
+                self.engine()?.run(std::mem::take(&mut operations))?;
+            }
+        }
+        self.engine()?.run(operations)?;
+        Ok(())
+    }
+
+    /// What the engine has to do for a document.
+    fn prepare(
+        &mut self,
+        document: &SearchDocument,
+        operations: &mut Vec<UserOperation<TantivyDocument>>,
+    ) -> Result<Upsert, IndexError> {
         let key = record::key(document.tenant_id, document.product_id);
         // The lowest bit tells live from removed; versions are microseconds, far below 2^63.
         let known = self.versions.get(&key).copied();
@@ -143,10 +178,9 @@ impl IndexWriter {
             return Ok(Upsert::Stale);
         }
         if known.is_some() {
-            self.engine()?.delete_term(Term::from_field_text(self.fields.key, &key));
+            operations.push(UserOperation::Delete(Term::from_field_text(self.fields.key, &key)));
         }
-        let record: TantivyDocument = record::to_tantivy(&self.fields, self.searched, &key, document)?;
-        self.engine()?.add_document(record)?;
+        operations.push(UserOperation::Add(record::to_tantivy(&self.fields, self.searched, &key, document)?));
         self.live =
             self.live + u64::from(document.product.is_some()) - u64::from(known.is_some_and(|known| known & 1 == 1));
         self.versions.insert(key, document.doc_version << 1 | u64::from(document.product.is_some()));
@@ -165,6 +199,26 @@ impl IndexWriter {
         prepared.set_payload(&payload);
         prepared.commit()?;
         self.offsets = offsets;
+        Ok(())
+    }
+
+    /// Merges all segments into some few, side by side, and waits for that.
+    ///
+    /// # Errors
+    /// If a merge failed.
+    pub fn compact(&mut self, into: usize) -> Result<(), IndexError> {
+        let Some(writer) = &mut self.writer else { return Err(IndexError::Missing(self.generation.clone())) };
+        let mut segments = writer.index().searchable_segment_metas()?;
+        segments.sort_by_key(|segment| std::cmp::Reverse(segment.num_docs()));
+        let mut groups: Vec<Vec<SegmentId>> = vec![Vec::new(); into.max(1)];
+        let count = groups.len();
+        for (place, segment) in segments.iter().enumerate() {
+            groups[place % count].push(segment.id());
+        }
+        let merges: Vec<_> = groups.iter().filter(|group| group.len() > 1).map(|group| writer.merge(group)).collect();
+        for merge in merges {
+            merge.wait()?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::Orders;
 use crate::{
     checkpoint::{self, Offsets},
     consumer::{self, Record, Source},
+    leader,
     metrics::of,
     role::{Deps, RoleError},
     status,
@@ -68,8 +69,7 @@ impl Set {
     pub async fn keep(mut self) -> Result<(), RoleError> {
         let Deps { config, metrics, .. } = self.deps.clone();
         let mut connection = PgConnection::connect(&config.read_database_url).await?;
-        // Everything done here can be done again after a crash of the server.
-        sqlx::query("SET synchronous_commit = off").execute(&mut connection).await?;
+        leader::prepare(&mut connection).await?;
         let mut offsets = checkpoint::load(&mut connection, &self.projection).await?;
         let topic = config.topic(topics::DOCUMENTS);
         for partition in 0..topics::DOCUMENTS.partitions {

@@ -25,6 +25,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 
 /// Behind the name of a generation's folder while it is built.
 pub const ASIDE: &str = ".building";
@@ -33,7 +34,7 @@ const NICENESS: i32 = 15;
 /// Documents in one step, between looks at the orders.
 const STEP: usize = 2_000;
 /// Documents and time after which what was taken in is committed: what an interruption costs.
-const COMMIT_DOCUMENTS: usize = 100_000;
+const COMMIT_DOCUMENTS: usize = 400_000;
 const COMMIT_AFTER: Duration = Duration::from_secs(15);
 /// Records behind the end of the topic at which the live copy takes over.
 const CLOSE: i64 = 2_000;
@@ -117,11 +118,8 @@ impl Build {
             self.views(&mut writer, &mut rate).await?;
         }
         self.topic(&mut writer, &mut rate).await?;
-        let offsets = writer.offsets().clone();
-        writer.merge(true);
-        // A commit makes the engine look at what to merge.
-        writer.commit(offsets)?;
         tracing::info!(index.generation = %self.shared.name(), documents = writer.document_count(), "built; merging");
+        writer.compact(std::thread::available_parallelism().map_or(1, usize::from))?;
         Ok(writer.close()?)
     }
 
@@ -172,28 +170,24 @@ impl Build {
         let expected: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&mut connection).await?;
         self.shared.report(|report| report.expected = u64::try_from(expected).unwrap_or_default());
         let mut uncommitted = Uncommitted::new();
-        loop {
-            let began = Instant::now();
-            let rows = sqlx::query(
-                "SELECT doc_version, body FROM documents WHERE doc_version > $1 ORDER BY doc_version FETCH FIRST $2 ROWS WITH TIES",
-            )
-            .bind(after)
-            .bind(i64::try_from(STEP)?)
-            .fetch_all(&mut connection)
-            .await?;
-            let Some(last) = rows.last() else { break };
-            after = last.try_get("doc_version")?;
-            for row in &rows {
-                let document: SearchDocument = serde_json::from_str(row.try_get("body")?)?;
-                writer.upsert(&document)?;
-            }
+        // Page after page by the index of versions, also where nothing is known yet of what the table holds.
+        for setting in ["enable_seqscan", "enable_bitmapscan", "enable_sort"] {
+            sqlx::query("SELECT set_config($1, 'off', false)").bind(setting).execute(&mut connection).await?;
+        }
+        let mut pages = pages(connection, after)?;
+        let mut began = Instant::now();
+        while let Some(page) = pages.recv().await {
+            let Page { documents, last } = page?;
+            after = last;
+            writer.upsert_all(&documents)?;
             offsets.insert(place.clone(), after);
-            rate.count(rows.len());
+            rate.count(documents.len());
             self.tell(writer, rate, &offsets);
-            if uncommitted.is_due(rows.len()) {
+            if uncommitted.is_due(documents.len()) {
                 writer.commit(offsets.clone())?;
             }
-            self.yield_to_orders(rows.len(), began).await?;
+            self.yield_to_orders(documents.len(), began).await?;
+            began = Instant::now();
         }
         offsets.insert(place, after);
         Ok(writer.commit(offsets)?)
@@ -262,6 +256,49 @@ impl Build {
             })
             .collect()
     }
+}
+
+/// Documents of the read database, in the order of their versions.
+struct Page {
+    documents: Vec<SearchDocument>,
+    /// The last one's version.
+    last: i64,
+}
+
+/// Reads the documents behind a version, page by page, on a thread of its own: the next page is read and parsed while
+/// one is indexed. It ends with the receiver.
+fn pages(mut connection: PgConnection, mut after: i64) -> Result<mpsc::Receiver<Result<Page, RoleError>>, RoleError> {
+    let (sender, receiver) = mpsc::channel(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // As low in priority as the thread it is started from.
+    std::thread::Builder::new().name("index-pages".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            loop {
+                let page = page(&mut connection, after).await.transpose();
+                let Some(page) = page else { return };
+                let next = page.as_ref().ok().map(|page| page.last);
+                // Nobody listens any more, or it went wrong: either way this was the last page.
+                let (Ok(()), Some(last)) = (sender.send(page).await, next) else { return };
+                after = last;
+            }
+        });
+    })?;
+    Ok(receiver)
+}
+
+/// The documents next behind a version; none at the end.
+async fn page(connection: &mut PgConnection, after: i64) -> Result<Option<Page>, RoleError> {
+    let rows = sqlx::query(
+        "SELECT doc_version, body FROM documents WHERE doc_version > $1 ORDER BY doc_version FETCH FIRST $2 ROWS WITH TIES",
+    )
+    .bind(after)
+    .bind(i64::try_from(STEP)?)
+    .fetch_all(connection)
+    .await?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    let last = last.try_get("doc_version")?;
+    let documents = rows.iter().map(|row| Ok(serde_json::from_str(row.try_get("body")?)?));
+    Ok(Some(Page { documents: documents.collect::<Result<_, RoleError>>()?, last }))
 }
 
 /// What has been taken in since the last commit.

@@ -192,10 +192,7 @@ pub fn take(writer: &mut IndexWriter, batch: &[Record]) -> Result<(), RoleError>
             ),
         }
     }
-    for document in newest.values() {
-        writer.upsert(document)?;
-    }
-    Ok(())
+    Ok(writer.upsert_all(newest.values())?)
 }
 
 /// Measures how long each write took to become searchable.
