@@ -63,6 +63,10 @@ pub struct Config {
     /// Seconds between two checks of every index file against its checksum; 0 for none
     #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
     pub scrub_seconds: u64,
+    /// Days after which a single search and what followed from it are let go, the sums by day are not; 0 for never
+    /// (role views)
+    #[arg(long, env = "SOUK_INSIGHT_RETENTION_DAYS", default_value_t = 90)]
+    pub insight_retention_days: u32,
     /// Folder of the embedding model (role embed)
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,

@@ -102,6 +102,8 @@ pub struct Metrics {
     pub index_quarantined: Counter,
     /// Vectors computed.
     pub embedded: Counter,
+    /// Single searches that were let go by age.
+    pub searches_pruned: Counter,
 }
 
 impl Metrics {
@@ -130,6 +132,7 @@ impl Metrics {
             index_documents: Family::default(),
             index_quarantined: Counter::default(),
             embedded: Counter::default(),
+            searches_pruned: Counter::default(),
         };
         metrics.register_lag(registry);
         registry.register(|r| {
@@ -152,6 +155,7 @@ impl Metrics {
             r.register("index_documents", "Documents in the index generation", metrics.index_documents.clone());
             r.register("index_quarantined", "Damaged index folders put aside", metrics.index_quarantined.clone());
             r.register("embedded_documents", "Vectors computed", metrics.embedded.clone());
+            r.register("insight_searches_pruned", "Searches let go by age", metrics.searches_pruned.clone());
         });
         metrics
     }

@@ -6,12 +6,12 @@ use crate::{
     consumer::{self, Record, Source},
     dead_letter, leader,
     metrics::of,
-    projections::{self, products},
+    projections::{self, insights::retention, products},
     role::{Deps, RoleError},
     status,
 };
 use schemas::{
-    Timestamp, Utc,
+    Days, Timestamp, Utc,
     envelope::Envelope,
     events::DomainEvent,
     topics::{Context, Topic},
@@ -314,6 +314,12 @@ async fn queue(
 async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool, RoleError> {
     let (due, retried) = due(LIVE, connection).await?;
     deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(retried as u64);
+    let days = u64::from(deps.config.insight_retention_days);
+    if days > 0
+        && let Some(before) = Utc::now().date_naive().checked_sub_days(Days::new(days))
+    {
+        deps.metrics.searches_pruned.inc_by(retention::prune(connection, before).await?);
+    }
     Ok(due + retried > 0)
 }
 

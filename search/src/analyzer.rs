@@ -1,6 +1,7 @@
 //! How text becomes terms, for documents and queries alike.
 
 use crate::bundle::Analysis;
+use std::collections::HashSet;
 use tantivy::{
     Index,
     tokenizer::{
@@ -9,18 +10,23 @@ use tantivy::{
     },
 };
 
+mod languages;
 mod units;
 mod words;
 
+pub use languages::names as languages;
 pub use words::Words;
 
 /// Raised with every change of what the analyzers yield; part of a generation's manifest.
 pub const ANALYZER_VERSION: u32 = 3;
 
-/// English text: words and measures, lower case, accents folded, stop words out, plurals taken off.
+/// The text of products in the languages of the bundle: words and measures, lower case, accents folded, stop
+/// words out, plurals or endings taken off. Indexes know it by this name whatever the languages are.
 pub const ENGLISH: &str = "souk_english";
-/// The same for what shoppers type.
+/// The same for what shoppers type: one term for each word.
 const ENGLISH_QUERY: &str = "souk_english_query";
+/// The same with every stem of each word, where it may have several.
+const READINGS: &str = "souk_readings";
 /// Words as people read them: lower case, accents folded, nothing else.
 pub const PLAIN: &str = "souk_plain";
 
@@ -30,47 +36,78 @@ const MAX_TERM_BYTES: usize = 64;
 /// The analyzer of the text fields as it is shipped, for documents; an index has the one of its bundle.
 #[must_use]
 pub fn english() -> TextAnalyzer {
-    analyzer(&Analysis::default(), false)
+    of_texts(&Analysis::default())
 }
 
 /// The analyzer of the text fields as it is shipped, for queries; [`of_index`] gives the one of a bundle.
 #[must_use]
 pub fn english_query() -> TextAnalyzer {
-    analyzer(&Analysis::default(), true)
+    of_queries(&Analysis::default())
 }
 
-/// The analyzer of an index's text fields, for queries.
+/// The analyzer of the text fields with some settings, for documents.
+#[must_use]
+pub fn of_texts(settings: &Analysis) -> TextAnalyzer {
+    analyzer(settings, false, true)
+}
+
+/// The analyzer of the text fields with some settings, for queries: one term for each word.
+#[must_use]
+pub fn of_queries(settings: &Analysis) -> TextAnalyzer {
+    analyzer(settings, true, false)
+}
+
+/// The analyzer of an index's text fields, for queries: one term for each word.
 #[must_use]
 pub fn of_index(index: &Index) -> TextAnalyzer {
     index.tokenizers().get(ENGLISH_QUERY).unwrap_or_else(english_query)
 }
 
+/// The analyzer of an index's text fields, for documents.
+#[must_use]
+pub fn of_documents(index: &Index) -> TextAnalyzer {
+    index.tokenizers().get(ENGLISH).unwrap_or_else(english)
+}
+
+/// The analyzer that gives a query's word all of its stems; none if each has but one.
+#[must_use]
+pub fn readings(index: &Index) -> Option<TextAnalyzer> {
+    index.tokenizers().get(READINGS)
+}
+
 /// English loses its plurals only: shoppers tell `gaming` from `game` and `printer` from `printing`, and on
-/// judged queries a light stemmer did better than Snowball's (docs/search.md).
-fn analyzer(settings: &Analysis, narrow: bool) -> TextAnalyzer {
-    let words = TextAnalyzer::builder(Words { narrow })
+/// judged queries a light stemmer did better than Snowball's (docs/search.md). Other languages have Snowball's
+/// (decision 0019). `all`: every stem of a word and the word itself, where English is not the only language.
+fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
+    let languages = languages::of(&settings.languages);
+    let words = TextAnalyzer::builder(Words { narrow, elisions: languages::elisions(&languages) })
         .filter(RemoveLongFilter::limit(settings.longest_term))
         .filter(LowerCaser)
-        .filter(AsciiFoldingFilter)
         .dynamic();
-    let words = match StopWordFilter::new(Language::English) {
+    let stop_words = languages.first().and_then(|first| StopWordFilter::new(*first));
+    let mut plain = plain();
+    let left_out: HashSet<String> = settings.stop_words.iter().flat_map(|word| terms(&mut plain, word)).collect();
+    if languages != [Language::English] {
+        let words = match stop_words {
+            Some(stop_words) => words.filter_dynamic(stop_words),
+            None => words,
+        };
+        let stemmed = if settings.plurals { languages.as_slice() } else { &[] };
+        return words.filter_dynamic(languages::Stems::new(stemmed, left_out, all)).build();
+    }
+    let words = words.filter_dynamic(AsciiFoldingFilter);
+    let words = match stop_words {
         Some(stop_words) => words.filter_dynamic(stop_words),
         None => words,
     };
-    let words = if settings.stop_words.is_empty() {
-        words
-    } else {
-        let mut plain = plain();
-        let left_out = settings.stop_words.iter().flat_map(|word| terms(&mut plain, word));
-        words.filter_dynamic(StopWordFilter::remove(left_out))
-    };
+    let words = if left_out.is_empty() { words } else { words.filter_dynamic(StopWordFilter::remove(left_out)) };
     if settings.plurals { words.filter_dynamic(Singular).build() } else { words.build() }
 }
 
 /// The analyzer of words as people read them.
 #[must_use]
 pub fn plain() -> TextAnalyzer {
-    TextAnalyzer::builder(Words { narrow: true })
+    TextAnalyzer::builder(Words { narrow: true, elisions: Vec::new() })
         .filter(RemoveLongFilter::limit(MAX_TERM_BYTES))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
@@ -201,8 +238,11 @@ pub fn is_unit(word: &str) -> bool {
 
 /// Makes the analyzers known to an index.
 pub fn register(manager: &TokenizerManager, settings: &Analysis) {
-    manager.register(ENGLISH, analyzer(settings, false));
-    manager.register(ENGLISH_QUERY, analyzer(settings, true));
+    manager.register(ENGLISH, of_texts(settings));
+    manager.register(ENGLISH_QUERY, of_queries(settings));
+    if languages::of(&settings.languages) != [Language::English] {
+        manager.register(READINGS, analyzer(settings, true, true));
+    }
     manager.register(PLAIN, plain());
 }
 

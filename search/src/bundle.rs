@@ -5,7 +5,7 @@ use crate::{IndexError, analyzer, generation::Ranking, text};
 use schemas::events::merchandising::{FacetSetting, Rule, SynonymSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod changes;
 mod model;
@@ -17,6 +17,8 @@ pub use model::{EmbeddedText, Model, Pooling};
 pub const FORMAT: u32 = 1;
 /// Raised with every change of [`crate::schema`].
 pub const SCHEMA_VERSION: u32 = 3;
+/// Languages that one index may be in: each has stems of its own.
+const MOST_LANGUAGES: usize = 4;
 
 /// What a generation is built with and searched by. What a file doesn't name has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,17 +54,26 @@ pub struct Bundle {
 pub struct Analysis {
     /// [`analyzer::ANALYZER_VERSION`] of the program that builds it.
     pub version: u32,
+    /// The languages of the texts, some of [`analyzer::languages`]: all of them decide what a word's endings are,
+    /// the first one which words are left out. See docs/search.md.
+    pub languages: Vec<String>,
     /// Words that are left out beside the language's own, as they are typed.
     pub stop_words: Vec<String>,
     /// Longest term in bytes; longer ones are not searched for.
     pub longest_term: usize,
-    /// Whether plurals are taken off.
+    /// Whether plurals (English) and endings (other languages) are taken off.
     pub plurals: bool,
 }
 
 impl Default for Analysis {
     fn default() -> Self {
-        Self { version: analyzer::ANALYZER_VERSION, stop_words: Vec::new(), longest_term: 64, plurals: true }
+        Self {
+            version: analyzer::ANALYZER_VERSION,
+            languages: vec!["english".to_owned()],
+            stop_words: Vec::new(),
+            longest_term: 64,
+            plurals: true,
+        }
     }
 }
 
@@ -136,6 +147,17 @@ impl Bundle {
         );
         let longest = self.analyzer.longest_term;
         check((1..=255).contains(&longest), "analyzer.longest_term", "1 to 255 bytes are expected".to_owned());
+        let languages = &self.analyzer.languages;
+        let known = |name: &String| analyzer::languages().any(|known| known == name);
+        let unknown: Vec<&str> = languages.iter().filter(|name| !known(name)).map(String::as_str).collect();
+        check(
+            unknown.is_empty(),
+            "analyzer.languages",
+            format!("{} is none of {}", unknown.join(", "), analyzer::languages().collect::<Vec<_>>().join(", ")),
+        );
+        let distinct: BTreeSet<&String> = languages.iter().collect();
+        let few = (1..=MOST_LANGUAGES).contains(&languages.len()) && distinct.len() == languages.len();
+        check(few, "analyzer.languages", format!("1 to {MOST_LANGUAGES} are expected, each once"));
         let words = &self.analyzer.stop_words;
         check(words.len() <= 1_000, "analyzer.stop_words", "at most 1,000 words are left out".to_owned());
         for (name, set) in &self.synonyms {
@@ -187,12 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn bundles_from_before_languages_are_in_english() {
+        let mut stored = Bundle::default().value();
+        stored["analyzer"].as_object_mut().and_then(|analyzer| analyzer.remove("languages")).expect("languages");
+        let read: Bundle = serde_json::from_value(stored).expect("a bundle");
+        assert_eq!(read, Bundle::default());
+        assert_eq!(read.analyzer.languages, ["english"]);
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_place() {
         let mut wrong = Bundle { schema_version: 99, ..Bundle::default() };
         wrong.analyzer.longest_term = 0;
+        wrong.analyzer.languages = vec!["english".to_owned(), "klingon".to_owned()];
         wrong.ranking.b = 7.0;
         let places: Vec<String> = wrong.findings().into_iter().map(|(place, _)| place).collect();
-        assert_eq!(places, ["schema_version", "analyzer.longest_term", "ranking.b"]);
+        assert_eq!(places, ["schema_version", "analyzer.longest_term", "analyzer.languages", "ranking.b"]);
+        let told = wrong.findings().swap_remove(2).1;
+        assert!(told.starts_with("klingon is none of danish, dutch, english, "), "{told}");
+        wrong.analyzer.languages = Vec::new();
+        assert!(wrong.findings().iter().any(|(place, _)| place == "analyzer.languages"));
         assert!(serde_json::from_str::<Bundle>(r#"{"rankings": {}}"#).is_err(), "a wrong name is no setting");
     }
 }

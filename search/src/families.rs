@@ -35,10 +35,10 @@ pub fn behind() -> ScorePart {
 }
 
 /// The order in which hits stand so that among each [`PAGE`] of them, as far as there are others, at most `most`
-/// are of one family; 0 leaves the order as it is.
+/// are of one family; 0 leaves the order as it is. The analyzer is that of queries.
 #[must_use]
-pub fn spread(cards: &[&HitCard], most: usize) -> Vec<Place> {
-    let families = if most == 0 { (0..cards.len()).collect() } else { families(cards) };
+pub fn spread(analyzer: TextAnalyzer, cards: &[&HitCard], most: usize) -> Vec<Place> {
+    let families = if most == 0 { (0..cards.len()).collect() } else { families(analyzer, cards) };
     let mut left: Vec<usize> = (0..cards.len()).collect();
     let mut places = Vec::with_capacity(cards.len());
     while !left.is_empty() {
@@ -75,8 +75,7 @@ pub fn arranged<T>(hits: Vec<T>, places: &[Place], mut each: impl FnMut(&mut T))
 }
 
 /// For each product the index of the first of its family.
-fn families(cards: &[&HitCard]) -> Vec<usize> {
-    let mut analyzer = analyzer::english_query();
+fn families(mut analyzer: TextAnalyzer, cards: &[&HitCard]) -> Vec<usize> {
     let traits: Vec<Traits> = cards.iter().map(|card| Traits::of(card, &mut analyzer)).collect();
     let mut families: Vec<usize> = Vec::with_capacity(cards.len());
     for (index, own) in traits.iter().enumerate() {
@@ -142,7 +141,8 @@ mod tests {
     }
 
     fn order(cards: &[HitCard], most: usize) -> Vec<usize> {
-        spread(&cards.iter().collect::<Vec<_>>(), most).into_iter().map(|place| place.index).collect()
+        let places = spread(analyzer::english_query(), &cards.iter().collect::<Vec<_>>(), most);
+        places.into_iter().map(|place| place.index).collect()
     }
 
     #[test]
@@ -154,13 +154,13 @@ mod tests {
         assert_eq!(order(&cards, 0), (0..13).collect::<Vec<_>>());
         // Behind others of the family there are only others of the family.
         assert_eq!(order(&cards[..4], 2), [0, 1, 2, 3]);
-        let places = spread(&cards.iter().collect::<Vec<_>>(), 2);
+        let places = spread(analyzer::english_query(), &cards.iter().collect::<Vec<_>>(), 2);
         assert_eq!(places.iter().map(|place| place.behind).filter(|behind| *behind).count(), 2);
     }
 
     #[test]
     fn a_family_has_one_brand_and_nearly_one_title_or_part_number() {
-        let one = |a: HitCard, b: HitCard| families(&[&a, &b]) == [0, 0];
+        let one = |a: HitCard, b: HitCard| families(analyzer::english_query(), &[&a, &b]) == [0, 0];
         let ink = |color, brand, code| card(&format!("{color} ink"), Some(brand), Some(code));
         assert!(one(ink("Cyan", "Bolt", "LC-51C"), ink("Magenta", "Bolt", "LC51M")));
         assert!(!one(ink("Cyan", "Bolt", "LC-51C"), ink("Magenta", "Acme", "LC51M")));

@@ -72,6 +72,16 @@ pub struct Ranking {
     pub exact_share: f32,
     /// Cosine similarity of texts that have nothing to do with one another, with the generation's model.
     pub unrelated: f32,
+    /// How many of the products nearest to a query's vector tell whether words and meaning are at odds, and of
+    /// which kind the meant ones are; see [`crate::fuse::gap`].
+    pub neighbours: usize,
+    /// The mean share of the best lexical score that they have, below which words and meaning are at odds: the
+    /// further below, the more.
+    pub gap: f32,
+    /// Share of the lexical score in hybrid mode where none of them has the words.
+    pub gap_share: f32,
+    /// What it is worth there that a product is of the kind of the nearest ones.
+    pub gap_kind_boost: f32,
     /// How many of the best fused hits say, by their vectors, what else to look for (Rocchio's feedback, without
     /// anybody's judgment).
     pub feedback: usize,
@@ -101,6 +111,10 @@ impl Default for Ranking {
             lexical_share: 0.6,
             exact_share: 1.0,
             unrelated: 0.1,
+            neighbours: 8,
+            gap: 0.5,
+            gap_share: 0.3,
+            gap_kind_boost: 0.05,
             feedback: 10,
             feedback_weight: 0.0,
             candidates: 300,
@@ -126,12 +140,16 @@ impl Ranking {
             ("lexical_share", self.lexical_share, 0.0, 1.0),
             ("exact_share", self.exact_share, 0.0, 1.0),
             ("unrelated", self.unrelated, 0.0, 1.0),
+            ("gap", self.gap, 0.0, 1.0),
+            ("gap_share", self.gap_share, 0.0, 1.0),
+            ("gap_kind_boost", self.gap_kind_boost, 0.0, 100.0),
             ("feedback_weight", self.feedback_weight, 0.0, 100.0),
         ];
         let counts = [
             ("window", self.window, 500),
             ("enough", self.enough, 1_000),
             ("family_limit", self.family_limit, 10),
+            ("neighbours", self.neighbours, 100),
             ("feedback", self.feedback, 100),
             ("candidates", self.candidates, 1_000),
         ];

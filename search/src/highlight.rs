@@ -27,9 +27,15 @@ impl std::fmt::Debug for Marker {
 impl Marker {
     /// `typing`: the last term may be the beginning of a word.
     #[must_use]
-    pub fn new(terms: &[String], typing: bool) -> Self {
+    pub fn new(snapshot: &Snapshot, terms: &[String], typing: bool) -> Self {
+        Self::reading(analyzer::of_documents(snapshot.searcher.index()), terms, typing)
+    }
+
+    /// The same with an analyzer of texts.
+    #[must_use]
+    pub fn reading(analyzer: TextAnalyzer, terms: &[String], typing: bool) -> Self {
         let beginning = terms.last().filter(|_| typing).cloned();
-        Self { terms: terms.iter().cloned().collect(), beginning, analyzer: analyzer::english() }
+        Self { terms: terms.iter().cloned().collect(), beginning, analyzer }
     }
 
     /// The highlights of a hit: its title, brand and part number where a word is in them, and the part of the
@@ -153,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn marker(words: &str, typing: bool) -> Marker {
-        Marker::new(&analyzer::terms(&mut analyzer::english_query(), words), typing)
+        Marker::reading(analyzer::english(), &analyzer::terms(&mut analyzer::english_query(), words), typing)
     }
 
     #[test]

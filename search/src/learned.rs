@@ -2,7 +2,7 @@
 //! with which words. Learnt from the index by code, for each tenant apart, and anew when the catalog has
 //! changed enough; nothing of it is written down by hand.
 
-use crate::{IndexError, analyzer, reader::Snapshot};
+use crate::{IndexError, reader::Snapshot};
 use schemas::ids::TenantId;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -115,9 +115,4 @@ fn text(column: &StrColumn, ord: u64) -> Result<String, IndexError> {
     let mut text = String::new();
     column.ord_to_str(ord, &mut text)?;
     Ok(text)
-}
-
-/// The terms of a value, as a query's words would be read.
-fn key(value: &str) -> Vec<String> {
-    analyzer::terms(&mut analyzer::english_query(), value)
 }

@@ -15,6 +15,7 @@ use tantivy::query::Query;
 mod bm25;
 mod explain;
 mod filter;
+mod meant;
 mod order;
 mod page;
 mod passing;

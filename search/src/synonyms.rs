@@ -1,18 +1,26 @@
 //! Synonyms: words that mean one another, or lead to others.
 
-use crate::analyzer;
+use crate::{analyzer, bundle::Analysis};
+use tantivy::tokenizer::TextAnalyzer;
 
 /// All synonyms of a shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Synonyms {
     /// What stands in a query, as terms, and what is looked for as well.
     entries: Vec<(Vec<String>, Vec<Vec<String>>)>,
+    analysis: Analysis,
 }
 
 impl Synonyms {
+    /// None yet, for the texts of a bundle.
+    #[must_use]
+    pub fn of_texts(analysis: &Analysis) -> Self {
+        Self { entries: Vec::new(), analysis: analysis.clone() }
+    }
+
     /// Adds words that all mean one another.
     pub fn multi_way(&mut self, words: &[String]) {
-        let terms: Vec<Vec<String>> = words.iter().map(|word| terms(word)).filter(|terms| !terms.is_empty()).collect();
+        let terms = self.read(words);
         for (index, from) in terms.iter().enumerate() {
             let others = terms.iter().enumerate().filter(|(other, _)| *other != index);
             self.add(from.clone(), others.map(|(_, to)| to.clone()).collect());
@@ -21,10 +29,16 @@ impl Synonyms {
 
     /// Adds words that lead to others, but not back.
     pub fn one_way(&mut self, from: &[String], to: &[String]) {
-        let to: Vec<Vec<String>> = to.iter().map(|word| terms(word)).filter(|terms| !terms.is_empty()).collect();
-        for from in from.iter().map(|word| terms(word)).filter(|terms| !terms.is_empty()) {
+        let to = self.read(to);
+        for from in self.read(from) {
             self.add(from, to.clone());
         }
+    }
+
+    /// As a query's words are read, what is nothing but stop words left out.
+    fn read(&self, words: &[String]) -> Vec<Vec<String>> {
+        let mut analyzer: TextAnalyzer = analyzer::of_queries(&self.analysis);
+        words.iter().map(|word| analyzer::terms(&mut analyzer, word)).filter(|terms| !terms.is_empty()).collect()
     }
 
     fn add(&mut self, from: Vec<String>, to: Vec<Vec<String>>) {
@@ -43,8 +57,4 @@ impl Synonyms {
             starts.flat_map(move |start| to.iter().map(move |to| (start, from.len(), to.as_slice())))
         })
     }
-}
-
-fn terms(text: &str) -> Vec<String> {
-    analyzer::terms(&mut analyzer::english_query(), text)
 }

@@ -11,6 +11,7 @@ mod merchandising;
 mod recovery;
 mod reindex;
 mod replay;
+mod retention;
 mod road;
 mod steering;
 mod storefront;

@@ -24,7 +24,7 @@ pub async fn empty(stack: &TestStack) {
     sqlx::query(
         "TRUNCATE tenants, sources, categories, product_pages, listing, documents, document_outbox, merchandising, checkpoints,
                   insight_searches, insight_queries, insight_products, projection_status, dead_letters, embeddings,
-                  index_generations, generation_copies, query_nodes, index_switches",
+                  index_generations, generation_copies, query_nodes, index_switches, insight_retention",
     )
     .execute(&stack.read)
     .await

@@ -22,10 +22,13 @@ const OF_WORDS: [Tried; 6] = [
     ("attribute_weight", &[0.0, 0.25, 0.5, 1.0]),
 ];
 /// Settings of the fusion.
-const OF_FUSION: [Tried; 4] = [
+const OF_FUSION: [Tried; 7] = [
     ("lexical_share", &[0.4, 0.5, 0.55, 0.6, 0.65, 0.7]),
     ("unrelated", &[0.0, 0.1, 0.2, 0.3]),
     ("exact_share", &[0.6, 0.8, 1.0]),
+    ("gap", &[0.0, 0.3, 0.5, 0.7]),
+    ("gap_share", &[0.2, 0.3, 0.4, 0.6]),
+    ("gap_kind_boost", &[0.0, 0.03, 0.05, 0.1]),
     ("feedback_weight", &[0.0, 0.3, 0.6, 1.0]),
 ];
 

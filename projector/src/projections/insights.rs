@@ -16,6 +16,7 @@ use schemas::{
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub mod retention;
 mod rows;
 
 type SearchKey = (TenantId, String);
@@ -77,6 +78,8 @@ struct Search {
     /// None until the search itself has come.
     asked: Option<Asked>,
     followed: Followed,
+    /// The last day on which something followed before it came.
+    acted: Option<NaiveDate>,
 }
 
 /// What is added to the sums of a query.
@@ -145,7 +148,7 @@ impl Ledger {
         figures.searches += 1;
         figures.no_results += i64::from(event.query_response_hit_ids.as_ref().is_some_and(Vec::is_empty));
         figures.follow(Followed::default(), search.followed);
-        search.asked = Some(asked);
+        (search.asked, search.acted) = (Some(asked), None);
         self.moved.insert(key);
     }
 
@@ -156,6 +159,8 @@ impl Ledger {
         let search = self.searches.entry(key.clone()).or_default();
         if let Some(asked) = &search.asked {
             self.queries.entry((tenant, asked.clone())).or_default().follow(search.followed, more);
+        } else {
+            search.acted = search.acted.max(Some(event.timestamp.date_naive()));
         }
         search.followed = search.followed.plus(more);
         self.moved.insert(key);

@@ -54,6 +54,10 @@ pub struct Difference {
     pub how: String,
 }
 
+/// Searches that the live views have not let go of by age; what names an older one counts in one set alone.
+const KEPT: &str = "coalesce(day >= (SELECT before FROM public.insight_retention),
+                             NOT EXISTS (SELECT FROM public.insight_retention))";
+
 /// A table's key, and what of a row has to be equal. Versions of documents are left out, since a promotion gives
 /// equal documents equal versions, and the time at which a page was composed.
 fn compared(table: &str) -> (&'static str, &'static str, &'static str) {
@@ -70,8 +74,8 @@ fn compared(table: &str) -> (&'static str, &'static str, &'static str) {
             "NOT deleted",
         ),
         "merchandising" => ("tenant_id, kind, name", "to_jsonb(r)::text", "true"),
-        "insight_searches" => ("tenant_id, query_id", "to_jsonb(r)::text", "true"),
-        "insight_queries" => ("tenant_id, day, query, experiment, arm", "to_jsonb(r)::text", "true"),
+        "insight_searches" => ("tenant_id, query_id", "(to_jsonb(r) - 'acted')::text", KEPT),
+        "insight_queries" => ("tenant_id, day, query, experiment, arm", "to_jsonb(r)::text", KEPT),
         _ => ("tenant_id, day, product_id", "to_jsonb(r)::text", "true"),
     }
 }

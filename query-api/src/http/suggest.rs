@@ -52,6 +52,8 @@ pub async fn suggest(
         ..SearchRequest::text(context.tenant, &q, if q.trim().is_empty() { 0 } else { limit })
     };
     steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
+    let words: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
+    let mut marker = Marker::new(&snapshot, &words, true);
     let (text, tenant) = (q.clone(), context.tenant);
     let (found, products) = searching::blocking(&app, move || {
         Ok((suggest::suggest(&snapshot, tenant, &text, limit)?, ::search::lexical::search(&snapshot, &request)?))
@@ -62,8 +64,6 @@ pub async fn suggest(
     let likely = found.queries.iter().filter(|query| !queries.contains(query)).cloned().collect::<Vec<_>>();
     queries.extend(likely);
     queries.truncate(limit);
-    let words: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
-    let mut marker = Marker::new(&words, true);
     let names = categories::names(&app.pool, context.tenant, &found.categories).await?;
     let mut highlighted = |text: &str| Value::String(marker.text(text));
     let product = |hit: &::search::query::Hit| {

@@ -10,7 +10,7 @@ use schemas::{
 };
 use search::{
     analyzer,
-    bundle::Bundle,
+    bundle::{Analysis, Bundle},
     generation::{Manifest, Ranking},
     synonyms::Synonyms,
 };
@@ -43,11 +43,14 @@ pub struct Written {
     pub facets: Vec<Named<FacetDisplay>>,
     /// Ranking settings that are tried.
     pub experiments: Vec<Named<Experiment>>,
+    /// How its words are read.
+    pub analysis: Analysis,
 }
 
 impl Written {
-    /// Adds what a bundle defines under names that staff have not used.
+    /// Adds what a bundle defines under names that staff have not used, and how it reads words.
     fn beneath(&mut self, bundle: &Bundle) {
+        self.analysis = bundle.analyzer.clone();
         for (name, content) in &bundle.synonyms {
             if self.synonyms.iter().all(|known| known.name != *name) {
                 self.synonyms.push(Named { name: name.clone(), content: content.clone() });
@@ -89,7 +92,7 @@ impl Definitions {
     #[must_use]
     pub fn of(mut written: Written, stamp: String) -> Self {
         written.rules.sort_by_key(|rule| (rule.content.priority, rule.name.clone()));
-        let mut synonyms = Synonyms::default();
+        let mut synonyms = Synonyms::of_texts(&written.analysis);
         for Named { content, .. } in &written.synonyms {
             match content {
                 SynonymSet::MultiWay { terms } => synonyms.multi_way(terms),

@@ -10,7 +10,8 @@ use search::{
     IndexError,
     embed::EmbedError,
     facets::{Facet, FacetCounts, FacetOrder},
-    families, fuse,
+    families,
+    fuse::{self, Scored},
     lexical::{self, Searched},
     query::{Correction, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
@@ -189,22 +190,29 @@ fn fused(
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
     let searched = Searched::new(snapshot, request)?;
     let mut found = of_words(SearchResponse::default());
-    let mut parts: HashMap<ProductId, [f32; 2]> = HashMap::new();
+    let mut parts: HashMap<ProductId, Scored> = HashMap::new();
     let ranked = if mode == Mode::Semantic {
         found.total = near.len();
         near.clone()
     } else {
         let answer = searched.with(&plain(request, 0, candidates)).answer()?;
-        let share = if answer.exact { ranking.exact_share } else { ranking.lexical_share };
+        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+        let matched = answer.relaxed.as_ref().map_or(1.0, |relaxed| relaxed.matched as f32 / relaxed.of as f32);
+        let exact = answer.exact;
         found = of_words(answer);
         // Pins are put in at the end.
         let words: Vec<(ProductId, f32)> =
             found.hits.iter().filter(|hit| !hit.pinned).map(|hit| (hit.card.id, hit.score)).collect();
         cards.extend(found.hits.drain(..).map(|hit| (hit.card.id, Hit { pinned: false, ..hit })));
-        let fused = fuse::convex(&words, &near, share, ranking.unrelated);
+        // Brands and codes are never misread.
+        let gap = if exact { 0.0 } else { fuse::gap(&words, &near, matched, &ranking) };
+        let share = if exact { ranking.exact_share } else { ranking.lexical_share };
+        let share = share - gap * (share - ranking.gap_share);
+        let mut fused = fuse::convex(&words, &near, share, ranking.unrelated);
+        searched.by_meant_kind(&near, &mut fused, gap * ranking.gap_kind_boost)?;
         // Everything the words match, and what only the vectors found.
         found.total = found.total.max(fused.len());
-        parts = fused.iter().map(|scored| (scored.id, scored.parts)).collect();
+        parts = fused.iter().map(|scored| (scored.id, *scored)).collect();
         fused.into_iter().map(|scored| (scored.id, scored.score)).collect()
     };
     found.facets = if request.facets.is_empty() {
@@ -223,10 +231,14 @@ fn fused(
     searched.finish(&mut found.hits)?;
     if request.explain {
         for hit in &mut found.hits {
-            let [lexical, semantic] = parts.get(&hit.card.id).copied().unwrap_or_default();
+            let scored = parts.get(&hit.card.id);
+            let [lexical, semantic] = scored.map(|scored| scored.parts).unwrap_or_default();
             let part = |name: &str, score| search::query::ScorePart { part: name.to_owned(), score };
             hit.explanation.push(part("fusion: share of the words", lexical));
             hit.explanation.push(part("fusion: share of the vectors", semantic));
+            if let Some(kind) = scored.map(|scored| scored.kind).filter(|kind| *kind != 0.0) {
+                hit.explanation.push(part("kind: how well its attributes go with those of what is meant", kind));
+            }
         }
     }
     Ok(found)

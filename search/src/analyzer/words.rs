@@ -4,10 +4,12 @@ use super::units;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
 /// Splits text into words. A measure is one token beside its number; `wi-fi` is two and `wifi`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Words {
     /// For queries: a measure alone, without its number, and hyphens only separate.
     pub narrow: bool,
+    /// Words in lower case that are left out where an apostrophe joins them to the next one: the `l` of `l'eau`.
+    pub elisions: Vec<&'static str>,
 }
 
 /// The tokens of a text.
@@ -21,7 +23,7 @@ impl Tokenizer for Words {
     type TokenStream<'a> = WordStream;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream {
-        WordStream { tokens: split(text, self.narrow).into_iter(), current: Token::default() }
+        WordStream { tokens: split(text, self).into_iter(), current: Token::default() }
     }
 }
 
@@ -48,7 +50,8 @@ impl TokenStream for WordStream {
 /// Longest part of a hyphenated word that is also written without the hyphen: `wi-fi`, `e-mail`, `t-shirt`.
 const SHORT_PART: usize = 3;
 
-fn split(text: &str, narrow: bool) -> Vec<Token> {
+fn split(text: &str, settings: &Words) -> Vec<Token> {
+    let narrow = settings.narrow;
     let mut tokens: Vec<Token> = Vec::new();
     let (mut at, mut position) = (0, 0);
     let token = |from: usize, to: usize, text: String, position| Token {
@@ -85,6 +88,10 @@ fn split(text: &str, narrow: bool) -> Vec<Token> {
             }
         }
         let end = word_end(text, start);
+        if let Some(next) = elided(&text[start..end], &text[end..], &settings.elisions) {
+            at = end + next;
+            continue;
+        }
         tokens.push(token(start, end, text[start..end].to_owned(), position));
         if !narrow && let Some((from, joined)) = joined(text, &tokens, start, end) {
             tokens.push(token(from, end, joined, position));
@@ -102,6 +109,16 @@ fn split(text: &str, narrow: bool) -> Vec<Token> {
 
 fn word_end(text: &str, start: usize) -> usize {
     text[start..].find(|c: char| !c.is_alphanumeric()).map_or(text.len(), |length| start + length)
+}
+
+/// How many bytes an apostrophe takes behind a word that it joins to the next, if that is left out.
+fn elided(word: &str, rest: &str, elisions: &[&str]) -> Option<usize> {
+    if elisions.is_empty() {
+        return None;
+    }
+    let apostrophe = ["'", "’"].into_iter().find(|apostrophe| rest.starts_with(apostrophe))?;
+    let joined = rest[apostrophe.len()..].starts_with(char::is_alphanumeric);
+    (joined && elisions.contains(&word.to_lowercase().as_str())).then_some(apostrophe.len())
 }
 
 /// A number at the start of a text, thousands and decimals read, and its length in bytes.

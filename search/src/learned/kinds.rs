@@ -23,6 +23,8 @@ use tantivy::{
 
 /// Weight of the catalog's own frequencies against a word's.
 const SMOOTHING: f64 = 20.0;
+/// The same against a handful of products.
+const SMOOTHING_OF_FEW: f64 = 5.0;
 /// Documents of a word that are looked at.
 const SAMPLE: u64 = 2_000;
 /// Words that are remembered.
@@ -37,10 +39,11 @@ pub struct Kinds {
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
 }
 
-/// The attributes that go with a word.
+/// The attributes that go with a word, or with some products.
 #[derive(Debug, Default)]
 pub struct Profile {
     share: f64,
+    smoothing: f64,
     attributes: HashMap<u32, f64>,
 }
 
@@ -90,14 +93,37 @@ impl Kinds {
         }
         let share = (members as f64 / self.documents).min(1.0);
         let scale = members as f64 / looked_at.max(1) as f64;
-        let odds = |(number, count): (u32, u64)| (number, self.odds(number, count as f64 * scale, share));
-        let profile = Arc::new(Profile { share, attributes: counted.into_iter().map(odds).collect() });
+        let counted = counted.into_iter().map(|(number, count)| (number, count as f64 * scale));
+        let profile = Arc::new(self.of_counts(share, SMOOTHING, counted));
         let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
         if profiles.len() >= WORDS {
             profiles.clear();
         }
         profiles.insert(word.to_owned(), Arc::clone(&profile));
         Ok(profile)
+    }
+
+    /// The attributes that go with some products, each of which counts by its weight.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn of_products(&self, snapshot: &Snapshot, products: &[(DocAddress, f32)]) -> Result<Profile, IndexError> {
+        let (mut weights, mut counted) = (0.0, HashMap::new());
+        for (at, weight) in products {
+            let weight = f64::from(*weight);
+            weights += weight;
+            let segment = snapshot.searcher.segment_reader(at.segment_ord);
+            let Some(column) = segment.fast_fields().str("names")? else { continue };
+            for number in self.names.of(segment, &column, at.doc_id)? {
+                *counted.entry(number).or_insert(0.0) += weight;
+            }
+        }
+        Ok(self.of_counts((weights / self.documents).min(1.0), SMOOTHING_OF_FEW, counted))
+    }
+
+    fn of_counts(&self, share: f64, smoothing: f64, counted: impl IntoIterator<Item = (u32, f64)>) -> Profile {
+        let odds = |(number, count)| (number, self.odds(number, count, share, smoothing));
+        Profile { share, smoothing, attributes: counted.into_iter().map(odds).collect() }
     }
 
     /// How well a product fits the words, by its attributes: above 0 where they go together, below where they
@@ -115,15 +141,19 @@ impl Kinds {
             return Ok(0.0);
         }
         let of = |profile: &Profile, number: u32| {
-            profile.attributes.get(&number).copied().unwrap_or_else(|| self.odds(number, 0.0, profile.share))
+            profile
+                .attributes
+                .get(&number)
+                .copied()
+                .unwrap_or_else(|| self.odds(number, 0.0, profile.share, profile.smoothing))
         };
         let sum: f64 = known.iter().flat_map(|profile| names.iter().map(|number| of(profile, *number))).sum();
         Ok(sum / (known.len() * names.len()) as f64)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
-    fn odds(&self, number: u32, count: f64, share: f64) -> f64 {
+    fn odds(&self, number: u32, count: f64, share: f64, smoothing: f64) -> f64 {
         let all = self.names.count(number) as f64;
-        ((count + SMOOTHING * share) / (all + SMOOTHING) / share).ln()
+        ((count + smoothing * share) / (all + smoothing) / share).ln()
     }
 }

@@ -1,12 +1,13 @@
 //! What a shop's words mean: the brands, categories, kinds and attribute values that its products have.
 
-use super::{IndexError, counts, key};
+use super::{IndexError, counts};
 use crate::{analyzer, reader::Snapshot, schema::attribute_path};
 use schemas::{
     filter::{Field, Filter, Test},
     ids::TenantId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tantivy::tokenizer::TextAnalyzer;
 
 /// Longest value, in words, that is recognised in a query.
 const LONGEST: usize = 4;
@@ -39,17 +40,18 @@ impl Vocabulary {
     /// Reads a tenant's columns.
     pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         let mut vocabulary = Self::default();
+        let mut analyzer = analyzer::of_index(snapshot.searcher.index());
         for (value, products) in counts(snapshot, tenant, "brand")? {
             vocabulary.brands.push((typed(&value), value.clone(), products));
-            vocabulary.add(Field::Brand, value, products);
+            vocabulary.add(&mut analyzer, Field::Brand, value, products);
         }
         for (value, products) in counts(snapshot, tenant, "product_type")? {
-            vocabulary.add(Field::ProductType, value, products);
+            vocabulary.add(&mut analyzer, Field::ProductType, value, products);
         }
         for (path, products) in counts(snapshot, tenant, "category_path")? {
             let slug = path.rsplit('/').next().unwrap_or(&path).to_owned();
             vocabulary.categories.push((typed(&slug), slug.clone(), products));
-            vocabulary.add(Field::Category, slug, products);
+            vocabulary.add(&mut analyzer, Field::Category, slug, products);
         }
         let mut names: Vec<(String, u64)> = counts(snapshot, tenant, "names")?.into_iter().collect();
         names.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
@@ -60,15 +62,16 @@ impl Vocabulary {
                     vocabulary.choices.insert(name.clone());
                 }
                 for (value, products) in values {
-                    vocabulary.add(Field::Attribute(name.clone()), value, products);
+                    vocabulary.add(&mut analyzer, Field::Attribute(name.clone()), value, products);
                 }
             }
         }
         Ok(vocabulary)
     }
 
-    fn add(&mut self, field: Field, value: String, products: u64) {
-        let words = key(&value);
+    /// A value is known by its terms, as a query's words would be read.
+    fn add(&mut self, analyzer: &mut TextAnalyzer, field: Field, value: String, products: u64) {
+        let words = analyzer::terms(analyzer, &value);
         if words.is_empty()
             || words.len() > LONGEST
             || words.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()))

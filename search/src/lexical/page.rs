@@ -32,7 +32,7 @@ impl<'s, 'a> Dressing<'s, 'a> {
         Ok(Self {
             searched,
             conditions: request.filter.as_ref().map_or_else(Vec::new, |filter| conditions(filter, request.currency)),
-            marker: request.highlight.then(|| Marker::new(&plan.marked, request.typing)),
+            marker: request.highlight.then(|| Marker::new(searched.snapshot, &plan.marked, request.typing)),
             profiles: of_kind.then(|| searched.profiles()).transpose()?,
         })
     }

@@ -4,7 +4,7 @@ use super::{
     bm25::{Bm25Query, idf},
     filter::{Scope, silent},
     scaled::{Factor, Novelty, Scaled, Signals},
-    words::{Apart, Reader, Reading, adjacent, either},
+    words::{Reader, Reading, Word, adjacent, any, either},
 };
 use crate::{
     IndexError, analyzer,
@@ -91,7 +91,9 @@ impl Plan {
         plan.extras.extend(extras(snapshot, lessons, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
         let apart = reading.words.iter().filter_map(|word| word.apart.as_ref());
-        plan.marked = apart.flat_map(|apart| apart.terms.clone()).chain(plan.terms.clone()).collect();
+        let also = reading.words.iter().flat_map(|word| &word.also);
+        let beside = apart.flat_map(|apart| &apart.terms).chain(also);
+        plan.marked = beside.chain(&plan.terms).cloned().collect();
         plan.corrections = reading.corrections;
         plan.partial = reader.partial;
         // Only stop words and signs: nothing to look for.
@@ -178,8 +180,9 @@ impl Plan {
     }
 
     fn exclude(&mut self, snapshot: &Snapshot, word: &str) {
-        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.searcher.index()), word);
-        for term in terms {
+        let index = snapshot.searcher.index();
+        let mut readings = analyzer::readings(index).unwrap_or_else(|| analyzer::of_index(index));
+        for term in analyzer::terms(&mut readings, word) {
             let term = Term::from_field_text(snapshot.fields.text, &term);
             self.base.push((Occur::MustNot, silent(TermQuery::new(term, IndexRecordOption::Basic))));
         }
@@ -330,14 +333,14 @@ fn extras(
     let pieces: Vec<&String> = reading.words.iter().flat_map(|word| word.pieces()).collect();
     let pairs: Vec<[String; 2]> =
         pieces.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
-    let terms = reading.words.iter().flat_map(|word| word.terms.iter().map(|term| (term, word.apart.as_ref())));
+    let terms = reading.words.iter().flat_map(|word| word.terms.iter().map(move |term| (term, word)));
     // Each term once, however often it was typed.
-    let terms: BTreeMap<&String, Option<&Apart>> = terms.collect();
+    let terms: BTreeMap<&String, &Word> = terms.collect();
     let statistics = &lessons.statistics;
     let mut rarities = Vec::new();
-    for (term, apart) in &terms {
+    for (term, word) in &terms {
         let indexed = Term::from_field_text(snapshot.fields.text, term);
-        let holding = match apart {
+        let holding = match &word.apart {
             Some(apart) => apart.holding,
             None => statistics.holding(&snapshot.searcher, &indexed)?,
         };
@@ -345,10 +348,10 @@ fn extras(
     }
     let all: f32 = rarities.iter().sum::<f32>().max(f32::EPSILON);
     let mut clauses = Vec::new();
-    for ((term, apart), rarity) in terms.into_iter().zip(&rarities) {
-        let holds = match apart {
+    for ((term, word), rarity) in terms.into_iter().zip(&rarities) {
+        let holds = match &word.apart {
             Some(apart) => either(field, term, &apart.terms),
-            None => holding(&Term::from_field_text(field, term)),
+            None => any(field, [term].into_iter().chain(&word.also)),
         };
         let query = ConstScoreQuery::new(holds, ranking.title_boost * rarity / all);
         clauses.push(Clause { part: format!("title has: {term}"), query: Box::new(query) });

@@ -2,7 +2,7 @@
 
 use super::{Searched, order};
 use crate::{
-    IndexError,
+    IndexError, analyzer,
     families::{self, Place},
     learned::Profile,
     query::{Hit, HitCard, SearchRequest, Sort},
@@ -135,7 +135,8 @@ impl Searched<'_> {
     #[must_use]
     pub fn spread(&self, cards: &[&HitCard]) -> Vec<Place> {
         let window = cards.len().min(self.ranking().window);
-        families::spread(&cards[..window], self.family_limit())
+        let analyzer = analyzer::of_index(self.snapshot.searcher.index());
+        families::spread(analyzer, &cards[..window], self.family_limit())
     }
 
     /// Brings the best hits in order by how well their kind fits the words.

@@ -13,7 +13,7 @@ use std::time::Instant;
 use tantivy::{
     DocAddress, DocSet, TERMINATED, TantivyDocument, Term,
     collector::Count,
-    query::{EnableScoring, PhraseQuery, Query},
+    query::{BooleanQuery, EnableScoring, Occur, PhraseQuery, Query},
     schema::{Field, Value},
     tokenizer::TextAnalyzer,
 };
@@ -40,7 +40,9 @@ pub struct Word {
     pub term: String,
     /// What is looked for: the term, or what it was corrected to, all of which have to occur.
     pub terms: Vec<String>,
-    /// Whether the shop has the term.
+    /// What else it may stand as in texts, of what the shop has: itself, and its stems in further languages.
+    pub also: Vec<String>,
+    /// Whether the shop has the term, or any of those.
     pub known: bool,
     /// If it is a measure that products write with a space, too: how.
     pub apart: Option<Apart>,
@@ -73,6 +75,8 @@ pub struct Reader<'a> {
     snapshot: &'a Snapshot,
     statistics: &'a Statistics,
     analyzer: TextAnalyzer,
+    /// Where words have several stems: all of them.
+    readings: Option<TextAnalyzer>,
     deadline: Option<Instant>,
     /// Whether the time was up before everything was looked up.
     pub partial: bool,
@@ -81,8 +85,9 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
     pub fn new(snapshot: &'a Snapshot, statistics: &'a Statistics, deadline: Option<Instant>) -> Self {
-        let analyzer = analyzer::of_index(snapshot.searcher.index());
-        Self { snapshot, statistics, analyzer, deadline, partial: false }
+        let index = snapshot.searcher.index();
+        let (analyzer, readings) = (analyzer::of_index(index), analyzer::readings(index));
+        Self { snapshot, statistics, analyzer, readings, deadline, partial: false }
     }
 
     fn late(&mut self) -> bool {
@@ -109,7 +114,8 @@ impl<'a> Reader<'a> {
         let last = tokens.len();
         for (index, ((term, span), apart)) in tokens.into_iter().enumerate() {
             let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
-            let known = apart.is_some() || self.known(&term)?;
+            let also = if apart.is_some() { Vec::new() } else { self.also(&written, &term)? };
+            let known = apart.is_some() || !also.is_empty() || self.known(&term)?;
             let begun = typing && index + 1 == last && !self.beginning(&written.to_lowercase(), 1)?.is_empty();
             let unreadable = known || begun || reading.corrections.len() >= MOST_CORRECTIONS;
             let found =
@@ -121,7 +127,7 @@ impl<'a> Reader<'a> {
                 }
                 None => vec![term.clone()],
             };
-            reading.words.push(Word { written, span, term, terms, known, apart });
+            reading.words.push(Word { written, span, term, terms, also, known, apart });
         }
         for index in 1..reading.words.len() {
             let pair = [reading.words[index - 1].written.as_str(), reading.words[index].written.as_str()];
@@ -155,6 +161,27 @@ impl<'a> Reader<'a> {
     fn term(&mut self, word: &str) -> Option<String> {
         let mut terms = analyzer::terms(&mut self.analyzer, word);
         if terms.len() == 1 { terms.pop() } else { None }
+    }
+
+    /// What the shop has of a word's other readings.
+    fn also(&mut self, word: &str, term: &str) -> Result<Vec<String>, IndexError> {
+        let Some(readings) = &mut self.readings else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        let mut stream = readings.token_stream(word);
+        while stream.advance() {
+            // Of several words each has its own.
+            if stream.token().position == 0 && stream.token().text != term {
+                found.push(stream.token().text.clone());
+            }
+        }
+        drop(stream);
+        let mut known = Vec::with_capacity(found.len());
+        for reading in found {
+            if self.known(&reading)? {
+                known.push(reading);
+            }
+        }
+        Ok(known)
     }
 
     /// Whether any product of the shop holds a term in its text.
@@ -256,12 +283,22 @@ impl<'a> Reader<'a> {
     /// The most frequent term near one, those with the first letter of `term` before all others.
     fn best(&mut self, around: &Term, near: Near, term: &str) -> Result<Option<Found>, IndexError> {
         for candidate in self.candidates(around, near, term)?.into_iter().take(MOST_CANDIDATES) {
+            let candidate = self.stemmed(candidate)?;
             if let Some(title) = self.example(&candidate)? {
                 let read = self.written(&title, &candidate);
                 return Ok(Some((vec![candidate], read)));
             }
         }
         Ok(None)
+    }
+
+    /// The first stem of a term, if texts have words beside their stems and the shop has it.
+    fn stemmed(&mut self, term: String) -> Result<String, IndexError> {
+        let stem = if self.readings.is_some() { self.term(&term) } else { None };
+        match stem {
+            Some(stem) if self.known(&stem)? => Ok(stem),
+            _ => Ok(term),
+        }
     }
 
     /// The shop's terms near one, those with the first letter of `term` first, then the more frequent.
@@ -301,6 +338,16 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(best.map(|(_, terms, read)| (terms, read)))
+    }
+}
+
+/// Any of some terms.
+pub fn any(field: Field, terms: impl IntoIterator<Item = impl AsRef<str>>) -> Box<dyn Query> {
+    let of = |term: String| (Occur::Should, holding(&Term::from_field_text(field, &term)));
+    let mut clauses: Vec<_> = terms.into_iter().map(|term| of(term.as_ref().to_owned())).collect();
+    match clauses.len() {
+        1 => clauses.remove(0).1,
+        _ => Box::new(BooleanQuery::new(clauses)),
     }
 }
 

@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
         }
     }
     let terms = analyzer::terms(&mut analyzer::english_query(), text);
-    let html = Marker::new(&terms, true).text(text);
+    let html = Marker::reading(analyzer::english(), &terms, true).text(text);
     let without = html.replace("<mark>", "").replace("</mark>", "");
     assert!(!without.contains(['<', '>', '"', '\'']));
 });

@@ -14,7 +14,7 @@ pub async fn searches(
 ) -> Result<BTreeMap<SearchKey, Search>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT s.tenant_id, s.query_id, s.day, s.query, s.experiment, s.arm, s.clicks, s.placed_clicks, s.click_positions,
-                s.carts, s.purchases
+                s.carts, s.purchases, s.acted
          FROM unnest($1::uuid[], $2::text[]) AS k(t, q)
          JOIN insight_searches s ON s.tenant_id = k.t AND s.query_id = k.q",
     )
@@ -40,8 +40,8 @@ pub async fn searches(
             carts: row.try_get("carts")?,
             purchases: row.try_get("purchases")?,
         };
-        let tenant: Uuid = row.try_get("tenant_id")?;
-        searches.insert((TenantId(tenant), row.try_get("query_id")?), Search { asked, followed });
+        let (tenant, acted): (Uuid, _) = (row.try_get("tenant_id")?, row.try_get("acted")?);
+        searches.insert((TenantId(tenant), row.try_get("query_id")?), Search { asked, followed, acted });
     }
     Ok(searches)
 }
@@ -56,13 +56,13 @@ pub async fn store_searches(connection: &mut PgConnection, ledger: &Ledger) -> R
         |of: fn(&Followed) -> i64| -> Vec<i64> { moved.iter().map(|(_, search)| of(&search.followed)).collect() };
     sqlx::query(
         "INSERT INTO insight_searches (tenant_id, query_id, day, query, experiment, arm, clicks, placed_clicks, click_positions,
-                                       carts, purchases)
+                                       carts, purchases, acted)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::date[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-                              $9::bigint[], $10::bigint[], $11::bigint[])
+                              $9::bigint[], $10::bigint[], $11::bigint[], $12::date[])
          ON CONFLICT (tenant_id, query_id) DO UPDATE
          SET day = excluded.day, query = excluded.query, experiment = excluded.experiment, arm = excluded.arm,
              clicks = excluded.clicks, placed_clicks = excluded.placed_clicks, click_positions = excluded.click_positions,
-             carts = excluded.carts, purchases = excluded.purchases",
+             carts = excluded.carts, purchases = excluded.purchases, acted = excluded.acted",
     )
     .bind(moved.iter().map(|((tenant, _), _)| tenant.uuid()).collect::<Vec<_>>())
     .bind(moved.iter().map(|((_, query_id), _)| query_id.as_str()).collect::<Vec<_>>())
@@ -75,6 +75,7 @@ pub async fn store_searches(connection: &mut PgConnection, ledger: &Ledger) -> R
     .bind(followed(|followed| followed.click_positions))
     .bind(followed(|followed| followed.carts))
     .bind(followed(|followed| followed.purchases))
+    .bind(moved.iter().map(|(_, search)| search.acted).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -105,6 +105,10 @@ impl Filling<'_, '_> {
                 let (query, part) = (self.all(&read.terms, 1.0), format!("text: {}", read.terms.join(" ")));
                 self.add(index, part, query);
             }
+            for also in &read.also {
+                let query = word(self.lessons, self.snapshot.fields.text, also, self.ranking, 1.0);
+                self.add(index, format!("text: {also}"), query);
+            }
         }
     }
 

@@ -1,0 +1,90 @@
+//! Single searches are let go when they are old: in small steps, with their sums left as they are, and views that
+//! are built anew are still proven equal.
+
+use acceptance::{
+    eventually::eventually,
+    operator::Operator,
+    quiet::until_quiet,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use launcher::stack::Service;
+use projector::projections::insights::retention::{self, AT_ONCE};
+use reqwest::Method;
+use schemas::{Days, Utc, Uuid};
+use serde_json::{Value, json};
+
+fn reports() -> Value {
+    let click = |query_id: &str| {
+        json!({"type": "event", "action_name": "click", "query_id": query_id, "client_id": "c", "timestamp": Utc::now(),
+               "record_id": Uuid::now_v7()})
+    };
+    json!([
+        {"type": "query", "query_id": "q1", "client_id": "c", "user_query": "shoes", "timestamp": Utc::now()},
+        click("q1"),
+        click("never-reported"),
+    ])
+}
+
+async fn searches(stack: &TestStack) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM insight_searches").fetch_one(&stack.read).await.expect("a count")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_projector_lets_go_of_old_searches_and_counts_them() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "ageing").await;
+    shop.command(Method::POST, "/v1/insights", None, &reports()).await;
+    until_quiet(&stack).await;
+    assert_eq!(searches(&stack).await, 2);
+    // More than one step of searches, and of what names one that never came; the younger ones stay.
+    for (many, asked, acted) in
+        [(AT_ONCE + 3, Some(91), None), (2, None, Some(91)), (1, Some(89), None), (1, None, Some(89))]
+    {
+        sqlx::query(
+            "INSERT INTO insight_searches (tenant_id, query_id, day, query, experiment, arm, clicks, placed_clicks,
+                                           click_positions, carts, purchases, acted)
+             SELECT gen_random_uuid(), 'q', current_date - $2, 'old', '', '', 1, 0, 0, 0, 0, current_date - $3
+             FROM generate_series(1, $1)",
+        )
+        .bind(many)
+        .bind(asked)
+        .bind(acted)
+        .execute(&stack.read)
+        .await
+        .expect("inserted");
+    }
+    eventually("the old ones are gone", PATIENCE, || async {
+        let left = searches(&stack).await;
+        if left == 4 { Ok(()) } else { Err(format!("{left} searches")) }
+    })
+    .await;
+    let metrics = format!("{}/metrics", stack.stack.url(Service::Projector));
+    let text = reqwest::get(&metrics).await.expect("metrics").text().await.expect("text");
+    let counted = format!("souk_insight_searches_pruned_total {}", AT_ONCE + 5);
+    assert!(text.lines().any(|line| line == counted), "{counted} is not in {text}");
+    let figures = shop.read("/v1/insights/queries", None).await.body;
+    assert_eq!(figures["queries"][0]["searches"], 1, "{figures}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_built_anew_are_equal_but_for_what_was_let_go() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "forgetful").await;
+    shop.command(Method::POST, "/v1/insights", None, &reports()).await;
+    until_quiet(&stack).await;
+    let tomorrow = Utc::now().date_naive().checked_add_days(Days::new(1)).expect("a day");
+    let mut connection = stack.read.acquire().await.expect("a connection");
+    assert_eq!(retention::prune(&mut connection, tomorrow).await.expect("pruned"), 2);
+    assert_eq!(retention::prune(&mut connection, tomorrow).await.expect("pruned"), 0);
+    // Counted for a search that is still known to the views that are built, and to these no more.
+    let late = json!([reports()[1]]);
+    shop.command(Method::POST, "/v1/insights", None, &late).await;
+    until_quiet(&stack).await;
+    let operator = Operator::of(&stack);
+    operator.does(&["views", "build"]).await;
+    let proof = operator.does(&["views", "verify"]).await;
+    assert_eq!(proof["differences"], json!([]), "{proof}");
+    let figures = shop.read("/v1/insights/queries", None).await.body;
+    assert_eq!(figures["queries"][0]["clicks"], 1, "{figures}");
+}
