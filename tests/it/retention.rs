@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 fn reports() -> Value {
     let click = |query_id: &str| {
         json!({"type": "event", "action_name": "click", "query_id": query_id, "client_id": "c", "timestamp": Utc::now(),
-               "record_id": Uuid::now_v7()})
+               "record_id": Uuid::now_v7(), "event_attributes": {"object": {"object_id": Uuid::from_u128(1)}}})
     };
     json!([
         {"type": "query", "query_id": "q1", "client_id": "c", "user_query": "shoes", "timestamp": Utc::now()},
