@@ -171,7 +171,8 @@ impl Freshness {
     ) -> Result<bool, sqlx::Error> {
         let mut wanted = self.documents(tenant, token).await?;
         loop {
-            let Some(handle) = index.cloned().or_else(|| self.index.get()) else {
+            // A damaged index is replaced by one that was built anew: what is waited for comes to that one.
+            let Some(handle) = index.map(|index| self.index.newest(index)).or_else(|| self.index.get()) else {
                 if !until(deadline, std::future::pending::<()>()).await {
                     return Ok(false);
                 }

@@ -135,6 +135,12 @@ impl ActiveIndex {
         self.open.borrow().all.get(name).cloned()
     }
 
+    /// The handle by which a generation is open now: its folder may have been built anew since one was taken.
+    #[must_use]
+    pub fn newest(&self, handle: &IndexHandle) -> IndexHandle {
+        self.named(&handle.manifest().generation).unwrap_or_else(|| handle.clone())
+    }
+
     /// All generations that are open here, by name.
     #[must_use]
     pub fn open(&self) -> Vec<(String, IndexHandle)> {

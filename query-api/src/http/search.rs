@@ -172,6 +172,7 @@ async fn one_of(
     let mut request = body.request(context.tenant)?;
     let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
     let verdict = context.wait_for(app, hop, Some(handle)).await?;
+    let handle = app.index.newest(handle);
     let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
     let mut moved = false;
     if let Some(cursor) = body.cursor.as_deref().filter(|cursor| *cursor != "*") {
