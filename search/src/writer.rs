@@ -84,6 +84,9 @@ impl IndexWriter {
         let writer: TantivyWriter = index.writer_with_num_threads(1, bytes)?;
         // Files that a killed writer left behind would meet those of the replay; see the wedge test.
         writer.garbage_collect_files().wait()?;
+        // The engine would stamp the first change as the last commit was stamped, and a merge that begins before the
+        // next commit would pass it by in some segments: both versions would be found. This uses that stamp up.
+        writer.run(Vec::new())?;
         let offsets = read_offsets(&index)?;
         let (_, fields) = crate::schema::schema();
         let (versions, live) = record::versions(&index, generation_name)?;

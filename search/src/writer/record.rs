@@ -46,8 +46,9 @@ pub fn versions(index: &Index, generation: &str) -> Result<(HashMap<String, u64>
             };
             let is_live = ties.first(doc).is_some();
             live += u64::from(is_live);
-            if let Some((key, _)) = versions.get_key_value(&key) {
-                let reason = format!("it holds {key} twice");
+            // A name that was taken before is empty: the key stands twice in this segment.
+            if key.is_empty() || versions.contains_key(&key) {
+                let reason = format!("it holds {} twice", if key.is_empty() { "a key" } else { &key });
                 return Err(IndexError::Damaged { generation: generation.to_owned(), reason });
             }
             versions.insert(key, known.get_val(doc) << 1 | u64::from(is_live));
