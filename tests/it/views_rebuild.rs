@@ -35,10 +35,10 @@ async fn filled(stack: &TestStack, slug: &str) -> Shop {
     shop.bulk_all("products", &lines(&product)).await;
     shop.bulk_all("prices", &lines(&|n| price_line(&id(n), 1_000 + n))).await;
     shop.bulk_all("stock", &lines(&|n| stock_line(&id(n), n % 3))).await;
+    until_quiet(stack).await;
     let gone = shop.read("/v1/products/by-external-id/v-9", None).await.body;
-    if let (Some(gone), Some(version)) = (gone["id"].as_str(), gone["version"].as_u64()) {
-        shop.command(Method::DELETE, &format!("/v1/products/{gone}"), Some(version), &json!({})).await;
-    }
+    let (id, version) = (gone["id"].as_str().expect("its id"), gone["version"].as_u64());
+    shop.command(Method::DELETE, &format!("/v1/products/{id}"), version, &json!({})).await;
     until_quiet(stack).await;
     shop
 }
