@@ -160,7 +160,9 @@ impl ReadSide {
         let response = self.http.get(format!("{}/v1/status/lag", self.base)).send().await;
         let response = response.and_then(reqwest::Response::error_for_status).map_err(|error| error.to_string())?;
         let status: LagStatus = response.json().await.map_err(|error| error.to_string())?;
-        let embed: Vec<_> = status.projections.iter().filter(|row| row.projection == "embed").collect();
+        // Each set of vectors but the shipped one has a name behind it.
+        let is_set = |name: &str| name.split(':').next() == Some("embed");
+        let embed: Vec<_> = status.projections.iter().filter(|row| is_set(&row.projection)).collect();
         if embed.is_empty() {
             return Err("no embedding writer has reported there; is the projector's role `embed` running?".to_owned());
         }
