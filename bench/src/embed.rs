@@ -69,7 +69,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     let report = tokio::task::spawn_blocking(move || measure(&args)).await;
     let report = report.map_err(|error| BenchError::Broken(error.to_string()))??;
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(&report)?);
         return Ok(());
     }
     let Report { model, documents, mean_characters, threads, load_ms, seconds, documents_per_second } = report;

@@ -101,7 +101,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
 
 fn print(report: &Report, json: bool) -> Result<(), BenchError> {
     if json {
-        println!("{}", serde_json::to_string_pretty(report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(report)?);
         return Ok(());
     }
     let Report { pairs, stale, wrong, seconds, write, search_with_token, write_and_search } = report;

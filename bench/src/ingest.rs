@@ -76,7 +76,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     let report = tokio::task::spawn_blocking(move || measure(&args)).await;
     let report = report.map_err(|error| BenchError::Broken(error.to_string()))??;
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(&report)?);
         return Ok(());
     }
     let Report { documents, rounds, writer, bare, share } = report;

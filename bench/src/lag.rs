@@ -83,7 +83,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         observer.await.map_err(|error| BenchError::Broken(error.to_string()))??;
     let report = Report { writes, rate_per_second, never_seen, searches, write, lag: lag.figures() };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(&report)?);
     } else {
         println!("{writes} writes at {rate_per_second:.1}/s, {searches} searches beside them, {never_seen} never seen");
         println!("  write                {}", report.write);

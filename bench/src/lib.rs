@@ -57,3 +57,8 @@ pub enum BenchError {
     #[error("the benchmark broke off: {0}")]
     Broken(String),
 }
+
+/// A report as it is printed with `--json`.
+fn json(report: &impl serde::Serialize) -> Result<String, BenchError> {
+    serde_json::to_string_pretty(report).map_err(|error| BenchError::Broken(error.to_string()))
+}

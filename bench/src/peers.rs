@@ -225,8 +225,7 @@ fn lines(engines: &[Engine], measured: &[Vec<Measured>], queries: usize) -> Vec<
 
 fn print(report: &Report, as_json: bool) -> Result<(), BenchError> {
     if as_json {
-        let text = serde_json::to_string_pretty(report).map_err(|error| BenchError::Broken(error.to_string()))?;
-        println!("{text}");
+        println!("{}", crate::json(report)?);
         return Ok(());
     }
     let Report { products, queries, rounds, skipped, lines } = report;

@@ -99,7 +99,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     clean(&desk.pool).await?;
     let report = outcome?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(&report)?);
     } else {
         print!("{report}");
     }

@@ -202,7 +202,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         rebuild_documents: proof.map(|proof| proof.certificate.documents).unwrap_or_default(),
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| BenchError::Broken(error.to_string()))?);
+        println!("{}", crate::json(&report)?);
     } else {
         print!("{report}");
     }

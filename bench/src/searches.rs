@@ -258,8 +258,7 @@ async fn words(client: &Client, args: &Args, products: u64) -> Result<Vec<Words>
 
 fn print(report: &Report, as_json: bool) -> Result<(), BenchError> {
     if as_json {
-        let text = serde_json::to_string_pretty(report).map_err(|error| BenchError::Broken(error.to_string()))?;
-        println!("{text}");
+        println!("{}", crate::json(report)?);
         return Ok(());
     }
     println!("{} products, {} queries of each kind", report.products, report.queries_of_each_kind);

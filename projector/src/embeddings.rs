@@ -6,7 +6,7 @@
 use crate::{
     index_writer::generations,
     leader,
-    role::{Deps, RoleError},
+    role::{self, Deps, RoleError},
     status,
 };
 use schemas::topics;
@@ -114,15 +114,8 @@ struct Keeper {
 impl Keeper {
     async fn look(&mut self, connection: &mut PgConnection) -> Result<(), RoleError> {
         let wanted = wanted(connection).await?;
-        while let Some(ended) = self.tasks.try_join_next() {
-            let (key, outcome) = match ended {
-                Ok(ended) => ended,
-                // One that is not wanted any more was ended on purpose.
-                Err(error) if error.is_cancelled() => continue,
-                Err(error) => return Err(error.into()),
-            };
+        while let Some((key, reason)) = role::next_ended(&mut self.tasks)? {
             let Some(gone) = self.running.remove(&key) else { continue };
-            let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
             if gone.orders.borrow().active {
                 return Err(reason.into());
             }
@@ -268,11 +261,10 @@ struct Row<'a> {
 impl Row<'_> {
     async fn store(&self, connection: &mut PgConnection) -> Result<(), RoleError> {
         sqlx::query(
-            "INSERT INTO vector_sets (key, model, projection, phase, vectors, lag_events, rate_per_second, error, heartbeat_at)
-             VALUES ($1, $2, $3, $4, (SELECT count(*) FROM embeddings WHERE model_id = $1), $5, $6, $7, now())
-             ON CONFLICT (key) DO UPDATE SET phase = excluded.phase, vectors = excluded.vectors,
-               lag_events = excluded.lag_events, rate_per_second = excluded.rate_per_second, error = excluded.error,
-               heartbeat_at = excluded.heartbeat_at",
+            "INSERT INTO vector_sets (key, model, projection, phase, lag_events, rate_per_second, error, heartbeat_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+             ON CONFLICT (key) DO UPDATE SET phase = excluded.phase, lag_events = excluded.lag_events,
+               rate_per_second = excluded.rate_per_second, error = excluded.error, heartbeat_at = excluded.heartbeat_at",
         )
         .bind(self.key)
         .bind(serde_json::to_value(self.model)?)

@@ -4,7 +4,7 @@
 //! [`run`] keeps a `copy` for every generation that the read database names, `build` fills new ones aside and at
 //! low priority, `nodes` reports how far they are and what the query-api processes beside them serve.
 
-use crate::role::{Deps, RoleError};
+use crate::role::{self, Deps, RoleError};
 use schemas::Utc;
 use search::{
     IndexError,
@@ -84,15 +84,8 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         ticks.tick().await;
         generations::replace_outdated(&mut connection).await?;
         let wanted = generations::wanted(&mut connection).await?;
-        while let Some(ended) = tasks.try_join_next() {
-            let (name, outcome): (String, Result<(), RoleError>) = match ended {
-                Ok(ended) => ended,
-                // A copy that is not wanted any more was ended on purpose.
-                Err(error) if error.is_cancelled() => continue,
-                Err(error) => return Err(error.into()),
-            };
+        while let Some((name, reason)) = role::next_ended(&mut tasks)? {
             let Some(gone) = copies.remove(&name) else { continue };
-            let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
             if gone.orders.borrow().active {
                 return Err(format!("{name}: {reason}").into());
             }

@@ -11,6 +11,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod consumer;
+pub mod database;
 pub mod dead_letter;
 pub mod document;
 pub mod document_relay;

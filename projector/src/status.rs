@@ -5,14 +5,14 @@
 
 use crate::{
     consumer::Record,
-    kafka,
+    database, kafka,
     metrics::{StateOf, TrendOf, of},
     role::{Deps, RoleError},
 };
 use judgement::{Sample, State, Window};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use schemas::{Timestamp, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{LazyLock, Mutex, PoisonError},
@@ -164,8 +164,7 @@ pub fn forget_logs() {
 /// The database's or the broker's.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let consumer: BaseConsumer = kafka::client(&deps.config).create()?;
-    let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
-    sqlx::query("SET synchronous_commit = off").execute(&mut connection).await?;
+    let mut connection = database::connect(&deps.config.read_database_url).await?;
     forget_other_epochs(&deps, &mut connection).await?;
     let mut ticks = tokio::time::interval(INTERVAL);
     // A round that was late is not made up for: samples are a second apart.

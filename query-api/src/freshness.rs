@@ -241,7 +241,7 @@ impl Freshness {
 fn present(hash: Option<String>, body: Option<String>, model: &Model) -> Option<String> {
     let Some(body) = body else { return hash };
     let product = serde_json::from_str::<SearchDocument>(&body).ok()?.product?;
-    Some(text::hash(&text::embedding_text(&product, &model.text)))
+    Some(text::embedding_hash(&product, &model.text))
 }
 
 fn has(snapshot: &Snapshot, tenant: TenantId, product: ProductId, version: u64) -> bool {

@@ -6,8 +6,8 @@ use search::{bundle::Model, document::SearchDocument, text};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often it is looked: each look counts.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long a set that is to be proved may take to what was written before.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the embedding writer may be silent.
@@ -67,10 +67,11 @@ pub struct VectorProof {
 /// The database's.
 pub async fn all(desk: &Desk) -> Result<Vec<VectorSet>, Failure> {
     Ok(sqlx::query_as(
-        "SELECT key, projection, phase, vectors, lag_events, rate_per_second, error,
+        "SELECT key, projection, phase, lag_events, rate_per_second, error,
+                (SELECT count(*) FROM embeddings AS e WHERE e.model_id = s.key) AS vectors,
                 (SELECT count(*) FROM documents WHERE NOT deleted) AS documents,
                 extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
-         FROM vector_sets ORDER BY key",
+         FROM vector_sets AS s ORDER BY key",
     )
     .fetch_all(&desk.pool)
     .await?)
@@ -181,7 +182,7 @@ async fn mismatches(desk: &Desk, model: &Model, before: i64) -> Result<Vec<Uuid>
     let mut wrong = Vec::new();
     for (product, body, embedded) in rows {
         let document: SearchDocument = serde_json::from_str(&body)?;
-        let present = document.product.map(|product| text::hash(&text::embedding_text(&product, &model.text)));
+        let present = document.product.map(|product| text::embedding_hash(&product, &model.text));
         if present.is_some_and(|hash| hash != embedded) {
             wrong.push(product);
         }

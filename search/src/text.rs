@@ -44,7 +44,13 @@ pub fn embedding_text(product: &SearchProduct, of: &EmbeddedText) -> String {
     of.before_document.chars().chain(text.chars().take(of.characters)).collect()
 }
 
-/// SHA-256 of a text in hexadecimal: the content hash under which a vector is kept.
+/// The hash under which a product's vector is kept: [`hash`] of what is embedded of it.
+#[must_use]
+pub fn embedding_hash(product: &SearchProduct, of: &EmbeddedText) -> String {
+    hash(&embedding_text(product, of))
+}
+
+/// SHA-256 of a text in hexadecimal.
 #[must_use]
 pub fn hash(text: &str) -> String {
     sha256(text.as_bytes())

@@ -13,12 +13,8 @@ use schemas::Uuid;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
-/// Writes a product, then an event of it that nobody can read, and a good one behind it; gives the product's id once the
-/// two are kept.
-pub async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
-    let token = shop.bulk_all("products", &[product_line(name, &format!("Thing {name}"))]).await;
-    let hits = shop.search(name, &token).await;
-    let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+/// Writes an event of a product that nobody can read, and a good one behind it.
+pub async fn poisoned(stack: &TestStack, id: Uuid) {
     sqlx::query(
         "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                                      occurred_at, correlation_id, traceparent)
@@ -31,6 +27,15 @@ pub async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
     .execute(&stack.write)
     .await
     .expect("inserted");
+}
+
+/// Writes a product, then an event of it that nobody can read, and a good one behind it; gives the product's id once the
+/// two are kept.
+pub async fn poison(stack: &TestStack, shop: &Shop, name: &str) -> Uuid {
+    let token = shop.bulk_all("products", &[product_line(name, &format!("Thing {name}"))]).await;
+    let hits = shop.search(name, &token).await;
+    let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    poisoned(stack, id).await;
     eventually("the event is parked and the one behind it queued", PATIENCE, || async {
         let letters = of_product(stack, id).await;
         let states: Vec<&str> = letters.iter().map(|(_, state)| state.as_str()).collect();

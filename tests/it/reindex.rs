@@ -3,7 +3,7 @@
 use acceptance::{
     builders::product_line,
     eventually::eventually,
-    operator::Operator,
+    operator::{Operator, bundle_file, generation_of},
     quiet::until_quiet,
     shop::{PATIENCE, Shop},
     stack::TestStack,
@@ -24,23 +24,12 @@ async fn catalog(shop: &Shop, products: usize) -> String {
     shop.bulk_all("products", &lines).await
 }
 
-/// A bundle's file beside the stack's data.
-fn file(stack: &TestStack, bundle: &Bundle) -> String {
-    let path = stack.stack.settings.data_dir.join(format!("{}.json", bundle.name));
-    std::fs::write(&path, bundle.canonical().expect("text")).expect("written");
-    path.display().to_string()
-}
-
 async fn serves(shop: &Shop, generation: &str) {
     eventually(&format!("{generation} answers"), PATIENCE, || async {
         let answer = shop.read("/v1/search?q=lamp", None).await.body;
         if answer["generation"] == generation { Ok(()) } else { Err(answer["generation"].to_string()) }
     })
     .await;
-}
-
-fn name(outcome: &Value) -> String {
-    outcome["generation"].as_str().expect("a generation").to_owned()
 }
 
 /// Searches without a pause until told to stop: counts answers, failures, and times an older state came after a newer.
@@ -113,8 +102,8 @@ async fn a_bundle_goes_live_and_back_while_shoppers_search_and_staff_write() {
     let mut bundle = Bundle { name: "no-oak".to_owned(), ..Bundle::default() };
     bundle.analyzer.stop_words = vec!["number".to_owned()];
     bundle.ranking.title_boost = 2.0;
-    let built = operator.does(&["build", "--bundle", &file(&stack, &bundle)]).await;
-    let next = name(&built);
+    let built = operator.does(&["build", "--bundle", &bundle_file(&stack, &bundle)]).await;
+    let next = generation_of(&built);
     // A word that every title has is a quarter of them.
     let verified = operator.does(&["verify", &next, "--accept", "title", "--accept", "text"]).await;
     assert_eq!(verified["certificate"]["documents"], 301, "{verified}");
@@ -168,7 +157,7 @@ async fn a_bundle_that_loses_a_field_is_refused_with_what_it_would_break() {
     let operator = Operator::of(&stack);
     let mut wrong = Bundle { name: "short-terms".to_owned(), ..Bundle::default() };
     wrong.analyzer.longest_term = 3;
-    let next = name(&operator.does(&["build", "--bundle", &file(&stack, &wrong)]).await);
+    let next = generation_of(&operator.does(&["build", "--bundle", &bundle_file(&stack, &wrong)]).await);
     let Err(Failure::Refused(refusal)) = operator.run(&["verify", &next]).await else {
         unreachable!("terms of three letters are lost words")
     };
@@ -209,9 +198,9 @@ async fn a_build_that_is_killed_again_and_again_ends_complete() {
     let mut bundle = Bundle { name: "other".to_owned(), ..Bundle::default() };
     bundle.analyzer.plurals = false;
     let planned = operator
-        .does(&["build", "--bundle", &file(&stack, &bundle), "--from", "views", "--rate", "1500", "--no-wait"])
+        .does(&["build", "--bundle", &bundle_file(&stack, &bundle), "--from", "views", "--rate", "1500", "--no-wait"])
         .await;
-    let next = name(&planned);
+    let next = generation_of(&planned);
     for kill in 0..KILLS {
         // A point of the build that is another one each time, the beginning and the end among them.
         let wanted = i64::try_from(kill * 31 % 900).expect("a count");
@@ -244,7 +233,7 @@ async fn a_promotion_that_is_killed_leaves_everybody_on_one_generation() {
     shop.search("lamp", &token).await;
     let operator = Operator::of(&stack);
     let bundle = Bundle { name: "named".to_owned(), ..Bundle::default() };
-    let next = name(&operator.does(&["build", "--bundle", &file(&stack, &bundle)]).await);
+    let next = generation_of(&operator.does(&["build", "--bundle", &bundle_file(&stack, &bundle)]).await);
     operator.does(&["verify", &next]).await;
     for round in 0..12_u64 {
         let active: String = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")

@@ -1,5 +1,6 @@
 //! Delivery is at least once, effects are exactly once: duplicates, late commits, poison, the dead.
 
+use crate::letters;
 use acceptance::{
     builders::product_line,
     digest,
@@ -96,18 +97,7 @@ async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
         shop.bulk_all("products", &[product_line("p-1", "Poisoned thing"), product_line("p-2", "Healthy thing")]).await;
     let hits = shop.search("poisoned", &token).await;
     let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
-    // A later version whose payload no reader understands, then a good one behind it.
-    sqlx::query(
-        "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
-                                     occurred_at, correlation_id)
-         SELECT gen_random_uuid(), tenant_id, event_type, aggregate, aggregate_id, 50 + n, partition_id,
-                CASE n WHEN 0 THEN '{\"product_id\": 7}' ELSE payload END, now(), 'poison'
-         FROM catalog.outbox, generate_series(0, 1) AS n WHERE aggregate_id = $1 AND version = 1 ORDER BY n",
-    )
-    .bind(id)
-    .execute(&stack.write)
-    .await
-    .expect("inserted");
+    letters::poisoned(&stack, id).await;
     eventually("the event is parked and the one behind it queued", PATIENCE, || async {
         let letters = shop.read("/v1/status/dead-letters", None).await.body;
         let states: Vec<&str> =

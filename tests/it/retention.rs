@@ -26,16 +26,22 @@ fn reports() -> Value {
     ])
 }
 
+/// A shop in which that was reported, and has arrived.
+async fn reported(slug: &str) -> (TestStack, Shop) {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, slug).await;
+    shop.command(Method::POST, "/v1/insights", None, &reports()).await;
+    until_quiet(&stack).await;
+    (stack, shop)
+}
+
 async fn searches(stack: &TestStack) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM insight_searches").fetch_one(&stack.read).await.expect("a count")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_projector_lets_go_of_old_searches_and_counts_them() {
-    let stack = TestStack::start(false).await;
-    let shop = Shop::open(&stack, "ageing").await;
-    shop.command(Method::POST, "/v1/insights", None, &reports()).await;
-    until_quiet(&stack).await;
+    let (stack, shop) = reported("ageing").await;
     assert_eq!(searches(&stack).await, 2);
     // More than one step of searches, and of what names one that never came; the younger ones stay.
     for (many, asked, acted) in
@@ -69,10 +75,7 @@ async fn the_projector_lets_go_of_old_searches_and_counts_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn views_built_anew_are_equal_but_for_what_was_let_go() {
-    let stack = TestStack::start(false).await;
-    let shop = Shop::open(&stack, "forgetful").await;
-    shop.command(Method::POST, "/v1/insights", None, &reports()).await;
-    until_quiet(&stack).await;
+    let (stack, shop) = reported("forgetful").await;
     let tomorrow = Utc::now().date_naive().checked_add_days(Days::new(1)).expect("a day");
     let mut connection = stack.read.acquire().await.expect("a connection");
     assert_eq!(retention::prune(&mut connection, tomorrow).await.expect("pruned"), 2);

@@ -3,7 +3,7 @@
 use acceptance::{
     builders::product_line,
     eventually::eventually,
-    operator::Operator,
+    operator::{Operator, bundle_file, generation_of},
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
@@ -21,16 +21,6 @@ fn riddle(id: &str, title: &str, description: &str) -> Value {
     let mut line = product_line(id, title);
     line["description"] = json!(description);
     line
-}
-
-fn file(stack: &TestStack, bundle: &Bundle) -> String {
-    let path = stack.stack.settings.data_dir.join(format!("{}.json", bundle.name));
-    std::fs::write(&path, bundle.canonical().expect("text")).expect("written");
-    path.display().to_string()
-}
-
-fn name(outcome: &Value) -> String {
-    outcome["generation"].as_str().expect("a generation").to_owned()
 }
 
 /// The sets that have vectors, with how many.
@@ -65,12 +55,12 @@ async fn another_text_and_another_model_go_live_and_back() {
 
     let mut titles = Bundle { name: "titles".to_owned(), ..Bundle::default() };
     titles.model.text.description = false;
-    let built = operator.does(&["build", "--bundle", &file(&stack, &titles)]).await;
+    let built = operator.does(&["build", "--bundle", &bundle_file(&stack, &titles)]).await;
     assert_eq!(sets(&stack).await, [(MODEL_ID.to_owned(), 3), (titles.model.key(), 3)], "side by side");
     assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Model A", "nobody sees it yet");
-    let verified = operator.does(&["verify", &name(&built)]).await;
+    let verified = operator.does(&["verify", &generation_of(&built)]).await;
     assert_eq!(verified["certificate"]["vectors"], json!({"set": titles.model.key(), "documents": 3, "sampled": 3}));
-    operator.does(&["promote", &name(&built)]).await;
+    operator.does(&["promote", &generation_of(&built)]).await;
     assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Kettle", "descriptions are not read now");
 
     // What is written now comes to both: the way back loses nothing.
@@ -84,9 +74,9 @@ async fn another_text_and_another_model_go_live_and_back() {
         model: Model { id: "second".to_owned(), ..Model::default() },
         ..Bundle::default()
     };
-    let built = operator.does(&["build", "--bundle", &file(&stack, &named)]).await;
-    operator.does(&["verify", &name(&built)]).await;
-    operator.does(&["promote", &name(&built)]).await;
+    let built = operator.does(&["build", "--bundle", &bundle_file(&stack, &named)]).await;
+    operator.does(&["verify", &generation_of(&built)]).await;
+    operator.does(&["promote", &generation_of(&built)]).await;
     assert_eq!(by_meaning(&shop, "boil+water+for+tea", &later).await[0], "Model A");
     operator.does(&["prune", "--keep", "0"]).await;
     eventually("sets that no generation wants are forgotten", PATIENCE, || async {
@@ -105,7 +95,7 @@ async fn a_model_that_is_not_there_harms_nothing() {
     assert_eq!(by_meaning(&shop, "kettle", &token).await, ["Kettle"]);
     let model = Model { id: "nobodys".to_owned(), ..Model::default() };
     let bundle = Bundle { name: "nobodys".to_owned(), model, ..Bundle::default() };
-    let refused = operator.run(&["build", "--bundle", &file(&stack, &bundle)]).await;
+    let refused = operator.run(&["build", "--bundle", &bundle_file(&stack, &bundle)]).await;
     let Err(Failure::Refused(refusal)) = refused else { unreachable!("{refused:?}") };
     assert_eq!(refusal.code, "vectors_failed");
     assert!(refusal.detail.contains("there is no model `nobodys` here; known: all-MiniLM-L6-v2"), "{refusal}");

@@ -3,6 +3,7 @@
 use crate::stack::TestStack;
 use clap::Parser;
 use reindex::{Cli, Failure};
+use search::bundle::Bundle;
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 
@@ -63,4 +64,18 @@ impl Operator {
         command.args(self.line(arguments)).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("started")
     }
+}
+
+/// A bundle's file beside a stack's data.
+#[must_use]
+pub fn bundle_file(stack: &TestStack, bundle: &Bundle) -> String {
+    let path = stack.stack.settings.data_dir.join(format!("{}.json", bundle.name));
+    std::fs::write(&path, bundle.canonical().expect("text")).expect("written");
+    path.display().to_string()
+}
+
+/// The generation that a command's outcome is about.
+#[must_use]
+pub fn generation_of(outcome: &Value) -> String {
+    outcome["generation"].as_str().expect("a generation").to_owned()
 }

@@ -4,7 +4,7 @@ use super::Orders;
 use crate::{
     checkpoint::{self, Offsets},
     consumer::{self, Record, Source},
-    leader,
+    database,
     metrics::of,
     role::{Deps, RoleError},
     status,
@@ -68,8 +68,7 @@ impl Set {
     /// The database's, the broker's or the model's.
     pub async fn keep(mut self) -> Result<(), RoleError> {
         let Deps { config, metrics, .. } = self.deps.clone();
-        let mut connection = PgConnection::connect(&config.read_database_url).await?;
-        leader::prepare(&mut connection).await?;
+        let mut connection = database::connect(&config.read_database_url).await?;
         let mut offsets = checkpoint::load(&mut connection, &self.projection).await?;
         let topic = config.topic(topics::DOCUMENTS);
         for partition in 0..topics::DOCUMENTS.partitions {

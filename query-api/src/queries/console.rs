@@ -21,7 +21,8 @@ const COPIES: &str = "SELECT to_jsonb(t) FROM (
 
 /// The sets of vectors, with the generations that want each.
 const SETS: &str = "SELECT to_jsonb(t) FROM (
-    SELECT key, phase, vectors, lag_events, rate_per_second, error,
+    SELECT key, phase, lag_events, rate_per_second, error,
+           (SELECT count(*) FROM embeddings AS e WHERE e.model_id = s.key) AS vectors,
            (SELECT count(*) FROM documents WHERE NOT deleted) AS documents,
            (SELECT coalesce(jsonb_agg(generation ORDER BY generation), '[]') FROM index_generations
             WHERE manifest -> 'bundle' -> 'model' = s.model AND state NOT IN ('planned', 'failed', 'cancelled')) AS generations,

@@ -193,7 +193,7 @@ pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> R
     let mut again: Vec<Key> = Vec::new();
     for (tenant, product, embedded, body) in rows {
         let document: SearchDocument = serde_json::from_str(&body)?;
-        let present = document.product.map(|product| text::hash(&text::embedding_text(&product, &model.text)));
+        let present = document.product.map(|product| text::embedding_hash(&product, &model.text));
         if embedded != present {
             hop.found(|| format!("product {product}: no vector of its present text"));
             again.push((tenant, product));
