@@ -79,6 +79,7 @@ struct Report {
     older_seen: u64,
     quiet: Figures,
     building: Figures,
+    verifying: Figures,
     switching: Figures,
     writes: u64,
     failed_writes: u64,
@@ -90,7 +91,7 @@ struct Report {
 impl Report {
     /// What is not as it has to be.
     fn missed(&self, args: &Args) -> Vec<String> {
-        let worst = self.building.p99_ms.max(self.switching.p99_ms);
+        let worst = self.building.p99_ms.max(self.verifying.p99_ms).max(self.switching.p99_ms);
         let slowest = self.rollbacks.iter().copied().fold(0.0, f64::max);
         let checks = [
             (self.failed_queries == 0, format!("{} queries failed", self.failed_queries)),
@@ -130,13 +131,11 @@ impl fmt::Display for Report {
             self.queries, self.failed_queries, self.older_seen
         )?;
         writeln!(f, "  quiet      {}", self.quiet)?;
-        writeln!(f, "  building   {}  ({:.2} of quiet p99)", self.building, self.building.p99_ms / self.quiet.p99_ms)?;
-        writeln!(
-            f,
-            "  switching  {}  ({:.2} of quiet p99)",
-            self.switching,
-            self.switching.p99_ms / self.quiet.p99_ms
-        )?;
+        for (phase, figures) in
+            [("building ", &self.building), ("verifying", &self.verifying), ("switching", &self.switching)]
+        {
+            writeln!(f, "  {phase}  {figures}  ({:.2} of quiet p99)", figures.p99_ms / self.quiet.p99_ms)?;
+        }
         writeln!(f, "writes       {}, {} failed", self.writes, self.failed_writes)?;
         writeln!(f, "  all the time {}", self.write)?;
         let equal = if self.equal_to_a_rebuild { "equal to" } else { "DIFFERENT from" };
@@ -161,6 +160,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     load.phase("building");
     let next = built(&desk, bundle.clone(), args.build_rate).await?;
     let build_seconds = began.elapsed().as_secs_f64();
+    load.phase("verifying");
     let verified = verify::run(&desk, &verify::Args { generation: next.clone(), accept: Vec::new() }).await?;
     load.phase("switching");
     let (mut promotions, mut rollbacks) = (Vec::new(), Vec::new());
@@ -194,6 +194,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         older_seen: loaded.older_seen,
         quiet: loaded.latency("quiet")?,
         building: loaded.latency("building")?,
+        verifying: loaded.latency("verifying")?,
         switching: loaded.latency("switching")?,
         writes: loaded.writes,
         failed_writes: loaded.failed_writes,

@@ -26,8 +26,10 @@ use std::{
 use tokio::sync::watch;
 
 mod figures;
+mod warming;
 
 pub use figures::Recorder;
+use warming::Warming;
 
 /// How often the read database is asked which generation is active.
 const POLL: Duration = Duration::from_millis(100);
@@ -75,6 +77,8 @@ struct Watcher {
     recorder: Recorder,
     /// The folders behind the open ones: one that was put aside and built anew under its name is another.
     inodes: BTreeMap<String, u64>,
+    /// Those that are not open yet.
+    warming: BTreeMap<String, Warming>,
     waiting: String,
     vectors: QueryVectors,
 }
@@ -93,6 +97,7 @@ impl ActiveIndex {
             sender,
             recorder: recorder.clone(),
             inodes: BTreeMap::new(),
+            warming: BTreeMap::new(),
             waiting: String::new(),
             vectors,
         };
@@ -172,6 +177,7 @@ impl Watcher {
         let (epoch, wanted) = self.wanted().await?;
         let mut open = self.sender.borrow().clone();
         open.all.retain(|name, _| wanted.iter().any(|one| one.name == *name));
+        self.warming.retain(|name, _| wanted.iter().any(|one| one.name == *name));
         let (mut failure, mut hindered) = (None, String::new());
         for one in &wanted {
             match self.open(one, &mut open) {
@@ -234,7 +240,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Opens a generation, unless it is. One that does not answer yet is open only when its queries can be embedded.
+    /// Opens a generation, unless it is. One that does not answer yet is open only when its queries can be embedded and
+    /// it knows the shops.
     fn open(&mut self, one: &Wanted, open: &mut Open) -> Result<(), Failure> {
         let name = one.name.as_str();
         let meta = std::fs::metadata(generation::folder(&self.folder, name))
@@ -247,14 +254,23 @@ impl Watcher {
             let _ = self.vectors.prepare(&handle.manifest().bundle.model);
             return Ok(());
         }
-        let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
-        let ready = self.vectors.prepare(&handle.manifest().bundle.model);
+        if self.warming.get(name).is_none_or(|warming| warming.inode != found) {
+            let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
+            let known = open.active.as_ref().map(|active| active.snapshot().learned.tenants()).unwrap_or_default();
+            self.warming.insert(name.to_owned(), Warming::start(handle, found, known)?);
+        }
+        let Some(warming) = self.warming.get(name) else { return Ok(()) };
+        let ready = self.vectors.prepare(&warming.handle.manifest().bundle.model);
         if !one.is_active && !ready? {
             return Err("its embedding model is being loaded".into());
         }
+        if !one.is_active && !warming.is_done() {
+            return Err("it is learning what the shops sell".into());
+        }
         tracing::info!(index.generation = %name, "generation opened");
         self.inodes.insert(name.to_owned(), found);
-        open.all.insert(name.to_owned(), handle);
+        open.all.insert(name.to_owned(), warming.handle.clone());
+        self.warming.remove(name);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::{
 use certificate::Certificate;
 use schemas::Utc;
 use search::{
+    aside,
     bundle::{Change, changes},
     digest,
     generation::Manifest,
@@ -25,6 +26,7 @@ use std::{
     fmt,
     time::{Duration, Instant},
 };
+use tokio::sync::oneshot;
 
 pub mod certificate;
 pub mod differences;
@@ -136,18 +138,23 @@ async fn proof(
     bar.inc(1);
     let (taken, marks) = (declared.clone(), accepted.to_vec());
     let steps = bar.clone();
-    let (found, inventory) = tokio::task::spawn_blocking(move || {
-        let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
-        let old = digest::of(&standing, &except)?;
-        steps.inc(1);
-        let new = digest::of(&moved, &except)?;
-        steps.inc(1);
-        let found = Differences::between((&old, &standing), (&new, &moved), &taken, &marks)?;
-        steps.inc(1);
-        Ok::<_, Failure>((found, new))
+    let (done, outcome) = oneshot::channel();
+    aside::spawn("proof", move || {
+        let compared = || {
+            let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
+            let old = digest::of(&standing, &except)?;
+            steps.inc(1);
+            let new = digest::of(&moved, &except)?;
+            steps.inc(1);
+            let found = Differences::between((&old, &standing), (&new, &moved), &taken, &marks)?;
+            steps.inc(1);
+            Ok::<_, Failure>((found, new))
+        };
+        // Nobody waits any more if the command was interrupted.
+        let _ = done.send(compared());
     })
-    .await
-    .map_err(|error| Failure::Other(error.to_string()))??;
+    .map_err(|error| Failure::Other(error.to_string()))?;
+    let (found, inventory) = outcome.await.map_err(|_| Failure::Other("the proof broke off".to_owned()))??;
     bar.finish_and_clear();
     if !found.undeclared.is_empty() {
         return Err(Failure::Refused(Refusal {

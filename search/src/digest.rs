@@ -13,8 +13,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use tantivy::{
     DocSet, SegmentReader, TERMINATED, TantivyDocument,
+    columnar::{BytesColumn, Dictionary},
     postings::Postings,
     schema::{Field, IndexRecordOption, Value},
+    store::StoreReader,
 };
 
 /// Fields that name a document rather than say something of it.
@@ -135,17 +137,16 @@ fn take(
             known.terms += added.terms;
         }
     }
-    let store = segment.get_store_reader(1)?;
+    let stored = Stored::open(snapshot, segment)?;
     let fast = segment.fast_fields();
     let Some(keys) = fast.str("key")? else { return Ok(()) };
+    let names = each_term(keys.dictionary(), |name| String::from_utf8_lossy(name).into_owned())?;
     let versions = fast.u64("version")?;
     for doc in segment.doc_ids_alive() {
-        let mut key = String::new();
-        if let Some(ord) = keys.term_ords(doc).next() {
-            keys.ord_to_str(ord, &mut key)?;
-        }
+        let ord = keys.term_ords(doc).next().and_then(|ord| usize::try_from(ord).ok());
+        let key = ord.and_then(|ord| names.get(ord)).cloned().unwrap_or_default();
         let live = tenants.0[doc as usize].is_some();
-        let (content, description) = if live { content(snapshot, segment, &store, doc)? } else { (0, 0) };
+        let (content, description) = if live { stored.digests(doc)? } else { (0, 0) };
         if !except.iter().any(|left_out| left_out == "description" || left_out == "*") {
             let sum = &mut sums[doc as usize];
             *sum = sum.wrapping_add(description);
@@ -154,6 +155,16 @@ fn take(
         inventory.documents.insert(key, Fingerprint { version, live, content, terms: sums[doc as usize] });
     }
     Ok(())
+}
+
+/// What is made of each term of a dictionary, in its order: to look each up would decode a block for each.
+fn each_term<T>(dictionary: &Dictionary, mut make: impl FnMut(&[u8]) -> T) -> Result<Vec<T>, IndexError> {
+    let mut made = Vec::with_capacity(dictionary.num_terms());
+    let mut terms = dictionary.stream()?;
+    while terms.advance() {
+        made.push(make(terms.key()));
+    }
+    Ok(made)
 }
 
 /// The tenant of each live document, as a place in the list beside it.
@@ -192,25 +203,40 @@ fn postings(segment: &SegmentReader, field: Field, mut each: impl FnMut(u128, u3
     Ok(())
 }
 
-/// Of what is stored of a document and can't be told from its terms: card and variants; and the description.
-fn content(
-    snapshot: &Snapshot,
-    segment: &SegmentReader,
-    store: &tantivy::store::StoreReader,
-    doc: u32,
-) -> Result<(u128, u128), IndexError> {
-    let record: TantivyDocument = store.get(doc)?;
-    let text = |field| record.get_first(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-    let mut hash = Sha256::new().chain_update(text(snapshot.fields.card)).chain_update([0]);
-    if let Some(variants) = segment.fast_fields().bytes("variants")? {
-        let mut bytes = Vec::new();
-        if let Some(ord) = variants.term_ords(doc).next() {
-            variants.ord_to_bytes(ord, &mut bytes)?;
-        }
-        hash.update(bytes);
+/// What a segment stores of its documents and can't be told from their terms.
+struct Stored {
+    store: StoreReader,
+    card: Field,
+    description: Field,
+    variants: Option<BytesColumn>,
+    /// Of each value of that column.
+    of_variants: Vec<u128>,
+}
+
+impl Stored {
+    fn open(snapshot: &Snapshot, segment: &SegmentReader) -> Result<Self, IndexError> {
+        let variants = segment.fast_fields().bytes("variants")?;
+        let hashed = |value: &[u8]| first_half(&Sha256::digest(value));
+        let of_variants =
+            variants.as_ref().map_or_else(|| Ok(Vec::new()), |column| each_term(column.dictionary(), hashed))?;
+        let (card, description) = (snapshot.fields.card, snapshot.fields.description);
+        Ok(Self { store: segment.get_store_reader(1)?, card, description, variants, of_variants })
     }
-    let description = Sha256::digest(text(snapshot.fields.description));
-    Ok((first_half(&hash.finalize()), first_half(&description)))
+
+    /// Of card and variants; and of the description.
+    fn digests(&self, doc: u32) -> Result<(u128, u128), IndexError> {
+        let record: TantivyDocument = self.store.get(doc)?;
+        let text =
+            |field| record.get_first(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        let mut hash = Sha256::new().chain_update(text(self.card)).chain_update([0]);
+        let ord = self.variants.as_ref().and_then(|column| column.term_ords(doc).next());
+        if let Some(variants) = ord.and_then(|ord| usize::try_from(ord).ok()).and_then(|ord| self.of_variants.get(ord))
+        {
+            hash.update(variants.to_be_bytes());
+        }
+        let description = Sha256::digest(text(self.description));
+        Ok((first_half(&hash.finalize()), first_half(&description)))
+    }
 }
 
 fn first_half(hash: &[u8]) -> u128 {

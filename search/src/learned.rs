@@ -3,6 +3,7 @@
 //! changed enough; nothing of it is written down by hand.
 
 use crate::{IndexError, reader::Snapshot};
+use kept::{Age, Kept};
 use schemas::ids::TenantId;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,6 +11,7 @@ use std::{
 };
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term, columnar::StrColumn, schema::IndexRecordOption};
 
+mod kept;
 mod kinds;
 mod names;
 mod statistics;
@@ -21,15 +23,19 @@ pub use vocabulary::{Meaning, Vocabulary};
 
 /// Share of the documents that may come or go before a catalog is learnt anew.
 const DRIFT: f64 = 0.02;
+/// Share above which nobody is answered by what was known before.
+const OUTGROWN: f64 = 0.2;
 /// Commits after which it is learnt anew in any case.
 const COMMITS: u64 = 500;
+/// Documents of an index up to which a search may wait for lessons: they are learnt in a moment.
+const SMALL: u64 = 5_000;
 /// Tenants that are remembered.
 const TENANTS: usize = 64;
 
 /// What was learnt, for the life of an open generation.
 #[derive(Debug, Default)]
 pub struct Learned {
-    tenants: Mutex<HashMap<TenantId, Arc<Lessons>>>,
+    tenants: Mutex<HashMap<TenantId, Arc<Kept<Lessons>>>>,
 }
 
 /// What was learnt of one tenant.
@@ -46,37 +52,51 @@ pub struct Lessons {
 }
 
 impl Learned {
-    /// The lessons of a tenant, as of this snapshot or one that differs little.
+    /// The lessons of a tenant, as of this snapshot or one that differs little. A large catalog that has changed is
+    /// learnt anew in the background, while searches go by what was known.
     ///
     /// # Errors
     /// The engine's.
     pub fn of(&self, snapshot: &Snapshot, tenant: TenantId) -> Result<Arc<Lessons>, IndexError> {
-        let documents = snapshot.searcher.num_docs();
-        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
-        if let Some(known) = known.filter(|known| known.holds(documents, snapshot.data_version)) {
-            return Ok(known);
-        }
-        let lessons = Arc::new(Lessons {
-            documents,
-            data_version: snapshot.data_version,
-            vocabulary: Vocabulary::learn(snapshot, tenant)?,
-            kinds: Kinds::learn(snapshot, tenant)?,
-            statistics: Statistics::learn(snapshot, tenant)?,
-        });
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if tenants.len() >= TENANTS {
-            tenants.clear();
-        }
-        tenants.insert(tenant, Arc::clone(&lessons));
-        Ok(lessons)
+        let kept = {
+            let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
+                tenants.clear();
+            }
+            Arc::clone(tenants.entry(tenant).or_default())
+        };
+        let (documents, version, own) = (snapshot.searcher.num_docs(), snapshot.data_version, snapshot.clone());
+        kept.get(move |known| known.age(documents, version), move || Lessons::learn(&own, tenant))
+    }
+
+    /// The tenants it knows something of.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 }
 
 impl Lessons {
+    fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+        Ok(Self {
+            documents: snapshot.searcher.num_docs(),
+            data_version: snapshot.data_version,
+            vocabulary: Vocabulary::learn(snapshot, tenant)?,
+            kinds: Kinds::learn(snapshot, tenant)?,
+            statistics: Statistics::learn(snapshot, tenant)?,
+        })
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
-    fn holds(&self, documents: u64, data_version: u64) -> bool {
-        let drift = documents.abs_diff(self.documents) as f64;
-        drift <= self.documents as f64 * DRIFT && data_version.saturating_sub(self.data_version) < COMMITS
+    fn age(&self, documents: u64, data_version: u64) -> Age {
+        let drift = documents.abs_diff(self.documents) as f64 / (self.documents as f64).max(1.0);
+        if drift <= DRIFT && data_version.saturating_sub(self.data_version) < COMMITS {
+            Age::Fresh
+        } else if documents > SMALL && drift <= OUTGROWN {
+            Age::Worn
+        } else {
+            Age::Outgrown
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! [`facets`] or [`query`]; then raise [`bundle::SCHEMA_VERSION`], which makes a new generation.
 
 pub mod analyzer;
+pub mod aside;
 pub mod bare;
 pub mod bundle;
 mod dictionary;

@@ -29,8 +29,6 @@ use tokio::sync::mpsc;
 
 /// Behind the name of a generation's folder while it is built.
 pub const ASIDE: &str = ".building";
-/// How much lower than everything else's the priority of a build is (`nice`).
-const NICENESS: i32 = 15;
 /// Documents in one step, between looks at the orders.
 const STEP: usize = 2_000;
 /// Documents and time after which what was taken in is committed: what an interruption costs.
@@ -62,11 +60,7 @@ pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
     let _guard = Ended(Arc::clone(&ended));
     let (done, outcome) = tokio::sync::oneshot::channel();
     let shared = shared.clone();
-    std::thread::Builder::new().name("index-build".to_owned()).spawn(move || {
-        // Threads that are started from this one have its priority.
-        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-            tracing::warn!(%error, "the build runs at the priority of everything else");
-        }
+    search::aside::spawn("index-build", move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let outcome = match runtime {
             Ok(runtime) => runtime.block_on(Build { shared, ended }.run()),
