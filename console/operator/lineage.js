@@ -27,6 +27,22 @@ const LETTERS = [
   { name: "Error", class: "wide", of: (row) => row.error.split("\n")[0] },
 ];
 
+const EVENTS = [
+  { name: "Event", class: "wide", of: (row) => row.event_type },
+  { name: "Version", class: "number", of: (row) => show.count(row.version) },
+  { name: "Happened", of: (row) => show.moment(row.occurred_at) },
+  { name: "Stands at", of: (row) => (row.record_offset !== null ? `${row.topic} [${row.partition}] ${show.count(row.record_offset)}` : row.published_at ? "was sent" : pill("queued", "waits to be sent")) },
+  { name: "Request", of: (row) => h("code", { title: row.correlation_id }, show.short(row.correlation_id)) },
+  { name: "What it says", of: (row) => h("details", {}, h("summary", {}, "Show"), json(row.payload, `What ${row.event_type} says`)) },
+];
+
+/** Every event of a product, or why they can't be shown. */
+function events(history) {
+  if (history.failed) return panel("Every event", problem(history.failed));
+  const title = history.left_out ? "The newest events" : "Every event";
+  return panel(title, table(title, EVENTS, history.events, "Nothing was recorded of this product."));
+}
+
 function step(state, title, text) {
   return h("li", { class: "hop", data: { state } }, h("strong", {}, title), h("span", {}, text));
 }
@@ -49,7 +65,7 @@ function hops(of) {
   );
 }
 
-function whole(of, tenant) {
+function whole(of, history, tenant) {
   const shop = of.page && h("a", { href: `/?tenant=${encodeURIComponent(tenant)}&p=${encodeURIComponent(of.page.slug)}` }, "In the storefront");
   return [
     h("h2", { class: "lineage-title" }, of.title ?? "Without a title"),
@@ -61,6 +77,7 @@ function whole(of, tenant) {
       ["", shop],
     ]),
     hops(of),
+    events(history),
     panel("What each context says", table("What each context says", SOURCES, of.sources, "No event of this product has arrived.")),
     panel("Index generations on this node", table("Index generations", HELD, of.generations, "No generation is open.")),
     of.letters.length > 0 && panel("Events that could not be applied", table("Dead letters", LETTERS, of.letters, "")),
@@ -109,10 +126,12 @@ export function mount(main, [tenant, product]) {
       await start();
       if (product === undefined) return;
       const of = await read(`/v1/console/lineage/${product}`, { tenant });
-      const now = JSON.stringify(of);
+      // The write side's memory is another process's: without it the rest is still worth seeing.
+      const history = await read(`/v1/operations/history/${encodeURIComponent(of.key)}`).catch((failed) => ({ failed }));
+      const now = JSON.stringify([of, history.events ?? history.failed.message]);
       if (now === drawn) return;
       drawn = now;
-      fill(out, whole(of, tenant));
+      fill(out, whole(of, history, tenant));
     },
   };
 }

@@ -60,10 +60,11 @@ async fn round(connection: &mut PgConnection, producer: &FutureProducer, topic: 
     }
     let sent = rows.iter().map(|row| outgoing(row, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(producer, &sent).await;
-    settle(connection, &rows[..acknowledged]).await?;
+    let taken = acknowledged.len();
+    settle(connection, &rows[..taken]).await?;
     match error {
-        Some(error) => Err(format!("Kafka took {acknowledged} of {} documents: {error}", sent.len()).into()),
-        None => Ok(acknowledged as u64),
+        Some(error) => Err(format!("Kafka took {taken} of {} documents: {error}", sent.len()).into()),
+        None => Ok(taken as u64),
     }
 }
 

@@ -31,11 +31,20 @@ pub fn headers(list: &[(&'static str, String)]) -> OwnedHeaders {
     })
 }
 
-/// Sends records in order and waits for every acknowledgement; tells how many from the start were
-/// acknowledged, and the error of the first that was not.
-pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (usize, Option<KafkaError>) {
+/// Where a record stands in its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+/// Sends records in order and waits for every acknowledgement; tells where those from the start that were
+/// acknowledged stand, and the error of the first that was not.
+pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (Vec<Place>, Option<KafkaError>) {
     let mut in_flight: VecDeque<DeliveryFuture> = VecDeque::new();
-    let mut acknowledged = 0;
+    let mut acknowledged = Vec::with_capacity(records.len());
     for record in records {
         loop {
             let message = FutureRecord::to(&record.topic)
@@ -70,11 +79,11 @@ pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (
     (acknowledged, None)
 }
 
-async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut usize) -> Result<(), KafkaError> {
+async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut Vec<Place>) -> Result<(), KafkaError> {
     let Some(delivery) = in_flight.pop_front() else { return Ok(()) };
     match delivery.await {
-        Ok(Ok(_)) => {
-            *acknowledged += 1;
+        Ok(Ok(delivered)) => {
+            acknowledged.push(Place { partition: delivered.partition, offset: delivered.offset });
             Ok(())
         }
         Ok(Err((error, _))) => Err(error),
@@ -82,7 +91,7 @@ async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut usi
     }
 }
 
-async fn drain(mut in_flight: VecDeque<DeliveryFuture>, mut acknowledged: usize) -> usize {
+async fn drain(mut in_flight: VecDeque<DeliveryFuture>, mut acknowledged: Vec<Place>) -> Vec<Place> {
     while !in_flight.is_empty() {
         if settle(&mut in_flight, &mut acknowledged).await.is_err() {
             break;

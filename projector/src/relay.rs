@@ -103,17 +103,23 @@ async fn round(
     let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
     let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(producer, &records).await;
-    if acknowledged > 0 {
-        sqlx::query(AssertSqlSafe(format!("UPDATE {context}.outbox SET published_at = now() WHERE id = ANY($1)")))
-            .bind(&ids[..acknowledged])
-            .execute(&mut *connection)
-            .await?;
+    let taken = acknowledged.len();
+    if taken > 0 {
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE {context}.outbox AS o
+             SET published_at = now(), topic = $2, partition = sent.partition, record_offset = sent.record_offset
+             FROM unnest($1::bigint[], $3::integer[], $4::bigint[]) AS sent(id, partition, record_offset) WHERE o.id = sent.id"
+        )))
+        .bind(&ids[..taken])
+        .bind(topic)
+        .bind(acknowledged.iter().map(|place| place.partition).collect::<Vec<_>>())
+        .bind(acknowledged.iter().map(|place| place.offset).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
     }
     match error {
-        Some(error) => {
-            Err(format!("Kafka took {acknowledged} of {} records of {topic}: {error}", records.len()).into())
-        }
-        None => Ok(acknowledged as u64),
+        Some(error) => Err(format!("Kafka took {taken} of {} records of {topic}: {error}", records.len()).into()),
+        None => Ok(taken as u64),
     }
 }
 

@@ -121,7 +121,8 @@ impl ActiveIndex {
                 }
                 if watcher.followed() != before || reported.is_none_or(|at| at.elapsed() >= REPORT) {
                     reported = Some(Instant::now());
-                    watcher.report();
+                    // A disk that is busy must not hold up who is answered on this thread.
+                    tokio::task::block_in_place(|| watcher.report());
                 }
             }
         });

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use std::{net::SocketAddr, time::Duration};
 
 mod background;
+mod history;
 mod letters;
 mod operations;
 
@@ -48,6 +49,7 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
     let (health, registry) = (Health::default(), Metrics::default());
     let listener =
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
+    let write = args.reconcile.write_database_url.as_deref().map(reconcile::write_pool).transpose()?;
     background::start(&desk, &args, &registry, &shutdown);
     let expected = Sha256::digest(key);
     let guard = move |request: Request, next: Next| async move {
@@ -64,6 +66,7 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
     };
     let router = Router::new()
         .merge(letters::router(desk.clone()))
+        .merge(history::router(desk.clone(), write))
         .merge(operations::router(desk))
         .layer(middleware::from_fn(guard))
         .layer(middleware::from_fn(request::accompany))

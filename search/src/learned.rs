@@ -25,8 +25,10 @@ pub use vocabulary::{Meaning, Vocabulary};
 const DRIFT: f64 = 0.02;
 /// Share above which nobody is answered by what was known before.
 const OUTGROWN: f64 = 0.2;
-/// Commits after which it is learnt anew in any case.
-const COMMITS: u64 = 500;
+/// Operations of the engine for each document after which it is learnt anew in any case, and the least of them: about
+/// a tenth of the documents has changed then.
+const CHANGED: f64 = 0.25;
+const LEAST_CHANGED: u64 = 2_000;
 /// Documents of an index up to which a search may wait for lessons: they are learnt in a moment.
 const SMALL: u64 = 5_000;
 /// Tenants that are remembered.
@@ -42,7 +44,7 @@ pub struct Learned {
 #[derive(Debug)]
 pub struct Lessons {
     documents: u64,
-    data_version: u64,
+    operations: u64,
     /// What words mean.
     pub vocabulary: Vocabulary,
     /// Which attributes go with which words.
@@ -65,8 +67,8 @@ impl Learned {
             }
             Arc::clone(tenants.entry(tenant).or_default())
         };
-        let (documents, version, own) = (snapshot.searcher.num_docs(), snapshot.data_version, snapshot.clone());
-        kept.get(move |known| known.age(documents, version), move || Lessons::learn(&own, tenant))
+        let (documents, operations, own) = (snapshot.searcher.num_docs(), snapshot.operations, snapshot.clone());
+        kept.get(move |known| known.age(documents, operations), move || Lessons::learn(&own, tenant))
     }
 
     /// The tenants it knows something of.
@@ -80,7 +82,7 @@ impl Lessons {
     fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         Ok(Self {
             documents: snapshot.searcher.num_docs(),
-            data_version: snapshot.data_version,
+            operations: snapshot.operations,
             vocabulary: Vocabulary::learn(snapshot, tenant)?,
             kinds: Kinds::learn(snapshot, tenant)?,
             statistics: Statistics::learn(snapshot, tenant)?,
@@ -88,9 +90,10 @@ impl Lessons {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
-    fn age(&self, documents: u64, data_version: u64) -> Age {
+    fn age(&self, documents: u64, operations: u64) -> Age {
         let drift = documents.abs_diff(self.documents) as f64 / (self.documents as f64).max(1.0);
-        if drift <= DRIFT && data_version.saturating_sub(self.data_version) < COMMITS {
+        let done = operations.saturating_sub(self.operations);
+        if drift <= DRIFT && (done < LEAST_CHANGED || (done as f64) < self.documents as f64 * CHANGED) {
             Age::Fresh
         } else if documents > SMALL && drift <= OUTGROWN {
             Age::Worn

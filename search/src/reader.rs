@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub fields: Fields,
     /// Grows with every commit that was taken in; part of cache keys.
     pub data_version: u64,
+    /// What was done to the index up to here, in operations of the engine: two to six for each document.
+    pub operations: u64,
     /// The commit's payload, as JSON: the offsets of the document topic up to which it has everything, as
     /// topic, partition and next offset.
     pub offsets: Arc<str>,
@@ -163,6 +165,7 @@ impl IndexHandle {
             searcher: reader.searcher(),
             fields,
             data_version: first_version(),
+            operations: index.load_metas()?.opstamp,
             manifest: Arc::clone(&manifest),
             offsets: payload(&index),
             ranking: manifest.bundle.ranking,
@@ -249,6 +252,7 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
                 snapshot.searcher = searcher;
                 snapshot.offsets = offsets.unwrap_or_default().into();
                 snapshot.data_version += 1;
+                snapshot.operations = newest;
             });
         }
         Err(error) => tracing::warn!(%error, "the index could not be reloaded; the last state stays in use"),

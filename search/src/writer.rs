@@ -1,7 +1,7 @@
 //! Writes documents into a generation. The Kafka offsets stand in the same commit as the documents.
 
 use crate::{
-    IndexError,
+    IndexError, aside,
     bundle::SearchedFields,
     document::SearchDocument,
     generation,
@@ -63,6 +63,8 @@ impl IndexWriter {
     /// [`IndexError::Damaged`] asks for [`generation::quarantine`] and a rebuild.
     pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
         let writer = Self::with_memory(root, generation_name, HEAP_BYTES)?;
+        // Nobody waits for a merge, and searches would wait beside one.
+        aside::lower("merge_thread");
         writer.merge(true);
         Ok(writer)
     }

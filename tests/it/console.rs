@@ -297,7 +297,9 @@ async fn a_product_shows_its_lineage(browser: &Browser, console: &str) {
     }
     let stations = "[...document.querySelectorAll('.hop')].map((one) => one.dataset.state).join(' ')";
     browser.until(&format!("{stations} === 'ok ok ok ok ok soft ok'")).await;
-    for part in ["catalog", "pricing", "inventory", "g1", "g2", "In the storefront"] {
+    for part in
+        ["Every event", "souk.pricing.price_sheet.changed.v1", "catalog", "inventory", "g1", "g2", "In the storefront"]
+    {
         browser.until(&format!("{}.includes({})", text_of("main"), json!(part))).await;
     }
     browser.picture("console-lineage-desktop-light").await;

@@ -17,14 +17,16 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-async fn catalog(shop: &Shop, products: usize) -> String {
+/// Fills a shop with lamps; gives the token.
+pub async fn catalog(shop: &Shop, products: usize) -> String {
     let lines: Vec<Value> = (0..products)
         .map(|n| product_line(&format!("p-{n}"), &format!("Lamp number {n} of {}", ["oak", "steel", "glass"][n % 3])))
         .collect();
     shop.bulk_all("products", &lines).await
 }
 
-async fn serves(shop: &Shop, generation: &str) {
+/// Waits until a generation answers a shop.
+pub async fn serves(shop: &Shop, generation: &str) {
     eventually(&format!("{generation} answers"), PATIENCE, || async {
         let answer = shop.read("/v1/search?q=lamp", None).await.body;
         if answer["generation"] == generation { Ok(()) } else { Err(answer["generation"].to_string()) }
@@ -226,53 +228,6 @@ async fn a_build_that_is_killed_again_and_again_ends_complete() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_promotion_that_is_killed_leaves_everybody_on_one_generation() {
-    let stack = TestStack::start(false).await;
-    let shop = Shop::open(&stack, "torn").await;
-    let token = catalog(&shop, 30).await;
-    shop.search("lamp", &token).await;
-    let operator = Operator::of(&stack);
-    let bundle = Bundle { name: "named".to_owned(), ..Bundle::default() };
-    let next = generation_of(&operator.does(&["build", "--bundle", &bundle_file(&stack, &bundle)]).await);
-    operator.does(&["verify", &next]).await;
-    for round in 0..12_u64 {
-        let active: String = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")
-            .fetch_one(&stack.read)
-            .await
-            .expect("one is active");
-        let command: &[&str] = if active == "g1" { &["promote", &next] } else { &["rollback"] };
-        let mut child = operator.spawn(command);
-        // Each round lets it come further: until it has connected, begun, switched, waited.
-        let logged = || async {
-            let seen: i64 = sqlx::query_scalar(
-                "SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'souk-reindex' AND datname = current_database())
-                      + (SELECT count(*) FROM operations) + (SELECT max(epoch) FROM index_switches)",
-            )
-            .fetch_one(&stack.read)
-            .await
-            .expect("a count");
-            seen
-        };
-        let before = logged().await;
-        let wanted = before + i64::try_from(round % 4).expect("a count");
-        eventually("it has come that far, or ended", PATIENCE, || async {
-            let seen = logged().await;
-            if seen >= wanted { Ok(()) } else { Err(format!("{seen} of {wanted}")) }
-        })
-        .await;
-        // One that has ended can't be killed any more.
-        let _ = child.kill();
-        child.wait().expect("ended");
-        let active: Vec<String> = sqlx::query_scalar("SELECT generation FROM index_generations WHERE state = 'active'")
-            .fetch_all(&stack.read)
-            .await
-            .expect("one is active");
-        assert_eq!(active.len(), 1, "round {round}");
-        serves(&shop, &active[0]).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_was_spoilt_is_found_and_mended() {
     let stack = TestStack::start(false).await;
     let shop = Shop::open(&stack, "spoilt").await;
@@ -316,33 +271,4 @@ async fn what_was_spoilt_is_found_and_mended() {
         shop.read("/v1/search?q=camp", None).await.titles().iter().filter(|title| title.contains("Camp")).count(),
         0
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_segment_that_rots_is_put_aside_and_healed_from_the_topic() {
-    let stack = TestStack::start(false).await;
-    let shop = Shop::open(&stack, "rot").await;
-    let token = catalog(&shop, 120).await;
-    shop.search("lamp", &token).await;
-    until_quiet(&stack).await;
-    let folder = stack.stack.index_dir().join("g1");
-    let store = std::fs::read_dir(&folder)
-        .expect("the index")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|kind| kind == "store"))
-        .max_by_key(|path| path.metadata().map(|meta| meta.len()).unwrap_or_default())
-        .expect("a segment");
-    let mut bytes = std::fs::read(&store).expect("read");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0x55;
-    std::fs::write(&store, bytes).expect("spoilt in place");
-    eventually("the damaged folder is put aside", PATIENCE, || async {
-        let aside = std::fs::read_dir(stack.stack.index_dir()).map_err(|error| error.to_string())?;
-        let names: Vec<String> =
-            aside.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
-        if names.iter().any(|name| name.starts_with("g1.damaged-")) { Ok(()) } else { Err(names.join(" ")) }
-    })
-    .await;
-    let token = shop.bulk_all("products", &[product_line("after", "Lamp after the rot")]).await;
-    assert_eq!(shop.search("lamp", &token).await.body["total"], 121);
 }

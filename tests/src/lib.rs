@@ -6,6 +6,7 @@ pub mod digest;
 pub mod eventually;
 pub mod operator;
 pub mod quiet;
+pub mod replica;
 pub mod scratch;
 pub mod shop;
 pub mod stack;

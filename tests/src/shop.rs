@@ -52,6 +52,12 @@ impl Shop {
         shop
     }
 
+    /// The same shop, read from another query-api.
+    #[must_use]
+    pub fn read_from(&self, query: &str) -> Self {
+        Self { query: query.to_owned(), ..self.clone() }
+    }
+
     /// A request to write-api as this tenant.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.write)).header("x-tenant-slug", &self.slug)

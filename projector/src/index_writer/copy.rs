@@ -24,6 +24,8 @@ use std::{
 const BATCH: usize = 4_000;
 /// Documents in one batch from which on more are taken to wait.
 const BACKLOG: usize = 500;
+/// Between two commits of a copy that nobody searches: what shoppers wait for goes before, and a switch waits for it.
+const ASIDE: Duration = Duration::from_millis(200);
 /// How often the report is renewed when nothing comes.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -75,7 +77,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     announce(&name, &known, &topic, &offsets);
     let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
-    let (mut read, mut rate) = (Vec::new(), Rate::new());
+    let (mut read, mut rate, mut committed) = (Vec::new(), Rate::new(), Instant::now());
     loop {
         let orders = shared.orders.borrow_and_update().clone();
         if orders.active != known.active {
@@ -92,6 +94,16 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
             tokio::select! {
                 changed = shared.orders.changed() => changed?,
                 damage = &mut scrubbed => return Err(damage?.into()),
+            }
+            continue;
+        }
+        let searched = known.active || known.tried || known.stop_at.is_some();
+        let wait = if searched { Duration::ZERO } else { ASIDE.saturating_sub(committed.elapsed()) };
+        if !wait.is_zero() {
+            tokio::select! {
+                changed = shared.orders.changed() => changed?,
+                damage = &mut scrubbed => return Err(damage?.into()),
+                () = tokio::time::sleep(wait) => {}
             }
             continue;
         }
@@ -120,6 +132,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
             *known = (*known).max(*offset);
         });
         tokio::task::block_in_place(|| write(&mut writer, &batch, &offsets))?;
+        committed = Instant::now();
         observe(&deps, &name, known.active, &batch);
         source.publish_offsets(&next);
         rate.count(batch.len());

@@ -39,6 +39,8 @@ impl Source {
 pub struct Orders {
     /// Whether queries are answered from it.
     pub active: bool,
+    /// Whether a share of the searches tries it.
+    pub tried: bool,
     /// What it is built from.
     pub source: Source,
     /// The generation it was planned against.
@@ -123,7 +125,7 @@ pub async fn next_name(connection: &mut PgConnection) -> Result<String, sqlx::Er
 /// The generations that have to be kept, with their orders. One that this program can't read is nobody's here.
 pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Manifest, Orders)>, RoleError> {
     let rows = sqlx::query(
-        "SELECT generation, state, manifest, source, basis, rate_limit, paused, stop_at FROM index_generations
+        "SELECT generation, state, manifest, source, basis, rate_limit, paused, stop_at, canary FROM index_generations
          WHERE state IN ('building', 'catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
     )
     .fetch_all(connection)
@@ -138,6 +140,7 @@ pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (M
         let stop_at: Option<Value> = row.try_get("stop_at")?;
         let orders = Orders {
             active: state == "active",
+            tried: row.try_get::<i16, _>("canary")? > 0,
             source: match source.as_str() {
                 "views" => Source::Views,
                 "copy" => Source::Copy,

@@ -29,7 +29,7 @@ impl Warming {
         let done = Arc::new(AtomicBool::new(tenants.is_empty()));
         if !tenants.is_empty() {
             let (snapshot, told) = (handle.snapshot(), Arc::clone(&done));
-            aside::spawn("warming", move || {
+            aside::spawn_beside("warming", move || {
                 for tenant in tenants {
                     if let Err(error) = snapshot.learned.of(&snapshot, tenant) {
                         tracing::warn!(%error, tenant.id = %tenant, "a catalog can't be learnt beforehand");

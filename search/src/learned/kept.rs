@@ -78,7 +78,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
             return;
         }
         let own = Arc::clone(self);
-        let started = aside::spawn("learning", move || {
+        let started = aside::spawn_beside("learning", move || {
             // Also when it panics somebody else may try.
             let _done = Done(&own.renewing);
             match make() {
