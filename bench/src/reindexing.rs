@@ -80,6 +80,8 @@ struct Report {
     quiet: Figures,
     building: Figures,
     verifying: Figures,
+    /// Both together: what is judged, since a verification of seconds sees too few queries for a p99 of its own.
+    preparing: Figures,
     switching: Figures,
     writes: u64,
     failed_writes: u64,
@@ -91,7 +93,7 @@ struct Report {
 impl Report {
     /// What is not as it has to be.
     fn missed(&self, args: &Args) -> Vec<String> {
-        let worst = self.building.p99_ms.max(self.verifying.p99_ms).max(self.switching.p99_ms);
+        let worst = self.preparing.p99_ms.max(self.switching.p99_ms);
         let slowest = self.rollbacks.iter().copied().fold(0.0, f64::max);
         let checks = [
             (self.failed_queries == 0, format!("{} queries failed", self.failed_queries)),
@@ -131,9 +133,12 @@ impl fmt::Display for Report {
             self.queries, self.failed_queries, self.older_seen
         )?;
         writeln!(f, "  quiet      {}", self.quiet)?;
-        for (phase, figures) in
-            [("building ", &self.building), ("verifying", &self.verifying), ("switching", &self.switching)]
-        {
+        for (phase, figures) in [
+            ("building ", &self.building),
+            ("verifying", &self.verifying),
+            ("both     ", &self.preparing),
+            ("switching", &self.switching),
+        ] {
             writeln!(f, "  {phase}  {figures}  ({:.2} of quiet p99)", figures.p99_ms / self.quiet.p99_ms)?;
         }
         writeln!(f, "writes       {}, {} failed", self.writes, self.failed_writes)?;
@@ -192,10 +197,11 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         queries: loaded.queries,
         failed_queries: loaded.failed_queries,
         older_seen: loaded.older_seen,
-        quiet: loaded.latency("quiet")?,
-        building: loaded.latency("building")?,
-        verifying: loaded.latency("verifying")?,
-        switching: loaded.latency("switching")?,
+        quiet: loaded.latency(&["quiet"])?,
+        building: loaded.latency(&["building"])?,
+        verifying: loaded.latency(&["verifying"])?,
+        preparing: loaded.latency(&["building", "verifying"])?,
+        switching: loaded.latency(&["switching"])?,
         writes: loaded.writes,
         failed_writes: loaded.failed_writes,
         write: loaded.write,

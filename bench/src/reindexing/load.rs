@@ -51,9 +51,14 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    pub fn latency(&self, phase: &str) -> Result<Figures, BenchError> {
-        let found = self.latencies.get(phase).map(Latencies::figures);
-        found.ok_or_else(|| BenchError::Broken(format!("no query was made while {phase}")))
+    /// Over one phase, or over several together.
+    pub fn latency(&self, phases: &[&str]) -> Result<Figures, BenchError> {
+        let mut all = Latencies::new()?;
+        for phase in phases {
+            let found = self.latencies.get(phase);
+            all.merge(found.ok_or_else(|| BenchError::Broken(format!("no query was made while {phase}")))?)?;
+        }
+        Ok(all.figures())
     }
 }
 
