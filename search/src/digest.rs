@@ -6,14 +6,14 @@
 //! the same in whichever order segments give the terms. Document versions are kept beside the digests, not in
 //! them: a rebuild from events counts versions anew.
 
-use crate::{IndexError, reader::Snapshot};
+use crate::{IndexError, columns, reader::Snapshot};
 use schemas::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use tantivy::{
     DocSet, SegmentReader, TERMINATED, TantivyDocument,
-    columnar::{BytesColumn, Dictionary},
+    columnar::BytesColumn,
     postings::Postings,
     schema::{Field, IndexRecordOption, Value},
     store::StoreReader,
@@ -140,7 +140,7 @@ fn take(
     let stored = Stored::open(snapshot, segment)?;
     let fast = segment.fast_fields();
     let Some(keys) = fast.str("key")? else { return Ok(()) };
-    let names = each_term(keys.dictionary(), |name| String::from_utf8_lossy(name).into_owned())?;
+    let names = columns::texts(keys.dictionary())?;
     let versions = fast.u64("version")?;
     for doc in segment.doc_ids_alive() {
         let ord = keys.term_ords(doc).next().and_then(|ord| usize::try_from(ord).ok());
@@ -155,16 +155,6 @@ fn take(
         inventory.documents.insert(key, Fingerprint { version, live, content, terms: sums[doc as usize] });
     }
     Ok(())
-}
-
-/// What is made of each term of a dictionary, in its order: to look each up would decode a block for each.
-fn each_term<T>(dictionary: &Dictionary, mut make: impl FnMut(&[u8]) -> T) -> Result<Vec<T>, IndexError> {
-    let mut made = Vec::with_capacity(dictionary.num_terms());
-    let mut terms = dictionary.stream()?;
-    while terms.advance() {
-        made.push(make(terms.key()));
-    }
-    Ok(made)
 }
 
 /// The tenant of each live document, as a place in the list beside it.
@@ -217,8 +207,9 @@ impl Stored {
     fn open(snapshot: &Snapshot, segment: &SegmentReader) -> Result<Self, IndexError> {
         let variants = segment.fast_fields().bytes("variants")?;
         let hashed = |value: &[u8]| first_half(&Sha256::digest(value));
-        let of_variants =
-            variants.as_ref().map_or_else(|| Ok(Vec::new()), |column| each_term(column.dictionary(), hashed))?;
+        let of_variants = variants
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), |column| columns::each_term(column.dictionary(), hashed))?;
         let (card, description) = (snapshot.fields.card, snapshot.fields.description);
         Ok(Self { store: segment.get_store_reader(1)?, card, description, variants, of_variants })
     }

@@ -11,6 +11,7 @@ pub mod analyzer;
 pub mod aside;
 pub mod bare;
 pub mod bundle;
+mod columns;
 mod dictionary;
 pub mod digest;
 pub mod directory;

@@ -84,7 +84,7 @@ impl IndexWriter {
         let (index, manifest) = generation::open(root, generation_name)?;
         generation::check_after_crash(root, generation_name, &index)?;
         let writer: TantivyWriter = index.writer_with_num_threads(1, bytes)?;
-        // Files that a killed writer left behind would meet those of the replay; see the wedge test.
+        // Files that a killed writer left behind would meet those of the replay; see `tests/reopened.rs`.
         writer.garbage_collect_files().wait()?;
         // The engine would stamp the first change as the last commit was stamped, and a merge that begins before the
         // next commit would pass it by in some segments: both versions would be found. This uses that stamp up.

@@ -1,6 +1,6 @@
 //! An operator at a stack: the very commands of `reindex`, in this process or as a process that can be killed.
 
-use crate::stack::TestStack;
+use crate::stack::{TestStack, programs};
 use clap::Parser;
 use reindex::{Cli, Failure};
 use search::bundle::Bundle;
@@ -19,8 +19,6 @@ impl Operator {
     /// An operator of a stack.
     #[must_use]
     pub fn of(stack: &TestStack) -> Self {
-        let own = std::env::current_exe().expect("this program's path");
-        let programs = own.parent().and_then(|deps| deps.parent()).expect("target/debug").to_owned();
         let settings = [
             "--read-database-url".to_owned(),
             stack.stack.settings.read_url(),
@@ -32,7 +30,7 @@ impl Operator {
             "tester".to_owned(),
         ];
         let key = stack.stack.staff_key().expect("a staff key");
-        Self { settings: settings.to_vec(), key, program: programs.join("reindex") }
+        Self { settings: settings.to_vec(), key, program: programs().join("reindex") }
     }
 
     fn line(&self, arguments: &[&str]) -> Vec<String> {

@@ -1,6 +1,10 @@
 //! More that answers queries of a stack: another query-api on the same index, or a second node with an index of its own.
 
-use crate::{eventually::eventually, shop::PATIENCE, stack::TestStack};
+use crate::{
+    eventually::eventually,
+    shop::PATIENCE,
+    stack::{TestStack, programs},
+};
 use launcher::{stack::Service, suite};
 use std::{
     path::PathBuf,
@@ -23,7 +27,7 @@ impl Replica {
     pub async fn node(stack: &TestStack, name: &str) -> Self {
         let (settings, folder) = (&stack.stack.settings, stack.stack.settings.data_dir.join(name));
         let listen = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
-        let mut projector = program("projector");
+        let mut projector = Command::new(programs().join("projector"));
         projector.args(["--roles", "index", "--node", name, "--projector-listen", &listen]);
         projector.args(["--read-database-url", &settings.read_url(), "--kafka-brokers", &settings.brokers()]);
         projector.arg(format!("--topic-prefix={}", settings.topic_prefix)).arg("--index-dir").arg(&folder);
@@ -33,7 +37,7 @@ impl Replica {
 
     async fn answering(mut self, stack: &TestStack, index: PathBuf) -> Self {
         let listen = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
-        let mut query = program("query-api");
+        let mut query = Command::new(programs().join("query-api"));
         query.args(["--query-listen", &listen, "--query-database-url", &stack.stack.settings.query_url()]);
         query.arg("--index-dir").arg(index).args(["--operations-url", &stack.stack.url(Service::Operator)]);
         self.children.push(started(query));
@@ -62,12 +66,6 @@ impl Drop for Replica {
             let _ = child.wait();
         }
     }
-}
-
-fn program(name: &str) -> Command {
-    let own = std::env::current_exe().expect("this program's path");
-    let programs = own.parent().and_then(|deps| deps.parent()).expect("target/debug").to_owned();
-    Command::new(programs.join(name))
 }
 
 fn started(mut command: Command) -> Child {

@@ -37,6 +37,13 @@ fn unavailable(name: &str) -> String {
     panic!("{name} is not set: run the suite with ./souk test, which starts what it needs")
 }
 
+/// The folder of souk's programs: the one above that of the tests'.
+#[must_use]
+pub fn programs() -> PathBuf {
+    let own = std::env::current_exe().expect("this program's path");
+    own.parent().and_then(Path::parent).expect("target/debug").to_owned()
+}
+
 impl TestStack {
     /// Starts a stack; with vectors only where a test needs them.
     pub async fn start(with_vectors: bool) -> Self {
@@ -89,9 +96,7 @@ impl TestStack {
             PgPool::connect(&write).await.expect("the write database"),
             PgPool::connect(&read).await.expect("the read database"),
         );
-        let own = std::env::current_exe().expect("this program's path");
-        let programs = own.parent().and_then(|deps| deps.parent()).expect("target/debug").to_owned();
-        let stack = Stack::new(settings, programs).expect("a stack");
+        let stack = Stack::new(settings, programs()).expect("a stack");
         Self { stack, write, read, _folder: folder }
     }
 
@@ -119,9 +124,7 @@ impl TestStack {
     /// # Errors
     /// What it said when it failed.
     pub async fn souk(&self, command: &str, args: &[&str]) -> Result<String, String> {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let programs = own.parent().and_then(Path::parent).ok_or("no folder of programs")?;
-        let mut souk = tokio::process::Command::new(programs.join("souk"));
+        let mut souk = tokio::process::Command::new(programs().join("souk"));
         souk.arg(command).args(args).arg("--data-dir").arg(&self.stack.settings.data_dir);
         souk.arg("--write-database-url").arg(self.stack.settings.write_url());
         souk.arg("--read-database-url").arg(self.stack.settings.read_url());

@@ -3,6 +3,7 @@
 use crate::{
     IndexError, analyzer,
     bundle::SearchedFields,
+    columns,
     document::{SearchDocument, SearchProduct},
     query::HitCard,
     schema::{Fields, attribute_path},
@@ -32,12 +33,7 @@ pub fn versions(index: &Index, generation: &str) -> Result<(HashMap<String, u64>
         let (Some(keys), known) = (fast.str("key")?, fast.u64("version")?.first_or_default_col(0)) else { continue };
         // Only live documents have a place in the order.
         let ties = fast.u64("tie")?;
-        // All of them in their order: to look each one up would decode a block of the dictionary for each.
-        let mut names: Vec<String> = Vec::with_capacity(keys.num_terms());
-        let mut terms = keys.dictionary().stream()?;
-        while terms.advance() {
-            names.push(String::from_utf8_lossy(terms.key()).into_owned());
-        }
+        let mut names = columns::texts(keys.dictionary())?;
         versions.reserve(names.len());
         for doc in segment.doc_ids_alive() {
             let Some(ord) = keys.term_ords(doc).next() else { continue };
