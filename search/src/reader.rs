@@ -158,6 +158,8 @@ impl IndexHandle {
     /// [`IndexError::Missing`] or [`IndexError::Damaged`].
     pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
         let (index, manifest) = generation::open(root, generation_name)?;
+        // Before the reader: what is committed between the two is taken in at the first look.
+        let meta = index.load_metas()?;
         let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (_, fields) = schema();
         let manifest = Arc::new(manifest);
@@ -165,9 +167,9 @@ impl IndexHandle {
             searcher: reader.searcher(),
             fields,
             data_version: first_version(),
-            operations: index.load_metas()?.opstamp,
+            operations: meta.opstamp,
             manifest: Arc::clone(&manifest),
-            offsets: payload(&index),
+            offsets: meta.payload.unwrap_or_default().into(),
             ranking: manifest.bundle.ranking,
             learned: Arc::default(),
         };
@@ -178,7 +180,6 @@ impl IndexHandle {
         let held = Arc::new(Mutex::new(0));
         let holds = Arc::clone(&held);
         std::thread::Builder::new().name("index-reload".to_owned()).spawn(move || {
-            let mut opstamp = index.load_metas().map(|meta| meta.opstamp).unwrap_or_default();
             loop {
                 if woken.recv_timeout(POLL) == Err(mpsc::RecvTimeoutError::Disconnected) {
                     return;
@@ -187,7 +188,7 @@ impl IndexHandle {
                 let Some(current) = weak.upgrade() else { return };
                 let held = holds.lock().unwrap_or_else(PoisonError::into_inner);
                 if *held == 0 {
-                    reload(&index, &reader, &current, &mut opstamp);
+                    reload(&index, &reader, &current);
                 }
             }
         })?;
@@ -228,16 +229,11 @@ fn first_version() -> u64 {
     (OPENED.fetch_add(1, Ordering::Relaxed) << 32) + 1
 }
 
-/// The payload of the newest commit; empty if it can't be read right now.
-fn payload(index: &tantivy::Index) -> Arc<str> {
-    index.load_metas().ok().and_then(|meta| meta.payload).unwrap_or_default().into()
-}
-
 /// Takes in a commit, if there is a new one. While the writer swaps files a reload may fail; the
 /// next signal or poll tries again.
-fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>, opstamp: &mut u64) {
+fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>) {
     let (newest, offsets) = match index.load_metas() {
-        Ok(meta) if meta.opstamp != *opstamp => (meta.opstamp, meta.payload),
+        Ok(meta) if meta.opstamp != current.borrow().operations => (meta.opstamp, meta.payload),
         Ok(_) => return,
         Err(error) => {
             tracing::debug!(%error, "the commit file can't be read right now");
@@ -246,7 +242,6 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
     };
     match reader.reload() {
         Ok(()) => {
-            *opstamp = newest;
             let searcher = reader.searcher();
             current.send_modify(|snapshot| {
                 snapshot.searcher = searcher;
