@@ -14,6 +14,7 @@ use schemas::{
     Days, Timestamp, Utc,
     envelope::Envelope,
     events::DomainEvent,
+    signals::{self, Changed},
     topics::{Context, Topic},
 };
 use sqlx::{Connection, PgConnection};
@@ -26,10 +27,6 @@ use std::{
 pub const PROJECTION: &str = "views";
 /// The lock of the one process that projects views.
 pub const LOCK: &str = "souk:views";
-/// Signalled to query-api at each commit.
-pub const CHANGED_CHANNEL: &str = "souk_views";
-/// The signal's payload where only figures about shoppers changed: what was kept of the other views stays true.
-pub const FIGURES_ONLY: &str = "figures";
 /// Most events in one transaction.
 const BATCH: usize = 8_000;
 /// Keys whose dead letters are tried again in one tick; the others wait for the next.
@@ -219,9 +216,7 @@ async fn try_batch(
             }
         }
     }
-    let reports = |event: &Event| event.envelope.context == Context::Insights;
-    let only_reports = groups.values().all(|(events, _)| events.iter().all(reports));
-    let signal = if only_reports { FIGURES_ONLY } else { "" };
+    let changed = groups.values().flat_map(|(events, _)| events).map(changes).max().unwrap_or(Changed::Figures);
     for (events, records) in groups.into_values() {
         kept += if key_by_key {
             apply_alone(target, &mut transaction, &events, &records, now).await?
@@ -231,10 +226,28 @@ async fn try_batch(
         };
     }
     if target.tells {
-        sqlx::query("SELECT pg_notify($1, $2)").bind(CHANGED_CHANNEL).bind(signal).execute(&mut *transaction).await?;
+        tell(&mut transaction, changed).await?;
     }
     transaction.commit().await?;
     Ok(kept)
+}
+
+/// Which views follow from an event.
+fn changes(event: &Event) -> Changed {
+    match event.envelope.context {
+        Context::Insights => Changed::Figures,
+        Context::Merchandising => Changed::Anything,
+        _ => Changed::Products,
+    }
+}
+
+/// Wakes the readers once the transaction is committed.
+///
+/// # Errors
+/// The database's.
+pub async fn tell(transaction: &mut PgConnection, changed: Changed) -> Result<(), sqlx::Error> {
+    let signal = sqlx::query("SELECT pg_notify($1, $2)").bind(signals::VIEWS_CHANGED).bind(changed.payload());
+    signal.execute(transaction).await.map(|_| ())
 }
 
 /// The event's part of its request's trace.
@@ -345,7 +358,7 @@ pub async fn due(target: Target, connection: &mut PgConnection) -> Result<(usize
     }
     if due + retried > 0 {
         if target.tells {
-            sqlx::query("SELECT pg_notify($1, '')").bind(CHANGED_CHANNEL).execute(&mut *transaction).await?;
+            tell(&mut transaction, Changed::Anything).await?;
         }
         tracing::info!(
             projection = target.projection,

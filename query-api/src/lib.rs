@@ -16,6 +16,7 @@ pub mod index;
 pub mod metrics;
 pub mod queries;
 pub mod ranking;
+mod renewed;
 pub mod steering;
 pub mod vectors;
 
@@ -41,7 +42,7 @@ pub struct App {
     /// States of the index that cursors point to.
     pub cursors: cursor::Kept,
     /// What staff have defined.
-    pub defined: queries::definitions::Defined,
+    pub defined: queries::defined::Defined,
     /// What shoppers like.
     pub popularity: queries::popularity::Popularity,
     /// Slugs to tenants.
@@ -85,7 +86,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
         popularity: queries::popularity::Popularity::new(pool.clone()),
-        defined: queries::definitions::Defined::new(pool.clone(), changes.clone()),
+        defined: queries::defined::Defined::new(pool.clone(), changes.clone()),
         cache: cache::Cache::new(changes),
         cursors: cursor::kept(),
         tenants: queries::tenants::Tenants::new(pool.clone()),

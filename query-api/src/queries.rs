@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod console;
+pub mod defined;
 pub mod definitions;
 pub mod insights;
 pub mod lineage;

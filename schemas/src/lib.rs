@@ -17,6 +17,7 @@ pub mod filter;
 pub mod ids;
 pub mod money;
 pub mod problem;
+pub mod signals;
 pub mod token;
 pub mod topics;
 pub mod upcast;

@@ -10,8 +10,12 @@ use crate::{
 };
 use schemas::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
-use tantivy::Index;
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+};
+use tantivy::{Index, directory::error::OpenReadError};
 
 const MANIFEST: &str = "manifest.json";
 const DAMAGED: &str = "damaged";
@@ -233,7 +237,7 @@ pub fn create_in(root: &Path, name: &str, manifest: &Manifest) -> Result<(), Ind
 
 /// The manifest comes last: a folder without one is not a generation yet.
 fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
-    let text = serde_json::to_vec_pretty(manifest).map_err(std::io::Error::from)?;
+    let text = serde_json::to_vec_pretty(manifest).map_err(io::Error::from)?;
     std::fs::write(folder.join("manifest.draft"), text)?;
     std::fs::rename(folder.join("manifest.draft"), folder.join(MANIFEST))?;
     Ok(())
@@ -251,7 +255,7 @@ pub fn copy(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result<()
         remove(root, to)?;
         outcome = copy_commit(root, from, to, manifest);
         match &outcome {
-            Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(IndexError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
             _ => return outcome,
         }
     }
@@ -273,7 +277,7 @@ fn copy_commit(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result
             continue;
         }
         if let Err(error) = std::fs::hard_link(source.join(&file), target.join(&file)) {
-            if error.kind() == std::io::ErrorKind::NotFound {
+            if error.kind() == io::ErrorKind::NotFound {
                 return Err(error.into());
             }
             std::fs::copy(source.join(&file), target.join(&file))?;
@@ -282,10 +286,10 @@ fn copy_commit(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result
     }
     // A commit that was replaced meanwhile may have lost files.
     if std::fs::read(source.join("meta.json"))? != commit {
-        return Err(std::io::Error::from(std::io::ErrorKind::NotFound).into());
+        return Err(io::Error::from(io::ErrorKind::NotFound).into());
     }
     std::fs::write(target.join("meta.json"), commit)?;
-    std::fs::write(target.join(".managed.json"), serde_json::to_vec(&files).map_err(std::io::Error::from)?)?;
+    std::fs::write(target.join(".managed.json"), serde_json::to_vec(&files).map_err(io::Error::from)?)?;
     write_manifest(&target, manifest)
 }
 
@@ -303,10 +307,10 @@ pub fn is_marked_damaged(root: &Path, generation: &str) -> bool {
     folder(root, generation).join(DAMAGED).exists()
 }
 
-/// Checks every file of the newest commit against its checksum.
+/// Checks every file of the newest commit against its checksum, while others write and merge.
 ///
 /// # Errors
-/// [`IndexError::Damaged`] with the files that are wrong, if they are so twice: a merge may remove one meanwhile.
+/// [`IndexError::Damaged`] with the files that are wrong or gone, if they are so twice.
 pub fn check(root: &Path, generation: &str) -> Result<(), IndexError> {
     let mut suspects = wrong_files(root, generation)?;
     if !suspects.is_empty() {
@@ -316,16 +320,35 @@ pub fn check(root: &Path, generation: &str) -> Result<(), IndexError> {
     if suspects.is_empty() {
         return Ok(());
     }
-    Err(damaged(generation, &format!("wrong checksums: {}", suspects.join(", "))))
+    let names: Vec<String> = suspects.iter().map(|file| file.display().to_string()).collect();
+    Err(damaged(generation, &format!("wrong checksums: {}", names.join(", "))))
 }
 
-fn wrong_files(root: &Path, generation: &str) -> Result<Vec<String>, IndexError> {
+fn wrong_files(root: &Path, generation: &str) -> Result<BTreeSet<PathBuf>, IndexError> {
     let (index, _) = open(root, generation)?;
-    let wrong = index.validate_checksum();
-    let folder = folder(root, generation);
-    // What is no longer there was removed after a merge.
-    let there = |file: &PathBuf| folder.join(file).exists();
-    Ok(wrong?.into_iter().filter(there).map(|file| file.display().to_string()).collect())
+    let directory = index.directory();
+    let mut wrong = BTreeSet::new();
+    // A segment has no files of the kinds that it has nothing for.
+    for file in index.load_metas()?.list_segment_files().intersection(&directory.list_managed_files()) {
+        match directory.validate_checksum(file) {
+            Ok(true) => {}
+            // Neither cut short nor gone: that it can't be read says nothing about what it holds.
+            Err(OpenReadError::IoError { io_error, .. })
+                if !matches!(io_error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) =>
+            {
+                return Err(io::Error::new(io_error.kind(), format!("{}: {io_error}", file.display())).into());
+            }
+            Ok(false) | Err(_) => {
+                wrong.insert(file.clone());
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        // A busy writer takes some files away while others are read; those belong to no commit any more.
+        let newest = index.load_metas()?.list_segment_files();
+        wrong.retain(|file| newest.contains(file));
+    }
+    Ok(wrong)
 }
 
 /// Reads the manifest.
@@ -334,7 +357,7 @@ fn wrong_files(root: &Path, generation: &str) -> Result<Vec<String>, IndexError>
 /// [`IndexError::Missing`] if there is no such generation, [`IndexError::Damaged`] if it can't be read.
 pub fn manifest(root: &Path, generation: &str) -> Result<Manifest, IndexError> {
     let text = std::fs::read(folder(root, generation).join(MANIFEST)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => IndexError::Missing(generation.to_owned()),
+        io::ErrorKind::NotFound => IndexError::Missing(generation.to_owned()),
         _ => IndexError::Io(error),
     })?;
     let written: serde_json::Value = serde_json::from_slice(&text).map_err(|error| damaged(generation, &error))?;
@@ -384,7 +407,7 @@ pub fn check_after_crash(root: &Path, generation: &str, index: &Index) -> Result
 /// If the file system fails.
 pub fn remove(root: &Path, generation: &str) -> Result<(), IndexError> {
     match std::fs::remove_dir_all(folder(root, generation)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
 }

@@ -1,15 +1,18 @@
 //! What shoppers report comes back as figures: with the token at once, added once, in their shop only.
 
 use acceptance::{
+    builders::product_line,
     digest,
     eventually::eventually,
     quiet::until_quiet,
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use projector::views;
 use reqwest::Method;
-use schemas::{Utc, Uuid};
+use schemas::{
+    Utc, Uuid,
+    signals::{Changed, VIEWS_CHANGED},
+};
 use serde_json::{Value, json};
 use sqlx::postgres::PgListener;
 
@@ -121,20 +124,29 @@ async fn what_arrives_twice_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_leave_alone_what_is_kept_of_other_views() {
+async fn what_changed_tells_what_may_be_kept() {
     let stack = TestStack::start(false).await;
     let shop = Shop::open(&stack, "signals").await;
     until_quiet(&stack).await;
     let mut listener = PgListener::connect_with(&stack.read).await.expect("a connection");
-    listener.listen(views::CHANGED_CHANNEL).await.expect("listening");
-    let mut next = async || -> String {
+    listener.listen(VIEWS_CHANGED).await.expect("listening");
+    let mut next = async || -> Changed {
         let signal = tokio::time::timeout(PATIENCE, listener.recv()).await.expect("a signal");
-        signal.expect("a connection").payload().to_owned()
+        Changed::of(signal.expect("a connection").payload())
     };
     shop.command(Method::POST, "/v1/insights", None, &json!(reports())).await;
-    assert_eq!(next().await, views::FIGURES_ONLY);
+    assert_eq!(next().await, Changed::Figures);
     let terms = json!({"kind": "multi_way", "terms": ["shoes", "trainers"]});
     shop.command(Method::PUT, "/v1/merchandising/synonyms/shoes", None, &terms).await;
     // The reports may have come in several batches.
-    while next().await == views::FIGURES_ONLY {}
+    let mut after = next().await;
+    while after == Changed::Figures {
+        after = next().await;
+    }
+    assert_eq!(after, Changed::Anything, "what staff have defined is read anew");
+    shop.bulk_all("products", &[product_line("quiet", "Quiet kettle")]).await;
+    while after == Changed::Anything {
+        after = next().await;
+    }
+    assert_eq!(after, Changed::Products, "a product changes nothing of it");
 }

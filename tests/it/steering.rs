@@ -68,6 +68,24 @@ async fn rules_and_synonyms_are_in_the_next_search() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_does_not_wait_for_what_staff_have_defined() {
+    let stack = TestStack::start(false).await;
+    let (shop, _, last) = shop_of(&stack, "unlocked", &["Oak sofa"]).await;
+    let synonyms = json!({"kind": "multi_way", "terms": ["settee", "sofa"]});
+    let made = shop.command(Method::PUT, "/v1/merchandising/synonyms/seats", None, &synonyms).await;
+    assert_eq!(shop.search("sofa", &last).await.body["total"], 1);
+    assert_eq!(shop.read("/v1/search?q=settee", Some(&token(&made))).await.body["total"], 1);
+    // Whoever reads these tables now waits until the end of the test.
+    let mut lock = stack.read.begin().await.expect("a transaction");
+    let tables = "LOCK TABLE merchandising, insight_products IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(tables).execute(&mut *lock).await.expect("locked");
+    let (_, next) = shop.bulk("products", &[product_line("unlocked-next", "Elm sofa")]).await.expect("answered");
+    assert_eq!(shop.search("sofa", &token(&next)).await.body["total"], 2);
+    assert_eq!(shop.read("/v1/search?q=settee", None).await.body["total"], 2, "the synonyms are still known");
+    lock.rollback().await.expect("let go");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_experiment_with_a_setting_that_is_not_there_costs_no_shopper_a_search() {
     let stack = TestStack::start(false).await;
     let (shop, _, last) = shop_of(&stack, "trying", &["Oak sofa"]).await;

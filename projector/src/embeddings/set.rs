@@ -7,11 +7,12 @@ use crate::{
     database,
     metrics::of,
     role::{Deps, RoleError},
-    status,
+    status, views,
 };
 use schemas::{
     Uuid,
     ids::{ProductId, TenantId},
+    signals::Changed,
     topics,
 };
 use search::{
@@ -144,7 +145,7 @@ impl Set {
         checkpoint::advance(&mut transaction, &self.projection, known, next).await?;
         vector::upsert(&mut transaction, &self.model, &rows).await?;
         remove(&mut transaction, &self.model, &removed).await?;
-        sqlx::query("SELECT pg_notify($1, '')").bind(crate::views::CHANGED_CHANNEL).execute(&mut *transaction).await?;
+        views::tell(&mut transaction, Changed::Products).await?;
         transaction.commit().await?;
         Ok(rows.len() as u64)
     }

@@ -24,6 +24,9 @@ use std::{
 const BATCH: usize = 4_000;
 /// Documents in one batch from which on more are taken to wait.
 const BACKLOG: usize = 500;
+/// Between two commits of a copy that shoppers search: each makes a dozen files and has readers open them, which at
+/// fifty writes a second took half a core; a write that comes alone does not wait.
+const PACE: Duration = Duration::from_millis(25);
 /// Between two commits of a copy that nobody searches: what shoppers wait for goes before, and a switch waits for it.
 const ASIDE: Duration = Duration::from_millis(200);
 /// How often the report is renewed when nothing comes.
@@ -97,8 +100,12 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
             }
             continue;
         }
-        let searched = known.active || known.tried || known.stop_at.is_some();
-        let wait = if searched { Duration::ZERO } else { ASIDE.saturating_sub(committed.elapsed()) };
+        let pace = match (&known.stop_at, known.active || known.tried) {
+            (Some(_), _) => Duration::ZERO,
+            (None, true) => PACE,
+            (None, false) => ASIDE,
+        };
+        let wait = pace.saturating_sub(committed.elapsed());
         if !wait.is_zero() {
             tokio::select! {
                 changed = shared.orders.changed() => changed?,

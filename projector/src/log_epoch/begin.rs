@@ -3,7 +3,10 @@
 
 use super::realign;
 use crate::{config::Config, document_relay, kafka, leader, rebuild, relay, role::RoleError, views};
-use schemas::topics::{self, Context};
+use schemas::{
+    signals::Changed,
+    topics::{self, Context},
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Rows of an outbox in one transaction.
@@ -96,6 +99,6 @@ async fn settle(config: &Config, read: &mut PgConnection) -> Result<(), sqlx::Er
         .bind(&config.log_epoch)
         .execute(&mut *transaction)
         .await?;
-    sqlx::query("SELECT pg_notify($1, '')").bind(views::CHANGED_CHANNEL).execute(&mut *transaction).await?;
+    views::tell(&mut transaction, Changed::Anything).await?;
     transaction.commit().await
 }

@@ -2,7 +2,7 @@
 
 use super::{RebuildError, SCHEMA, tables::VIEWS, verify::at_the_same_place};
 use crate::views;
-use schemas::Utc;
+use schemas::{Utc, signals::Changed};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ pub async fn swap(connection: &mut PgConnection) -> Result<Swapped, RebuildError
     sqlx::query("UPDATE views_standby SET state = 'previous', swapped_at = now(), note = ''")
         .execute(&mut *transaction)
         .await?;
-    sqlx::query("SELECT pg_notify($1, '')").bind(views::CHANGED_CHANNEL).execute(&mut *transaction).await?;
+    views::tell(&mut transaction, Changed::Anything).await?;
     transaction.commit().await?;
     let standstill_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Swapped { documents, standstill_ms })

@@ -15,6 +15,7 @@ use schemas::{
     ids::TenantId,
     problem::{Code, Problem},
     token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
+    topics::Context,
 };
 use search::reader::IndexHandle;
 use serde::Deserialize;
@@ -86,10 +87,10 @@ impl FromRequestParts<App> for ReadContext {
 }
 
 impl ReadContext {
-    /// Whether the client has written something that it wants to see.
+    /// Whether the client has written something of a context that it wants to see.
     #[must_use]
-    pub fn has_token(&self) -> bool {
-        !self.token.is_empty()
+    pub fn names(&self, context: Context) -> bool {
+        self.token.entries().any(|(named, ..)| named == context)
     }
 
     /// Waits for what the token names.

@@ -1,27 +1,16 @@
-//! What staff have defined to steer a tenant's search, read when it changes.
+//! What staff have defined to steer a tenant's search.
 
-use crate::{
-    changes::Change,
-    ranking::{WrongSetting, overlaid},
-};
-use schemas::{
-    events::merchandising::{Experiment, ExperimentArm, FacetDisplay, Rule, SynonymSet},
-    ids::TenantId,
-};
+use crate::ranking::{WrongSetting, overlaid};
+use schemas::events::merchandising::{Experiment, ExperimentArm, FacetDisplay, Rule, SynonymSet};
 use search::{
     analyzer,
     bundle::{Analysis, Bundle},
-    generation::{Manifest, Ranking},
+    generation::Ranking,
     synonyms::Synonyms,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use sqlx::{PgPool, Row};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-use tokio::sync::watch;
+use std::sync::Arc;
 
 /// A definition under its name.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,7 +38,7 @@ pub struct Written {
 
 impl Written {
     /// Adds what a bundle defines under names that staff have not used, and how it reads words.
-    fn beneath(&mut self, bundle: &Bundle) {
+    pub(super) fn beneath(&mut self, bundle: &Bundle) {
         self.analysis = bundle.analyzer.clone();
         for (name, content) in &bundle.synonyms {
             if self.synonyms.iter().all(|known| known.name != *name) {
@@ -163,94 +152,6 @@ fn put<T: DeserializeOwned>(
     Ok(())
 }
 
-/// By tenant and generation.
-type Known = HashMap<(TenantId, String), (u64, Arc<Definitions>)>;
-
-/// Definitions by tenant, as of the last change of the views.
-#[derive(Debug, Clone)]
-pub struct Defined {
-    pool: PgPool,
-    changes: watch::Receiver<Change>,
-    known: Arc<Mutex<Known>>,
-}
-
-impl Defined {
-    /// Nothing read yet.
-    #[must_use]
-    pub fn new(pool: PgPool, changes: watch::Receiver<Change>) -> Self {
-        Self { pool, changes, known: Arc::default() }
-    }
-
-    /// A tenant's definitions, and beneath them those of a generation's bundle. `newest`: those of this moment, since a reader that has waited for a token must
-    /// not get older ones because a signal is still on its way.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn of(
-        &self,
-        tenant: TenantId,
-        newest: bool,
-        manifest: &Manifest,
-    ) -> Result<Arc<Definitions>, sqlx::Error> {
-        let change = *self.changes.borrow();
-        let key = (tenant, manifest.generation.clone());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some((version, definitions)) = &known
-            && change.heard
-            && !newest
-            && *version == change.version
-        {
-            return Ok(Arc::clone(definitions));
-        }
-        let stamp = self.stamp(tenant).await?;
-        let definitions = match known {
-            Some((_, known)) if known.stamp == stamp => known,
-            _ => Arc::new(self.read(tenant, stamp, &manifest.bundle).await?),
-        };
-        let kept = (change.version, Arc::clone(&definitions));
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kept);
-        Ok(definitions)
-    }
-
-    /// Versions only grow, and what is removed keeps its row.
-    async fn stamp(&self, tenant: TenantId) -> Result<String, sqlx::Error> {
-        sqlx::query_scalar("SELECT concat(count(*), '-', sum(version)) FROM merchandising WHERE tenant_id = $1")
-            .bind(tenant.uuid())
-            .fetch_one(&self.pool)
-            .await
-    }
-
-    async fn read(&self, tenant: TenantId, stamp: String, bundle: &Bundle) -> Result<Definitions, sqlx::Error> {
-        let rows = sqlx::query(
-            "SELECT kind, name, body FROM merchandising WHERE tenant_id = $1 AND body IS NOT NULL ORDER BY kind, name",
-        )
-        .bind(tenant.uuid())
-        .fetch_all(&self.pool)
-        .await?;
-        let mut written = Written::default();
-        for row in rows {
-            let (kind, name): (String, String) = (row.try_get("kind")?, row.try_get("name")?);
-            let body: Value = row.try_get("body")?;
-            match kind.as_str() {
-                "synonyms" => written.synonyms.extend(named(name, body)),
-                "rules" => written.rules.extend(named(name, body)),
-                "facets" => written.facets.extend(named(name, body)),
-                "experiments" => written.experiments.extend(named(name, body)),
-                _ => {}
-            }
-        }
-        written.beneath(bundle);
-        for Named { name, content } in &written.experiments {
-            for arm in &content.arms {
-                if let Err(error) = settings(arm) {
-                    tracing::error!(%error, experiment = name, arm = arm.name, "an arm's ranking settings are ignored");
-                }
-            }
-        }
-        Ok(Definitions::of(written, stamp))
-    }
-}
-
 /// The ranking settings of an arm.
 ///
 /// # Errors
@@ -260,15 +161,4 @@ pub fn settings(arm: &ExperimentArm) -> Result<Map<String, Value>, WrongSetting>
     let settings = arm.ranking.iter().map(|(name, value)| (name.clone(), Value::from(*value))).collect();
     overlaid(Ranking::default(), &settings)?;
     Ok(settings)
-}
-
-/// A definition that this program can't read is left out, and said so: another one's search must not fail.
-fn named<T: DeserializeOwned>(name: String, body: Value) -> Option<Named<T>> {
-    match serde_json::from_value(body) {
-        Ok(content) => Some(Named { name, content }),
-        Err(error) => {
-            tracing::error!(%error, name, "a merchandising definition can't be read");
-            None
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! How popular products are, from what shoppers did, and what they search for.
 
-use moka::future::Cache as Moka;
+use crate::renewed::Renewed;
 use schemas::{
     Uuid,
     ids::{ProductId, TenantId},
@@ -8,8 +8,8 @@ use schemas::{
 use sqlx::PgPool;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-/// How long popularity is taken as known; it changes slowly.
-const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+/// How often popularity is read; it changes slowly.
+const EVERY: Duration = Duration::from_secs(10);
 /// Tenants that are remembered.
 const TENANTS: u64 = 1_000;
 /// Searches that found something after which a query is suggested.
@@ -28,14 +28,14 @@ pub struct Popular {
 #[derive(Debug, Clone)]
 pub struct Popularity {
     pool: PgPool,
-    known: Moka<TenantId, Popular>,
+    known: Renewed<TenantId, Popular>,
 }
 
 impl Popularity {
     /// Nothing read yet.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, known: Moka::builder().max_capacity(TENANTS).time_to_live(TIME_TO_LIVE).build() }
+        Self { pool, known: Renewed::new(TENANTS, EVERY) }
     }
 
     /// A tenant's thousand most popular products. A click counts 1, a cart 3, a purchase 8, half as much for every
@@ -44,27 +44,27 @@ impl Popularity {
     /// # Errors
     /// The database's.
     pub async fn of(&self, tenant: TenantId) -> Result<Popular, sqlx::Error> {
-        if let Some(known) = self.known.get(&tenant).await {
-            return Ok(known);
-        }
-        let rows: Vec<(Uuid, f64)> = sqlx::query_as(
-            "SELECT product_id, sum((clicks + 3 * carts + 8 * purchases) * power(0.5, (current_date - day) / 14.0))::float8 AS weight
-             FROM insight_products WHERE tenant_id = $1 AND day > current_date - 120
-             GROUP BY product_id HAVING sum(clicks + carts + purchases) > 0
-             ORDER BY weight DESC, product_id LIMIT 1000",
-        )
-        .bind(tenant.uuid())
-        .fetch_all(&self.pool)
-        .await?;
-        let most = rows.first().map_or(1.0, |(_, weight)| weight.ln_1p()).max(f64::MIN_POSITIVE);
-        #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let share = |weight: f64| (weight.ln_1p() / most) as f32;
-        let stamp = format!("{}-{:.3}", rows.len(), rows.iter().map(|(_, weight)| weight).sum::<f64>());
-        let products = rows.into_iter().map(|(id, weight)| (ProductId(id), share(weight))).collect();
-        let popular = Popular { products: Arc::new(products), stamp };
-        self.known.insert(tenant, popular.clone()).await;
-        Ok(popular)
+        let known = self.known.get(&tenant, || read(self.pool.clone(), tenant)).await?;
+        Ok(known.unwrap_or_default())
     }
+}
+
+async fn read(pool: PgPool, tenant: TenantId) -> Result<Option<Popular>, sqlx::Error> {
+    let rows: Vec<(Uuid, f64)> = sqlx::query_as(
+        "SELECT product_id, sum((clicks + 3 * carts + 8 * purchases) * power(0.5, (current_date - day) / 14.0))::float8 AS weight
+         FROM insight_products WHERE tenant_id = $1 AND day > current_date - 120
+         GROUP BY product_id HAVING sum(clicks + carts + purchases) > 0
+         ORDER BY weight DESC, product_id LIMIT 1000",
+    )
+    .bind(tenant.uuid())
+    .fetch_all(&pool)
+    .await?;
+    let most = rows.first().map_or(1.0, |(_, weight)| weight.ln_1p()).max(f64::MIN_POSITIVE);
+    #[expect(clippy::cast_possible_truncation, reason = "a share")]
+    let share = |weight: f64| (weight.ln_1p() / most) as f32;
+    let stamp = format!("{}-{:.3}", rows.len(), rows.iter().map(|(_, weight)| weight).sum::<f64>());
+    let products = rows.into_iter().map(|(id, weight)| (ProductId(id), share(weight))).collect();
+    Ok(Some(Popular { products: Arc::new(products), stamp }))
 }
 
 /// Queries of the last 90 days that begin so and found something, the most frequent first.

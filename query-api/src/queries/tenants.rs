@@ -1,30 +1,28 @@
 //! Slugs and ids of tenants, from the tenants view.
 
-use moka::future::Cache;
+use crate::renewed::Renewed;
 use schemas::{Uuid, ids::TenantId};
 use sqlx::PgPool;
 use std::time::Duration;
 
-/// A tenant that was found stays found: ids and slugs are never given anew.
-const TIME_TO_LIVE: Duration = Duration::from_secs(60);
+/// How often a tenant is looked up again.
+const EVERY: Duration = Duration::from_secs(60);
+/// Tenants that are remembered.
+const TENANTS: u64 = 10_000;
 
 /// Looks tenants up.
 #[derive(Debug, Clone)]
 pub struct Tenants {
     pool: PgPool,
-    by_slug: Cache<String, TenantId>,
-    by_id: Cache<TenantId, ()>,
+    by_slug: Renewed<String, TenantId>,
+    by_id: Renewed<TenantId, ()>,
 }
 
 impl Tenants {
     /// Over the read database.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        let (by_slug, by_id) = (
-            Cache::builder().max_capacity(10_000).time_to_live(TIME_TO_LIVE),
-            Cache::builder().max_capacity(10_000).time_to_live(TIME_TO_LIVE),
-        );
-        Self { pool, by_slug: by_slug.build(), by_id: by_id.build() }
+        Self { pool, by_slug: Renewed::new(TENANTS, EVERY), by_id: Renewed::new(TENANTS, EVERY) }
     }
 
     /// The tenant of a slug.
@@ -32,16 +30,8 @@ impl Tenants {
     /// # Errors
     /// The database's.
     pub async fn by_slug(&self, slug: &str) -> Result<Option<TenantId>, sqlx::Error> {
-        if let Some(known) = self.by_slug.get(slug).await {
-            return Ok(Some(known));
-        }
-        let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
-            .bind(slug)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(id) = id.map(TenantId) else { return Ok(None) };
-        self.by_slug.insert(slug.to_owned(), id).await;
-        Ok(Some(id))
+        let slug = slug.to_owned();
+        self.by_slug.get(&slug, || read_slug(self.pool.clone(), slug.clone())).await
     }
 
     /// Whether there is a tenant of that id.
@@ -49,16 +39,22 @@ impl Tenants {
     /// # Errors
     /// The database's.
     pub async fn exists(&self, id: TenantId) -> Result<bool, sqlx::Error> {
-        if self.by_id.get(&id).await.is_some() {
-            return Ok(true);
-        }
-        let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM tenants WHERE id = $1)")
-            .bind(id.uuid())
-            .fetch_one(&self.pool)
-            .await?;
-        if found {
-            self.by_id.insert(id, ()).await;
-        }
-        Ok(found)
+        Ok(self.by_id.get(&id, || read_id(self.pool.clone(), id)).await?.is_some())
     }
+}
+
+async fn read_slug(pool: PgPool, slug: String) -> Result<Option<TenantId>, sqlx::Error> {
+    let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
+        .bind(slug)
+        .fetch_optional(&pool)
+        .await?;
+    Ok(found.map(TenantId))
+}
+
+async fn read_id(pool: PgPool, id: TenantId) -> Result<Option<()>, sqlx::Error> {
+    let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM tenants WHERE id = $1)")
+        .bind(id.uuid())
+        .fetch_one(&pool)
+        .await?;
+    Ok(found.then_some(()))
 }

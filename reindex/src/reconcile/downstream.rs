@@ -2,10 +2,14 @@
 
 use super::{Args, Hop};
 use crate::{Desk, Failure, generations};
-use projector::projections::{Origin, products};
+use projector::{
+    projections::{Origin, products},
+    views,
+};
 use schemas::{
     Utc, Uuid,
     ids::{ProductId, TenantId},
+    signals::Changed,
 };
 use search::{document::SearchDocument, query::HitCard, reader::IndexHandle, text};
 use sqlx::{PgConnection, Row};
@@ -109,7 +113,7 @@ pub async fn documents(desk: &Desk, keys: &[Key], dry_run: bool, hop: &mut Hop) 
     if dry_run || wrong == 0 {
         transaction.rollback().await?;
     } else {
-        sqlx::query("SELECT pg_notify('souk_views', '')").execute(&mut *transaction).await?;
+        views::tell(&mut transaction, Changed::Products).await?;
         transaction.commit().await?;
         hop.mended += wrong;
     }

@@ -13,7 +13,7 @@ use ::search::{
     query::{SearchRequest, Steering},
     reader::Snapshot,
 };
-use schemas::Utc;
+use schemas::{Utc, topics::Context};
 use std::sync::Arc;
 
 /// What came of it.
@@ -27,8 +27,8 @@ pub struct Steered {
     pub degraded: Option<String>,
 }
 
-/// Applies what staff have defined, drafts included and the release bundle's beneath, what shoppers like, and the ranking: the generation's, then
-/// the experiment's, then what the request tries.
+/// Applies what staff have defined, drafts included and the release bundle's beneath, what shoppers like, and the
+/// ranking: the generation's, then the experiment's, then what the request tries.
 ///
 /// # Errors
 /// [`Refusal`] names a draft or a setting that can't be read, or the database failed.
@@ -43,7 +43,8 @@ pub async fn steer(
     request.now = Some(now);
     let mut steered = Steered::default();
     if body.steering.unwrap_or(true) {
-        let mut definitions = app.defined.of(context.tenant, context.has_token(), &snapshot.manifest).await?;
+        let mut definitions =
+            app.defined.of(context.tenant, context.names(Context::Merchandising), &snapshot.manifest).await?;
         if !body.preview.is_empty() {
             let drafted = definitions.with_drafts(&body.preview);
             definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
