@@ -71,7 +71,7 @@ struct Slot {
 }
 
 impl Load {
-    /// Begins, in the phase `quiet`.
+    /// Begins, in the phase `warming`.
     pub async fn start(shop: &Shop, products: u64, queries: u64, writes: u64) -> Result<Self, BenchError> {
         let words = Words::new();
         let mut slots = Vec::new();
@@ -87,7 +87,7 @@ impl Load {
         }
         let load = Self {
             counts: Arc::default(),
-            phase: Arc::new(Mutex::new("quiet")),
+            phase: Arc::new(Mutex::new("warming")),
             latencies: Arc::default(),
             write: Arc::new(Mutex::new(Latencies::new()?)),
             tasks: Vec::new(),

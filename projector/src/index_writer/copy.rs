@@ -24,9 +24,9 @@ use std::{
 const BATCH: usize = 4_000;
 /// Documents in one batch from which on more are taken to wait.
 const BACKLOG: usize = 500;
-/// Between two commits of a copy that shoppers search: each makes a dozen files and has readers open them, which at
-/// fifty writes a second took half a core; a write that comes alone does not wait.
-const PACE: Duration = Duration::from_millis(25);
+/// Between two commits of a copy that shoppers search: as long as the last one took, so that they have the other half
+/// of the time, and no longer than this. A write that comes alone does not wait.
+const BREATH: Duration = Duration::from_millis(50);
 /// Between two commits of a copy that nobody searches: what shoppers wait for goes before, and a switch waits for it.
 const ASIDE: Duration = Duration::from_millis(200);
 /// How often the report is renewed when nothing comes.
@@ -80,7 +80,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     announce(&name, &known, &topic, &offsets);
     let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
-    let (mut read, mut rate, mut committed) = (Vec::new(), Rate::new(), Instant::now());
+    let (mut read, mut rate, mut committed, mut took) = (Vec::new(), Rate::new(), Instant::now(), Duration::ZERO);
     loop {
         let orders = shared.orders.borrow_and_update().clone();
         if orders.active != known.active {
@@ -102,7 +102,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         }
         let pace = match (&known.stop_at, known.active || known.tried) {
             (Some(_), _) => Duration::ZERO,
-            (None, true) => PACE,
+            (None, true) => took.min(BREATH),
             (None, false) => ASIDE,
         };
         let wait = pace.saturating_sub(committed.elapsed());
@@ -138,8 +138,9 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
             let known = offsets.entry(partition.clone()).or_default();
             *known = (*known).max(*offset);
         });
+        let began = Instant::now();
         tokio::task::block_in_place(|| write(&mut writer, &batch, &offsets))?;
-        committed = Instant::now();
+        (committed, took) = (Instant::now(), began.elapsed());
         observe(&deps, &name, known.active, &batch);
         source.publish_offsets(&next);
         rate.count(batch.len());
