@@ -257,8 +257,8 @@ impl Watcher {
         }
         if self.warming.get(name).is_none_or(|warming| warming.inode != found) {
             let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
-            let known = open.active.as_ref().map(|active| active.snapshot().learned.tenants()).unwrap_or_default();
-            self.warming.insert(name.to_owned(), Warming::start(handle, found, known)?);
+            let known = open.active.as_ref().map(|active| active.snapshot().learned).unwrap_or_default();
+            self.warming.insert(name.to_owned(), Warming::start(handle, found, &known)?);
         }
         let Some(warming) = self.warming.get(name) else { return Ok(()) };
         let ready = self.vectors.prepare(&warming.handle.manifest().bundle.model);

@@ -31,6 +31,8 @@ const CHANGED: f64 = 0.25;
 const LEAST_CHANGED: u64 = 2_000;
 /// Documents of an index up to which a search may wait for lessons: they are learnt in a moment.
 const SMALL: u64 = 5_000;
+/// Words that are looked up again in the background before new lessons replace known ones.
+const RECALLED: usize = 3_000;
 /// Tenants that are remembered.
 const TENANTS: usize = 64;
 
@@ -68,7 +70,24 @@ impl Learned {
             Arc::clone(tenants.entry(tenant).or_default())
         };
         let (documents, operations, own) = (snapshot.searcher.num_docs(), snapshot.operations, snapshot.clone());
-        kept.get(move |known| known.age(documents, operations), move || Lessons::learn(&own, tenant))
+        kept.get(
+            move |known| known.age(documents, operations),
+            move |known| {
+                let lessons = Lessons::learn(&own, tenant)?;
+                known.map_or(Ok(()), |known| lessons.recall(&own, &known))?;
+                Ok(lessons)
+            },
+        )
+    }
+
+    /// Learns of a snapshot what others know of another one: their tenants, and the words that were searched for.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn learn_like(&self, snapshot: &Snapshot, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
+        let lessons = self.of(snapshot, tenant)?;
+        let known = others.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        known.and_then(|known| known.value()).map_or(Ok(()), |known| lessons.recall(snapshot, &known))
     }
 
     /// The tenants it knows something of.
@@ -87,6 +106,11 @@ impl Lessons {
             kinds: Kinds::learn(snapshot, tenant)?,
             statistics: Statistics::learn(snapshot, tenant)?,
         })
+    }
+
+    fn recall(&self, snapshot: &Snapshot, known: &Self) -> Result<(), IndexError> {
+        self.statistics.recall(&snapshot.searcher, &known.statistics)?;
+        self.kinds.recall(snapshot, &known.kinds)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]

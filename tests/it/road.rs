@@ -27,6 +27,7 @@ async fn a_product_travels_from_its_command_to_the_shopper_and_away_again() {
 
     let published = shop.command(Method::POST, &format!("/v1/products/{id}/publish"), Some(1), &json!({})).await;
     assert_eq!(shop.search("gooseneck", &text(&published["token"])).await.titles(), ["Gooseneck kettle"]);
+    shop.until_it_embeds().await;
     let found = shop.read("/v1/search?mode=semantic&q=boil+water+for+tea", Some(&text(&published["token"]))).await;
     assert!(found.fresh, "{found:?}");
     assert_eq!(found.titles(), ["Gooseneck kettle"], "vectors honour the token, too");

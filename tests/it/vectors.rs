@@ -51,6 +51,7 @@ async fn another_text_and_another_model_go_live_and_back() {
         riddle("c", "Kettle", "Nothing is known of it"),
     ];
     let token = shop.bulk_all("products", &lines).await;
+    shop.until_it_embeds().await;
     assert_eq!(by_meaning(&shop, "boil+water+for+tea", &token).await[0], "Model A");
 
     let mut titles = Bundle { name: "titles".to_owned(), ..Bundle::default() };

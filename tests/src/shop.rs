@@ -1,6 +1,6 @@
 //! One tenant of a stack over HTTP, as a storefront and a back office would use it.
 
-use crate::{builders::ndjson, stack::TestStack};
+use crate::{builders::ndjson, eventually::eventually, stack::TestStack};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, WAIT_HEADER};
 use serde_json::{Value, json};
@@ -126,6 +126,15 @@ impl Shop {
         let answer = Self::answer(request.json(body).send().await.expect("an answer")).await;
         assert!(answer.status.is_success(), "{path}: {answer:?}");
         answer.body
+    }
+
+    /// Waits until query-api has loaded its model: it answers before that, and says so where it needs one.
+    pub async fn until_it_embeds(&self) {
+        eventually("the model is loaded", PATIENCE, || async {
+            let read = self.read("/v1/search?mode=semantic&q=tea", None).await;
+            if read.status.is_success() { Ok(()) } else { Err(format!("{read:?}")) }
+        })
+        .await;
     }
 
     /// A search that has to be fresh.

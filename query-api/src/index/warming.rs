@@ -1,8 +1,7 @@
 //! A generation that is about to answer learns the shops that the one in use knows, in the background: otherwise the
 //! first search in each would wait for that.
 
-use schemas::ids::TenantId;
-use search::{aside, reader::IndexHandle};
+use search::{aside, learned::Learned, reader::IndexHandle};
 use std::{
     io,
     sync::{
@@ -21,17 +20,18 @@ pub struct Warming {
 }
 
 impl Warming {
-    /// Begins to learn what some tenants sell.
+    /// Begins to learn what the tenants sell that others know.
     ///
     /// # Errors
     /// If no thread can be started.
-    pub fn start(handle: IndexHandle, inode: u64, tenants: Vec<TenantId>) -> io::Result<Self> {
+    pub fn start(handle: IndexHandle, inode: u64, others: &Arc<Learned>) -> io::Result<Self> {
+        let tenants = others.tenants();
         let done = Arc::new(AtomicBool::new(tenants.is_empty()));
         if !tenants.is_empty() {
-            let (snapshot, told) = (handle.snapshot(), Arc::clone(&done));
+            let (snapshot, others, told) = (handle.snapshot(), Arc::clone(others), Arc::clone(&done));
             aside::spawn_beside("warming", move || {
                 for tenant in tenants {
-                    if let Err(error) = snapshot.learned.of(&snapshot, tenant) {
+                    if let Err(error) = snapshot.learned.learn_like(&snapshot, &others, tenant) {
                         tracing::warn!(%error, tenant.id = %tenant, "a catalog can't be learnt beforehand");
                     }
                 }

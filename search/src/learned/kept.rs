@@ -35,7 +35,8 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T: Send + Sync + 'static> Kept<T> {
-    fn value(&self) -> Option<Arc<T>> {
+    /// What was made last, however old.
+    pub fn value(&self) -> Option<Arc<T>> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -45,7 +46,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
         value
     }
 
-    /// The value, made if there is none that serves.
+    /// The value, made if there is none that serves; in the background it is made with the one that it replaces.
     ///
     /// # Errors
     /// Those of `make`, unless it is made in the background: then the old value goes on serving, and the next caller
@@ -53,13 +54,13 @@ impl<T: Send + Sync + 'static> Kept<T> {
     pub fn get<E: std::fmt::Display>(
         self: &Arc<Self>,
         age: impl Fn(&T) -> Age,
-        make: impl FnOnce() -> Result<T, E> + Send + 'static,
+        make: impl FnOnce(Option<Arc<T>>) -> Result<T, E> + Send + 'static,
     ) -> Result<Arc<T>, E> {
         if let Some(known) = self.value() {
             match age(&known) {
                 Age::Fresh => return Ok(known),
                 Age::Worn => {
-                    self.renew(make);
+                    self.renew(Arc::clone(&known), make);
                     return Ok(known);
                 }
                 Age::Outgrown => {}
@@ -69,11 +70,15 @@ impl<T: Send + Sync + 'static> Kept<T> {
         // Who held it before may have made it.
         match self.value() {
             Some(known) if age(&known) != Age::Outgrown => Ok(known),
-            _ => Ok(self.keep(make()?)),
+            _ => Ok(self.keep(make(None)?)),
         }
     }
 
-    fn renew<E: std::fmt::Display>(self: &Arc<Self>, make: impl FnOnce() -> Result<T, E> + Send + 'static) {
+    fn renew<E: std::fmt::Display>(
+        self: &Arc<Self>,
+        known: Arc<T>,
+        make: impl FnOnce(Option<Arc<T>>) -> Result<T, E> + Send + 'static,
+    ) {
         if self.renewing.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -81,7 +86,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
         let started = aside::spawn_beside("learning", move || {
             // Also when it panics somebody else may try.
             let _done = Done(&own.renewing);
-            match make() {
+            match make(Some(known)) {
                 Ok(value) => drop(own.keep(value)),
                 Err(error) => tracing::warn!(%error, "a catalog can't be learnt anew; what was known stays in use"),
             }
@@ -119,7 +124,7 @@ mod tests {
                 scope.spawn(|| {
                     gate.wait();
                     let made = Arc::clone(&made);
-                    let make = move || Ok::<_, String>(made.fetch_add(1, Ordering::SeqCst));
+                    let make = move |_| Ok::<_, String>(made.fetch_add(1, Ordering::SeqCst));
                     assert_eq!(kept.get(|_| Age::Fresh, make).as_deref(), Ok(&0));
                 });
             }
@@ -130,16 +135,19 @@ mod tests {
     #[test]
     fn a_worn_one_serves_until_the_new_one_is_there() {
         let kept = Arc::new(Kept::<u32>::default());
-        assert_eq!(kept.get(|_| Age::Fresh, || Ok::<_, String>(1)).as_deref(), Ok(&1));
+        assert_eq!(kept.get(|_| Age::Fresh, |_| Ok::<_, String>(1)).as_deref(), Ok(&1));
         let ((go, gate), (done, made)) = (mpsc::channel::<()>(), mpsc::channel());
-        let slow = move || {
+        let slow = move |replaced: Option<Arc<u32>>| {
             let told = gate.recv_timeout(PATIENCE);
+            if replaced.as_deref() != Some(&1) {
+                return Err("it is not told what it replaces".to_owned());
+            }
             done.send(()).map_err(|error| error.to_string())?;
             told.map(|()| 2).map_err(|error| error.to_string())
         };
         assert_eq!(kept.get(|_| Age::Worn, slow).as_deref(), Ok(&1));
         // While one is being made, no other is begun.
-        assert_eq!(kept.get(|_| Age::Worn, || Ok::<_, String>(9)).as_deref(), Ok(&1));
+        assert_eq!(kept.get(|_| Age::Worn, |_| Ok::<_, String>(9)).as_deref(), Ok(&1));
         assert_eq!(go.send(()), Ok(()));
         assert_eq!(made.recv_timeout(PATIENCE), Ok(()));
         let deadline = std::time::Instant::now() + PATIENCE;
@@ -152,8 +160,8 @@ mod tests {
     #[test]
     fn one_that_can_not_be_made_is_tried_again() {
         let kept = Arc::new(Kept::<u32>::default());
-        assert_eq!(kept.get(|_| Age::Fresh, || Err("no")), Err("no"));
-        assert_eq!(kept.get(|_| Age::Fresh, || Ok::<_, String>(3)).as_deref(), Ok(&3));
-        assert_eq!(kept.get(|_| Age::Outgrown, || Ok::<_, String>(4)).as_deref(), Ok(&4));
+        assert_eq!(kept.get(|_| Age::Fresh, |_| Err("no")), Err("no"));
+        assert_eq!(kept.get(|_| Age::Fresh, |_| Ok::<_, String>(3)).as_deref(), Ok(&3));
+        assert_eq!(kept.get(|_| Age::Outgrown, |_| Ok::<_, String>(4)).as_deref(), Ok(&4));
     }
 }

@@ -2,10 +2,16 @@
 //! numbers differ from segment to segment, and looking a name up costs more than counting it.
 
 use super::{IndexError, documents, text};
-use crate::reader::Snapshot;
+use crate::{columns, reader::Snapshot};
 use schemas::ids::TenantId;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tantivy::{DocId, SegmentReader, columnar::StrColumn, index::SegmentId};
+
+/// Segments whose numbers are remembered; a busy writer makes new ones all the time.
+const SEGMENTS: usize = 500;
 
 /// Attribute names, numbered.
 #[derive(Debug, Default)]
@@ -13,8 +19,8 @@ pub(super) struct Names {
     numbers: HashMap<String, u32>,
     /// How many products have each.
     counts: Vec<u64>,
-    /// For each segment known when this was learnt, the number of each of its column's.
-    segments: HashMap<SegmentId, HashMap<u64, u32>>,
+    /// For each segment that was asked for, the number of each of its column's.
+    segments: Mutex<HashMap<SegmentId, Arc<[Option<u32>]>>>,
 }
 
 impl Names {
@@ -29,7 +35,6 @@ impl Names {
                 total += 1;
                 column.term_ords(doc).for_each(|ord| *of_segment.entry(ord).or_default() += 1);
             })?;
-            let mut numbers = HashMap::with_capacity(of_segment.len());
             for (ord, count) in of_segment {
                 let next = u32::try_from(names.counts.len()).unwrap_or(u32::MAX);
                 let number = *names.numbers.entry(text(&column, ord)?).or_insert(next);
@@ -37,9 +42,7 @@ impl Names {
                     names.counts.push(0);
                 }
                 names.counts[number as usize] += count;
-                numbers.insert(ord, number);
             }
-            names.segments.insert(segment.segment_id(), numbers);
         }
         Ok((names, total))
     }
@@ -51,11 +54,24 @@ impl Names {
 
     /// The numbers of what a column's document has; names that have come since this was learnt are left out.
     pub(super) fn of(&self, segment: &SegmentReader, column: &StrColumn, doc: DocId) -> Result<Vec<u32>, IndexError> {
-        let known = self.segments.get(&segment.segment_id());
-        let number = |ord: u64| match known {
-            Some(numbers) => Ok(numbers.get(&ord).copied()),
-            None => text(column, ord).map(|name| self.numbers.get(&name).copied()),
-        };
-        column.term_ords(doc).filter_map(|ord| number(ord).transpose()).collect()
+        let numbers = self.numbers(segment.segment_id(), column)?;
+        let number = |ord: u64| usize::try_from(ord).ok().and_then(|ord| numbers.get(ord).copied().flatten());
+        Ok(column.term_ords(doc).filter_map(number).collect())
+    }
+
+    /// The number of each name of a segment, which may be one that a merge has made since.
+    fn numbers(&self, segment: SegmentId, column: &StrColumn) -> Result<Arc<[Option<u32>]>, IndexError> {
+        let lock = || self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&segment) {
+            return Ok(Arc::clone(known));
+        }
+        let number = |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| self.numbers.get(name).copied());
+        let numbers: Arc<[Option<u32>]> = columns::each_term(column.dictionary(), number)?.into();
+        let mut segments = lock();
+        if segments.len() >= SEGMENTS {
+            segments.clear();
+        }
+        segments.insert(segment, Arc::clone(&numbers));
+        Ok(numbers)
     }
 }
