@@ -127,6 +127,11 @@ impl Lessons {
     }
 }
 
+/// Words that were looked up, so that they can be looked up again.
+fn remembered<K: Clone, V>(known: &Mutex<HashMap<K, V>>) -> Vec<K> {
+    known.lock().unwrap_or_else(PoisonError::into_inner).keys().take(RECALLED).cloned().collect()
+}
+
 /// Calls `each` with every live document of a segment that holds a term.
 fn documents(segment: &SegmentReader, term: &Term, mut each: impl FnMut(u32)) -> Result<(), IndexError> {
     let inverted = segment.inverted_index(term.field())?;

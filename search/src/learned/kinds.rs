@@ -5,7 +5,7 @@
 //! The fit is a naive Bayes estimate: over the attributes of a product, the mean of ln(P(attribute | word) /
 //! P(attribute)), with the counts smoothed towards the catalog's.
 
-use super::{IndexError, RECALLED, names::Names};
+use super::{IndexError, names::Names, remembered};
 use crate::{
     reader::Snapshot,
     tenant::{holding, within},
@@ -59,9 +59,7 @@ impl Kinds {
 
     /// Looks at the words that others have looked at.
     pub(super) fn recall(&self, snapshot: &Snapshot, others: &Self) -> Result<(), IndexError> {
-        let known = |known: &HashMap<String, Arc<Profile>>| known.keys().take(RECALLED).cloned().collect::<Vec<_>>();
-        let words = known(&others.profiles.lock().unwrap_or_else(PoisonError::into_inner));
-        words.iter().try_for_each(|word| self.profile(snapshot, word).map(|_| ()))
+        remembered(&others.profiles).iter().try_for_each(|word| self.profile(snapshot, word).map(|_| ()))
     }
 
     /// The attributes that go with a word of the titles.

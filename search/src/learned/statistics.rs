@@ -1,6 +1,6 @@
 //! The figures BM25 is made of, of one tenant alone: what others sell must not change how its products rank.
 
-use super::{IndexError, RECALLED, documents};
+use super::{IndexError, documents, remembered};
 use crate::{
     reader::Snapshot,
     tenant::{holding, within},
@@ -71,9 +71,7 @@ impl Statistics {
 
     /// Counts what others have counted, as far as it is remembered: whoever asks for it next does not wait.
     pub(super) fn recall(&self, searcher: &Searcher, others: &Self) -> tantivy::Result<()> {
-        let known = |known: &HashMap<Term, u64>| known.keys().take(RECALLED).cloned().collect::<Vec<_>>();
-        let terms = known(&others.holding.lock().unwrap_or_else(PoisonError::into_inner));
-        terms.iter().try_for_each(|term| self.holding(searcher, term).map(|_| ()))
+        remembered(&others.holding).iter().try_for_each(|term| self.holding(searcher, term).map(|_| ()))
     }
 
     /// The term of the tenant's documents.
