@@ -56,6 +56,9 @@ pub struct Args {
     /// Documents a second the build may take
     #[arg(long)]
     pub build_rate: Option<i32>,
+    /// Tell, on standard error, of each query that took longer than so many milliseconds, and of each step
+    #[arg(long, value_name = "MS")]
+    pub tell_slower: Option<u64>,
     /// Where
     #[command(flatten)]
     pub shop: ShopArgs,
@@ -163,7 +166,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     let shop = Shop::open(&args.shop).await?;
     let desk = Desk::at(&args.read_database_url, &args.index_dir, "bench")?;
     catalog::fill(&shop, args.products).await?;
-    let load = Load::start(&shop, args.products, args.queries, args.writes).await?;
+    let load = Load::start(&shop, &args).await?;
     phase(&load, "warming", WARMING).await?;
     phase(&load, "quiet", Duration::from_secs(args.quiet_seconds)).await?;
     let began = Instant::now();
@@ -179,9 +182,11 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     let (mut promotions, mut rollbacks) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
         promotions.push(promote::promote(&desk, &promotion(&next)).await?.seconds);
+        load.tell("promoted");
         phase(&load, "switching", Duration::from_secs(5)).await?;
         let back = promote::RollbackArgs { reason: "a round of the benchmark".to_owned(), wait: 60 };
         rollbacks.push(promote::rollback(&desk, &back).await?.seconds);
+        load.tell("rolled back");
         phase(&load, "switching", Duration::from_secs(2)).await?;
     }
     promotions.push(promote::promote(&desk, &promotion(&next)).await?.seconds);

@@ -1,12 +1,16 @@
-//! A tantivy directory that never waits for the disk.
+//! A tantivy directory that never waits for the disk, and has as few files as it can.
 //!
 //! What a crash of the machine loses is replayed from the document topic: the offsets stand in the
 //! same commit. A crash of the process loses nothing, since written pages belong to the system.
 //! After a crash of the machine, [`crate::generation`] checks the files before they are used.
+//!
+//! Small files of a segment stand in one, see [`packs`]. The engine keeps a list of its files in one more, and writes
+//! it anew with every file: here the folder itself is the list.
 
+use packs::{KINDS, PACK, Packs, SegmentWriter};
 use std::{
     fmt,
-    fs::{File, OpenOptions},
+    fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{
@@ -20,11 +24,21 @@ use tantivy::directory::{
     error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError},
 };
 
-/// [`MmapDirectory`] without any `fsync`.
+pub(crate) mod packs;
+
+/// The commit.
+const COMMIT: &str = "meta.json";
+/// The engine's list of the files that it may remove.
+const LIST: &str = ".managed.json";
+/// What is written under it is not complete.
+const DRAFT: &str = "draft";
+
+/// [`MmapDirectory`] without any `fsync`, with packs for small files.
 #[derive(Clone)]
 pub struct RelaxedDirectory {
     inner: MmapDirectory,
     root: PathBuf,
+    packs: Arc<Packs>,
 }
 
 impl RelaxedDirectory {
@@ -33,7 +47,23 @@ impl RelaxedDirectory {
     /// # Errors
     /// If it is not there or not a folder.
     pub fn open(root: &Path) -> Result<Self, OpenDirectoryError> {
-        Ok(Self { inner: MmapDirectory::open(root)?, root: root.to_owned() })
+        Ok(Self { inner: MmapDirectory::open(root)?, root: root.to_owned(), packs: Arc::default() })
+    }
+
+    /// The files of segments that are in the folder, those of packs one by one, as JSON.
+    fn list(&self) -> io::Result<Vec<u8>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.root)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let Some((segment, kind)) = name.split_once('.') else { continue };
+            let is_segment = segment.len() == 32 && segment.bytes().all(|letter| letter.is_ascii_hexdigit());
+            if is_segment && kind == PACK {
+                names.extend(KINDS.iter().map(|kind| format!("{segment}.{kind}")));
+            } else if is_segment && !kind.ends_with(DRAFT) {
+                names.push(name);
+            }
+        }
+        Ok(serde_json::to_vec(&names)?)
     }
 }
 
@@ -63,29 +93,63 @@ impl TerminatingWrite for FileWriter {
 
 impl tantivy::Directory for RelaxedDirectory {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        self.inner.get_file_handle(path)
+        if let Some(file) = self.packs.at_hand(path) {
+            return Ok(file);
+        }
+        match self.inner.get_file_handle(path) {
+            Err(OpenReadError::FileDoesNotExist(missing)) => match self.packs.load(&self.root, path) {
+                Ok(found) => found.ok_or(OpenReadError::FileDoesNotExist(missing)),
+                Err(error) => Err(OpenReadError::wrap_io_error(error, path.to_owned())),
+            },
+            found => found,
+        }
     }
 
+    /// The first file of a pack that is removed takes the pack with it: the engine removes whole segments.
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        self.inner.delete(path)
+        let waited = self.packs.forget(path);
+        match self.inner.delete(path) {
+            Err(DeleteError::FileDoesNotExist(_)) if waited => Ok(()),
+            Err(DeleteError::FileDoesNotExist(missing)) => {
+                let Some((segment, _)) = packs::parts(path) else { return Err(DeleteError::FileDoesNotExist(missing)) };
+                fs::remove_file(packs::path(&self.root, segment)).map_err(|error| match error.kind() {
+                    io::ErrorKind::NotFound => DeleteError::FileDoesNotExist(missing),
+                    _ => DeleteError::IoError { io_error: Arc::new(error), filepath: path.to_owned() },
+                })
+            }
+            removed => removed,
+        }
     }
 
     fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-        self.inner.exists(path)
+        Ok(self.packs.is_waiting(path)
+            || self.inner.exists(path)?
+            || self
+                .packs
+                .load(&self.root, path)
+                .map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?
+                .is_some())
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let file =
-            OpenOptions::new().write(true).create_new(true).open(self.root.join(path)).map_err(|error| match error
-                .kind()
-            {
-                io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
-                _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
-            })?;
-        Ok(BufWriter::new(Box::new(FileWriter(file))))
+        let refused = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
+            _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
+        };
+        let full = self.root.join(path);
+        if packs::parts(path).is_none() {
+            return Ok(BufWriter::new(Box::new(FileWriter(packs::create(&full).map_err(refused)?))));
+        }
+        if full.exists() || self.packs.is_waiting(path) {
+            return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
+        }
+        Ok(BufWriter::new(Box::new(SegmentWriter::new(path, &self.root, &self.packs))))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        if path == Path::new(LIST) {
+            return self.list().map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()));
+        }
         self.inner.atomic_read(path)
     }
 
@@ -93,11 +157,17 @@ impl tantivy::Directory for RelaxedDirectory {
         // A draft of its own for each write: a merge of a writer that was dropped a moment ago may still be
         // writing the same file as the one that follows it, and one would rename the other's draft away.
         static DRAFTS: AtomicU64 = AtomicU64::new(0);
+        if path == Path::new(LIST) {
+            return Ok(());
+        }
+        if path == Path::new(COMMIT) {
+            self.packs.write(&self.root, data)?;
+        }
         let target = self.root.join(path);
         let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
-        let draft = target.with_extension(format!("{}-{number}.draft", std::process::id()));
-        std::fs::write(&draft, data)?;
-        std::fs::rename(draft, target)
+        let draft = target.with_extension(format!("{}-{number}.{DRAFT}", std::process::id()));
+        fs::write(&draft, data)?;
+        fs::rename(draft, target)
     }
 
     fn sync_directory(&self) -> io::Result<()> {

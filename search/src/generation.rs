@@ -5,7 +5,7 @@
 use crate::{
     IndexError, analyzer,
     bundle::{self, Bundle},
-    directory::RelaxedDirectory,
+    directory::{RelaxedDirectory, packs},
     schema,
 };
 use schemas::Timestamp;
@@ -15,7 +15,7 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use tantivy::{Index, directory::error::OpenReadError};
+use tantivy::{Index, IndexMeta, directory::error::OpenReadError, index::SegmentComponent};
 
 const MANIFEST: &str = "manifest.json";
 const DAMAGED: &str = "damaged";
@@ -267,8 +267,7 @@ fn copy_commit(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result
     let (source, target) = (folder(root, from), folder(root, to));
     std::fs::create_dir_all(&target)?;
     let commit = std::fs::read(source.join("meta.json"))?;
-    let metas: tantivy::IndexMeta = index.load_metas()?;
-    let mut files = vec![PathBuf::from("meta.json")];
+    let metas: IndexMeta = index.load_metas()?;
     let ids: Vec<String> = metas.segments.iter().map(|segment| segment.id().uuid_string()).collect();
     for entry in std::fs::read_dir(&source)? {
         let file = PathBuf::from(entry?.file_name());
@@ -282,14 +281,12 @@ fn copy_commit(root: &Path, from: &str, to: &str, manifest: &Manifest) -> Result
             }
             std::fs::copy(source.join(&file), target.join(&file))?;
         }
-        files.push(file);
     }
     // A commit that was replaced meanwhile may have lost files.
     if std::fs::read(source.join("meta.json"))? != commit {
         return Err(io::Error::from(io::ErrorKind::NotFound).into());
     }
     std::fs::write(target.join("meta.json"), commit)?;
-    std::fs::write(target.join(".managed.json"), serde_json::to_vec(&files).map_err(io::Error::from)?)?;
     write_manifest(&target, manifest)
 }
 
@@ -312,25 +309,22 @@ pub fn is_marked_damaged(root: &Path, generation: &str) -> bool {
 /// # Errors
 /// [`IndexError::Damaged`] with the files that are wrong or gone, if they are so twice.
 pub fn check(root: &Path, generation: &str) -> Result<(), IndexError> {
-    let mut suspects = wrong_files(root, generation)?;
+    let mut suspects = wrong_files(&open(root, generation)?.0)?;
     if !suspects.is_empty() {
-        let again = wrong_files(root, generation)?;
+        let again = wrong_files(&open(root, generation)?.0)?;
         suspects.retain(|file| again.contains(file));
     }
     if suspects.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = suspects.iter().map(|file| file.display().to_string()).collect();
-    Err(damaged(generation, &format!("wrong checksums: {}", names.join(", "))))
+    Err(damaged(generation, &format!("wrong checksums: {}", named(&folder(root, generation), &suspects))))
 }
 
-fn wrong_files(root: &Path, generation: &str) -> Result<BTreeSet<PathBuf>, IndexError> {
-    let (index, _) = open(root, generation)?;
-    let directory = index.directory();
+/// The files of an index's newest commit that are wrong or gone.
+fn wrong_files(index: &Index) -> Result<BTreeSet<PathBuf>, IndexError> {
     let mut wrong = BTreeSet::new();
-    // A segment has no files of the kinds that it has nothing for.
-    for file in index.load_metas()?.list_segment_files().intersection(&directory.list_managed_files()) {
-        match directory.validate_checksum(file) {
+    for file in files_of(&index.load_metas()?) {
+        match index.directory().validate_checksum(&file) {
             Ok(true) => {}
             // Neither cut short nor gone: that it can't be read says nothing about what it holds.
             Err(OpenReadError::IoError { io_error, .. })
@@ -339,16 +333,36 @@ fn wrong_files(root: &Path, generation: &str) -> Result<BTreeSet<PathBuf>, Index
                 return Err(io::Error::new(io_error.kind(), format!("{}: {io_error}", file.display())).into());
             }
             Ok(false) | Err(_) => {
-                wrong.insert(file.clone());
+                wrong.insert(file);
             }
         }
     }
     if !wrong.is_empty() {
         // A busy writer takes some files away while others are read; those belong to no commit any more.
-        let newest = index.load_metas()?.list_segment_files();
+        let newest = files_of(&index.load_metas()?);
         wrong.retain(|file| newest.contains(file));
     }
     Ok(wrong)
+}
+
+/// What the segments of a commit have to have; the deletions of those that have some, too.
+fn files_of(commit: &IndexMeta) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for segment in &commit.segments {
+        let of_kind = |kind: &str| segment.relative_path(SegmentComponent::Custom(kind.to_owned()));
+        files.extend(packs::KINDS.iter().map(|kind| of_kind(kind)));
+        files.extend(segment.has_deletes().then(|| segment.relative_path(SegmentComponent::Delete)));
+    }
+    files
+}
+
+/// Wrong files by the names that the folder has for them.
+fn named(folder: &Path, wrong: &BTreeSet<PathBuf>) -> String {
+    let name = |file: &PathBuf| match packs::parts(file) {
+        Some((segment, _)) if !folder.join(file).exists() => packs::path(Path::new(""), segment).display().to_string(),
+        _ => file.display().to_string(),
+    };
+    wrong.iter().map(name).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Reads the manifest.
@@ -392,9 +406,9 @@ pub fn check_after_crash(root: &Path, generation: &str, index: &Index) -> Result
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     if std::fs::read_to_string(&mark).is_ok_and(|last| last != boot) {
         tracing::info!(index.generation = generation, "the machine was restarted: checking the index files");
-        let wrong = index.validate_checksum().map_err(|error| damaged(generation, &error))?;
+        let wrong = wrong_files(index).map_err(|error| damaged(generation, &error))?;
         if !wrong.is_empty() {
-            return Err(damaged(generation, &format!("{} files have wrong checksums", wrong.len())));
+            return Err(damaged(generation, &format!("wrong checksums: {}", named(&folder(root, generation), &wrong))));
         }
     }
     std::fs::write(mark, boot)?;

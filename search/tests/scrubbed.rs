@@ -10,21 +10,29 @@ use search::{
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest},
     offsets::Offsets,
-    writer::IndexWriter,
+    writer::{IndexWriter, Upsert},
 };
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-fn commit(writer: &mut IndexWriter, product: u128, version: u64) {
-    let document = SearchDocument {
+fn document(product: u128, version: u64) -> SearchDocument {
+    SearchDocument {
         tenant_id: TenantId(Uuid::from_u128(1)),
         product_id: ProductId(Uuid::from_u128(product)),
         doc_version: version,
-        product: Some(SearchProduct { title: format!("thing {product} as of {version}"), ..SearchProduct::default() }),
-    };
-    writer.upsert(&document).expect("written");
+        product: Some(SearchProduct {
+            title: format!("thing {product} as of {version}"),
+            // Nothing that could be compressed.
+            description: Some(format!("{:x}", (product + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))),
+            ..SearchProduct::default()
+        }),
+    }
+}
+
+fn commit(writer: &mut IndexWriter, product: u128, version: u64) {
+    writer.upsert(&document(product, version)).expect("written");
     writer.commit(Offsets::new()).expect("committed");
 }
 
@@ -62,26 +70,41 @@ fn a_wrong_byte_a_short_file_and_a_missing_one_are_damage() {
     let root = tempfile::tempdir().expect("a folder");
     let mut writer = created(root.path());
     commit(&mut writer, 1, 1);
+    spoilt_is_damage(root.path(), &file(root.path(), "pack"));
+    // Of a larger segment, the largest files stand for themselves, and the others in a pack.
+    (2..6_000).for_each(|product| assert_eq!(writer.upsert(&document(product, 1)).expect("written"), Upsert::Applied));
+    commit(&mut writer, 6_000, 1);
     drop(writer);
-    generation::check(root.path(), "g1").expect("all files are right");
-    let path = file(root.path(), "store");
-    let right = fs::read(&path).expect("read");
-    let mut flipped = right.clone();
-    flipped[0] ^= 0x10;
-    let short = right[..right.len() / 2].to_vec();
-    for wrong in [Some(flipped), Some(short), Some(Vec::new()), None] {
+    for kind in ["store", "pack"] {
+        spoilt_is_damage(root.path(), &file(root.path(), kind));
+    }
+}
+
+/// Spoils a file in every way, and mends it.
+fn spoilt_is_damage(root: &Path, path: &Path) {
+    generation::check(root, "g1").expect("all files are right");
+    let right = fs::read(path).expect("read");
+    let flipped = |at: usize| {
+        let mut bytes = right.clone();
+        bytes[at] ^= 0x10;
+        Some(bytes)
+    };
+    // The last bytes of a pack are its table.
+    let ends = [1, 9, 13, 20].map(|before| flipped(right.len() - before));
+    let short = Some(right[..right.len() / 2].to_vec());
+    for wrong in [flipped(0), short, Some(Vec::new()), None].into_iter().chain(ends) {
         match &wrong {
-            Some(bytes) => fs::write(&path, bytes).expect("spoilt"),
-            None => fs::remove_file(&path).expect("removed"),
+            Some(bytes) => fs::write(path, bytes).expect("spoilt"),
+            None => fs::remove_file(path).expect("removed"),
         }
-        let found = generation::check(root.path(), "g1");
-        let named = |reason: &str| path.file_name().is_some_and(|name| reason.contains(&*name.to_string_lossy()));
+        let found = generation::check(root, "g1");
+        let segment = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         assert!(
-            matches!(&found, Err(IndexError::Damaged { reason, .. }) if named(reason)),
+            matches!(&found, Err(IndexError::Damaged { reason, .. }) if reason.contains(&segment)),
             "{:?}: {found:?}",
             wrong.map(|bytes| bytes.len())
         );
-        fs::write(&path, &right).expect("mended");
-        generation::check(root.path(), "g1").expect("all files are right again");
+        fs::write(path, &right).expect("mended");
+        generation::check(root, "g1").expect("all files are right again");
     }
 }

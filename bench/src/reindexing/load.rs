@@ -1,6 +1,6 @@
 //! Shoppers and staff at fixed rates, until told to stop.
 
-use super::catalog;
+use super::{Args, catalog};
 use crate::{
     BenchError,
     figures::{Figures, Latencies},
@@ -37,6 +37,8 @@ pub struct Load {
     latencies: Arc<Mutex<BTreeMap<&'static str, Latencies>>>,
     write: Arc<Mutex<Latencies>>,
     tasks: Vec<JoinHandle<Result<(), BenchError>>>,
+    /// Since when, and from which latency on, it is told of.
+    told: (Instant, Option<Duration>),
 }
 
 /// What the load has seen.
@@ -72,10 +74,10 @@ struct Slot {
 
 impl Load {
     /// Begins, in the phase `warming`.
-    pub async fn start(shop: &Shop, products: u64, queries: u64, writes: u64) -> Result<Self, BenchError> {
+    pub async fn start(shop: &Shop, args: &Args) -> Result<Self, BenchError> {
         let words = Words::new();
         let mut slots = Vec::new();
-        for number in 0..RENAMED.min(products) {
+        for number in 0..RENAMED.min(args.products) {
             let word = words.word(number);
             let written = shop.create(&format!("renamed-{word}"), &format!("Bench {word} step 0")).await?;
             slots.push(Arc::new(Slot {
@@ -91,15 +93,17 @@ impl Load {
             latencies: Arc::default(),
             write: Arc::new(Mutex::new(Latencies::new()?)),
             tasks: Vec::new(),
+            told: (Instant::now(), args.tell_slower.map(Duration::from_millis)),
         };
-        Ok(load.with_tasks(shop, slots, queries, writes))
+        Ok(load.with_tasks(shop, slots, args))
     }
 
-    fn with_tasks(mut self, shop: &Shop, slots: Vec<Arc<Slot>>, queries: u64, writes: u64) -> Self {
+    fn with_tasks(mut self, shop: &Shop, slots: Vec<Arc<Slot>>, args: &Args) -> Self {
+        let (began, told) = self.told;
         let slots = Arc::new(slots);
         let (counts, shared, own) = (Arc::clone(&self.counts), Arc::clone(&slots), shop.clone());
         let (phase, latencies) = (Arc::clone(&self.phase), Arc::clone(&self.latencies));
-        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), queries, move |number, due| {
+        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), args.queries, move |number, due| {
             let (counts, slots, shop) = (Arc::clone(&counts), Arc::clone(&shared), own.clone());
             let (phase, latencies) = (Arc::clone(&phase), Arc::clone(&latencies));
             async move {
@@ -115,18 +119,23 @@ impl Load {
                     eprintln!("{error}");
                     counts.failed_queries.fetch_add(1, Ordering::Relaxed);
                 }
+                let took = due.elapsed();
+                if told.is_some_and(|limit| took > limit) {
+                    let at = due.duration_since(began).as_secs_f64();
+                    eprintln!("slow: {now}, second {at:.3}, {:.1} ms", took.as_secs_f64() * 1_000.0);
+                }
                 let mut all = latencies.lock().unwrap_or_else(PoisonError::into_inner);
                 if !all.contains_key(now) {
                     all.insert(now, Latencies::new()?);
                 }
                 if let Some(of_phase) = all.get_mut(now) {
-                    of_phase.add(due.elapsed());
+                    of_phase.add(took);
                 }
                 Ok(())
             }
         })));
         let (counts, own, write) = (Arc::clone(&self.counts), shop.clone(), Arc::clone(&self.write));
-        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), writes, move |number, due| {
+        self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), args.writes, move |number, due| {
             let (counts, slots, shop, write) =
                 (Arc::clone(&counts), Arc::clone(&slots), own.clone(), Arc::clone(&write));
             async move {
@@ -149,8 +158,16 @@ impl Load {
         self
     }
 
+    /// Tells of a step, if slow queries are told of.
+    pub fn tell(&self, step: &str) {
+        if self.told.1.is_some() {
+            eprintln!("{step}, second {:.3}", self.told.0.elapsed().as_secs_f64());
+        }
+    }
+
     /// From now on latencies count for another phase.
     pub fn phase(&self, name: &'static str) {
+        self.tell(name);
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 

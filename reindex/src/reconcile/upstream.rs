@@ -3,7 +3,7 @@
 use super::{Args, Hop};
 use crate::{Desk, Failure};
 use schemas::{Uuid, topics::Context};
-use sqlx::{AssertSqlSafe, PgPool, Row};
+use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 use std::collections::BTreeMap;
 
 /// The contexts whose aggregates have a row in `sources`.
@@ -13,22 +13,7 @@ const CONTEXTS: [Context; 4] = [Context::Tenants, Context::Catalog, Context::Pri
 pub async fn views(desk: &Desk, write: &PgPool, args: &Args, tenant: Option<Uuid>) -> Result<Hop, Failure> {
     let mut hop = Hop::default();
     for context in CONTEXTS {
-        // The last version of some aggregates, of those that nothing was written of in the last seconds.
-        let newest = format!(
-            "SELECT tenant_id, aggregate_id, max(version) AS version FROM {context}.outbox
-             WHERE ($4::uuid IS NULL OR tenant_id = $4) AND ($1 OR aggregate_id IN (
-               SELECT aggregate_id FROM {context}.outbox
-               WHERE id >= (SELECT coalesce(floor(random() * max(id)), 0) FROM {context}.outbox) ORDER BY id LIMIT $2))
-             GROUP BY tenant_id, aggregate_id
-             HAVING max(occurred_at) < now() - make_interval(secs => $3) AND bool_and(published_at IS NOT NULL)"
-        );
-        let rows = sqlx::query(AssertSqlSafe(newest))
-            .bind(args.all)
-            .bind(args.sample)
-            .bind(args.settle)
-            .bind(tenant)
-            .fetch_all(write)
-            .await?;
+        let rows = newest(write, context, args, tenant).await?;
         for chunk in rows.chunks(1_000) {
             compare(desk, write, context, chunk, args.dry_run, &mut hop).await?;
         }
@@ -36,11 +21,46 @@ pub async fn views(desk: &Desk, write: &PgPool, args: &Args, tenant: Option<Uuid
     Ok(hop)
 }
 
+/// The last version of some aggregates, of those that nothing was written of in the last seconds.
+///
+/// Each step of a sample goes by an index: this runs beside writes, every minute.
+async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uuid>) -> Result<Vec<PgRow>, Failure> {
+    let settled = "occurred_at < now() - make_interval(secs => $1) AND published_at IS NOT NULL";
+    if args.all || tenant.is_some() {
+        let text = format!(
+            "SELECT tenant_id, aggregate_id, version FROM (
+               SELECT DISTINCT ON (tenant_id, aggregate_id) * FROM {context}.outbox WHERE ($2::uuid IS NULL OR tenant_id = $2)
+               ORDER BY tenant_id, aggregate_id, version DESC) last
+             WHERE {settled} ORDER BY CASE WHEN $3 THEN 0 ELSE random() END LIMIT CASE WHEN $3 THEN NULL ELSE $4 END"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(args.settle).bind(tenant).bind(args.all).bind(args.sample);
+        return Ok(query.fetch_all(write).await?);
+    }
+    let (first, last): (Option<i64>, Option<i64>) =
+        sqlx::query_as(AssertSqlSafe(format!("SELECT min(id), max(id) FROM {context}.outbox")))
+            .fetch_one(write)
+            .await?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
+    let text = format!(
+        "SELECT last.tenant_id, last.aggregate_id, last.version
+         FROM (SELECT DISTINCT tenant_id, aggregate_id FROM (
+                 SELECT tenant_id, aggregate_id FROM {context}.outbox WHERE id >= $2 ORDER BY id LIMIT $3) some_of) picked
+         CROSS JOIN LATERAL (
+           SELECT * FROM {context}.outbox o WHERE o.tenant_id = picked.tenant_id AND o.aggregate_id = picked.aggregate_id
+           ORDER BY o.version DESC LIMIT 1) last
+         WHERE {settled}"
+    );
+    // The rows after the one that is drawn are taken, at least half as many as are wanted.
+    let until = (last - args.sample / 2).max(first);
+    let from = rand::random_range(first..=until);
+    Ok(sqlx::query(AssertSqlSafe(text)).bind(args.settle).bind(from).bind(args.sample).fetch_all(write).await?)
+}
+
 async fn compare(
     desk: &Desk,
     write: &PgPool,
     context: Context,
-    rows: &[sqlx::postgres::PgRow],
+    rows: &[PgRow],
     dry_run: bool,
     hop: &mut Hop,
 ) -> Result<(), Failure> {
