@@ -11,12 +11,14 @@ use reindex::{Desk, build, plan, promote, verify, watch::Limits};
 use search::bundle::Bundle;
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
 
 mod catalog;
 mod load;
+mod stolen;
 
 const EXAMPLES: &str = "Examples:
   souk-bench reindex --read-database-url postgres://souk@127.0.0.1:54320/souk_read --index-dir .souk/index
@@ -92,6 +94,8 @@ struct Report {
     /// Both together: what is judged, since a verification of seconds sees too few queries for a p99 of its own.
     preparing: Figures,
     switching: Figures,
+    /// What the machine's host gave to others, in percent of the processors' time by phase; nothing off Linux.
+    stolen: BTreeMap<&'static str, f64>,
     writes: u64,
     failed_writes: u64,
     write: Figures,
@@ -151,6 +155,8 @@ impl fmt::Display for Report {
         ] {
             writeln!(f, "  {phase}  {figures}  ({:.2} of quiet p99)", figures.p99_ms / self.quiet.p99_ms)?;
         }
+        let stolen: Vec<String> = self.stolen.iter().map(|(phase, share)| format!("{phase} {share:.1} %")).collect();
+        writeln!(f, "  processor time that the machine's host gave to others: {}", stolen.join(", "))?;
         writeln!(f, "writes       {}, {} failed", self.writes, self.failed_writes)?;
         writeln!(f, "  all the time {}", self.write)?;
         let equal = if self.equal_to_a_rebuild { "equal to" } else { "DIFFERENT from" };
@@ -216,6 +222,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         verifying: loaded.latency(&["verifying"])?,
         preparing: loaded.latency(&["building", "verifying"])?,
         switching: loaded.latency(&["switching"])?,
+        stolen: loaded.stolen,
         writes: loaded.writes,
         failed_writes: loaded.failed_writes,
         write: loaded.write,

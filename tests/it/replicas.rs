@@ -91,16 +91,16 @@ async fn a_segment_that_rots_is_put_aside_and_healed_from_the_topic_while_anothe
         totals
     });
     let folder = stack.stack.index_dir().join("g1");
-    let store = std::fs::read_dir(&folder)
+    let pack = std::fs::read_dir(&folder)
         .expect("the index")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|kind| kind == "store"))
+        .filter(|path| path.extension().is_some_and(|kind| kind == "pack"))
         .max_by_key(|path| path.metadata().map(|meta| meta.len()).unwrap_or_default())
         .expect("a segment");
-    let mut bytes = std::fs::read(&store).expect("read");
+    let mut bytes = std::fs::read(&pack).expect("read");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
-    std::fs::write(&store, bytes).expect("spoilt in place");
+    std::fs::write(&pack, bytes).expect("spoilt in place");
     eventually("the damaged folder is put aside", PATIENCE, || async {
         let aside = std::fs::read_dir(stack.stack.index_dir()).map_err(|error| error.to_string())?;
         let names: Vec<String> =

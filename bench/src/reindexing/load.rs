@@ -1,6 +1,6 @@
 //! Shoppers and staff at fixed rates, until told to stop.
 
-use super::{Args, catalog};
+use super::{Args, catalog, stolen::Stolen};
 use crate::{
     BenchError,
     figures::{Figures, Latencies},
@@ -35,6 +35,7 @@ pub struct Load {
     counts: Arc<Counts>,
     phase: Arc<Mutex<&'static str>>,
     latencies: Arc<Mutex<BTreeMap<&'static str, Latencies>>>,
+    stolen: Mutex<Stolen>,
     write: Arc<Mutex<Latencies>>,
     tasks: Vec<JoinHandle<Result<(), BenchError>>>,
     /// Since when, and from which latency on, it is told of.
@@ -49,6 +50,8 @@ pub struct Loaded {
     pub writes: u64,
     pub failed_writes: u64,
     pub write: Figures,
+    /// Percent of the processors' time that the machine's host gave to others, by phase.
+    pub stolen: BTreeMap<&'static str, f64>,
     latencies: BTreeMap<&'static str, Latencies>,
 }
 
@@ -91,6 +94,7 @@ impl Load {
             counts: Arc::default(),
             phase: Arc::new(Mutex::new("warming")),
             latencies: Arc::default(),
+            stolen: Mutex::new(Stolen::new()),
             write: Arc::new(Mutex::new(Latencies::new()?)),
             tasks: Vec::new(),
             told: (Instant::now(), args.tell_slower.map(Duration::from_millis)),
@@ -168,6 +172,7 @@ impl Load {
     /// From now on latencies count for another phase.
     pub fn phase(&self, name: &'static str) {
         self.tell(name);
+        self.stolen.lock().unwrap_or_else(PoisonError::into_inner).phase(name);
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
@@ -199,6 +204,7 @@ impl Load {
             writes: counted(&self.counts.writes),
             failed_writes: counted(&self.counts.failed_writes),
             write: self.write.lock().unwrap_or_else(PoisonError::into_inner).figures(),
+            stolen: self.stolen.into_inner().unwrap_or_else(PoisonError::into_inner).percent(),
             latencies,
         })
     }
