@@ -1,6 +1,9 @@
 //! Work that gives way to everything else on the machine: builds, proofs, learning.
 
-use rustix::process::{Pid, getpriority_process, setpriority_process};
+use rustix::{
+    process::{Pid, getpriority_process, setpriority_process},
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+};
 use std::{fs, io, thread};
 
 /// How much lower than everything else's the priority is of what nobody waits for (`nice`).
@@ -9,7 +12,8 @@ const LOWEST: i32 = 19;
 /// that the system takes for it.
 const LOW: i32 = 10;
 
-/// Runs work on a thread of its own at the lowest priority; threads that are started from it have the same.
+/// Runs work on a thread of its own at the lowest priority, on half of the processors; threads that are started from it
+/// have the same. Even what gives way at once takes caches, memory and the other half of a core from searches.
 ///
 /// # Errors
 /// If no thread can be started.
@@ -17,7 +21,12 @@ pub fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<thread::JoinHandle<T>> {
-    spawn_at(LOWEST, name, work)
+    spawn_at(LOWEST, name, || {
+        if let Err(error) = keep_to_half() {
+            tracing::warn!(%error, "work in the background runs on all processors");
+        }
+        work()
+    })
 }
 
 /// The same for work beside searches, in their process.
@@ -29,6 +38,15 @@ pub fn spawn_beside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<thread::JoinHandle<T>> {
     spawn_at(LOW, name, work)
+}
+
+/// Keeps this thread, and those that it starts, to the last half of the processors that it may use.
+fn keep_to_half() -> io::Result<()> {
+    let allowed = sched_getaffinity(None)?;
+    let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let mut half = CpuSet::new();
+    all[all.len() / 2..].iter().for_each(|cpu| half.set(*cpu));
+    Ok(sched_setaffinity(None, &half)?)
 }
 
 fn spawn_at<T: Send + 'static>(
@@ -63,6 +81,15 @@ pub(crate) fn lower(threads: &str) {
 mod tests {
     use super::*;
     use std::sync::mpsc;
+
+    #[test]
+    fn what_nobody_waits_for_has_half_of_the_processors() {
+        let count = || sched_getaffinity(None).map(|allowed| allowed.count()).unwrap_or_default();
+        let all = count();
+        let (aside, of_child) = (spawn("half", move || (count(), thread::spawn(count).join())), all.div_ceil(2));
+        let (own, child) = aside.expect("a thread").join().expect("it ends");
+        assert_eq!((own, child.expect("it ends"), count()), (of_child, of_child, all));
+    }
 
     #[test]
     fn threads_are_found_by_name_and_only_lowered() {
