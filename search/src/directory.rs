@@ -4,7 +4,7 @@
 //! same commit. A crash of the process loses nothing, since written pages belong to the system.
 //! After a crash of the machine, [`crate::generation`] checks the files before they are used.
 //!
-//! Small files of a segment stand in one, see [`packs`]. The engine keeps a list of its files in one more, and writes
+//! Small files of a segment stand in one, see `packs`. The engine keeps a list of its files in one more, and writes
 //! it anew with every file: here the folder itself is the list.
 
 use packs::{KINDS, PACK, Packs, SegmentWriter};

@@ -4,7 +4,7 @@
 //! busy index the file system had more to do than the engine. Lucene has its compound files for the same reason.
 //!
 //! `<segment>.pack` holds the files one after another; then a table as JSON, an array of kind and length in the
-//! order of the files; then the table's length, four bytes with the lowest first; then [`MAGIC`]. What a file holds
+//! order of the files; then the table's length, four bytes with the lowest first; then `MAGIC`. What a file holds
 //! is guarded by the checksum that the engine puts at its end; a wrong table shows in them.
 
 use serde::Deserialize;
