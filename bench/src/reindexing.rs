@@ -18,7 +18,7 @@ use std::{
 
 mod catalog;
 mod load;
-mod stolen;
+mod witness;
 
 const EXAMPLES: &str = "Examples:
   souk-bench reindex --read-database-url postgres://souk@127.0.0.1:54320/souk_read --index-dir .souk/index
@@ -96,6 +96,9 @@ struct Report {
     switching: Figures,
     /// What the machine's host gave to others, in percent of the processors' time by phase; nothing off Linux.
     stolen: BTreeMap<&'static str, f64>,
+    /// The figures without the queries that were on their way while the host held a processor, and how many are left
+    /// out. Shown, not judged.
+    undisturbed: BTreeMap<&'static str, (Figures, u64)>,
     writes: u64,
     failed_writes: u64,
     write: Figures,
@@ -156,7 +159,12 @@ impl fmt::Display for Report {
             writeln!(f, "  {phase}  {figures}  ({:.2} of quiet p99)", figures.p99_ms / self.quiet.p99_ms)?;
         }
         let stolen: Vec<String> = self.stolen.iter().map(|(phase, share)| format!("{phase} {share:.1} %")).collect();
-        writeln!(f, "  processor time that the machine's host gave to others: {}", stolen.join(", "))?;
+        writeln!(f, "  processor time that the machine's host says it gave to others: {}", stolen.join(", "))?;
+        let quiet = self.undisturbed.get("quiet").map_or(f64::NAN, |(figures, _)| figures.p99_ms);
+        writeln!(f, "  without the queries that were on their way while it held a processor:")?;
+        for (phase, (figures, left_out)) in &self.undisturbed {
+            writeln!(f, "    {phase:<9} {figures}  ({:.2} of quiet p99), {left_out} left out", figures.p99_ms / quiet)?;
+        }
         writeln!(f, "writes       {}, {} failed", self.writes, self.failed_writes)?;
         writeln!(f, "  all the time {}", self.write)?;
         let equal = if self.equal_to_a_rebuild { "equal to" } else { "DIFFERENT from" };
@@ -222,7 +230,15 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         verifying: loaded.latency(&["verifying"])?,
         preparing: loaded.latency(&["building", "verifying"])?,
         switching: loaded.latency(&["switching"])?,
-        stolen: loaded.stolen,
+        undisturbed: [
+            ("quiet", &["quiet"][..]),
+            ("preparing", &["building", "verifying"]),
+            ("switching", &["switching"]),
+        ]
+        .into_iter()
+        .map(|(name, phases)| Ok((name, loaded.undisturbed(phases)?)))
+        .collect::<Result<_, BenchError>>()?,
+        stolen: loaded.held.stolen.clone(),
         writes: loaded.writes,
         failed_writes: loaded.failed_writes,
         write: loaded.write,

@@ -1,6 +1,9 @@
 //! Shoppers and staff at fixed rates, until told to stop.
 
-use super::{Args, catalog, stolen::Stolen};
+use super::{
+    Args, catalog,
+    witness::{Held, Witness},
+};
 use crate::{
     BenchError,
     figures::{Figures, Latencies},
@@ -8,7 +11,6 @@ use crate::{
     words::Words,
 };
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -30,12 +32,20 @@ struct Counts {
     failed_writes: AtomicU64,
 }
 
+/// A query that was answered: in which phase, when it was due, and how long it took from there.
+#[derive(Debug, Clone, Copy)]
+struct Query {
+    phase: &'static str,
+    due: Instant,
+    took: Duration,
+}
+
 /// Load that goes on.
 pub struct Load {
     counts: Arc<Counts>,
     phase: Arc<Mutex<&'static str>>,
-    latencies: Arc<Mutex<BTreeMap<&'static str, Latencies>>>,
-    stolen: Mutex<Stolen>,
+    queries: Arc<Mutex<Vec<Query>>>,
+    witness: Mutex<Witness>,
     write: Arc<Mutex<Latencies>>,
     tasks: Vec<JoinHandle<Result<(), BenchError>>>,
     /// Since when, and from which latency on, it is told of.
@@ -50,20 +60,37 @@ pub struct Loaded {
     pub writes: u64,
     pub failed_writes: u64,
     pub write: Figures,
-    /// Percent of the processors' time that the machine's host gave to others, by phase.
-    pub stolen: BTreeMap<&'static str, f64>,
-    latencies: BTreeMap<&'static str, Latencies>,
+    /// When the machine's host held a processor.
+    pub held: Held,
+    answered: Vec<Query>,
 }
 
 impl Loaded {
     /// Over one phase, or over several together.
     pub fn latency(&self, phases: &[&str]) -> Result<Figures, BenchError> {
-        let mut all = Latencies::new()?;
-        for phase in phases {
-            let found = self.latencies.get(phase);
-            all.merge(found.ok_or_else(|| BenchError::Broken(format!("no query was made while {phase}")))?)?;
+        self.over(phases, |_| true).map(|(figures, _)| figures)
+    }
+
+    /// The same without the queries that were on their way while the machine's host held a processor, and how many
+    /// are left out.
+    pub fn undisturbed(&self, phases: &[&str]) -> Result<(Figures, u64), BenchError> {
+        self.over(phases, |query| !self.held.between(query.due, query.due + query.took))
+    }
+
+    fn over(&self, phases: &[&str], counts: impl Fn(&Query) -> bool) -> Result<(Figures, u64), BenchError> {
+        let (mut all, mut counted, mut left_out) = (Latencies::new()?, 0_u64, 0);
+        for query in self.answered.iter().filter(|query| phases.contains(&query.phase)) {
+            if counts(query) {
+                counted += 1;
+                all.add(query.took);
+            } else {
+                left_out += 1;
+            }
         }
-        Ok(all.figures())
+        if counted == 0 {
+            return Err(BenchError::Broken(format!("no query was made while {}", phases.join(" or "))));
+        }
+        Ok((all.figures(), left_out))
     }
 }
 
@@ -93,8 +120,8 @@ impl Load {
         let load = Self {
             counts: Arc::default(),
             phase: Arc::new(Mutex::new("warming")),
-            latencies: Arc::default(),
-            stolen: Mutex::new(Stolen::new()),
+            queries: Arc::default(),
+            witness: Mutex::new(Witness::start().map_err(|error| BenchError::Broken(error.to_string()))?),
             write: Arc::new(Mutex::new(Latencies::new()?)),
             tasks: Vec::new(),
             told: (Instant::now(), args.tell_slower.map(Duration::from_millis)),
@@ -106,10 +133,10 @@ impl Load {
         let (began, told) = self.told;
         let slots = Arc::new(slots);
         let (counts, shared, own) = (Arc::clone(&self.counts), Arc::clone(&slots), shop.clone());
-        let (phase, latencies) = (Arc::clone(&self.phase), Arc::clone(&self.latencies));
+        let (phase, answers) = (Arc::clone(&self.phase), Arc::clone(&self.queries));
         self.tasks.push(tokio::spawn(at_rate(Arc::clone(&self.counts), args.queries, move |number, due| {
             let (counts, slots, shop) = (Arc::clone(&counts), Arc::clone(&shared), own.clone());
-            let (phase, latencies) = (Arc::clone(&phase), Arc::clone(&latencies));
+            let (phase, answers) = (Arc::clone(&phase), Arc::clone(&answers));
             async move {
                 let now = *phase.lock().unwrap_or_else(PoisonError::into_inner);
                 let answered = if number % 10 == 0 {
@@ -128,13 +155,8 @@ impl Load {
                     let at = due.duration_since(began).as_secs_f64();
                     eprintln!("slow: {now}, second {at:.3}, {:.1} ms", took.as_secs_f64() * 1_000.0);
                 }
-                let mut all = latencies.lock().unwrap_or_else(PoisonError::into_inner);
-                if !all.contains_key(now) {
-                    all.insert(now, Latencies::new()?);
-                }
-                if let Some(of_phase) = all.get_mut(now) {
-                    of_phase.add(took);
-                }
+                let query = Query { phase: now, due, took };
+                answers.lock().unwrap_or_else(PoisonError::into_inner).push(query);
                 Ok(())
             }
         })));
@@ -172,7 +194,7 @@ impl Load {
     /// From now on latencies count for another phase.
     pub fn phase(&self, name: &'static str) {
         self.tell(name);
-        self.stolen.lock().unwrap_or_else(PoisonError::into_inner).phase(name);
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner).phase(name);
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
@@ -196,7 +218,7 @@ impl Load {
             task.await.map_err(|error| BenchError::Broken(error.to_string()))??;
         }
         let counted = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let latencies = self.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let answered = std::mem::take(&mut *self.queries.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(Loaded {
             queries: counted(&self.counts.queries),
             failed_queries: counted(&self.counts.failed_queries),
@@ -204,8 +226,8 @@ impl Load {
             writes: counted(&self.counts.writes),
             failed_writes: counted(&self.counts.failed_writes),
             write: self.write.lock().unwrap_or_else(PoisonError::into_inner).figures(),
-            stolen: self.stolen.into_inner().unwrap_or_else(PoisonError::into_inner).percent(),
-            latencies,
+            held: self.witness.into_inner().unwrap_or_else(PoisonError::into_inner).end(),
+            answered,
         })
     }
 }
