@@ -5,7 +5,10 @@
 use crate::{
     IndexError, analyzer,
     bundle::{self, Bundle},
-    directory::{RelaxedDirectory, packs},
+    directory::{
+        RelaxedDirectory,
+        packs::{self, Packs},
+    },
     schema,
 };
 use schemas::Timestamp;
@@ -356,10 +359,17 @@ fn files_of(commit: &IndexMeta) -> BTreeSet<PathBuf> {
     files
 }
 
-/// Wrong files by the names that the folder has for them.
+/// Wrong files by the names that the folder has for them: what should be in a pack, by the pack's.
 fn named(folder: &Path, wrong: &BTreeSet<PathBuf>) -> String {
     let name = |file: &PathBuf| match packs::parts(file) {
-        Some((segment, _)) if !folder.join(file).exists() => packs::path(Path::new(""), segment).display().to_string(),
+        Some((segment, _)) if !folder.join(file).exists() => {
+            let pack = packs::path(folder, segment);
+            // A pack that can be read and doesn't have it never had: its table names all it has.
+            let is_missing = pack.exists() && matches!(Packs::default().load(folder, file), Ok(None));
+            if is_missing { file.as_path() } else { Path::new(pack.file_name().unwrap_or_default()) }
+                .display()
+                .to_string()
+        }
         _ => file.display().to_string(),
     };
     wrong.iter().map(name).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")

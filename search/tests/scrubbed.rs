@@ -98,9 +98,9 @@ fn spoilt_is_damage(root: &Path, path: &Path) {
             None => fs::remove_file(path).expect("removed"),
         }
         let found = generation::check(root, "g1");
-        let segment = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let named = |reason: &str| path.file_name().is_some_and(|name| reason.contains(&*name.to_string_lossy()));
         assert!(
-            matches!(&found, Err(IndexError::Damaged { reason, .. }) if reason.contains(&segment)),
+            matches!(&found, Err(IndexError::Damaged { reason, .. }) if named(reason)),
             "{:?}: {found:?}",
             wrong.map(|bytes| bytes.len())
         );

@@ -160,7 +160,7 @@ impl Pack {
         let mut from = 0_usize;
         let mut ranges = HashMap::new();
         for (kind, length) in table {
-            let to = from.checked_add(length).filter(|to| *to <= files.len())?;
+            let to = from.checked_add(length).filter(|to| *to <= files.len() && KINDS.contains(&kind.as_str()))?;
             ranges.insert(kind, from..to);
             from = to;
         }
