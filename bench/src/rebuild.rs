@@ -161,7 +161,7 @@ async fn built(desk: &Desk) -> Result<f64, BenchError> {
     let planned = plan::of(desk, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
     let began = Instant::now();
-    build::start(desk, &name).await?;
+    build::start(desk, &name, false).await?;
     build::follow(&desk.with_bars(), &name, true).await?;
     let seconds = began.elapsed().as_secs_f64();
     control::cancel(desk, &name).await?;

@@ -188,10 +188,11 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     bundle.analyzer.stop_words = vec!["portable".to_owned()];
     bundle.ranking.title_boost = 1.5;
     load.phase("building");
-    let next = built(&desk, bundle.clone(), args.build_rate).await?;
+    let next = built(&desk, bundle.clone(), args.build_rate, false).await?;
     let build_seconds = began.elapsed().as_secs_f64();
     load.phase("verifying");
-    let verified = verify::run(&desk, &verify::Args { generation: next.clone(), accept: Vec::new() }).await?;
+    let verified =
+        verify::run(&desk, &verify::Args { generation: next.clone(), accept: Vec::new(), at_once: false }).await?;
     load.phase("switching");
     let (mut promotions, mut rollbacks) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
@@ -208,8 +209,8 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         phase(&load, "switching", Duration::from_secs(1)).await?;
     }
     let loaded = load.end().await?;
-    let fresh = built(&desk, bundle, None).await?;
-    let proof = verify::run(&desk, &verify::Args { generation: fresh, accept: Vec::new() }).await;
+    let fresh = built(&desk, bundle, None, true).await?;
+    let proof = verify::run(&desk, &verify::Args { generation: fresh, accept: Vec::new(), at_once: true }).await;
     let equal =
         proof.as_ref().is_ok_and(|proof| proof.certificate.changes.is_empty() && proof.certificate.declared.is_empty());
     if let Err(error) = &proof {
@@ -261,11 +262,11 @@ async fn phase(load: &Load, name: &'static str, time: Duration) -> Result<(), Be
     load.check()
 }
 
-async fn built(desk: &Desk, bundle: Bundle, rate: Option<i32>) -> Result<String, BenchError> {
+async fn built(desk: &Desk, bundle: Bundle, rate: Option<i32>, at_once: bool) -> Result<String, BenchError> {
     let args = plan::Args { bundle: None, same: true, from: Some(plan::From::Topic), rate, name: None, dry_run: false };
     let planned = plan::of(desk, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
-    build::start(desk, &name).await?;
+    build::start(desk, &name, at_once).await?;
     build::follow(desk, &name, true).await?;
     Ok(name)
 }

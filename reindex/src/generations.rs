@@ -87,6 +87,8 @@ pub struct Generation {
     pub basis: Option<String>,
     /// Documents a second its build may take.
     pub rate_limit: Option<i32>,
+    /// Whether its build works on while shoppers search.
+    pub at_once: bool,
     /// Whether it stands still.
     pub paused: bool,
     /// Share of the searches it answers before it is promoted, in percent.
@@ -107,7 +109,7 @@ pub struct Generation {
 
 /// The columns of [`Generation`].
 pub const COLUMNS: &str =
-    "generation, state, revision, manifest, source, basis, rate_limit, paused, canary, created_by, note,
+    "generation, state, revision, manifest, source, basis, rate_limit, at_once, paused, canary, created_by, note,
     certificate, comparison, created_at, activated_at";
 
 impl Generation {

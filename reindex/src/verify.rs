@@ -14,7 +14,7 @@ use crate::{
 use certificate::Certificate;
 use schemas::Utc;
 use search::{
-    aside,
+    aside::{self, Pace},
     bundle::{Change, changes},
     digest,
     generation::Manifest,
@@ -47,6 +47,9 @@ pub struct Args {
     /// A field of the index that may lose documents or words
     #[arg(long, value_name = "FIELD")]
     pub accept: Vec<String>,
+    /// Don't give way to shoppers
+    #[arg(long)]
+    pub at_once: bool,
 }
 
 /// The outcome of a verification that was not refused.
@@ -93,7 +96,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
     let mut transaction = desk.pool.begin().await?;
     generations::step(desk, &mut transaction, &candidate, State::Verifying, "").await?;
     transaction.commit().await?;
-    let outcome = proof(desk, &candidate, &active, &args.accept).await;
+    let outcome = proof(desk, &candidate, &active, args).await;
     release(desk, &args.generation).await?;
     let seen = generations::named(desk, &args.generation).await?;
     let mut transaction = desk.pool.begin().await?;
@@ -122,12 +125,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
     }
 }
 
-async fn proof(
-    desk: &Desk,
-    candidate: &Generation,
-    active: &Generation,
-    accepted: &[String],
-) -> Result<Certificate, Failure> {
+async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &Args) -> Result<Certificate, Failure> {
     let (new, old) = (candidate.manifest()?, active.manifest()?);
     let declared = changes(&old.bundle, &new.bundle);
     // Where the set is the one in use, searches prove it every day.
@@ -136,15 +134,16 @@ async fn proof(
     let bar = desk.bar(4, &format!("verifying {}", candidate.generation));
     let (standing, moved, at) = at_the_same_offsets(desk, &old, &new).await?;
     bar.inc(1);
-    let (taken, marks) = (declared.clone(), accepted.to_vec());
+    let (taken, marks, pace) = (declared.clone(), args.accept.clone(), Pace::beside(&desk.index_dir));
+    pace.hurry(args.at_once);
     let steps = bar.clone();
     let (done, outcome) = oneshot::channel();
     aside::spawn("proof", move || {
         let compared = || {
             let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
-            let old = digest::of(&standing, &except)?;
+            let old = digest::of(&standing, &except, &pace)?;
             steps.inc(1);
-            let new = digest::of(&moved, &except)?;
+            let new = digest::of(&moved, &except, &pace)?;
             steps.inc(1);
             let found = Differences::between((&old, &standing), (&new, &moved), &taken, &marks)?;
             steps.inc(1);
@@ -180,7 +179,7 @@ async fn proof(
         changes: declared,
         declared: found.declared,
         vectors,
-        accepted: accepted.to_vec(),
+        accepted: args.accept.clone(),
         by: desk.actor.clone(),
         at: Utc::now(),
         signature: String::new(),

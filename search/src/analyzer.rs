@@ -1,12 +1,12 @@
 //! How text becomes terms, for documents and queries alike.
 
-use crate::bundle::Analysis;
+use crate::{aside::Pace, bundle::Analysis};
 use std::collections::HashSet;
 use tantivy::{
     Index,
     tokenizer::{
-        AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, StopWordFilter, TextAnalyzer, Token, TokenFilter,
-        TokenStream, Tokenizer, TokenizerManager,
+        AsciiFoldingFilter, BoxTokenStream, Language, LowerCaser, RemoveLongFilter, StopWordFilter, TextAnalyzer,
+        Token, TokenFilter, TokenStream, Tokenizer, TokenizerManager,
     },
 };
 
@@ -244,6 +244,32 @@ pub fn register(manager: &TokenizerManager, settings: &Analysis) {
         manager.register(READINGS, analyzer(settings, true, true));
     }
     manager.register(PLAIN, plain());
+}
+
+/// Has the analyzers of documents rest as a pace asks for: they run on the thread that the engine indexes on.
+pub fn keep_to(manager: &TokenizerManager, pace: &Pace) {
+    for name in [ENGLISH, PLAIN] {
+        if let (true, Some(analyzer)) = (pace.may_rest(), manager.get(name)) {
+            manager.register(name, TextAnalyzer::builder(Paced { pace: pace.clone(), analyzer }).build());
+        }
+    }
+}
+
+/// See [`keep_to`].
+#[derive(Clone)]
+struct Paced {
+    pace: Pace,
+    analyzer: TextAnalyzer,
+}
+
+impl Tokenizer for Paced {
+    type TokenStream<'a> = BoxTokenStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> BoxTokenStream<'a> {
+        // Work that has ended ends where it writes.
+        let _ = self.pace.rest();
+        self.analyzer.token_stream(text)
+    }
 }
 
 /// The terms of a text, in order.

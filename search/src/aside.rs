@@ -6,6 +6,10 @@ use rustix::{
 };
 use std::{fs, io, thread};
 
+mod pace;
+
+pub use pace::Pace;
+
 /// How much lower than everything else's the priority is of what nobody waits for (`nice`).
 const LOWEST: i32 = 19;
 /// The same of what shares memory with searches: a thread that is hardly ever run would hold them up with the locks

@@ -6,7 +6,7 @@
 //! the same in whichever order segments give the terms. Document versions are kept beside the digests, not in
 //! them: a rebuild from events counts versions anew.
 
-use crate::{IndexError, columns, reader::Snapshot};
+use crate::{IndexError, aside::Pace, columns, reader::Snapshot};
 use schemas::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -92,14 +92,14 @@ impl Inventory {
 }
 
 /// Takes the inventory of a snapshot. The terms of the fields in `except` are left out of the fingerprints, not of
-/// the totals; `*` stands for all.
+/// the totals; `*` stands for all. It takes seconds for a large shop, at the pace that is given.
 ///
 /// # Errors
 /// The engine's.
-pub fn of(snapshot: &Snapshot, except: &[String]) -> Result<Inventory, IndexError> {
+pub fn of(snapshot: &Snapshot, except: &[String], pace: &Pace) -> Result<Inventory, IndexError> {
     let mut inventory = Inventory::default();
     for segment in snapshot.searcher.segment_readers() {
-        take(snapshot, segment, except, &mut inventory)?;
+        take(snapshot, segment, except, pace, &mut inventory)?;
     }
     Ok(inventory)
 }
@@ -108,6 +108,7 @@ fn take(
     snapshot: &Snapshot,
     segment: &SegmentReader,
     except: &[String],
+    pace: &Pace,
     inventory: &mut Inventory,
 ) -> Result<(), IndexError> {
     let documents = segment.max_doc() as usize;
@@ -121,7 +122,7 @@ fn take(
         let is_left_out = except.iter().any(|left_out| left_out == entry.name() || left_out == "*");
         let mut totals = vec![FieldTotals::default(); names.len()];
         let mut counted = vec![false; documents];
-        postings(segment, field, |term, doc, frequency| {
+        postings(segment, field, pace, |term, doc, frequency| {
             let Some(tenant) = tenants.0[doc as usize] else { return };
             if !is_left_out {
                 let sum = &mut sums[doc as usize];
@@ -143,6 +144,7 @@ fn take(
     let names = columns::texts(keys.dictionary())?;
     let versions = fast.u64("version")?;
     for doc in segment.doc_ids_alive() {
+        pace.rest()?;
         let ord = keys.term_ords(doc).next().and_then(|ord| usize::try_from(ord).ok());
         let key = ord.and_then(|ord| names.get(ord)).cloned().unwrap_or_default();
         let live = tenants.0[doc as usize].is_some();
@@ -177,11 +179,17 @@ fn tenants(snapshot: &Snapshot, segment: &SegmentReader) -> Result<(Vec<Option<u
 }
 
 /// Calls `each` with the hash of every term, a document that has it, and how often.
-fn postings(segment: &SegmentReader, field: Field, mut each: impl FnMut(u128, u32, u32)) -> Result<(), IndexError> {
+fn postings(
+    segment: &SegmentReader,
+    field: Field,
+    pace: &Pace,
+    mut each: impl FnMut(u128, u32, u32),
+) -> Result<(), IndexError> {
     let name = segment.schema().get_field_name(field).to_owned();
     let inverted = segment.inverted_index(field)?;
     let mut terms = inverted.terms().stream()?;
     while terms.advance() {
+        pace.rest()?;
         let hash = Sha256::new().chain_update(&name).chain_update([0]).chain_update(terms.key()).finalize();
         let hash = first_half(&hash);
         let mut postings = inverted.read_postings_from_terminfo(terms.value(), IndexRecordOption::WithFreqs)?;

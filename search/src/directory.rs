@@ -7,6 +7,7 @@
 //! Small files of a segment stand in one, see `packs`. The engine keeps a list of its files in one more, and writes
 //! it anew with every file: here the folder itself is the list.
 
+use crate::aside::Pace;
 use packs::{KINDS, PACK, Packs, SegmentWriter};
 use std::{
     fmt,
@@ -39,6 +40,7 @@ pub struct RelaxedDirectory {
     inner: MmapDirectory,
     root: PathBuf,
     packs: Arc<Packs>,
+    pace: Pace,
 }
 
 impl RelaxedDirectory {
@@ -47,7 +49,19 @@ impl RelaxedDirectory {
     /// # Errors
     /// If it is not there or not a folder.
     pub fn open(root: &Path) -> Result<Self, OpenDirectoryError> {
-        Ok(Self { inner: MmapDirectory::open(root)?, root: root.to_owned(), packs: Arc::default() })
+        Ok(Self {
+            inner: MmapDirectory::open(root)?,
+            root: root.to_owned(),
+            packs: Arc::default(),
+            pace: Pace::default(),
+        })
+    }
+
+    /// The same for work in the background: who writes a segment keeps to the pace.
+    #[must_use]
+    pub fn at(mut self, pace: &Pace) -> Self {
+        self.pace = pace.clone();
+        self
     }
 
     /// The files of segments that are in the folder, those of packs one by one, as JSON.
@@ -143,7 +157,7 @@ impl tantivy::Directory for RelaxedDirectory {
         if full.exists() || self.packs.is_waiting(path) {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
-        Ok(BufWriter::new(Box::new(SegmentWriter::new(path, &self.root, &self.packs))))
+        Ok(BufWriter::new(Box::new(SegmentWriter::new(path, &self.root, &self.packs, &self.pace))))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {

@@ -4,6 +4,7 @@
 
 use crate::{
     IndexError, analyzer,
+    aside::Pace,
     bundle::{self, Bundle},
     directory::{
         RelaxedDirectory,
@@ -397,13 +398,22 @@ pub fn manifest(root: &Path, generation: &str) -> Result<Manifest, IndexError> {
 /// # Errors
 /// [`IndexError::Missing`] or [`IndexError::Damaged`].
 pub fn open(root: &Path, generation: &str) -> Result<(Index, Manifest), IndexError> {
+    open_at(root, generation, &Pace::default())
+}
+
+/// As [`open`], to write at a pace.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_at(root: &Path, generation: &str, pace: &Pace) -> Result<(Index, Manifest), IndexError> {
     let manifest = manifest(root, generation)?;
     if !manifest.is_readable() {
         return Err(IndexError::Outdated(generation.to_owned()));
     }
     let directory = RelaxedDirectory::open(&folder(root, generation)).map_err(|error| damaged(generation, &error))?;
-    let index = Index::open(directory).map_err(|error| damaged(generation, &error))?;
+    let index = Index::open(directory.at(pace)).map_err(|error| damaged(generation, &error))?;
     analyzer::register(index.tokenizers(), &manifest.bundle.analyzer);
+    analyzer::keep_to(index.tokenizers(), pace);
     Ok((index, manifest))
 }
 

@@ -1,7 +1,8 @@
 //! Writes documents into a generation. The Kafka offsets stand in the same commit as the documents.
 
 use crate::{
-    IndexError, aside,
+    IndexError,
+    aside::{self, Pace},
     bundle::SearchedFields,
     document::SearchDocument,
     generation,
@@ -39,6 +40,7 @@ pub enum Upsert {
 pub struct IndexWriter {
     /// None only while it is dropped.
     writer: Option<TantivyWriter>,
+    pace: Pace,
     fields: Fields,
     searched: SearchedFields,
     versions: HashMap<String, u64>,
@@ -62,26 +64,26 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Damaged`] asks for [`generation::quarantine`] and a rebuild.
     pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
-        let writer = Self::with_memory(root, generation_name, HEAP_BYTES)?;
+        let writer = Self::with_memory(root, generation_name, HEAP_BYTES, &Pace::default())?;
         // Nobody waits for a merge, and searches would wait beside one.
         aside::lower("merge_thread");
         writer.merge(true);
         Ok(writer)
     }
 
-    /// Opens a generation to take in a whole catalog: with more memory, and without merging until the end.
+    /// Opens a generation to take in a whole catalog: with more memory, at a pace, and without merging until the end.
     /// Merges and indexing happen on threads of the priority of the one that calls this.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_to_build(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
-        let writer = Self::with_memory(root, generation_name, BUILD_HEAP_BYTES)?;
+    pub fn open_to_build(root: &Path, generation_name: &str, pace: &Pace) -> Result<Self, IndexError> {
+        let writer = Self::with_memory(root, generation_name, BUILD_HEAP_BYTES, pace)?;
         writer.merge(false);
         Ok(writer)
     }
 
-    fn with_memory(root: &Path, generation_name: &str, bytes: usize) -> Result<Self, IndexError> {
-        let (index, manifest) = generation::open(root, generation_name)?;
+    fn with_memory(root: &Path, generation_name: &str, bytes: usize, pace: &Pace) -> Result<Self, IndexError> {
+        let (index, manifest) = generation::open_at(root, generation_name, pace)?;
         generation::check_after_crash(root, generation_name, &index)?;
         let writer: TantivyWriter = index.writer_with_num_threads(1, bytes)?;
         // Files that a killed writer left behind would meet those of the replay; see `tests/reopened.rs`.
@@ -93,7 +95,7 @@ impl IndexWriter {
         let (_, fields) = crate::schema::schema();
         let (versions, live) = record::versions(&index, generation_name)?;
         let (generation, searched) = (generation_name.to_owned(), manifest.bundle.fields);
-        Ok(Self { writer: Some(writer), fields, searched, versions, live, offsets, generation })
+        Ok(Self { writer: Some(writer), pace: pace.clone(), fields, searched, versions, live, offsets, generation })
     }
 
     /// The engine's writer, which is there until this one is dropped.
@@ -161,6 +163,7 @@ impl IndexWriter {
     ) -> Result<(), IndexError> {
         let mut operations = Vec::with_capacity(HANDED * 2);
         for document in documents {
+            self.pace.rest()?;
             self.prepare(document, &mut operations)?;
             if operations.len() >= HANDED {
                 self.engine()?.run(std::mem::take(&mut operations))?;

@@ -221,8 +221,14 @@ async fn a_build_that_is_killed_again_and_again_ends_complete() {
         .await;
         stack.crash(Service::Projector).await;
     }
-    operator.does(&["build", &next]).await;
-    let verified = operator.does(&["verify", &next]).await;
+    operator.does(&["build", &next, "--at-once"]).await;
+    let hurried: bool = sqlx::query_scalar("SELECT at_once FROM index_generations WHERE generation = $1")
+        .bind(&next)
+        .fetch_one(&stack.read)
+        .await
+        .expect("a generation");
+    assert!(hurried);
+    let verified = operator.does(&["verify", &next, "--at-once"]).await;
     assert_eq!(verified["certificate"]["documents"], 900, "{verified}");
     assert!(!stack.stack.index_dir().join(format!("{next}.building")).exists());
 }

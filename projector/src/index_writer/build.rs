@@ -1,5 +1,5 @@
-//! A generation is built aside, in a folder of its own name with [`ASIDE`] behind it, on a thread of low priority:
-//! searches and the live index go before. A build that was interrupted goes on from its last commit.
+//! A generation is built aside, in a folder of its own name with [`ASIDE`] behind it, on threads of low priority that
+//! rest most of their time while shoppers search. A build that was interrupted goes on from its last commit.
 
 use super::{Orders, Phase, Shared, Source, copy};
 use crate::{
@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use schemas::topics::DOCUMENTS;
 use search::{
     IndexError,
+    aside::{self, Pace},
     document::SearchDocument,
     generation,
     offsets::{Offsets, covers},
@@ -19,35 +20,34 @@ use search::{
 use sqlx::{Connection, PgConnection, Row};
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Behind the name of a generation's folder while it is built.
 pub const ASIDE: &str = ".building";
-/// Documents in one step, between looks at the orders.
-const STEP: usize = 2_000;
+/// Documents of the views, and records of the topic, in one step, between looks at the orders.
+const PAGE: usize = 2_000;
+const STEP: usize = 500;
 /// Documents and time after which what was taken in is committed: what an interruption costs.
 const COMMIT_DOCUMENTS: usize = 400_000;
 const COMMIT_AFTER: Duration = Duration::from_secs(15);
-/// Records behind the end of the topic at which the live copy takes over.
-const CLOSE: i64 = 2_000;
+/// Records behind the end of the topic at which what was built is merged.
+const NEAR: i64 = 2_000;
+/// The same at which the live copy takes over, which doesn't rest.
+const CLOSE: i64 = 200;
 /// The place in the views, kept among the offsets as if they were a topic.
 const VIEWS: &str = "views:documents";
 
 /// A partition, with its first and its next offset.
 type Bounds = ((String, i32), (i64, i64));
 
-/// Ends the thread when its task is gone.
-struct Ended(Arc<AtomicBool>);
+/// Ends the threads when their task is gone.
+struct Ended(Pace);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.end();
     }
 }
 
@@ -56,20 +56,28 @@ impl Drop for Ended {
 /// # Errors
 /// The broker's, the database's or the index's; the next call goes on where this one was.
 pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
-    let ended = Arc::new(AtomicBool::new(false));
-    let _guard = Ended(Arc::clone(&ended));
-    let (done, outcome) = tokio::sync::oneshot::channel();
-    let shared = shared.clone();
-    search::aside::spawn("index-build", move || {
+    let pace = Pace::beside(&shared.deps.config.index_dir);
+    let _guard = Ended(pace.clone());
+    let (done, mut outcome) = oneshot::channel();
+    let build = Build { shared: shared.clone(), pace: pace.clone() };
+    aside::spawn("index-build", move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let outcome = match runtime {
-            Ok(runtime) => runtime.block_on(Build { shared, ended }.run()),
+            Ok(runtime) => runtime.block_on(build.run()),
             Err(error) => Err(error.into()),
         };
         // Nobody waits any more if the task was ended.
         let _ = done.send(outcome);
     })?;
-    outcome.await?
+    let mut orders = shared.orders.clone();
+    loop {
+        let is_urgent = |orders: &Orders| orders.at_once || orders.active;
+        pace.hurry(is_urgent(&orders.borrow_and_update()));
+        tokio::select! {
+            outcome = &mut outcome => return outcome?,
+            changed = orders.changed() => changed?,
+        }
+    }
 }
 
 /// Gives a generation that was built aside its name.
@@ -82,7 +90,7 @@ pub fn put_in_place(root: &Path, name: &str) -> Result<(), IndexError> {
 
 struct Build {
     shared: Shared,
-    ended: Arc<AtomicBool>,
+    pace: Pace,
 }
 
 impl Build {
@@ -98,12 +106,12 @@ impl Build {
             return Ok(generation::copy(root, basis, &folder, &self.shared.manifest)?);
         }
         generation::create_in(root, &folder, &self.shared.manifest)?;
-        let mut writer = match IndexWriter::open_to_build(root, &folder) {
+        let mut writer = match IndexWriter::open_to_build(root, &folder, &self.pace) {
             Err(IndexError::Damaged { reason, .. }) => {
                 tracing::warn!(reason, index.folder = %folder, "what was built so far is damaged; the build begins anew");
                 generation::remove(root, &folder)?;
                 generation::create_in(root, &folder, &self.shared.manifest)?;
-                IndexWriter::open_to_build(root, &folder)?
+                IndexWriter::open_to_build(root, &folder, &self.pace)?
             }
             opened => opened?,
         };
@@ -111,9 +119,10 @@ impl Build {
         if orders.source == Source::Views {
             self.views(&mut writer, &mut rate).await?;
         }
-        self.topic(&mut writer, &mut rate).await?;
+        self.topic(&mut writer, &mut rate, NEAR).await?;
         tracing::info!(index.generation = %self.shared.name(), documents = writer.document_count(), "built; merging");
         writer.compact(std::thread::available_parallelism().map_or(1, usize::from))?;
+        self.topic(&mut writer, &mut rate, CLOSE).await?;
         Ok(writer.close()?)
     }
 
@@ -125,9 +134,7 @@ impl Build {
     async fn yield_to_orders(&self, taken: usize, began: Instant) -> Result<(), RoleError> {
         let mut orders = self.shared.orders.clone();
         loop {
-            if self.ended.load(Ordering::Relaxed) {
-                return Err("the build is no longer wanted".into());
-            }
+            self.pace.rest()?;
             let (paused, limit) = {
                 let orders = orders.borrow_and_update();
                 (orders.paused, orders.rate_limit)
@@ -168,7 +175,7 @@ impl Build {
         for setting in ["enable_seqscan", "enable_bitmapscan", "enable_sort"] {
             sqlx::query("SELECT set_config($1, 'off', false)").bind(setting).execute(&mut connection).await?;
         }
-        let mut pages = pages(connection, after)?;
+        let mut pages = pages(connection, after, self.pace.clone())?;
         let mut began = Instant::now();
         while let Some(page) = pages.recv().await {
             let Page { documents, last } = page?;
@@ -187,8 +194,9 @@ impl Build {
         Ok(writer.commit(offsets)?)
     }
 
-    /// Reads the topic until its end is close.
-    async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
+    /// Reads the topic until no more records than these are left, or more come than it can take in: the live copy
+    /// takes over then.
+    async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate, left: i64) -> Result<(), RoleError> {
         let config = &self.shared.deps.config;
         let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
         let mut bounds = self.ends()?;
@@ -198,7 +206,7 @@ impl Build {
             *known = (*known).max(*low);
         }
         let source = consumer::Source::open(config, &format!("index.{}", self.shared.name()), &[DOCUMENTS], &offsets)?;
-        let mut uncommitted = Uncommitted::new();
+        let (mut uncommitted, mut before) = (Uncommitted::new(), i64::MAX);
         loop {
             let ends: Offsets = bounds.iter().map(|(partition, (_, end))| (partition.clone(), *end)).collect();
             while !covers(&offsets, &ends) {
@@ -224,9 +232,10 @@ impl Build {
                 .iter()
                 .map(|(partition, (_, end))| (end - offsets.get(partition).copied().unwrap_or_default()).max(0))
                 .sum();
-            if behind <= CLOSE {
+            if behind <= left || behind >= before {
                 return Ok(());
             }
+            before = behind;
         }
     }
 
@@ -261,14 +270,18 @@ struct Page {
 
 /// Reads the documents behind a version, page by page, on a thread of its own: the next page is read and parsed while
 /// one is indexed. It ends with the receiver.
-fn pages(mut connection: PgConnection, mut after: i64) -> Result<mpsc::Receiver<Result<Page, RoleError>>, RoleError> {
+fn pages(
+    mut connection: PgConnection,
+    mut after: i64,
+    pace: Pace,
+) -> Result<mpsc::Receiver<Result<Page, RoleError>>, RoleError> {
     let (sender, receiver) = mpsc::channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // As low in priority as the thread it is started from.
     std::thread::Builder::new().name("index-pages".to_owned()).spawn(move || {
         runtime.block_on(async {
             loop {
-                let page = page(&mut connection, after).await.transpose();
+                let page = page(&mut connection, after, &pace).await.transpose();
                 let Some(page) = page else { return };
                 let next = page.as_ref().ok().map(|page| page.last);
                 // Nobody listens any more, or it went wrong: either way this was the last page.
@@ -281,17 +294,20 @@ fn pages(mut connection: PgConnection, mut after: i64) -> Result<mpsc::Receiver<
 }
 
 /// The documents next behind a version; none at the end.
-async fn page(connection: &mut PgConnection, after: i64) -> Result<Option<Page>, RoleError> {
+async fn page(connection: &mut PgConnection, after: i64, pace: &Pace) -> Result<Option<Page>, RoleError> {
     let rows = sqlx::query(
         "SELECT doc_version, body FROM documents WHERE doc_version > $1 ORDER BY doc_version FETCH FIRST $2 ROWS WITH TIES",
     )
     .bind(after)
-    .bind(i64::try_from(STEP)?)
+    .bind(i64::try_from(PAGE)?)
     .fetch_all(connection)
     .await?;
     let Some(last) = rows.last() else { return Ok(None) };
     let last = last.try_get("doc_version")?;
-    let documents = rows.iter().map(|row| Ok(serde_json::from_str(row.try_get("body")?)?));
+    let documents = rows.iter().map(|row| {
+        pace.rest()?;
+        Ok(serde_json::from_str(row.try_get("body")?)?)
+    });
     Ok(Some(Page { documents: documents.collect::<Result<_, RoleError>>()?, last }))
 }
 

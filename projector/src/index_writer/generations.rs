@@ -47,6 +47,8 @@ pub struct Orders {
     pub basis: Option<String>,
     /// Documents a second its build may take.
     pub rate_limit: Option<u32>,
+    /// Whether its build works on while shoppers search.
+    pub at_once: bool,
     /// Whether it stands still.
     pub paused: bool,
     /// Offsets it must not go past.
@@ -125,7 +127,7 @@ pub async fn next_name(connection: &mut PgConnection) -> Result<String, sqlx::Er
 /// The generations that have to be kept, with their orders. One that this program can't read is nobody's here.
 pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Manifest, Orders)>, RoleError> {
     let rows = sqlx::query(
-        "SELECT generation, state, manifest, source, basis, rate_limit, paused, stop_at, canary FROM index_generations
+        "SELECT generation, state, manifest, source, basis, rate_limit, at_once, paused, stop_at, canary FROM index_generations
          WHERE state IN ('building', 'catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
     )
     .fetch_all(connection)
@@ -148,6 +150,7 @@ pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (M
             },
             basis: row.try_get("basis")?,
             rate_limit: row.try_get::<Option<i32>, _>("rate_limit")?.and_then(|limit| u32::try_from(limit).ok()),
+            at_once: row.try_get("at_once")?,
             paused: row.try_get("paused")?,
             stop_at: stop_at.map(|text| offsets::parse(&text.to_string())).transpose()?,
         };

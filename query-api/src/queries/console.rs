@@ -94,7 +94,7 @@ async fn listed(pool: &PgPool) -> Result<Vec<Value>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT to_jsonb(t) FROM (
            SELECT generation, state, revision, manifest -> 'bundle' ->> 'name' AS bundle, manifest ->> 'bundle_hash' AS bundle_hash,
-                  source, basis, rate_limit, paused, canary, created_by, note, created_at, activated_at,
+                  source, basis, rate_limit, at_once, paused, canary, created_by, note, created_at, activated_at,
                   certificate IS NOT NULL AS has_certificate, comparison IS NOT NULL AS has_comparison
            FROM index_generations ORDER BY state = 'active' DESC, created_at DESC, generation DESC LIMIT 100) AS t",
     )

@@ -87,6 +87,7 @@ async fn planned(Actor(desk): Actor, Json(body): Json<PlanBody>) -> Answer {
 #[serde(deny_unknown_fields, default)]
 struct ActionBody {
     accept: Vec<String>,
+    at_once: bool,
     canary: Option<i16>,
     watch_seconds: Option<u64>,
     tenant: Option<String>,
@@ -101,10 +102,12 @@ async fn act(
     let body = body.map(|Json(body)| body).unwrap_or_default();
     match action.as_str() {
         "build" => {
-            build::start(&desk, &generation).await?;
+            build::start(&desk, &generation, body.at_once).await?;
             shown(build::follow(&desk, &generation, false).await?)
         }
-        "verify" => shown(verify::run(&desk, &verify::Args { generation, accept: body.accept }).await?),
+        "verify" => {
+            shown(verify::run(&desk, &verify::Args { generation, accept: body.accept, at_once: body.at_once }).await?)
+        }
         "compare" => {
             let args = compare::Args {
                 generation,

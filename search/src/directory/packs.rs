@@ -7,6 +7,7 @@
 //! order of the files; then the table's length, four bytes with the lowest first; then `MAGIC`. What a file holds
 //! is guarded by the checksum that the engine puts at its end; a wrong table shows in them.
 
+use crate::aside::Pace;
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -202,20 +203,22 @@ pub struct SegmentWriter {
     name: PathBuf,
     root: PathBuf,
     packs: Arc<Packs>,
+    pace: Pace,
     memory: Vec<u8>,
     file: Option<File>,
 }
 
 impl SegmentWriter {
     /// Nothing is written yet.
-    pub fn new(name: &Path, root: &Path, packs: &Arc<Packs>) -> Self {
+    pub fn new(name: &Path, root: &Path, packs: &Arc<Packs>, pace: &Pace) -> Self {
         let (name, root, packs) = (name.to_owned(), root.to_owned(), Arc::clone(packs));
-        Self { name, root, packs, memory: Vec::new(), file: None }
+        Self { name, root, packs, pace: pace.clone(), memory: Vec::new(), file: None }
     }
 }
 
 impl Write for SegmentWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pace.rest()?;
         if let Some(file) = &mut self.file {
             return file.write(bytes);
         }
