@@ -1,7 +1,7 @@
 //! Work that gives way to everything else on the machine: builds, proofs, learning.
 
 use rustix::{
-    process::{Pid, getpriority_process, setpriority_process},
+    process::{Pid, getpid, getpriority_process, setpriority_process},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
 use std::{fs, io, thread};
@@ -16,8 +16,9 @@ const LOWEST: i32 = 19;
 /// that the system takes for it.
 const LOW: i32 = 10;
 
-/// Runs work on a thread of its own at the lowest priority, on half of the processors; threads that are started from it
-/// have the same. Even what gives way at once takes caches, memory and the other half of a core from searches.
+/// Runs work on a thread of its own at the lowest priority, on half of the processors until a [`Pace`] says otherwise;
+/// threads that are started from it have the same. Even what gives way at once takes caches, memory and the other half
+/// of a core from searches.
 ///
 /// # Errors
 /// If no thread can be started.
@@ -26,9 +27,7 @@ pub fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<thread::JoinHandle<T>> {
     spawn_at(LOWEST, name, || {
-        if let Err(error) = keep_to_half() {
-            tracing::warn!(%error, "work in the background runs on all processors");
-        }
+        keep_to_half(true);
         work()
     })
 }
@@ -44,13 +43,19 @@ pub fn spawn_beside<T: Send + 'static>(
     spawn_at(LOW, name, work)
 }
 
-/// Keeps this thread, and those that it starts, to the last half of the processors that it may use.
-fn keep_to_half() -> io::Result<()> {
-    let allowed = sched_getaffinity(None)?;
-    let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
-    let mut half = CpuSet::new();
-    all[all.len() / 2..].iter().for_each(|cpu| half.set(*cpu));
-    Ok(sched_setaffinity(None, &half)?)
+/// Keeps this thread, and those that it starts, to the last half of the processors that its process may use, or lets
+/// it have all of them again.
+fn keep_to_half(half: bool) {
+    let keep = || -> io::Result<()> {
+        let allowed = sched_getaffinity(Some(getpid()))?;
+        let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+        let mut kept = CpuSet::new();
+        all[if half { all.len() / 2 } else { 0 }..].iter().for_each(|cpu| kept.set(*cpu));
+        Ok(sched_setaffinity(None, &kept)?)
+    };
+    if let Err(error) = keep() {
+        tracing::warn!(%error, "work in the background runs on the processors it has");
+    }
 }
 
 fn spawn_at<T: Send + 'static>(
@@ -90,9 +95,14 @@ mod tests {
     fn what_nobody_waits_for_has_half_of_the_processors() {
         let count = || sched_getaffinity(None).map(|allowed| allowed.count()).unwrap_or_default();
         let all = count();
-        let (aside, of_child) = (spawn("half", move || (count(), thread::spawn(count).join())), all.div_ceil(2));
-        let (own, child) = aside.expect("a thread").join().expect("it ends");
-        assert_eq!((own, child.expect("it ends"), count()), (of_child, of_child, all));
+        let aside = spawn("half", move || {
+            let (own, child) = (count(), thread::spawn(count).join());
+            keep_to_half(false);
+            (own, child, count())
+        });
+        let (own, child, let_go) = aside.expect("a thread").join().expect("it ends");
+        let half = all.div_ceil(2);
+        assert_eq!((own, child.expect("it ends"), let_go, count()), (half, half, all, all));
     }
 
     #[test]

@@ -10,26 +10,26 @@ use schemas::{
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::HashMap;
-use tantivy::{
-    aggregation::{AggContextParams, AggregationCollector, agg_req::Aggregations},
-    collector::Count,
-    query::Query,
-};
+use serde_json::Value;
+use std::{borrow::Cow, collections::HashMap};
+use tantivy::{collector::Count, query::Query};
 
 mod asked;
+mod matched;
 mod numbers;
+mod tally;
 mod tree;
 
-use asked::{Asked, terms};
+use asked::Asked;
+use matched::Matched;
+use tally::Columns;
 
 /// Most facets in one request.
 pub const MAX_FACETS: usize = 20;
 /// Most values of one facet.
 pub const MAX_FACET_VALUES: u32 = 100;
 /// Values that are looked through when those of a facet are searched, and of a category tree.
-const SEARCHED: u32 = 5_000;
+const SEARCHED: usize = 5_000;
 
 /// A facet to count.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +145,7 @@ struct Counting<'a> {
     request: &'a SearchRequest,
     plan: &'a Plan,
     matching: usize,
-    total: u64,
+    matched: Matched,
 }
 
 /// Counts the facets of a request over everything that matches.
@@ -158,26 +158,15 @@ pub fn count(
     plan: &Plan,
     matching: usize,
     query: &dyn Query,
-    total: usize,
 ) -> Result<Vec<FacetCounts>, IndexError> {
     if request.facets.len() > MAX_FACETS {
         return Err(IndexError::Request(format!("at most {MAX_FACETS} facets can be counted at once")));
     }
-    let counting = Counting { snapshot, request, plan, matching, total: total as u64 };
-    // All that are not filtered by their own field are counted in one pass.
-    let asked = request.facets.iter().map(|facet| counting.asked(facet)).collect::<Result<Vec<_>, _>>()?;
-    let mut together = Map::new();
-    for (index, asked) in asked.iter().enumerate() {
-        if asked.chosen.is_none() && !asked.numeric {
-            together.insert(index.to_string(), asked.terms());
-        }
+    if request.facets.is_empty() {
+        return Ok(Vec::new());
     }
-    let counted = aggregate(snapshot, query, together)?;
-    let count = |(index, asked): (usize, &Asked<'_>)| match counted.get(&index.to_string()) {
-        Some(counted) => Ok(asked.counts(counted)),
-        None => counting.apart(asked),
-    };
-    asked.iter().enumerate().map(count).collect()
+    let counting = Counting { snapshot, request, plan, matching, matched: Matched::of(snapshot, query)? };
+    request.facets.iter().map(|facet| counting.facet(facet)).collect()
 }
 
 /// The names of the attributes that what matches has, the most frequent first.
@@ -185,33 +174,9 @@ pub fn count(
 /// # Errors
 /// The engine's.
 pub fn attributes(snapshot: &Snapshot, query: &dyn Query) -> Result<Vec<String>, IndexError> {
-    let names = aggregate_one(snapshot, query, terms("names", MAX_FACET_VALUES))?;
-    let buckets = names["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    Ok(buckets.iter().filter_map(|bucket| bucket["key"].as_str().map(str::to_owned)).collect())
-}
-
-/// Counts what matches in several ways, in one pass.
-fn aggregate(
-    snapshot: &Snapshot,
-    query: &dyn Query,
-    request: Map<String, Value>,
-) -> Result<Map<String, Value>, IndexError> {
-    if request.is_empty() {
-        return Ok(Map::new());
-    }
-    let request: Aggregations = serde_json::from_value(Value::Object(request)).map_err(std::io::Error::from)?;
-    let collector = AggregationCollector::from_aggs(request, AggContextParams::default());
-    let result = snapshot.searcher.search(query, &collector)?;
-    match serde_json::to_value(result).map_err(std::io::Error::from)? {
-        Value::Object(result) => Ok(result),
-        _ => Ok(Map::new()),
-    }
-}
-
-/// Counts what matches in one way.
-fn aggregate_one(snapshot: &Snapshot, query: &dyn Query, request: Value) -> Result<Value, IndexError> {
-    let request = Map::from_iter([("0".to_owned(), request)]);
-    Ok(aggregate(snapshot, query, request)?.remove("0").unwrap_or_default())
+    let (names, _) =
+        Columns::open(snapshot, "names")?.count(&Matched::of(snapshot, query)?, MAX_FACET_VALUES as usize)?;
+    Ok(names.into_iter().filter_map(|name| name.value.as_str().map(str::to_owned)).collect())
 }
 
 impl Counting<'_> {
@@ -225,9 +190,13 @@ impl Counting<'_> {
     }
 
     fn asked<'f>(&self, facet: &'f Facet) -> Result<Asked<'f>, IndexError> {
-        let column = self.column(facet)?;
-        let (chosen, numeric) = (self.chosen(&facet.field), self.numeric(facet, &column)?);
-        Ok(Asked { facet, column, chosen, numeric })
+        let columns = Columns::open(self.snapshot, &self.column(facet)?)?;
+        let numeric = match facet.field {
+            Field::Price(_) => true,
+            Field::Attribute(_) => columns.has_fractions(),
+            _ => false,
+        };
+        Ok(Asked { facet, columns, chosen: self.chosen(&facet.field), numeric })
     }
 
     /// The values of a field that are chosen, if it is filtered by values.
@@ -240,39 +209,32 @@ impl Counting<'_> {
         (!values.is_empty()).then_some(values)
     }
 
-    /// Whether a facet is counted by ranges.
-    fn numeric(&self, facet: &Facet, column: &str) -> Result<bool, IndexError> {
-        match facet.field {
-            Field::Price(_) => return Ok(true),
-            Field::Attribute(_) => {}
-            _ => return Ok(false),
-        }
-        for segment in self.snapshot.searcher.segment_readers() {
-            if segment.fast_fields().column_opt::<f64>(column)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Counts a facet over what matches but for its own filter.
-    fn apart(&self, asked: &Asked<'_>) -> Result<FacetCounts, IndexError> {
-        let facet = asked.facet;
-        let base = self.plan.query_where(self.matching, |filter| !is_on(filter, &facet.field));
+    /// Counts a facet: one that is filtered or has numbers, over what matches but for its own filter.
+    fn facet(&self, facet: &Facet) -> Result<FacetCounts, IndexError> {
+        let asked = self.asked(facet)?;
+        let is_filtered = self.own_conditions(facet) > 0 && (asked.chosen.is_some() || asked.numeric);
+        let base = if is_filtered {
+            let query = self.plan.query_where(self.matching, |filter| !is_on(filter, &facet.field));
+            Cow::Owned(Matched::of(self.snapshot, query.as_ref())?)
+        } else {
+            Cow::Borrowed(&self.matched)
+        };
         let mut counts = asked.empty();
         if asked.numeric {
-            numbers::count(self.snapshot, facet, &asked.column, base.as_ref(), &mut counts)?;
+            numbers::count(facet, &asked.columns.numbers(&base), &mut counts);
             if matches!(facet.field, Field::Price(_)) {
                 return Ok(counts);
             }
         }
-        let counted = aggregate_one(self.snapshot, base.as_ref(), asked.terms())?;
-        counts.others = counted["sum_other_doc_count"].as_u64().unwrap_or_default();
-        counts.values = asked.values(&counted);
+        (counts.values, counts.others) = asked.count(&base)?;
         if let Some(chosen) = &asked.chosen {
-            self.toggled(asked, chosen, base.as_ref(), &mut counts.values)?;
+            self.toggled(&asked, chosen, &base, &mut counts.values)?;
         }
         Ok(asked.arranged(counts))
+    }
+
+    fn own_conditions(&self, facet: &Facet) -> usize {
+        self.plan.conditions.iter().filter(|(filter, _)| is_on(filter, &facet.field)).count()
     }
 
     /// What choosing another value of a field would add, or no longer choosing one would leave.
@@ -280,21 +242,25 @@ impl Counting<'_> {
         &self,
         asked: &Asked<'_>,
         chosen: &[String],
-        base: &dyn Query,
+        base: &Matched,
         values: &mut [FacetValue],
     ) -> Result<(), IndexError> {
         let field = &asked.facet.field;
         // Hits with another value that none of the chosen ones has brought already.
-        let more = self.plan.query_without_chosen(self.matching, field);
-        let added = asked.values(&aggregate_one(self.snapshot, more.as_ref(), asked.terms())?);
+        let more = if self.own_conditions(asked.facet) == 1 {
+            base.without(&self.matched)
+        } else {
+            Matched::of(self.snapshot, self.plan.query_without_chosen(self.matching, field).as_ref())?
+        };
+        let (added, _) = asked.count(&more)?;
         let added: HashMap<String, u64> = added.into_iter().map(|new| (new.value.to_string(), new.count)).collect();
         for value in values {
             let text = if *field == Field::Category { tree::slug(&value.value) } else { asked::text(&value.value) };
             value.selected = chosen.contains(&text);
             value.total_if_toggled = if !value.selected {
-                self.total + added.get(&value.value.to_string()).copied().unwrap_or_default()
+                self.matched.count() + added.get(&value.value.to_string()).copied().unwrap_or_default()
             } else if chosen.len() == 1 {
-                self.snapshot.searcher.search(base, &Count)? as u64
+                base.count()
             } else {
                 let rest = chosen.iter().filter(|chosen| **chosen != text).cloned().collect();
                 let query = self.plan.query_with(self.matching, field, rest, self.snapshot, self.request);

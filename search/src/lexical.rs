@@ -14,7 +14,7 @@ use tantivy::query::Query;
 
 mod bm25;
 mod explain;
-mod filter;
+pub(crate) mod filter;
 mod meant;
 mod order;
 mod page;
@@ -131,7 +131,7 @@ impl<'a> Searched<'a> {
         let facets = if late && !self.request.facets.is_empty() {
             Vec::new()
         } else {
-            facets::count(self.snapshot, self.request, &self.plan, matching, query.as_ref(), total)?
+            facets::count(self.snapshot, self.request, &self.plan, matching, query.as_ref())?
         };
         let plan = &self.plan;
         let relaxed = (matching < plan.asked && total > 0 && plan.asked > 0)

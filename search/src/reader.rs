@@ -3,6 +3,7 @@
 use crate::{
     IndexError,
     bundle::Model,
+    columns::OpenedColumns,
     generation::{self, Manifest},
     learned::Learned,
     offsets::{self, Offsets},
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub manifest: Arc<Manifest>,
     /// What the catalog teaches.
     pub learned: Arc<Learned>,
+    /// The columns that searches have opened.
+    pub(crate) columns: Arc<OpenedColumns>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -172,6 +175,7 @@ impl IndexHandle {
             offsets: meta.payload.unwrap_or_default().into(),
             ranking: manifest.bundle.ranking,
             learned: Arc::default(),
+            columns: Arc::default(),
         };
         let current = Arc::new(watch::Sender::new(first));
         let (wake, woken) = mpsc::channel();
@@ -244,6 +248,7 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
         Ok(()) => {
             let searcher = reader.searcher();
             current.send_modify(|snapshot| {
+                snapshot.columns.keep(searcher.segment_readers());
                 snapshot.searcher = searcher;
                 snapshot.offsets = offsets.unwrap_or_default().into();
                 snapshot.data_version += 1;

@@ -324,6 +324,38 @@ proptest! {
     }
 
     #[test]
+    fn numbers_amount_to_what_the_oracle_adds_up(
+        products in catalog(), price in proptest::option::of(range(9)), cut in 0..9_u8,
+    ) {
+        let filter = price.map(|test| Filter::Is(Field::Price(None), test));
+        let ranges = [(None, Some(f64::from(cut))), (Some(f64::from(cut)), None)];
+        let fields = [Field::Attribute("weight".to_owned()), Field::Price(None)];
+        let facets = fields.iter().map(|field| Facet { ranges: ranges.to_vec(), ..Facet::new(field.clone(), 50) });
+        let request = SearchRequest { filter: filter.clone(), facets: facets.collect(), ..SearchRequest::text(SHOP, "", 10) };
+        let index = index(&products);
+        let answer = lexical::search(&index.handle.snapshot(), &request).expect("found");
+        for (field, facet) in fields.iter().zip(&answer.facets) {
+            // A field that is filtered is counted as if it were not.
+            let counts = |product: &&SearchProduct| {
+                matches!(field, Field::Price(_)) || filter.as_ref().is_none_or(|filter| holds(product, filter))
+            };
+            let of = |product: &SearchProduct| product_values(product, field).into_iter().collect::<BTreeSet<_>>();
+            let numbers: Vec<f64> =
+                products.iter().filter(counts).flat_map(of).map(|number| number.parse().expect("a number")).collect();
+            let Some(stats) = facet.stats else {
+                prop_assert_eq!((numbers.len(), facet.ranges.len()), (0, 0), "{}", field);
+                continue;
+            };
+            let (least, greatest) = numbers.iter().fold((f64::MAX, f64::MIN), |(a, b), n| (a.min(*n), b.max(*n)));
+            prop_assert_eq!((stats.min, stats.max, stats.count), (least, greatest, numbers.len() as u64), "{}", field);
+            prop_assert!((stats.avg - numbers.iter().sum::<f64>() / numbers.len() as f64).abs() < 1e-9, "{}", field);
+            let below = numbers.iter().filter(|number| **number < f64::from(cut)).count() as u64;
+            let counted: Vec<u64> = facet.ranges.iter().map(|range| range.count).collect();
+            prop_assert_eq!(counted, [below, stats.count - below], "{}", field);
+        }
+    }
+
+    #[test]
     fn facets_count_what_the_oracle_counts(
         products in catalog(),
         brands in proptest::option::of(values(&BRANDS)),
@@ -336,7 +368,7 @@ proptest! {
         let fields = [(Field::Brand, brands), (color.clone(), colors), (Field::Category, category), (Field::Price(None), price)];
         let conditions: Vec<Filter> = fields.into_iter().filter_map(|(field, test)| Some(Filter::Is(field, test?))).collect();
         let index = index(&products);
-        let facets = [Field::Brand, color, Field::Category, Field::Available];
+        let facets = [Field::Brand, color, Field::Category, Field::Available, Field::Attribute("weight".to_owned())];
         let request = SearchRequest {
             filter: (!conditions.is_empty()).then(|| Filter::All(conditions.clone())),
             facets: facets.iter().map(|field| Facet::new(field.clone(), 50)).collect(),

@@ -32,6 +32,8 @@ const LEAST: u64 = 20;
 thread_local! {
     /// The processor time of this thread when it rested last.
     static RESTED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// Whether this thread keeps to half of the processors; none before it has rested once.
+    static KEPT: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
 /// The pace of one piece of work, by all of its threads. Cheap to share; the default never rests.
@@ -81,7 +83,8 @@ impl Pace {
         }
     }
 
-    /// Called between pieces of work: rests as long as this thread's work since the last rest asks for.
+    /// Called between pieces of work: rests as long as this thread's work since the last rest asks for. While there is
+    /// nobody to give way to, it has all processors.
     ///
     /// # Errors
     /// Once the work has been [ended](Self::end).
@@ -92,7 +95,11 @@ impl Pace {
         }
         shared.look();
         let share = shared.share.load(Ordering::Relaxed);
-        if share < 100 && !shared.in_a_hurry.load(Ordering::Relaxed) {
+        let gives_way = share < 100 && !shared.in_a_hurry.load(Ordering::Relaxed);
+        if KEPT.replace(Some(gives_way)) != Some(gives_way) {
+            super::keep_to_half(gives_way);
+        }
+        if gives_way {
             thread::sleep(due(share));
         }
         Ok(())

@@ -1,47 +1,31 @@
 //! Facets of numbers: what they amount to, and how many lie in each range.
 
-use super::{Facet, FacetCounts, IndexError, RangeCount, Stats, aggregate_one};
-use crate::reader::Snapshot;
-use serde_json::{Map, Value, json};
-use tantivy::query::Query;
+use super::{Facet, FacetCounts, RangeCount, Stats};
 
 /// Ranges that are made if none are asked for; there may be one or two more.
 const STEPS: f64 = 8.0;
 
-/// Fills in the figures of a facet over what matches but for the facet's own filter.
-pub(super) fn count(
-    snapshot: &Snapshot,
-    facet: &Facet,
-    column: &str,
-    base: &dyn Query,
-    counts: &mut FacetCounts,
-) -> Result<(), IndexError> {
-    let result = aggregate_one(snapshot, base, json!({"stats": {"field": column}}))?;
-    let number = |name: &str| result[name].as_f64();
-    let (Some(min), Some(max), Some(avg)) = (number("min"), number("max"), number("avg")) else { return Ok(()) };
-    counts.stats = Some(Stats { min, max, avg, count: result["count"].as_u64().unwrap_or_default() });
+/// Fills in the figures of a facet over the numbers of what matches but for the facet's own filter.
+pub(super) fn count(facet: &Facet, numbers: &[f64], counts: &mut FacetCounts) {
+    let Some(first) = numbers.first() else { return };
+    let (mut min, mut max, mut sum) = (*first, *first, 0.0);
+    for number in numbers {
+        (min, max, sum) = (min.min(*number), max.max(*number), sum + number);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
+    let avg = sum / numbers.len() as f64;
+    counts.stats = Some(Stats { min, max, avg, count: numbers.len() as u64 });
     let ranges = if facet.ranges.is_empty() { even(min, max) } else { facet.ranges.clone() };
-    let bounds: Vec<Value> = ranges
-        .iter()
-        .map(|(from, to)| {
-            let mut range = Map::new();
-            from.map(|from| range.insert("from".to_owned(), from.into()));
-            to.map(|to| range.insert("to".to_owned(), to.into()));
-            Value::Object(range)
-        })
-        .collect();
-    let result = aggregate_one(snapshot, base, json!({"range": {"field": column, "ranges": bounds}}))?;
-    let buckets = result["buckets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let lies_in = |number: f64, (from, to): (Option<f64>, Option<f64>)| {
+        from.is_none_or(|from| number >= from) && to.is_none_or(|to| number < to)
+    };
     counts.ranges = ranges
         .into_iter()
         .map(|(from, to)| {
-            // The engine adds ranges of its own for what lies outside.
-            let same = |bucket: &&Value| bucket["from"].as_f64() == from && bucket["to"].as_f64() == to;
-            let count = buckets.iter().find(same).and_then(|bucket| bucket["doc_count"].as_u64());
-            RangeCount { from, to, count: count.unwrap_or_default() }
+            let count = numbers.iter().filter(|number| lies_in(**number, (from, to))).count() as u64;
+            RangeCount { from, to, count }
         })
         .collect();
-    Ok(())
 }
 
 /// Steps of 1, 2 or 5 times a power of ten that cover everything from the least to the greatest.

@@ -7,6 +7,7 @@
 
 use super::{IndexError, names::Names, remembered};
 use crate::{
+    columns::OpenedColumn,
     reader::Snapshot,
     tenant::{holding, within},
 };
@@ -117,9 +118,7 @@ impl Kinds {
         for (at, weight) in products {
             let weight = f64::from(*weight);
             weights += weight;
-            let segment = snapshot.searcher.segment_reader(at.segment_ord);
-            let Some(column) = segment.fast_fields().str("names")? else { continue };
-            for number in self.names.of(segment, &column, at.doc_id)? {
+            for number in self.names_at(snapshot, *at)? {
                 *counted.entry(number).or_insert(0.0) += weight;
             }
         }
@@ -138,9 +137,7 @@ impl Kinds {
     /// The engine's.
     #[expect(clippy::cast_precision_loss, reason = "counts of attributes")]
     pub fn fit(&self, snapshot: &Snapshot, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f64, IndexError> {
-        let segment = snapshot.searcher.segment_reader(at.segment_ord);
-        let Some(column) = segment.fast_fields().str("names")? else { return Ok(0.0) };
-        let names = self.names.of(segment, &column, at.doc_id)?;
+        let names = self.names_at(snapshot, at)?;
         let known: Vec<&Arc<Profile>> = profiles.iter().filter(|profile| profile.share > 0.0).collect();
         if names.is_empty() || known.is_empty() {
             return Ok(0.0);
@@ -154,6 +151,14 @@ impl Kinds {
         };
         let sum: f64 = known.iter().flat_map(|profile| names.iter().map(|number| of(profile, *number))).sum();
         Ok(sum / (known.len() * names.len()) as f64)
+    }
+
+    /// The attributes of one product.
+    fn names_at(&self, snapshot: &Snapshot, at: DocAddress) -> Result<Vec<u32>, IndexError> {
+        let segment = snapshot.searcher.segment_reader(at.segment_ord);
+        let columns = snapshot.columns.of(segment, "names")?;
+        let Some(column) = columns.iter().find_map(OpenedColumn::str) else { return Ok(Vec::new()) };
+        self.names.of(segment, column, at.doc_id)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of documents")]

@@ -1,6 +1,9 @@
 //! Filters as tantivy queries that match without adding to the score.
 
-use crate::schema::{Fields, attribute_path};
+use crate::{
+    schema::{Fields, attribute_path},
+    tenant::holding,
+};
 use schemas::{
     filter::{Field as On, Filter, Limit, Test, day},
     ids::{ProductId, TenantId},
@@ -16,6 +19,9 @@ use tantivy::{
 mod variant;
 
 pub use variant::VariantCondition;
+
+/// Most terms that are looked up one by one.
+const FEW: usize = 32;
 
 /// The query without a score.
 pub fn silent(query: impl Query) -> Box<dyn Query> {
@@ -57,7 +63,7 @@ impl Scope<'_> {
     /// Exactly these products.
     pub fn ids(self, ids: &[ProductId]) -> Box<dyn Query> {
         let term = |id: &ProductId| Term::from_field_text(self.fields.key, &format!("{}:{id}", self.tenant));
-        silent(TermSetQuery::new(ids.iter().map(term)))
+        one_of(ids.iter().map(term).collect())
     }
 
     fn combine(self, parts: &[Filter], occur: Occur) -> Box<dyn Query> {
@@ -81,7 +87,7 @@ impl Scope<'_> {
             On::Available => match test {
                 Test::In(values) => {
                     let term = |value: &String| Term::from_field_bool(fields.available, value == "true");
-                    silent(TermSetQuery::new(values.iter().map(term)))
+                    one_of(values.iter().map(term).collect())
                 }
                 _ => silent(AllQuery),
             },
@@ -115,10 +121,7 @@ impl Scope<'_> {
             Test::Exists => {
                 silent(TermQuery::new(Term::from_field_text(self.fields.names, &path), IndexRecordOption::Basic))
             }
-            Test::In(values) => {
-                let any = values.iter().flat_map(|value| readings(field, &path, value));
-                silent(BooleanQuery::new(any.map(|term| (Occur::Should, exactly(term))).collect()))
-            }
+            Test::In(values) => one_of(values.iter().flat_map(|value| readings(field, &path, value)).collect()),
             Test::Range { .. } => {
                 let term = |value: &str| {
                     let number: f64 = value.parse().ok()?;
@@ -142,8 +145,14 @@ fn negated(filter: &Filter) -> bool {
     }
 }
 
-fn exactly(term: Term) -> Box<dyn Query> {
-    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+/// Documents with at least one of the terms. A set of terms is looked up as an automaton, which takes a megabyte and a
+/// bit for every document there is; for a few terms that costs more than everything else of a search.
+fn one_of(mut terms: Vec<Term>) -> Box<dyn Query> {
+    match terms.len() {
+        1 => silent(TermQuery::new(terms.remove(0), IndexRecordOption::Basic)),
+        0..=FEW => silent(BooleanQuery::new(terms.iter().map(|term| (Occur::Should, holding(term))).collect())),
+        _ => silent(TermSetQuery::new(terms)),
+    }
 }
 
 /// Each way a value can be meant: an attribute of that name may be text, a number or a yes/no.
@@ -163,7 +172,7 @@ pub fn readings(field: Field, path: &str, value: &str) -> Vec<Term> {
 }
 
 /// A number as an integer, if it is one.
-fn whole(number: f64) -> Option<i64> {
+pub fn whole(number: f64) -> Option<i64> {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is within the bounds")]
     (number.fract() == 0.0 && number.abs() < BEYOND).then_some(number as i64)
@@ -171,7 +180,7 @@ fn whole(number: f64) -> Option<i64> {
 
 fn text(field: Field, name: &str, test: &Test) -> Box<dyn Query> {
     match test {
-        Test::In(values) => silent(TermSetQuery::new(values.iter().map(|value| Term::from_field_text(field, value)))),
+        Test::In(values) => one_of(values.iter().map(|value| Term::from_field_text(field, value)).collect()),
         // SKUs are not in a column, and every product that is sold has one.
         _ if name == "sku" => silent(AllQuery),
         _ => silent(ExistsQuery::new(name.to_owned(), false)),
@@ -188,7 +197,7 @@ fn numbers(test: &Test, column: &str, least: &str, most: &str, term: &dyn Fn(&st
     };
     match test {
         Test::Exists => silent(ExistsQuery::new(column.to_owned(), false)),
-        Test::In(values) => silent(TermSetQuery::new(values.iter().filter_map(|value| term(value)))),
+        Test::In(values) => one_of(values.iter().filter_map(|value| term(value)).collect()),
         Test::Range { from, to } => silent(RangeQuery::new(bound(from, least), bound(to, most))),
     }
 }
