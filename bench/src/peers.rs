@@ -41,26 +41,27 @@ const OURS: &str = "souk_bench_peers";
 /// Where the other engines are.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PeerArgs {
-    /// Measure beside PostgreSQL's full-text search, and beside Typesense and Meilisearch where their addresses are given
+    /// Measure nothing but souk beside PostgreSQL's full-text search, and beside Typesense and Meilisearch where their
+    /// addresses are given
     #[arg(long)]
     pub peers: bool,
-    /// With --peers: a text on each line, and behind a tab the brand to filter by [default: made of the products]
-    #[arg(long, value_name = "FILE", requires = "peers")]
+    /// Beside the others: a text on each line, and behind a tab the brand to filter by [default: made of the products]
+    #[arg(long, value_name = "FILE")]
     pub query_file: Option<PathBuf>,
-    /// With --peers: the read database, where the products are taken from
+    /// Beside the others: the read database, where the products are taken from
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
     pub read_database_url: String,
-    /// With --peers: a database in which a schema may be made, on a server with `pg_trgm` [default: the read database,
+    /// Beside the others: a database in which a schema may be made, on a server with `pg_trgm` [default: the read database,
     /// whose server has no `pg_trgm` where souk has brought it along]
     #[arg(long, env = "SOUK_PEER_DATABASE_URL", value_name = "URL")]
     pub peer_database_url: Option<String>,
-    /// With --peers: the address of Typesense
+    /// Beside the others: the address of Typesense
     #[arg(long, env = "TYPESENSE_URL")]
     pub typesense_url: Option<String>,
     /// Its API key
     #[arg(long, env = "TYPESENSE_API_KEY", default_value = "", hide_default_value = true, hide_env_values = true)]
     pub typesense_api_key: String,
-    /// With --peers: the address of Meilisearch
+    /// Beside the others: the address of Meilisearch
     #[arg(long, env = "MEILI_URL")]
     pub meili_url: Option<String>,
     /// Its master key

@@ -1,4 +1,5 @@
-//! What a search costs: latency and processor time, by kind of query and with features switched off one by one.
+//! What a search costs: latency and processor time, by kind of query and with features switched off one by one, and
+//! beside other engines.
 
 use crate::{
     BenchError,
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 const EXAMPLES: &str = "Examples:
   souk bench search
-  souk bench search --tenant big --queries 500 --json
+  souk bench search --tenant big --queries 500 --alone --json
   souk bench search --peers --queries 1000
   MEILI_URL=http://127.0.0.1:7700 MEILI_MASTER_KEY=... souk bench search --peers --query-file queries.txt
 
@@ -21,9 +22,10 @@ time over HTTP, each with a client of its own, so that no answer comes from the 
 are interleaved. Processor time is query-api's own count (souk_process_cpu_seconds_total), so nothing
 else should be asked of it meanwhile.
 
-With --peers, the shop's products go into PostgreSQL (full-text search and pg_trgm, in a schema that is
+Then, unless --alone, the shop's products go into PostgreSQL (full-text search and pg_trgm, in a schema that is
 dropped at the end), and into Typesense and Meilisearch where TYPESENSE_URL and MEILI_URL say where they
-are; then each round asks all of them the same queries, and every hit is checked against the filter.";
+are; each round asks all of them the same queries, and every hit is checked against the filter. With --json
+these are two documents, one after the other.";
 
 /// Measure latency and processor time of searches
 #[derive(Debug, Clone, clap::Args)]
@@ -44,6 +46,9 @@ pub struct Args {
     /// The address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Measure souk alone, by kind of query
+    #[arg(long, conflicts_with = "peers")]
+    pub alone: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -192,7 +197,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         return peers::run(&args, http).await;
     }
     let base = args.query_url.trim_end_matches('/').to_owned();
-    let client = Client { http, base, tenant: args.tenant.clone() };
+    let client = Client { http: http.clone(), base, tenant: args.tenant.clone() };
     let products = client.search(&json!({"limit": 0})).await?.total;
     let words = words(&client, &args, products).await?;
     let total = args.queries * KINDS.len() as u64;
@@ -223,7 +228,8 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         hits: hits as f64 / words.len() as f64,
     });
     let report = Report { products, queries_of_each_kind: words.len() as u64, kinds: kinds.collect() };
-    print(&report, args.json)
+    print(&report, args.json)?;
+    if args.alone { Ok(()) } else { peers::run(&args, http).await }
 }
 
 /// Words of products all over the catalog.

@@ -247,13 +247,14 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
     match reader.reload() {
         Ok(()) => {
             let searcher = reader.searcher();
+            let (columns, segments) = (Arc::clone(&current.borrow().columns), searcher.clone());
             current.send_modify(|snapshot| {
-                snapshot.columns.keep(searcher.segment_readers());
                 snapshot.searcher = searcher;
                 snapshot.offsets = offsets.unwrap_or_default().into();
                 snapshot.data_version += 1;
                 snapshot.operations = newest;
             });
+            columns.keep(segments.segment_readers());
         }
         Err(error) => tracing::warn!(%error, "the index could not be reloaded; the last state stays in use"),
     }
