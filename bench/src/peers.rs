@@ -46,7 +46,7 @@ pub struct PeerArgs {
     #[arg(long)]
     pub peers: bool,
     /// Beside the others: a text on each line, and behind a tab the brand to filter by [default: made of the products]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "alone")]
     pub query_file: Option<PathBuf>,
     /// Beside the others: the read database, where the products are taken from
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]

@@ -110,23 +110,24 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Built, Failure> {
 /// A refusal if it can't be built any more.
 pub async fn start(desk: &Desk, name: &str, at_once: bool) -> Result<(), Failure> {
     let found = generations::named(desk, name).await?;
+    let begins = match found.state {
+        State::Planned | State::Failed => true,
+        State::Building => false,
+        state if state.is_followed() => false,
+        state => return Err(Failure::refused("not_buildable", format!("{name} is {state}; plan another one"))),
+    };
+    let mut transaction = desk.pool.begin().await?;
     if at_once && !found.at_once {
         sqlx::query("UPDATE index_generations SET at_once = true WHERE generation = $1")
             .bind(name)
-            .execute(&desk.pool)
+            .execute(&mut *transaction)
             .await?;
-        desk.record(&desk.pool, "generation.at_once", name, serde_json::json!({})).await?;
+        desk.record(&mut *transaction, "generation.at_once", name, serde_json::json!({})).await?;
     }
-    match found.state {
-        State::Planned | State::Failed => {
-            let mut transaction = desk.pool.begin().await?;
-            generations::step(desk, &mut transaction, &found, State::Building, "").await?;
-            Ok(transaction.commit().await?)
-        }
-        State::Building => Ok(()),
-        state if state.is_followed() => Ok(()),
-        state => Err(Failure::refused("not_buildable", format!("{name} is {state}; plan another one"))),
+    if begins {
+        generations::step(desk, &mut transaction, &found, State::Building, "").await?;
     }
+    Ok(transaction.commit().await?)
 }
 
 /// Waits until a build has caught up, with a bar.

@@ -43,7 +43,7 @@ type ByName = HashMap<String, Arc<[OpenedColumn]>>;
 pub struct OpenedColumn {
     /// The values.
     pub column: DynamicColumn,
-    texts: OnceLock<Option<Box<[Box<str>]>>>,
+    texts: OnceLock<Option<Vec<String>>>,
 }
 
 /// Columns of one segment that are remembered.
@@ -96,12 +96,11 @@ impl OpenedColumn {
     }
 
     /// Its texts in the order of their places, if there are not too many; read once.
-    pub fn texts(&self) -> Option<&[Box<str>]> {
+    pub fn texts(&self) -> Option<&[String]> {
         let read = || {
-            let dictionary = self.str().filter(|column| column.num_terms() <= TEXTS)?.dictionary();
-            let text = |term: &[u8]| String::from_utf8_lossy(term).into_owned().into_boxed_str();
+            let column = self.str().filter(|column| column.num_terms() <= TEXTS)?;
             // What can't be read is told where the texts are looked up one by one.
-            each_term(dictionary, text).ok().map(Vec::into_boxed_slice)
+            texts(column.dictionary()).ok()
         };
         self.texts.get_or_init(read).as_deref()
     }

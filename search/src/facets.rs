@@ -245,7 +245,7 @@ impl Counting<'_> {
         base: &Matched,
         values: &mut [FacetValue],
     ) -> Result<(), IndexError> {
-        let field = &asked.facet.field;
+        let (field, found) = (&asked.facet.field, self.matched.count());
         // Hits with another value that none of the chosen ones has brought already.
         let more = if self.own_conditions(asked.facet) == 1 {
             base.without(&self.matched)
@@ -258,7 +258,7 @@ impl Counting<'_> {
             let text = if *field == Field::Category { tree::slug(&value.value) } else { asked::text(&value.value) };
             value.selected = chosen.contains(&text);
             value.total_if_toggled = if !value.selected {
-                self.matched.count() + added.get(&value.value.to_string()).copied().unwrap_or_default()
+                found + added.get(&value.value.to_string()).copied().unwrap_or_default()
             } else if chosen.len() == 1 {
                 base.count()
             } else {

@@ -3,7 +3,11 @@
 
 use schemas::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The folder of the reports, beside those of the generations.
 pub const READERS: &str = "readers";
@@ -24,7 +28,7 @@ pub struct Figures {
 }
 
 /// A process's report.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReaderReport {
     /// Who reports: unique to the process.
     pub reader: String,
@@ -48,10 +52,24 @@ pub struct ReaderReport {
 ///
 /// # Errors
 /// If the file system fails.
-pub fn report(index_dir: &Path, report: &ReaderReport) -> std::io::Result<()> {
+pub fn report(index_dir: &Path, report: &ReaderReport) -> io::Result<()> {
     let folder = index_dir.join(READERS);
-    std::fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&folder)?;
     let draft = folder.join(format!(".{}.draft", report.reader));
-    std::fs::write(&draft, serde_json::to_vec(report)?)?;
-    std::fs::rename(draft, folder.join(format!("{}.json", report.reader)))
+    fs::write(&draft, serde_json::to_vec(report)?)?;
+    fs::rename(draft, folder.join(format!("{}.json", report.reader)))
+}
+
+/// The reports in an index folder, with their files. One that is just being replaced is left out; it is read the next
+/// time.
+///
+/// # Errors
+/// If the folder can't be listed; where nobody has reported yet, it is not there.
+pub fn reports(index_dir: &Path) -> io::Result<Vec<(PathBuf, ReaderReport)>> {
+    let read = |entry: fs::DirEntry| {
+        let is_draft = entry.file_name().to_string_lossy().starts_with('.');
+        let text = (!is_draft).then(|| fs::read(entry.path()).ok()).flatten()?;
+        Some((entry.path(), serde_json::from_slice(&text).ok()?))
+    };
+    Ok(fs::read_dir(index_dir.join(READERS))?.filter_map(Result::ok).filter_map(read).collect())
 }

@@ -36,13 +36,9 @@ fn documents(products: u128) -> Vec<SearchDocument> {
 fn shoppers(root: &Path) {
     let report = ReaderReport {
         reader: "busy".to_owned(),
-        address: String::new(),
-        epoch: 0,
-        generation: "g1".to_owned(),
-        opened: Vec::new(),
         figures: BTreeMap::from([("g1".to_owned(), Figures { searches: 1_000, ..Figures::default() })]),
-        waiting: String::new(),
         at: Utc::now() + Duration::from_secs(3_600),
+        ..ReaderReport::default()
     };
     nodes::report(root, &report).expect("a report");
 }

@@ -4,7 +4,7 @@
 use crate::role::{Deps, RoleError};
 use schemas::Utc;
 use search::{
-    nodes::{READERS, ReaderReport},
+    nodes::{self, ReaderReport},
     offsets::{self, Offsets},
 };
 use serde_json::Value;
@@ -77,20 +77,12 @@ impl Readers {
     /// Reads the reports; gives whether one follows another switch than before. Reports of processes that are long
     /// gone are removed.
     pub fn look(&mut self, index_dir: &Path) -> bool {
-        let folder = index_dir.join(READERS);
-        let Ok(entries) = std::fs::read_dir(&folder) else { return false };
+        let Ok(reports) = nodes::reports(index_dir) else { return false };
         let mut found = BTreeMap::new();
-        for entry in entries.filter_map(Result::ok) {
-            // A report that is just being replaced is read the next time.
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            let report =
-                std::fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<ReaderReport>(&text).ok());
-            let Some(report) = report else { continue };
+        for (file, report) in reports {
             if (Utc::now() - report.at).num_seconds() > 60 {
                 // Somebody else may have removed it.
-                let _ = std::fs::remove_file(entry.path());
+                let _ = std::fs::remove_file(file);
                 continue;
             }
             found.insert(report.reader.clone(), report);

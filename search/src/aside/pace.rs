@@ -2,11 +2,11 @@
 //! small pieces, as Lucene's merges do (`RateLimitedIndexOutput`). A low priority alone leaves them with cold caches
 //! and half of a core's speed, for as long as the work lasts.
 
-use crate::nodes::{READERS, ReaderReport};
+use crate::nodes;
 use rustix::time::{ClockId, clock_gettime};
 use std::{
     cell::Cell,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -123,12 +123,10 @@ impl Shared {
 
 /// Searches that the processes beside a folder answered in ten seconds, by their newest reports.
 fn searches(index_dir: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(index_dir.join(READERS)) else { return 0 };
-    let reports = entries
-        .flatten()
-        .filter_map(|entry| serde_json::from_slice::<ReaderReport>(&fs::read(entry.path()).ok()?).ok())
-        .filter(|report| (schemas::Utc::now() - report.at).num_seconds() < FRESH);
-    reports.flat_map(|report| report.figures.into_values()).map(|figures| figures.searches).sum()
+    // Nobody has reported yet.
+    let Ok(reports) = nodes::reports(index_dir) else { return 0 };
+    let newest = reports.into_iter().filter(|(_, report)| (schemas::Utc::now() - report.at).num_seconds() < FRESH);
+    newest.flat_map(|(_, report)| report.figures.into_values()).map(|figures| figures.searches).sum()
 }
 
 /// Processor time of this thread.
@@ -151,19 +149,15 @@ fn due(share: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nodes::{self, Figures};
+    use crate::nodes::{Figures, ReaderReport};
     use std::collections::BTreeMap;
 
     fn shoppers(index_dir: &Path, searches: u64) {
         let report = ReaderReport {
             reader: "reader".to_owned(),
-            address: String::new(),
-            epoch: 1,
-            generation: "g1".to_owned(),
-            opened: Vec::new(),
             figures: BTreeMap::from([("g1".to_owned(), Figures { searches, ..Figures::default() })]),
-            waiting: String::new(),
             at: schemas::Utc::now(),
+            ..ReaderReport::default()
         };
         nodes::report(index_dir, &report).expect("a report");
     }

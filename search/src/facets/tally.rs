@@ -1,6 +1,6 @@
-//! Counting the values of a column over documents. The engine's own aggregations are run through JSON, open each column
-//! anew for each question, and make an empty dictionary of a megabyte each time: for the few hundred documents of a
-//! usual search that took longer than the search.
+//! Counting the values of a column over documents. The engine's own aggregations are run through JSON, and run the query
+//! and open each column anew for each question: for the few hundred documents of a usual search that took longer than
+//! the search.
 
 use super::{FacetValue, Matched, asked::text};
 use crate::{IndexError, columns::OpenedColumn, lexical::filter::whole, reader::Snapshot};
