@@ -1,6 +1,6 @@
 //! The embedded PostgreSQL: initialised once, started on loopback, never as root.
 
-use crate::{LaunchError, artifacts::Artifacts};
+use crate::{LaunchError, artifacts::Artifacts, null_device};
 use nix::unistd::{Gid, Uid, User, chown};
 use std::{
     net::TcpListener,
@@ -60,6 +60,12 @@ impl Postgres {
         if TcpListener::bind(("127.0.0.1", self.port)).is_err() {
             let address = format!("127.0.0.1:{}", self.port);
             return Err(LaunchError::InUse { what: "PostgreSQL".to_owned(), address, flag: "--postgres-port" });
+        }
+        if self.as_user.is_some() && null_device::open_to_all(null_device::PATH.as_ref())? {
+            println!(
+                "{} was closed to other users than root; PostgreSQL runs as `{UNPRIVILEGED}` and needs it: opened again (mode 666)",
+                null_device::PATH
+            );
         }
         self.initialise()?;
         let mut options = format!("-p {} -k {}", self.port, self.folder.display());
