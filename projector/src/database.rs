@@ -1,6 +1,12 @@
-//! Connections of projections to the read database.
+//! Connections of projections to the databases, and how their statements are planned.
 
 use sqlx::{Connection, PgConnection};
+use std::time::{Duration, Instant};
+
+/// Rows in a round up to which plans are kept from round to round.
+const FEW: usize = 64;
+/// How long a plan is kept.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// Connects, for work that can be done again after a crash of the server.
 ///
@@ -12,4 +18,32 @@ pub async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     // A plan that was kept from when a table was empty reads it whole when it has a million rows.
     sqlx::query("SET plan_cache_mode = force_custom_plan").execute(&mut connection).await?;
     Ok(connection)
+}
+
+/// How the statements of one connection are planned, round by round.
+///
+/// For a round of a few rows planning costs more than what is planned (two thirds of PostgreSQL's time at 200 writes a
+/// second), so plans are kept, for a while; a round of many is planned for what it brings.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// Since when plans are kept, if they are.
+    since: Option<Instant>,
+}
+
+impl Plans {
+    /// Prepares the connection for a round of so many rows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn suit(&mut self, connection: &mut PgConnection, rows: usize) -> Result<(), sqlx::Error> {
+        if rows > FEW {
+            if self.since.take().is_some() {
+                sqlx::raw_sql("SET plan_cache_mode = force_custom_plan").execute(connection).await?;
+            }
+        } else if self.since.is_none_or(|since| since.elapsed() >= KEPT) {
+            sqlx::raw_sql("SET plan_cache_mode = force_generic_plan; DISCARD PLANS").execute(connection).await?;
+            self.since = Some(Instant::now());
+        }
+        Ok(())
+    }
 }

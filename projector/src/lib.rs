@@ -8,6 +8,7 @@
 //! To add a read model: add a file to `projections/`, call it from [`projections::project`], and give
 //! its table a migration.
 
+pub mod cadence;
 pub mod checkpoint;
 pub mod config;
 pub mod consumer;

@@ -5,6 +5,8 @@
 //! once with SKIP LOCKED (that reorders); see docs/decisions/0003.
 
 use crate::{
+    cadence::Cadence,
+    database::Plans,
     leader,
     metrics::of,
     producer::{self, Outgoing, headers},
@@ -27,7 +29,7 @@ pub const WAKE_CHANNEL: &str = "souk_outbox";
 /// How often the outbox is looked at when no signal comes.
 const POLL: Duration = Duration::from_millis(200);
 /// Rows in one round.
-const BATCH: i64 = 2_000;
+const BATCH: u64 = 2_000;
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(1);
 
@@ -56,8 +58,10 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     let mut measured = tokio::time::Instant::now();
     let (mut sent_ever, mut sent_since) = (0_u64, 0_u64);
     report(&deps, &mut connection, context, sent_ever, 0.0).await?;
+    let (mut cadence, mut plans) = (Cadence::default(), Plans::default());
     loop {
-        let sent = round(&mut connection, &deps.producer, context, &topic).await?;
+        cadence.begin();
+        let sent = round(&mut connection, &mut plans, &deps.producer, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
         (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
         if measured.elapsed() >= MEASURE {
@@ -66,9 +70,12 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
             report(&deps, &mut connection, context, sent_ever, rate).await?;
             (measured, sent_since) = (tokio::time::Instant::now(), 0);
         }
-        if sent == 0 {
+        if sent < BATCH {
             wait_for_signal(&mut listener, context).await?;
         }
+        cadence.due().await;
+        // Signals that queued up meanwhile are about rows the next round sees anyway.
+        while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, listener.try_recv()).await.unwrap_or(Ok(None)) {}
     }
 }
 
@@ -80,14 +87,13 @@ async fn wait_for_signal(listener: &mut PgListener, context: Context) -> Result<
             break;
         }
     }
-    // Signals that queued up meanwhile are about rows the next round sees anyway.
-    while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, listener.try_recv()).await.unwrap_or(Ok(None)) {}
     Ok(())
 }
 
 /// Sends one batch and marks what was acknowledged; gives the number of rows.
 async fn round(
     connection: &mut PgConnection,
+    plans: &mut Plans,
     producer: &FutureProducer,
     context: Context,
     topic: &str,
@@ -100,6 +106,7 @@ async fn round(
     if rows.is_empty() {
         return Ok(0);
     }
+    plans.suit(connection, rows.len()).await?;
     let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
     let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(producer, &records).await;

@@ -2,8 +2,10 @@
 //! transaction, so that effects are exactly once though delivery is at least once.
 
 use crate::{
+    cadence::Cadence,
     checkpoint::{self, Offsets},
     consumer::{self, Record, Source},
+    database::Plans,
     dead_letter, leader,
     metrics::of,
     projections::{self, insights::retention, products},
@@ -71,10 +73,17 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let source = Source::open(&deps.config, PROJECTION, &topics, &offsets)?;
     deps.health.set(PROJECTION, true, "");
     let mut ticks = tokio::time::interval(TICK);
+    let (mut cadence, mut plans) = (Cadence::default(), Plans::default());
     loop {
+        let next_batch = async {
+            cadence.due().await;
+            source.next_batch(BATCH).await
+        };
         tokio::select! {
-            batch = source.next_batch(BATCH) => {
+            batch = next_batch => {
                 let batch = batch?;
+                cadence.begin();
+                plans.suit(&mut connection, batch.len()).await?;
                 let next = consumer::next_offsets(&batch);
                 apply_batch(&deps, &mut connection, &batch, &offsets, &next).await?;
                 offsets.extend(next.clone());

@@ -9,6 +9,7 @@ mod lag;
 mod letters;
 mod lineage;
 mod merchandising;
+mod planning;
 mod recovery;
 mod reindex;
 mod replay;

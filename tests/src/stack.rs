@@ -28,7 +28,12 @@ struct Defaults {
     settings: Settings,
 }
 
-fn env(name: &str) -> String {
+/// A setting of the suite.
+///
+/// # Panics
+/// If the suite was not started by `./souk test`.
+#[must_use]
+pub fn env(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| unavailable(name))
 }
 

@@ -24,8 +24,8 @@ use std::{
 const BATCH: usize = 4_000;
 /// Documents in one batch from which on more are taken to wait.
 const BACKLOG: usize = 500;
-/// Between two commits of a copy that shoppers search: as long as the last one took, so that they have the other half
-/// of the time, and no longer than this. A write that comes alone does not wait.
+/// Between two commits of a copy that shoppers search: a quarter of what the last one took, and no longer than this. A
+/// write that comes alone does not wait.
 const BREATH: Duration = Duration::from_millis(50);
 /// Between two commits of a copy that nobody searches: what shoppers wait for goes before, and a switch waits for it.
 const ASIDE: Duration = Duration::from_millis(200);
@@ -102,7 +102,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         }
         let pace = match (&known.stop_at, known.active || known.tried) {
             (Some(_), _) => Duration::ZERO,
-            (None, true) => took.min(BREATH),
+            (None, true) => (took / 4).min(BREATH),
             (None, false) => ASIDE,
         };
         let wait = pace.saturating_sub(committed.elapsed());

@@ -1,0 +1,64 @@
+//! How the road's statements are planned: kept from round to round while rounds are small, and by index whatever
+//! PostgreSQL has counted.
+
+use acceptance::stack::env;
+use launcher::suite;
+use projector::{
+    database::{self, Plans},
+    document_relay,
+};
+use schemas::Uuid;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+/// A connection to a read database with nothing in it.
+async fn connected() -> PgConnection {
+    let name = format!("planning_{}", Uuid::now_v7().simple());
+    let (_, read) = suite::databases(&env("SOUK_TEST_DATABASE_URL"), &name).await.expect("databases");
+    database::connect(&read).await.expect("a connection")
+}
+
+async fn mode(connection: &mut PgConnection) -> String {
+    sqlx::query_scalar("SHOW plan_cache_mode").fetch_one(connection).await.expect("the mode")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_rounds_keep_their_plans_and_large_ones_are_planned_anew() {
+    let mut connection = connected().await;
+    let mut plans = Plans::default();
+    assert_eq!(mode(&mut connection).await, "force_custom_plan");
+    for (rows, expected) in
+        [(1, "force_generic_plan"), (64, "force_generic_plan"), (65, "force_custom_plan"), (3, "force_generic_plan")]
+    {
+        plans.suit(&mut connection, rows).await.expect("planned");
+        assert_eq!(mode(&mut connection).await, expected, "for {rows} rows");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_wait_are_read_by_index_whatever_was_counted() {
+    let mut connection = connected().await;
+    // As a vacuum at the wrong moment sees it: as many that wait as there are documents.
+    sqlx::raw_sql(
+        "INSERT INTO documents (tenant_id, product_id, doc_version, content_hash, deleted, body)
+         SELECT gen_random_uuid(), gen_random_uuid(), n, '', false, repeat('x', 300) FROM generate_series(1, 3000) AS n;
+         INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
+         SELECT tenant_id, product_id, doc_version, now(), '' FROM documents;
+         ANALYZE documents; ANALYZE document_outbox",
+    )
+    .execute(&mut connection)
+    .await
+    .expect("rows");
+    let whole = plan(&mut connection).await;
+    assert!(whole.contains("Seq Scan"), "left to itself it reads both whole, or this test says nothing: {whole}");
+    sqlx::raw_sql(document_relay::BY_INDEX).execute(&mut connection).await.expect("set");
+    let by_index = plan(&mut connection).await;
+    assert!(by_index.contains("document_outbox_version") && by_index.contains("documents_pkey"), "{by_index}");
+    assert!(!by_index.contains("Seq Scan") && !by_index.contains("Hash"), "{by_index}");
+}
+
+/// How what waits would be read.
+async fn plan(connection: &mut PgConnection) -> String {
+    let explain = format!("EXPLAIN {}", document_relay::waiting());
+    let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(connection).await.expect("a plan");
+    lines.join("\n")
+}
