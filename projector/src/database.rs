@@ -37,12 +37,22 @@ impl Plans {
     /// The database's.
     pub async fn suit(&mut self, connection: &mut PgConnection, rows: usize) -> Result<(), sqlx::Error> {
         if rows > FEW {
-            if self.since.take().is_some() {
-                sqlx::raw_sql("SET plan_cache_mode = force_custom_plan").execute(connection).await?;
-            }
+            self.anew(connection).await?;
         } else if self.since.is_none_or(|since| since.elapsed() >= KEPT) {
             sqlx::raw_sql("SET plan_cache_mode = force_generic_plan; DISCARD PLANS").execute(connection).await?;
             self.since = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Has every statement planned for the values it is given, as those have to be that ask for what is older than
+    /// something: of a table of a million rows it is nothing or all, and a plan for either reads a third.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn anew(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if self.since.take().is_some() {
+            sqlx::raw_sql("SET plan_cache_mode = force_custom_plan").execute(connection).await?;
         }
         Ok(())
     }

@@ -91,6 +91,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
                 deps.documents_written.notify_one();
             }
             _ = ticks.tick() => {
+                plans.anew(&mut connection).await?;
                 if by_the_clock(&deps, &mut connection).await? {
                     deps.documents_written.notify_one();
                 }

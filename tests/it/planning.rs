@@ -32,6 +32,8 @@ async fn small_rounds_keep_their_plans_and_large_ones_are_planned_anew() {
         plans.suit(&mut connection, rows).await.expect("planned");
         assert_eq!(mode(&mut connection).await, expected, "for {rows} rows");
     }
+    plans.anew(&mut connection).await.expect("planned anew");
+    assert_eq!(mode(&mut connection).await, "force_custom_plan", "whatever came before");
 }
 
 #[tokio::test(flavor = "multi_thread")]
