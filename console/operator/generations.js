@@ -38,7 +38,7 @@ const ACTIONS = [
     label: "Build",
     may: (one) => one.state === "planned",
     title: (one) => `Build ${one.generation}?`,
-    body: (one) => h("p", {}, `Every node builds ${one.generation} beside the active generation, from the ${one.source === "views" ? "views" : "document topic"}. Where shoppers search it gives way to them, and takes some four times as long. It can be paused, cancelled and continued.`),
+    body: (one) => h("p", {}, `Every node builds ${one.generation} beside the active generation, from the ${one.source === "views" ? "views" : "document topic"}. Where shoppers search it gives way to them, and takes several times as long. It can be paused, cancelled and continued.`),
   },
   {
     name: "hurry",

@@ -20,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// Have a generation built, and follow it until it has caught up
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex build g2\n  reindex build --bundle bundle.toml --from views\n  reindex build g2 --no-wait\n  reindex build g2 --at-once\n\nWhile shoppers search on its node, a build works a fifth of its time and takes some four times as long. Interrupting this command does not interrupt the build; `reindex pause` and `reindex cancel` do."
+    after_help = "Examples:\n  reindex build g2\n  reindex build --bundle bundle.toml --from views\n  reindex build g2 --no-wait\n  reindex build g2 --at-once\n\nWhile shoppers search on its node, a build works an eighth of its time and takes several times as long. Interrupting this command does not interrupt the build; `reindex pause` and `reindex cancel` do."
 )]
 pub struct Args {
     /// A generation that was planned

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Percent of its time in which a thread works while shoppers search.
-const SHARE: u32 = 20;
+const SHARE: u32 = 12;
 /// The least work between two rests: shorter than a search takes.
 const PIECE: Duration = Duration::from_millis(2);
 /// Most work that is made up for by one rest; what was done before anybody searched is not.
@@ -189,7 +189,7 @@ mod tests {
         });
         let (before, after, again) = rests.join().expect("it ends");
         assert_eq!((before, again), (Duration::ZERO, Duration::ZERO));
-        assert!((PIECE * 4..=LONGEST * 4).contains(&after), "{after:?}");
+        assert!((PIECE * 7..=LONGEST * 8).contains(&after), "{after:?}");
     }
 
     #[test]
