@@ -189,7 +189,8 @@ mod tests {
         });
         let (before, after, again) = rests.join().expect("it ends");
         assert_eq!((before, again), (Duration::ZERO, Duration::ZERO));
-        assert!((PIECE * 7..=LONGEST * 8).contains(&after), "{after:?}");
+        let rest = |work: Duration| work * (100 - SHARE) / SHARE;
+        assert!((rest(PIECE)..=rest(LONGEST)).contains(&after), "{after:?}");
     }
 
     #[test]
