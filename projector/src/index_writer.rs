@@ -1,8 +1,8 @@
 //! Documents into index generations: one copy of each generation that is wanted, each with its own place in the
 //! document topic, which stands in tantivy's own commit.
 //!
-//! [`run`] keeps a `copy` for every generation that the read database names, `build` fills new ones aside and at
-//! low priority, `nodes` reports how far they are and what the query-api processes beside them serve.
+//! [`run`] keeps a `copy` for every generation that the read database names, `build` fills new ones in the
+//! background and at low priority, `nodes` reports how far they are and what the query-api processes beside them serve.
 
 use crate::role::{self, Deps, RoleError};
 use schemas::Utc;
@@ -167,7 +167,7 @@ async fn remove_unwanted(
     for entry in std::fs::read_dir(&deps.config.index_dir)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let of = name.strip_suffix(build::ASIDE).unwrap_or(&name);
+        let of = name.strip_suffix(build::BUILDING).unwrap_or(&name);
         if generation::is_name(of) && !known.contains(of) && entry.file_type()?.is_dir() {
             tracing::info!(index.folder = %name, "the generation is gone; its folder is removed");
             generation::remove(&deps.config.index_dir, &name)?;

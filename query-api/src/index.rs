@@ -62,7 +62,7 @@ pub struct ActiveIndex {
 }
 
 /// A generation as the read database has it.
-struct Wanted {
+struct Desired {
     name: String,
     is_active: bool,
     canary: u8,
@@ -243,7 +243,7 @@ impl Watcher {
 
     /// Opens a generation, unless it is. One that does not answer yet is open only when its queries can be embedded and
     /// it knows the shops.
-    fn open(&mut self, one: &Wanted, open: &mut Open) -> Result<(), Failure> {
+    fn open(&mut self, one: &Desired, open: &mut Open) -> Result<(), Failure> {
         let name = one.name.as_str();
         let meta = std::fs::metadata(generation::folder(&self.folder, name))
             .map_err(|_| IndexError::Missing(name.to_owned()))?;
@@ -257,7 +257,7 @@ impl Watcher {
         }
         if self.warming.get(name).is_none_or(|warming| warming.inode != found) {
             let handle = tokio::task::block_in_place(|| IndexHandle::open(&self.folder, name))?;
-            let known = open.active.as_ref().map(|active| active.snapshot().learned).unwrap_or_default();
+            let known = open.active.as_ref().map(|active| active.snapshot().statistics).unwrap_or_default();
             self.warming.insert(name.to_owned(), Warming::start(handle, found, &known)?);
         }
         let Some(warming) = self.warming.get(name) else { return Ok(()) };
@@ -266,7 +266,7 @@ impl Watcher {
             return Err("its embedding model is being loaded".into());
         }
         if !one.is_active && !warming.is_done() {
-            return Err("it is learning what the shops sell".into());
+            return Err("its catalog statistics are being collected".into());
         }
         tracing::info!(index.generation = %name, "generation opened");
         self.inodes.insert(name.to_owned(), found);
@@ -276,7 +276,7 @@ impl Watcher {
     }
 
     /// The newest switch, and the generations that are followed.
-    async fn wanted(&self) -> Result<(i64, Vec<Wanted>), Failure> {
+    async fn wanted(&self) -> Result<(i64, Vec<Desired>), Failure> {
         let rows = sqlx::query(
             "SELECT generation, state, canary, (SELECT coalesce(max(epoch), 0) FROM index_switches) AS epoch FROM index_generations
              WHERE state IN ('catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
@@ -288,7 +288,7 @@ impl Watcher {
             epoch = row.try_get("epoch")?;
             let (state, canary): (String, i16) = (row.try_get("state")?, row.try_get("canary")?);
             let canary = if state == "ready" { u8::try_from(canary).unwrap_or_default() } else { 0 };
-            wanted.push(Wanted { name: row.try_get("generation")?, is_active: state == "active", canary });
+            wanted.push(Desired { name: row.try_get("generation")?, is_active: state == "active", canary });
         }
         Ok((epoch, wanted))
     }

@@ -16,7 +16,7 @@ use std::fmt;
 pub enum State {
     /// Written down; nothing is built.
     Planned,
-    /// Taking in the catalog, aside.
+    /// Taking in the catalog, in the background.
     Building,
     /// Built, following the topic, not proven.
     CatchingUp,

@@ -14,7 +14,7 @@ use crate::{
 use certificate::Certificate;
 use schemas::Utc;
 use search::{
-    aside::{self, Pace},
+    background::{self, Throttle},
     bundle::{Change, changes},
     digest,
     generation::Manifest,
@@ -134,16 +134,16 @@ async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &
     let bar = desk.bar(4, &format!("verifying {}", candidate.generation));
     let (standing, moved, at) = at_the_same_offsets(desk, &old, &new).await?;
     bar.inc(1);
-    let (taken, marks, pace) = (declared.clone(), args.accept.clone(), Pace::beside(&desk.index_dir));
-    pace.hurry(args.at_once);
+    let (taken, marks, throttle) = (declared.clone(), args.accept.clone(), Throttle::beside(&desk.index_dir));
+    throttle.hurry(args.at_once);
     let steps = bar.clone();
     let (done, outcome) = oneshot::channel();
-    aside::spawn("proof", move || {
+    background::spawn("proof", move || {
         let compared = || {
             let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
-            let old = digest::of(&standing, &except, &pace)?;
+            let old = digest::digest_set(&standing, &except, &throttle)?;
             steps.inc(1);
-            let new = digest::of(&moved, &except, &pace)?;
+            let new = digest::digest_set(&moved, &except, &throttle)?;
             steps.inc(1);
             let found = Differences::between((&old, &standing), (&new, &moved), &taken, &marks)?;
             steps.inc(1);
@@ -153,7 +153,7 @@ async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &
         let _ = done.send(compared());
     })
     .map_err(|error| Failure::Other(error.to_string()))?;
-    let (found, inventory) = outcome.await.map_err(|_| Failure::Other("the proof broke off".to_owned()))??;
+    let (found, set) = outcome.await.map_err(|_| Failure::Other("the proof broke off".to_owned()))??;
     bar.finish_and_clear();
     if !found.undeclared.is_empty() {
         return Err(Failure::Refused(Refusal {
@@ -172,10 +172,10 @@ async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &
         basis: old.generation,
         basis_bundle_hash: old.bundle_hash,
         offsets: serde_json::from_str(&offsets::to_json(&at))?,
-        documents: inventory.live(),
-        tenants: inventory.counts().into_iter().map(|(tenant, count)| (tenant.to_owned(), count)).collect(),
-        digest: inventory.digest(),
-        fields: inventory.tenants,
+        documents: set.live(),
+        tenants: set.counts().into_iter().map(|(tenant, count)| (tenant.to_owned(), count)).collect(),
+        digest: set.digest(),
+        fields: set.tenants,
         changes: declared,
         declared: found.declared,
         vectors,

@@ -1,6 +1,6 @@
 //! How text becomes terms, for documents and queries alike.
 
-use crate::{aside::Pace, bundle::Analysis};
+use crate::{background::Throttle, bundle::Analysis};
 use std::collections::HashSet;
 use tantivy::{
     Index,
@@ -79,7 +79,7 @@ pub fn readings(index: &Index) -> Option<TextAnalyzer> {
 /// judged queries a light stemmer did better than Snowball's (docs/search.md). Other languages have Snowball's
 /// (decision 0019). `all`: every stem of a word and the word itself, where English is not the only language.
 fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
-    let languages = languages::of(&settings.languages);
+    let languages = languages::parsed(&settings.languages);
     let words = TextAnalyzer::builder(Words { narrow, elisions: languages::elisions(&languages) })
         .filter(RemoveLongFilter::limit(settings.longest_term))
         .filter(LowerCaser)
@@ -240,34 +240,34 @@ pub fn is_unit(word: &str) -> bool {
 pub fn register(manager: &TokenizerManager, settings: &Analysis) {
     manager.register(ENGLISH, of_texts(settings));
     manager.register(ENGLISH_QUERY, of_queries(settings));
-    if languages::of(&settings.languages) != [Language::English] {
+    if languages::parsed(&settings.languages) != [Language::English] {
         manager.register(READINGS, analyzer(settings, true, true));
     }
     manager.register(PLAIN, plain());
 }
 
-/// Has the analyzers of documents rest as a pace asks for: they run on the thread that the engine indexes on.
-pub fn keep_to(manager: &TokenizerManager, pace: &Pace) {
+/// Has the analyzers of documents rest as a throttle asks for: they run on the thread that the engine indexes on.
+pub fn throttle_documents(manager: &TokenizerManager, throttle: &Throttle) {
     for name in [ENGLISH, PLAIN] {
-        if let (true, Some(analyzer)) = (pace.may_rest(), manager.get(name)) {
-            manager.register(name, TextAnalyzer::builder(Paced { pace: pace.clone(), analyzer }).build());
+        if let (true, Some(analyzer)) = (throttle.may_rest(), manager.get(name)) {
+            manager.register(name, TextAnalyzer::builder(Throttled { throttle: throttle.clone(), analyzer }).build());
         }
     }
 }
 
 /// See [`keep_to`].
 #[derive(Clone)]
-struct Paced {
-    pace: Pace,
+struct Throttled {
+    throttle: Throttle,
     analyzer: TextAnalyzer,
 }
 
-impl Tokenizer for Paced {
+impl Tokenizer for Throttled {
     type TokenStream<'a> = BoxTokenStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> BoxTokenStream<'a> {
         // Work that has ended ends where it writes.
-        let _ = self.pace.rest();
+        let _ = self.throttle.rest();
         self.analyzer.token_stream(text)
     }
 }

@@ -56,7 +56,7 @@ impl OpenedColumns {
     ///
     /// # Errors
     /// The engine's.
-    pub fn of(&self, segment: &SegmentReader, name: &str) -> Result<Arc<[OpenedColumn]>, IndexError> {
+    pub fn opened(&self, segment: &SegmentReader, name: &str) -> Result<Arc<[OpenedColumn]>, IndexError> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&segment.segment_id()).and_then(|columns| columns.get(name)) {
             return Ok(Arc::clone(known));

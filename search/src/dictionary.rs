@@ -1,6 +1,6 @@
 //! Terms that an automaton accepts: words near one that was misspelt, and words that begin so.
 
-use crate::{IndexError, learned::Statistics, reader::Snapshot};
+use crate::{IndexError, reader::Snapshot, statistics::TextStatistics};
 use std::collections::BTreeMap;
 use tantivy::{Term, query::FuzzyTermQuery};
 
@@ -27,7 +27,7 @@ pub enum Near {
 /// The engine's.
 pub fn near(
     snapshot: &Snapshot,
-    statistics: &Statistics,
+    statistics: &TextStatistics,
     term: &Term,
     near: Near,
     late: &mut dyn FnMut() -> bool,

@@ -6,7 +6,7 @@
 //! the same in whichever order segments give the terms. Document versions are kept beside the digests, not in
 //! them: a rebuild from events counts versions anew.
 
-use crate::{IndexError, aside::Pace, columns, reader::Snapshot};
+use crate::{IndexError, background::Throttle, columns, reader::Snapshot};
 use schemas::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -46,14 +46,14 @@ pub struct Fingerprint {
 
 /// What an index holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inventory {
+pub struct DigestSet {
     /// By key, `tenant:product`; removed ones, too.
     pub documents: BTreeMap<String, Fingerprint>,
     /// By tenant and field.
     pub tenants: BTreeMap<String, BTreeMap<String, FieldTotals>>,
 }
 
-impl Inventory {
+impl DigestSet {
     /// Documents that shoppers can find.
     #[must_use]
     pub fn live(&self) -> u64 {
@@ -91,25 +91,25 @@ impl Inventory {
     }
 }
 
-/// Takes the inventory of a snapshot. The terms of the fields in `except` are left out of the fingerprints, not of
-/// the totals; `*` stands for all. It takes seconds for a large shop, at the pace that is given.
+/// The digest set of a snapshot. The terms of the fields in `except` are left out of the fingerprints, not of
+/// the totals; `*` stands for all. It takes seconds for a large shop, as the throttle allows.
 ///
 /// # Errors
 /// The engine's.
-pub fn of(snapshot: &Snapshot, except: &[String], pace: &Pace) -> Result<Inventory, IndexError> {
-    let mut inventory = Inventory::default();
+pub fn digest_set(snapshot: &Snapshot, except: &[String], throttle: &Throttle) -> Result<DigestSet, IndexError> {
+    let mut set = DigestSet::default();
     for segment in snapshot.searcher.segment_readers() {
-        take(snapshot, segment, except, pace, &mut inventory)?;
+        take(snapshot, segment, except, throttle, &mut set)?;
     }
-    Ok(inventory)
+    Ok(set)
 }
 
 fn take(
     snapshot: &Snapshot,
     segment: &SegmentReader,
     except: &[String],
-    pace: &Pace,
-    inventory: &mut Inventory,
+    throttle: &Throttle,
+    set: &mut DigestSet,
 ) -> Result<(), IndexError> {
     let documents = segment.max_doc() as usize;
     let mut sums = vec![0_u128; documents];
@@ -122,7 +122,7 @@ fn take(
         let is_left_out = except.iter().any(|left_out| left_out == entry.name() || left_out == "*");
         let mut totals = vec![FieldTotals::default(); names.len()];
         let mut counted = vec![false; documents];
-        postings(segment, field, pace, |term, doc, frequency| {
+        postings(segment, field, throttle, |term, doc, frequency| {
             let Some(tenant) = tenants.0[doc as usize] else { return };
             if !is_left_out {
                 let sum = &mut sums[doc as usize];
@@ -132,7 +132,7 @@ fn take(
             totals[tenant].documents += u64::from(!std::mem::replace(&mut counted[doc as usize], true));
         })?;
         for (name, added) in names.iter().zip(totals).filter(|(_, added)| added.terms > 0) {
-            let fields = inventory.tenants.entry(name.clone()).or_default();
+            let fields = set.tenants.entry(name.clone()).or_default();
             let known = fields.entry(entry.name().to_owned()).or_default();
             known.documents += added.documents;
             known.terms += added.terms;
@@ -144,7 +144,7 @@ fn take(
     let names = columns::texts(keys.dictionary())?;
     let versions = fast.u64("version")?;
     for doc in segment.doc_ids_alive() {
-        pace.rest()?;
+        throttle.rest()?;
         let ord = keys.term_ords(doc).next().and_then(|ord| usize::try_from(ord).ok());
         let key = ord.and_then(|ord| names.get(ord)).cloned().unwrap_or_default();
         let live = tenants.0[doc as usize].is_some();
@@ -154,7 +154,7 @@ fn take(
             *sum = sum.wrapping_add(description);
         }
         let version = versions.first(doc).unwrap_or_default();
-        inventory.documents.insert(key, Fingerprint { version, live, content, terms: sums[doc as usize] });
+        set.documents.insert(key, Fingerprint { version, live, content, terms: sums[doc as usize] });
     }
     Ok(())
 }
@@ -182,14 +182,14 @@ fn tenants(snapshot: &Snapshot, segment: &SegmentReader) -> Result<(Vec<Option<u
 fn postings(
     segment: &SegmentReader,
     field: Field,
-    pace: &Pace,
+    throttle: &Throttle,
     mut each: impl FnMut(u128, u32, u32),
 ) -> Result<(), IndexError> {
     let name = segment.schema().get_field_name(field).to_owned();
     let inverted = segment.inverted_index(field)?;
     let mut terms = inverted.terms().stream()?;
     while terms.advance() {
-        pace.rest()?;
+        throttle.rest()?;
         let hash = Sha256::new().chain_update(&name).chain_update([0]).chain_update(terms.key()).finalize();
         let hash = first_half(&hash);
         let mut postings = inverted.read_postings_from_terminfo(terms.value(), IndexRecordOption::WithFreqs)?;

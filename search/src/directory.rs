@@ -4,11 +4,11 @@
 //! same commit. A crash of the process loses nothing, since written pages belong to the system.
 //! After a crash of the machine, [`crate::generation`] checks the files before they are used.
 //!
-//! Small files of a segment stand in one, see `packs`. The engine keeps a list of its files in one more, and writes
+//! Small files of a segment stand in one, see `compound`. The engine keeps a list of its files in one more, and writes
 //! it anew with every file: here the folder itself is the list.
 
-use crate::aside::Pace;
-use packs::{KINDS, PACK, Packs, SegmentWriter};
+use crate::background::Throttle;
+use compound::{CompoundFiles, ENDING, KINDS, SegmentWriter};
 use std::{
     fmt,
     fs::{self, File},
@@ -25,7 +25,7 @@ use tantivy::directory::{
     error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError},
 };
 
-pub(crate) mod packs;
+pub(crate) mod compound;
 
 /// The commit.
 const COMMIT: &str = "meta.json";
@@ -34,13 +34,13 @@ const LIST: &str = ".managed.json";
 /// What is written under it is not complete.
 const DRAFT: &str = "draft";
 
-/// [`MmapDirectory`] without any `fsync`, with packs for small files.
+/// [`MmapDirectory`] without any `fsync`, with compound files for small files.
 #[derive(Clone)]
 pub struct RelaxedDirectory {
     inner: MmapDirectory,
     root: PathBuf,
-    packs: Arc<Packs>,
-    pace: Pace,
+    compound: Arc<CompoundFiles>,
+    throttle: Throttle,
 }
 
 impl RelaxedDirectory {
@@ -52,26 +52,26 @@ impl RelaxedDirectory {
         Ok(Self {
             inner: MmapDirectory::open(root)?,
             root: root.to_owned(),
-            packs: Arc::default(),
-            pace: Pace::default(),
+            compound: Arc::default(),
+            throttle: Throttle::default(),
         })
     }
 
-    /// The same for work in the background: who writes a segment keeps to the pace.
+    /// The same for work in the background: whoever writes a segment is throttled.
     #[must_use]
-    pub fn at(mut self, pace: &Pace) -> Self {
-        self.pace = pace.clone();
+    pub fn throttled(mut self, throttle: &Throttle) -> Self {
+        self.throttle = throttle.clone();
         self
     }
 
-    /// The files of segments that are in the folder, those of packs one by one, as JSON.
+    /// The files of segments that are in the folder, those of compound files one by one, as JSON.
     fn list(&self) -> io::Result<Vec<u8>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.root)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             let Some((segment, kind)) = name.split_once('.') else { continue };
             let is_segment = segment.len() == 32 && segment.bytes().all(|letter| letter.is_ascii_hexdigit());
-            if is_segment && kind == PACK {
+            if is_segment && kind == ENDING {
                 names.extend(KINDS.iter().map(|kind| format!("{segment}.{kind}")));
             } else if is_segment && !kind.ends_with(DRAFT) {
                 names.push(name);
@@ -107,11 +107,11 @@ impl TerminatingWrite for FileWriter {
 
 impl tantivy::Directory for RelaxedDirectory {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        if let Some(file) = self.packs.at_hand(path) {
+        if let Some(file) = self.compound.at_hand(path) {
             return Ok(file);
         }
         match self.inner.get_file_handle(path) {
-            Err(OpenReadError::FileDoesNotExist(missing)) => match self.packs.load(&self.root, path) {
+            Err(OpenReadError::FileDoesNotExist(missing)) => match self.compound.load(&self.root, path) {
                 Ok(found) => found.ok_or(OpenReadError::FileDoesNotExist(missing)),
                 Err(error) => Err(OpenReadError::wrap_io_error(error, path.to_owned())),
             },
@@ -119,14 +119,16 @@ impl tantivy::Directory for RelaxedDirectory {
         }
     }
 
-    /// The first file of a pack that is removed takes the pack with it: the engine removes whole segments.
+    /// The first file of a compound file that is removed takes the compound file with it: the engine removes whole segments.
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        let waited = self.packs.forget(path);
+        let waited = self.compound.forget(path);
         match self.inner.delete(path) {
             Err(DeleteError::FileDoesNotExist(_)) if waited => Ok(()),
             Err(DeleteError::FileDoesNotExist(missing)) => {
-                let Some((segment, _)) = packs::parts(path) else { return Err(DeleteError::FileDoesNotExist(missing)) };
-                fs::remove_file(packs::path(&self.root, segment)).map_err(|error| match error.kind() {
+                let Some((segment, _)) = compound::parts(path) else {
+                    return Err(DeleteError::FileDoesNotExist(missing));
+                };
+                fs::remove_file(compound::path(&self.root, segment)).map_err(|error| match error.kind() {
                     io::ErrorKind::NotFound => DeleteError::FileDoesNotExist(missing),
                     _ => DeleteError::IoError { io_error: Arc::new(error), filepath: path.to_owned() },
                 })
@@ -136,10 +138,10 @@ impl tantivy::Directory for RelaxedDirectory {
     }
 
     fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-        Ok(self.packs.is_waiting(path)
+        Ok(self.compound.is_waiting(path)
             || self.inner.exists(path)?
             || self
-                .packs
+                .compound
                 .load(&self.root, path)
                 .map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?
                 .is_some())
@@ -151,13 +153,13 @@ impl tantivy::Directory for RelaxedDirectory {
             _ => OpenWriteError::wrap_io_error(error, path.to_owned()),
         };
         let full = self.root.join(path);
-        if packs::parts(path).is_none() {
-            return Ok(BufWriter::new(Box::new(FileWriter(packs::create(&full).map_err(refused)?))));
+        if compound::parts(path).is_none() {
+            return Ok(BufWriter::new(Box::new(FileWriter(compound::create(&full).map_err(refused)?))));
         }
-        if full.exists() || self.packs.is_waiting(path) {
+        if full.exists() || self.compound.is_waiting(path) {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
-        Ok(BufWriter::new(Box::new(SegmentWriter::new(path, &self.root, &self.packs, &self.pace))))
+        Ok(BufWriter::new(Box::new(SegmentWriter::new(path, &self.root, &self.compound, &self.throttle))))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
@@ -175,7 +177,7 @@ impl tantivy::Directory for RelaxedDirectory {
             return Ok(());
         }
         if path == Path::new(COMMIT) {
-            self.packs.write(&self.root, data)?;
+            self.compound.write(&self.root, data)?;
         }
         let target = self.root.join(path);
         let number = DRAFTS.fetch_add(1, Ordering::Relaxed);

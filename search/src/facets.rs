@@ -165,7 +165,7 @@ pub fn count(
     if request.facets.is_empty() {
         return Ok(Vec::new());
     }
-    let counting = Counting { snapshot, request, plan, matching, matched: Matched::of(snapshot, query)? };
+    let counting = Counting { snapshot, request, plan, matching, matched: Matched::collect(snapshot, query)? };
     request.facets.iter().map(|facet| counting.facet(facet)).collect()
 }
 
@@ -175,7 +175,7 @@ pub fn count(
 /// The engine's.
 pub fn attributes(snapshot: &Snapshot, query: &dyn Query) -> Result<Vec<String>, IndexError> {
     let (names, _) =
-        Columns::open(snapshot, "names")?.count(&Matched::of(snapshot, query)?, MAX_FACET_VALUES as usize)?;
+        Columns::open(snapshot, "names")?.count(&Matched::collect(snapshot, query)?, MAX_FACET_VALUES as usize)?;
     Ok(names.into_iter().filter_map(|name| name.value.as_str().map(str::to_owned)).collect())
 }
 
@@ -215,7 +215,7 @@ impl Counting<'_> {
         let is_filtered = self.own_conditions(facet) > 0 && (asked.chosen.is_some() || asked.numeric);
         let base = if is_filtered {
             let query = self.plan.query_where(self.matching, |filter| !is_on(filter, &facet.field));
-            Cow::Owned(Matched::of(self.snapshot, query.as_ref())?)
+            Cow::Owned(Matched::collect(self.snapshot, query.as_ref())?)
         } else {
             Cow::Borrowed(&self.matched)
         };
@@ -250,7 +250,7 @@ impl Counting<'_> {
         let more = if self.own_conditions(asked.facet) == 1 {
             base.without(&self.matched)
         } else {
-            Matched::of(self.snapshot, self.plan.query_without_chosen(self.matching, field).as_ref())?
+            Matched::collect(self.snapshot, self.plan.query_without_chosen(self.matching, field).as_ref())?
         };
         let (added, _) = asked.count(&more)?;
         let added: HashMap<String, u64> = added.into_iter().map(|new| (new.value.to_string(), new.count)).collect();

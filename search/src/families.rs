@@ -76,7 +76,7 @@ pub fn arranged<T>(hits: Vec<T>, places: &[Place], mut each: impl FnMut(&mut T))
 
 /// For each product the index of the first of its family.
 fn families(mut analyzer: TextAnalyzer, cards: &[&HitCard]) -> Vec<usize> {
-    let traits: Vec<Traits> = cards.iter().map(|card| Traits::of(card, &mut analyzer)).collect();
+    let traits: Vec<Traits> = cards.iter().map(|card| Traits::new(card, &mut analyzer)).collect();
     let mut families: Vec<usize> = Vec::with_capacity(cards.len());
     for (index, own) in traits.iter().enumerate() {
         // Only the first of a family is looked at: a chain of likenesses would join what is not alike.
@@ -94,7 +94,7 @@ struct Traits {
 }
 
 impl Traits {
-    fn of(card: &HitCard, analyzer: &mut TextAnalyzer) -> Self {
+    fn new(card: &HitCard, analyzer: &mut TextAnalyzer) -> Self {
         Self {
             brand: card.brand.as_ref().map(|brand| brand.to_lowercase()),
             terms: analyzer::terms(analyzer, &card.title).into_iter().collect(),
@@ -137,7 +137,7 @@ mod tests {
             part_number: part_number.map(str::to_owned),
             ..SearchProduct::default()
         };
-        HitCard::of(ProductId(Uuid::nil()), &product)
+        HitCard::new(ProductId(Uuid::nil()), &product)
     }
 
     fn order(cards: &[HitCard], most: usize) -> Vec<usize> {

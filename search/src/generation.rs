@@ -4,11 +4,11 @@
 
 use crate::{
     IndexError, analyzer,
-    aside::Pace,
+    background::Throttle,
     bundle::{self, Bundle},
     directory::{
         RelaxedDirectory,
-        packs::{self, Packs},
+        compound::{self, CompoundFiles},
     },
     schema,
 };
@@ -354,20 +354,20 @@ fn files_of(commit: &IndexMeta) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     for segment in &commit.segments {
         let of_kind = |kind: &str| segment.relative_path(SegmentComponent::Custom(kind.to_owned()));
-        files.extend(packs::KINDS.iter().map(|kind| of_kind(kind)));
+        files.extend(compound::KINDS.iter().map(|kind| of_kind(kind)));
         files.extend(segment.has_deletes().then(|| segment.relative_path(SegmentComponent::Delete)));
     }
     files
 }
 
-/// Wrong files by the names that the folder has for them: what should be in a pack, by the pack's.
+/// Wrong files by the names that the folder has for them: what should be in a compound file, by the compound file's.
 fn named(folder: &Path, wrong: &BTreeSet<PathBuf>) -> String {
-    let name = |file: &PathBuf| match packs::parts(file) {
+    let name = |file: &PathBuf| match compound::parts(file) {
         Some((segment, _)) if !folder.join(file).exists() => {
-            let pack = packs::path(folder, segment);
-            // A pack that can be read and doesn't have it never had: its table names all it has.
-            let is_missing = pack.exists() && matches!(Packs::default().load(folder, file), Ok(None));
-            if is_missing { file.as_path() } else { Path::new(pack.file_name().unwrap_or_default()) }
+            let compound = compound::path(folder, segment);
+            // A compound file that can be read and doesn't have it never had: its table names all it has.
+            let is_missing = compound.exists() && matches!(CompoundFiles::default().load(folder, file), Ok(None));
+            if is_missing { file.as_path() } else { Path::new(compound.file_name().unwrap_or_default()) }
                 .display()
                 .to_string()
         }
@@ -398,22 +398,22 @@ pub fn manifest(root: &Path, generation: &str) -> Result<Manifest, IndexError> {
 /// # Errors
 /// [`IndexError::Missing`] or [`IndexError::Damaged`].
 pub fn open(root: &Path, generation: &str) -> Result<(Index, Manifest), IndexError> {
-    open_at(root, generation, &Pace::default())
+    open_throttled(root, generation, &Throttle::default())
 }
 
-/// As [`open`], to write at a pace.
+/// As [`open`], to write throttled.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_at(root: &Path, generation: &str, pace: &Pace) -> Result<(Index, Manifest), IndexError> {
+pub fn open_throttled(root: &Path, generation: &str, throttle: &Throttle) -> Result<(Index, Manifest), IndexError> {
     let manifest = manifest(root, generation)?;
     if !manifest.is_readable() {
         return Err(IndexError::Outdated(generation.to_owned()));
     }
     let directory = RelaxedDirectory::open(&folder(root, generation)).map_err(|error| damaged(generation, &error))?;
-    let index = Index::open(directory.at(pace)).map_err(|error| damaged(generation, &error))?;
+    let index = Index::open(directory.throttled(throttle)).map_err(|error| damaged(generation, &error))?;
     analyzer::register(index.tokenizers(), &manifest.bundle.analyzer);
-    analyzer::keep_to(index.tokenizers(), pace);
+    analyzer::throttle_documents(index.tokenizers(), throttle);
     Ok((index, manifest))
 }
 

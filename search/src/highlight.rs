@@ -43,7 +43,7 @@ impl Marker {
     ///
     /// # Errors
     /// The engine's.
-    pub fn of(
+    pub fn highlights(
         &mut self,
         snapshot: &Snapshot,
         at: DocAddress,

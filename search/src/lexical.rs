@@ -4,9 +4,9 @@
 use crate::{
     IndexError, facets, families,
     generation::Ranking,
-    learned::Lessons,
     query::{Hit, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
+    statistics::CatalogStatistics,
 };
 use schemas::ids::ProductId;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub fn attributes_of(snapshot: &Snapshot, request: &SearchRequest, most: usize) 
     let searched = Searched::new(snapshot, &request)?;
     let (query, ..) = searched.relaxing()?;
     let names = facets::attributes(snapshot, query.as_ref())?;
-    let chosen = names.into_iter().filter(|name| searched.lessons.vocabulary.is_choice(name));
+    let chosen = names.into_iter().filter(|name| searched.catalog.vocabulary.is_choice(name));
     Ok(chosen.take(most).collect())
 }
 
@@ -87,7 +87,7 @@ pub fn facets_of(snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<fac
 pub struct Searched<'a> {
     snapshot: &'a Snapshot,
     request: &'a SearchRequest,
-    lessons: Arc<Lessons>,
+    catalog: Arc<CatalogStatistics>,
     plan: Arc<Plan>,
 }
 
@@ -97,9 +97,9 @@ impl<'a> Searched<'a> {
     /// # Errors
     /// The engine's.
     pub fn new(snapshot: &'a Snapshot, request: &'a SearchRequest) -> Result<Self, IndexError> {
-        let lessons = snapshot.learned.of(snapshot, request.tenant)?;
-        let plan = Arc::new(Plan::of(snapshot, &lessons, request)?);
-        Ok(Self { snapshot, request, lessons, plan })
+        let catalog = snapshot.statistics.catalog(snapshot, request.tenant)?;
+        let plan = Arc::new(Plan::new(snapshot, &catalog, request)?);
+        Ok(Self { snapshot, request, catalog, plan })
     }
 
     /// The same words and filters with another page, other facets, highlights or explanations, without being
@@ -109,8 +109,8 @@ impl<'a> Searched<'a> {
     where
         'a: 'b,
     {
-        let (lessons, plan) = (Arc::clone(&self.lessons), Arc::clone(&self.plan));
-        Searched { snapshot: self.snapshot, request: page, lessons, plan }
+        let (catalog, plan) = (Arc::clone(&self.catalog), Arc::clone(&self.plan));
+        Searched { snapshot: self.snapshot, request: page, catalog, plan }
     }
 
     /// Answers it.

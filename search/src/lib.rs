@@ -1,14 +1,14 @@
 //! search: the search document, the tantivy index in generations, vectors, fusion and ranking.
 //!
 //! This is the only part of souk that knows tantivy, pgvector's operators and the embedding model.
-//! The road inside: [`document`] -> [`writer`] -> a [`generation`] on disk -> [`reader`] ->
+//! The pipeline inside: [`document`] -> [`writer`] -> a [`generation`] on disk -> [`reader`] ->
 //! [`lexical`], [`vector`] and [`fuse`] -> hits.
 //!
 //! To add a facet or a filterable field: add it to [`schema`], fill it in [`writer`], and name it in
 //! [`facets`] or [`query`]; then raise [`bundle::SCHEMA_VERSION`], which makes a new generation.
 
 pub mod analyzer;
-pub mod aside;
+pub mod background;
 pub mod bare;
 pub mod bundle;
 mod columns;
@@ -22,13 +22,13 @@ pub mod families;
 pub mod fuse;
 pub mod generation;
 pub mod highlight;
-pub mod learned;
 pub mod lexical;
 pub mod nodes;
 pub mod offsets;
 pub mod query;
 pub mod reader;
 pub mod schema;
+pub mod statistics;
 pub mod suggest;
 pub mod synonyms;
 mod tenant;

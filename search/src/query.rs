@@ -204,7 +204,7 @@ pub struct Hit {
 impl Hit {
     /// A hit with nothing but its score.
     #[must_use]
-    pub const fn of(score: f32, card: HitCard) -> Self {
+    pub const fn new(score: f32, card: HitCard) -> Self {
         Self {
             score,
             card,
@@ -264,7 +264,7 @@ pub struct HitCard {
 impl HitCard {
     /// The card of a product.
     #[must_use]
-    pub fn of(id: ProductId, product: &SearchProduct) -> Self {
+    pub fn new(id: ProductId, product: &SearchProduct) -> Self {
         Self {
             id,
             external_id: product.external_id.clone(),

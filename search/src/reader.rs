@@ -5,10 +5,10 @@ use crate::{
     bundle::Model,
     columns::OpenedColumns,
     generation::{self, Manifest},
-    learned::Learned,
     offsets::{self, Offsets},
     query::HitCard,
     schema::{Fields, schema},
+    statistics::StatisticsCache,
 };
 use notify::{RecursiveMode, Watcher};
 use schemas::ids::{ProductId, TenantId};
@@ -49,7 +49,7 @@ pub struct Snapshot {
     /// What the generation was built with.
     pub manifest: Arc<Manifest>,
     /// What the catalog teaches.
-    pub learned: Arc<Learned>,
+    pub statistics: Arc<StatisticsCache>,
     /// The columns that searches have opened.
     pub(crate) columns: Arc<OpenedColumns>,
 }
@@ -174,7 +174,7 @@ impl IndexHandle {
             manifest: Arc::clone(&manifest),
             offsets: meta.payload.unwrap_or_default().into(),
             ranking: manifest.bundle.ranking,
-            learned: Arc::default(),
+            statistics: Arc::default(),
             columns: Arc::default(),
         };
         let current = Arc::new(watch::Sender::new(first));

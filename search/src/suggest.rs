@@ -3,10 +3,10 @@
 use crate::{
     IndexError, analyzer,
     dictionary::{self, Near},
-    learned::Lessons,
     lexical,
     query::{MAX_TEXT_CHARS, SearchRequest},
     reader::Snapshot,
+    statistics::CatalogStatistics,
 };
 use schemas::ids::TenantId;
 use tantivy::Term;
@@ -37,18 +37,18 @@ pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) 
     let (before, last) = typed.rsplit_once(' ').map_or(("", typed), |(before, last)| (before.trim(), last));
     let begun = analyzer::terms(&mut analyzer::plain(), last).pop().unwrap_or_default();
     let mut found = Suggestions::default();
-    let lessons = snapshot.learned.of(snapshot, tenant)?;
+    let catalog = snapshot.statistics.catalog(snapshot, tenant)?;
     if !typed.trim().is_empty() {
         let whole = analyzer::terms(&mut analyzer::plain(), typed).join(" ");
-        found.brands = lessons.vocabulary.brands_like(&whole, &begun, limit);
-        found.categories = lessons.vocabulary.categories_like(&whole, &begun, limit);
+        found.brands = catalog.vocabulary.brands_like(&whole, &begun, limit);
+        found.categories = catalog.vocabulary.categories_like(&whole, &begun, limit);
     }
     if begun.is_empty() {
         return Ok(found);
     }
-    let mut tried = completions(snapshot, &lessons, &begun, 0)?;
+    let mut tried = completions(snapshot, &catalog, &begun, 0)?;
     if tried.len() == 0 && begun.chars().count() >= FUZZY_FROM {
-        tried = completions(snapshot, &lessons, &begun, 1)?;
+        tried = completions(snapshot, &catalog, &begun, 1)?;
     }
     for word in tried {
         if found.queries.len() >= limit {
@@ -68,11 +68,11 @@ pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) 
 /// Words of the shop's titles, brands and kinds that begin so, the most frequent first.
 fn completions(
     snapshot: &Snapshot,
-    lessons: &Lessons,
+    catalog: &CatalogStatistics,
     begun: &str,
     distance: u8,
 ) -> Result<impl ExactSizeIterator<Item = String>, IndexError> {
     let term = Term::from_field_text(snapshot.fields.words, begun);
-    let words = dictionary::near(snapshot, &lessons.statistics, &term, Near::Beginning(distance), &mut || false)?;
+    let words = dictionary::near(snapshot, &catalog.texts, &term, Near::Beginning(distance), &mut || false)?;
     Ok(words.into_iter().take(TRIED).map(|(word, _)| word))
 }

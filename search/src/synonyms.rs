@@ -50,7 +50,10 @@ impl Synonyms {
 
     /// What else to look for: for each run of a query's terms that has synonyms, its start and length, and
     /// what it leads to.
-    pub(crate) fn of<'a>(&'a self, words: &'a [String]) -> impl Iterator<Item = (usize, usize, &'a [String])> + 'a {
+    pub(crate) fn matches<'a>(
+        &'a self,
+        words: &'a [String],
+    ) -> impl Iterator<Item = (usize, usize, &'a [String])> + 'a {
         self.entries.iter().flat_map(move |(from, to)| {
             let starts =
                 (0..(words.len() + 1).saturating_sub(from.len())).filter(|start| words[*start..].starts_with(from));

@@ -2,7 +2,7 @@
 
 use crate::{
     IndexError,
-    aside::{self, Pace},
+    background::{self, Throttle},
     bundle::SearchedFields,
     document::SearchDocument,
     generation,
@@ -40,7 +40,7 @@ pub enum Upsert {
 pub struct IndexWriter {
     /// None only while it is dropped.
     writer: Option<TantivyWriter>,
-    pace: Pace,
+    throttle: Throttle,
     fields: Fields,
     searched: SearchedFields,
     versions: HashMap<String, u64>,
@@ -64,26 +64,26 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Damaged`] asks for [`generation::quarantine`] and a rebuild.
     pub fn open(root: &Path, generation_name: &str) -> Result<Self, IndexError> {
-        let writer = Self::with_memory(root, generation_name, HEAP_BYTES, &Pace::default())?;
+        let writer = Self::with_memory(root, generation_name, HEAP_BYTES, &Throttle::default())?;
         // Nobody waits for a merge, and searches would wait beside one.
-        aside::lower("merge_thread");
+        background::lower("merge_thread");
         writer.merge(true);
         Ok(writer)
     }
 
-    /// Opens a generation to take in a whole catalog: with more memory, at a pace, and without merging until the end.
+    /// Opens a generation to take in a whole catalog: with more memory, throttled, and without merging until the end.
     /// Merges and indexing happen on threads of the priority of the one that calls this.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_to_build(root: &Path, generation_name: &str, pace: &Pace) -> Result<Self, IndexError> {
-        let writer = Self::with_memory(root, generation_name, BUILD_HEAP_BYTES, pace)?;
+    pub fn open_to_build(root: &Path, generation_name: &str, throttle: &Throttle) -> Result<Self, IndexError> {
+        let writer = Self::with_memory(root, generation_name, BUILD_HEAP_BYTES, throttle)?;
         writer.merge(false);
         Ok(writer)
     }
 
-    fn with_memory(root: &Path, generation_name: &str, bytes: usize, pace: &Pace) -> Result<Self, IndexError> {
-        let (index, manifest) = generation::open_at(root, generation_name, pace)?;
+    fn with_memory(root: &Path, generation_name: &str, bytes: usize, throttle: &Throttle) -> Result<Self, IndexError> {
+        let (index, manifest) = generation::open_throttled(root, generation_name, throttle)?;
         generation::check_after_crash(root, generation_name, &index)?;
         let writer: TantivyWriter = index.writer_with_num_threads(1, bytes)?;
         // Files that a killed writer left behind would meet those of the replay; see `tests/reopened.rs`.
@@ -95,7 +95,16 @@ impl IndexWriter {
         let (_, fields) = crate::schema::schema();
         let (versions, live) = record::versions(&index, generation_name)?;
         let (generation, searched) = (generation_name.to_owned(), manifest.bundle.fields);
-        Ok(Self { writer: Some(writer), pace: pace.clone(), fields, searched, versions, live, offsets, generation })
+        Ok(Self {
+            writer: Some(writer),
+            throttle: throttle.clone(),
+            fields,
+            searched,
+            versions,
+            live,
+            offsets,
+            generation,
+        })
     }
 
     /// The engine's writer, which is there until this one is dropped.
@@ -164,7 +173,7 @@ impl IndexWriter {
     ) -> Result<(), IndexError> {
         let mut operations = Vec::with_capacity(HANDED * 2);
         for document in documents {
-            self.pace.rest()?;
+            self.throttle.rest()?;
             self.prepare(document, &mut operations)?;
             if operations.len() >= HANDED {
                 self.engine()?.run(std::mem::take(&mut operations))?;

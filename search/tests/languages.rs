@@ -28,7 +28,7 @@ struct Index {
 
 impl Index {
     /// Products of a brand and with titles, in languages.
-    fn of(languages: &[&str], products: &[(&str, &str)]) -> Self {
+    fn with(languages: &[&str], products: &[(&str, &str)]) -> Self {
         let languages = languages.iter().map(|name| (*name).to_owned()).collect();
         let analysis = Analysis { languages, ..Analysis::default() };
         let bundle = Bundle { analyzer: analysis.clone(), ..Bundle::default() };
@@ -67,7 +67,7 @@ impl Index {
 }
 
 fn french() -> Index {
-    Index::of(
+    Index::with(
         &["french"],
         &[
             ("Encrier", "Imprimante laser"),
@@ -118,7 +118,8 @@ fn brands_families_and_synonyms_are_read_in_the_language() {
 
 #[test]
 fn german_words_are_found_in_any_case() {
-    let index = Index::of(&["german"], &[("Bolt", "Papier für Drucker"), ("Bolt", "Großer Tisch"), ("Bolt", "Lampe")]);
+    let index =
+        Index::with(&["german"], &[("Bolt", "Papier für Drucker"), ("Bolt", "Großer Tisch"), ("Bolt", "Lampe")]);
     for query in ["Drucker", "Druckern", "druckers", "für den Drucker"] {
         assert_eq!(index.titles(query), ["Papier für <mark>Drucker</mark>"], "{query}");
     }
@@ -129,7 +130,7 @@ fn german_words_are_found_in_any_case() {
 fn a_catalog_in_two_languages_is_found_in_both() {
     let products = [("Bolt", "Papier für Drucker"), ("Bolt", "Gaming printers"), ("Bolt", "Print shop game")];
     for languages in [["english", "german"], ["german", "english"]] {
-        let index = Index::of(&languages, &products);
+        let index = Index::with(&languages, &products);
         for query in ["Druckern", "Drucker"] {
             let found = index.search(query);
             assert_eq!((found.relaxed, found.corrections.len()), (None, 0), "{languages:?} {query}");

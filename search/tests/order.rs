@@ -26,7 +26,7 @@ struct Index {
 }
 
 impl Index {
-    fn of(products: impl IntoIterator<Item = SearchProduct>) -> Self {
+    fn with(products: impl IntoIterator<Item = SearchProduct>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         generation::create(folder.path(), &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
         let mut writer = IndexWriter::open(folder.path(), "g1").expect("opened");
@@ -61,7 +61,7 @@ fn the_newer_of_two_that_match_alike_comes_first_if_novelty_counts() {
     let now = Timestamp::UNIX_EPOCH + DAY * 1_000;
     let old = SearchProduct { released_at: Some(now - DAY * 300), ..product("Oak table") };
     let new = SearchProduct { released_at: Some(now - DAY * 30), ..product("Oak table") };
-    let index = Index::of([product("Oak table"), old.clone(), new.clone()]);
+    let index = Index::with([product("Oak table"), old.clone(), new.clone()]);
     let ranking = Ranking { novelty_boost: 0.5, novelty_days: 30.0, ..Ranking::default() };
     let request = SearchRequest { now: Some(now), explain: true, ..asking("oak table", ranking) };
     let hits = index.hits(&request);
@@ -82,7 +82,7 @@ fn shirts() -> Index {
     let colors = ["red", "blue", "green", "white", "black", "pink"];
     let shirts = colors.map(|color| product(&format!("Plain cotton shirt with long sleeves {color}")));
     let others = (0..8).map(|number| product(&format!("shirt{number} shirt for people who would rather read{number}")));
-    Index::of(shirts.into_iter().chain(others))
+    Index::with(shirts.into_iter().chain(others))
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn colours_of_one_shirt_leave_room_on_the_page_and_explanations_say_so() {
 fn who_asks_for_a_code_gets_all_that_have_it_first() {
     let toner =
         |end: &str| SearchProduct { part_number: Some(format!("LC-51{end}")), ..product("LC-51 toner cartridge") };
-    let index = Index::of(
+    let index = Index::with(
         ["C", "M", "Y", "K"]
             .map(toner)
             .into_iter()
@@ -128,7 +128,7 @@ proptest! {
         of in proptest::collection::vec(0..5_usize, 1..60), family_limit in 0..4_usize, window in 1..40_usize, size in 1..17_usize,
     ) {
         let titles = ["plain cotton shirt red", "plain cotton shirt blue", "silk shirt", "shirt box for the wardrobe", "shirt"];
-        let index = Index::of(of.iter().map(|title| product(titles[*title])));
+        let index = Index::with(of.iter().map(|title| product(titles[*title])));
         let request = asking("shirt", Ranking { family_limit, window, ..Ranking::default() });
         let ids = |request: &SearchRequest| index.hits(request).into_iter().map(|hit| hit.card.id).collect::<Vec<_>>();
         let whole = ids(&request);

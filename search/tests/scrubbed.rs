@@ -71,7 +71,7 @@ fn a_wrong_byte_a_short_file_and_a_missing_one_are_damage() {
     let mut writer = created(root.path());
     commit(&mut writer, 1, 1);
     spoilt_is_damage(root.path(), &file(root.path(), "pack"));
-    // Of a larger segment, the largest files stand for themselves, and the others in a pack.
+    // Of a larger segment, the largest files stand for themselves, and the others in a compound file.
     (2..6_000).for_each(|product| assert_eq!(writer.upsert(&document(product, 1)).expect("written"), Upsert::Applied));
     commit(&mut writer, 6_000, 1);
     drop(writer);
@@ -89,7 +89,7 @@ fn spoilt_is_damage(root: &Path, path: &Path) {
         bytes[at] ^= 0x10;
         Some(bytes)
     };
-    // The last bytes of a pack are its table.
+    // The last bytes of a compound file are its table.
     let ends = [1, 9, 13, 20].map(|before| flipped(right.len() - before));
     let short = Some(right[..right.len() / 2].to_vec());
     for wrong in [flipped(0), short, Some(Vec::new()), None].into_iter().chain(ends) {

@@ -24,7 +24,7 @@ struct Index {
 }
 
 impl Index {
-    fn of(titles: &[&str]) -> Self {
+    fn with(titles: &[&str]) -> Self {
         Self::beside(titles, &["Marmalade toaster"])
     }
 
@@ -56,7 +56,7 @@ impl Index {
 }
 
 fn shop() -> Index {
-    Index::of(&[
+    Index::with(&[
         "Wireless keyboard",
         "Gaming headset",
         "Laptop sleeve",
@@ -107,7 +107,7 @@ fn the_last_word_may_be_half_typed() {
 
 #[test]
 fn words_in_the_order_of_the_title_come_first() {
-    let index = Index::of(&["board sleeve", "Sleeve board"]);
+    let index = Index::with(&["board sleeve", "Sleeve board"]);
     assert_eq!(index.first("sleeve board").0.as_deref(), Some("Sleeve board"));
 }
 
@@ -121,7 +121,7 @@ fn what_another_shop_sells_is_unknown_here() {
 fn measures_are_found_in_any_spelling_and_all_words_are_wanted() {
     let titles =
         ["Notebook 39.6 cm (15.6\")", "Notebook sleeve 14 inch", "Disk 2000 GB", "Notebook stand", "Notebook lock"];
-    let index = Index::of(&titles);
+    let index = Index::with(&titles);
     for query in ["15.6\" notebook", "notebook 15.6 inch", "15.6-inch notebooks"] {
         let request = SearchRequest {
             ranking: Some(Ranking { enough: 1, ..Ranking::default() }),
@@ -143,7 +143,7 @@ fn fewer_words_are_enough_where_no_product_has_all_and_the_answer_says_so() {
 
 #[test]
 fn what_is_typed_beside_words_is_understood() {
-    let index = Index::of(&["Wireless mouse", "Wired mouse", "Mouse mat"]);
+    let index = Index::with(&["Wireless mouse", "Wired mouse", "Mouse mat"]);
     let found = index.search("mouse -wireless \"wired mouse\" under 20");
     let kinds: Vec<&str> = found.understood.iter().map(|understood| understood.kind.as_str()).collect();
     assert_eq!(kinds, ["price", "without", "phrase"]);
@@ -155,7 +155,7 @@ fn what_is_typed_beside_words_is_understood() {
 
 #[test]
 fn while_typing_the_last_word_is_all_it_may_become() {
-    let index = Index::of(&["Wireless headset", "Heat gun", "Heat pump", "Heat lamp"]);
+    let index = Index::with(&["Wireless headset", "Heat gun", "Heat pump", "Heat lamp"]);
     let request = SearchRequest { typing: true, ..SearchRequest::text(SHOP, "wireless hea", 10) };
     let found = lexical::search(&index.handle.snapshot(), &request).expect("found");
     assert_eq!(found.hits[0].card.title, "Wireless headset");
@@ -166,7 +166,7 @@ fn while_typing_the_last_word_is_all_it_may_become() {
 fn what_another_shop_sells_changes_no_score() {
     let titles = ["Blue lamp", "Blue chair", "Red lamp with a rather long description of its shade", "Desk"];
     let others = ["lamp"; 40].iter().chain(&["blue whale song in a very long title of many words"; 9]).copied();
-    let (quiet, loud) = (Index::of(&titles), Index::beside(&titles, &others.collect::<Vec<_>>()));
+    let (quiet, loud) = (Index::with(&titles), Index::beside(&titles, &others.collect::<Vec<_>>()));
     for query in ["blue lamp", "lamp", "red desk lamp"] {
         let scores = |index: &Index| {
             let hits = index.search(query).hits;
@@ -179,7 +179,7 @@ fn what_another_shop_sells_changes_no_score() {
 #[test]
 fn a_number_and_a_letter_are_a_measure_where_the_shop_has_it() {
     let titles = ["Cable 5m black", "Cable 5 m white", "Lamp 5 cable", "Cable 5 type M", "Cable 10m"];
-    let index = Index::of(&titles);
+    let index = Index::with(&titles);
     for query in ["cable 5 m", "5m cable"] {
         let request = SearchRequest {
             ranking: Some(Ranking { enough: 1, ..Ranking::default() }),

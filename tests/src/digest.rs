@@ -2,7 +2,7 @@
 //! documents and times of composing are left out: a rebuild counts and tells them anew.
 
 use crate::stack::TestStack;
-use search::{aside::Pace, digest, reader::IndexHandle};
+use search::{background::Throttle, digest, reader::IndexHandle};
 
 /// The digests of views, documents, index and vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub async fn take(stack: &TestStack) -> Digests {
         .await
         .expect("an active generation");
     let handle = IndexHandle::open(&stack.stack.index_dir(), &active).expect("the index");
-    let index = digest::of(&handle.snapshot(), &[], &Pace::default()).expect("an inventory");
+    let index = digest::digest_set(&handle.snapshot(), &[], &Throttle::default()).expect("a digest set");
     Digests {
         pages: rows("SELECT md5(string_agg(product_id || slug || status || page, '|' ORDER BY tenant_id, product_id)) FROM product_pages").await,
         listing: rows("SELECT md5(string_agg(category_id::text || product_id || card, '|' ORDER BY tenant_id, category_id, product_id)) FROM listing").await,

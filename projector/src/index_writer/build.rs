@@ -1,4 +1,4 @@
-//! A generation is built aside, in a folder of its own name with [`ASIDE`] behind it, on threads of low priority that
+//! A generation is built in the background, in a folder of its own name with [`BUILDING`] behind it, on threads of low priority that
 //! rest most of their time while shoppers search. A build that was interrupted goes on from its last commit.
 
 use super::{Orders, Phase, Shared, Source, copy};
@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use schemas::topics::DOCUMENTS;
 use search::{
     IndexError,
-    aside::{self, Pace},
+    background::{self, Throttle},
     document::SearchDocument,
     generation,
     offsets::{Offsets, covers},
@@ -25,7 +25,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 /// Behind the name of a generation's folder while it is built.
-pub const ASIDE: &str = ".building";
+pub const BUILDING: &str = ".building";
 /// Documents of the views, and records of the topic, in one step, between looks at the orders.
 const PAGE: usize = 2_000;
 const STEP: usize = 500;
@@ -43,7 +43,7 @@ const VIEWS: &str = "views:documents";
 type Bounds = ((String, i32), (i64, i64));
 
 /// Ends the threads when their task is gone.
-struct Ended(Pace);
+struct Ended(Throttle);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -51,16 +51,16 @@ impl Drop for Ended {
     }
 }
 
-/// Builds the generation aside; it is complete when this returns.
+/// Builds the generation in the background; it is complete when this returns.
 ///
 /// # Errors
 /// The broker's, the database's or the index's; the next call goes on where this one was.
-pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
-    let pace = Pace::beside(&shared.deps.config.index_dir);
-    let _guard = Ended(pace.clone());
+pub async fn build(shared: &Shared) -> Result<(), RoleError> {
+    let throttle = Throttle::beside(&shared.deps.config.index_dir);
+    let _guard = Ended(throttle.clone());
     let (done, mut outcome) = oneshot::channel();
-    let build = Build { shared: shared.clone(), pace: pace.clone() };
-    aside::spawn("index-build", move || {
+    let build = Build { shared: shared.clone(), throttle: throttle.clone() };
+    background::spawn("index-build", move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let outcome = match runtime {
             Ok(runtime) => runtime.block_on(build.run()),
@@ -72,7 +72,7 @@ pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
     let mut orders = shared.orders.clone();
     loop {
         let is_urgent = |orders: &Orders| orders.at_once || orders.active;
-        pace.hurry(is_urgent(&orders.borrow_and_update()));
+        throttle.hurry(is_urgent(&orders.borrow_and_update()));
         tokio::select! {
             outcome = &mut outcome => return outcome?,
             changed = orders.changed() => changed?,
@@ -80,22 +80,22 @@ pub async fn aside(shared: &Shared) -> Result<(), RoleError> {
     }
 }
 
-/// Gives a generation that was built aside its name.
+/// Gives a generation that was built its name.
 ///
 /// # Errors
 /// If the file system fails.
 pub fn put_in_place(root: &Path, name: &str) -> Result<(), IndexError> {
-    Ok(std::fs::rename(generation::folder(root, &format!("{name}{ASIDE}")), generation::folder(root, name))?)
+    Ok(std::fs::rename(generation::folder(root, &format!("{name}{BUILDING}")), generation::folder(root, name))?)
 }
 
 struct Build {
     shared: Shared,
-    pace: Pace,
+    throttle: Throttle,
 }
 
 impl Build {
     async fn run(self) -> Result<(), RoleError> {
-        let (root, folder) = (&self.shared.deps.config.index_dir, format!("{}{ASIDE}", self.shared.name()));
+        let (root, folder) = (&self.shared.deps.config.index_dir, format!("{}{BUILDING}", self.shared.name()));
         let orders = self.orders();
         if generation::manifest(root, &folder).is_ok_and(|found| found != *self.shared.manifest) {
             generation::remove(root, &folder)?;
@@ -106,12 +106,12 @@ impl Build {
             return Ok(generation::copy(root, basis, &folder, &self.shared.manifest)?);
         }
         generation::create_in(root, &folder, &self.shared.manifest)?;
-        let mut writer = match IndexWriter::open_to_build(root, &folder, &self.pace) {
+        let mut writer = match IndexWriter::open_to_build(root, &folder, &self.throttle) {
             Err(IndexError::Damaged { reason, .. }) => {
                 tracing::warn!(reason, index.folder = %folder, "what was built so far is damaged; the build begins anew");
                 generation::remove(root, &folder)?;
                 generation::create_in(root, &folder, &self.shared.manifest)?;
-                IndexWriter::open_to_build(root, &folder, &self.pace)?
+                IndexWriter::open_to_build(root, &folder, &self.throttle)?
             }
             opened => opened?,
         };
@@ -134,7 +134,7 @@ impl Build {
     async fn yield_to_orders(&self, taken: usize, began: Instant) -> Result<(), RoleError> {
         let mut orders = self.shared.orders.clone();
         loop {
-            self.pace.rest()?;
+            self.throttle.rest()?;
             let (paused, limit) = {
                 let orders = orders.borrow_and_update();
                 (orders.paused, orders.rate_limit)
@@ -175,7 +175,7 @@ impl Build {
         for setting in ["enable_seqscan", "enable_bitmapscan", "enable_sort"] {
             sqlx::query("SELECT set_config($1, 'off', false)").bind(setting).execute(&mut connection).await?;
         }
-        let mut pages = pages(connection, after, self.pace.clone())?;
+        let mut pages = pages(connection, after, self.throttle.clone())?;
         let mut began = Instant::now();
         while let Some(page) = pages.recv().await {
             let Page { documents, last } = page?;
@@ -273,7 +273,7 @@ struct Page {
 fn pages(
     mut connection: PgConnection,
     mut after: i64,
-    pace: Pace,
+    throttle: Throttle,
 ) -> Result<mpsc::Receiver<Result<Page, RoleError>>, RoleError> {
     let (sender, receiver) = mpsc::channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -281,7 +281,7 @@ fn pages(
     std::thread::Builder::new().name("index-pages".to_owned()).spawn(move || {
         runtime.block_on(async {
             loop {
-                let page = page(&mut connection, after, &pace).await.transpose();
+                let page = page(&mut connection, after, &throttle).await.transpose();
                 let Some(page) = page else { return };
                 let next = page.as_ref().ok().map(|page| page.last);
                 // Nobody listens any more, or it went wrong: either way this was the last page.
@@ -294,7 +294,7 @@ fn pages(
 }
 
 /// The documents next behind a version; none at the end.
-async fn page(connection: &mut PgConnection, after: i64, pace: &Pace) -> Result<Option<Page>, RoleError> {
+async fn page(connection: &mut PgConnection, after: i64, throttle: &Throttle) -> Result<Option<Page>, RoleError> {
     let rows = sqlx::query(
         "SELECT doc_version, body FROM documents WHERE doc_version > $1 ORDER BY doc_version FETCH FIRST $2 ROWS WITH TIES",
     )
@@ -305,7 +305,7 @@ async fn page(connection: &mut PgConnection, after: i64, pace: &Pace) -> Result<
     let Some(last) = rows.last() else { return Ok(None) };
     let last = last.try_get("doc_version")?;
     let documents = rows.iter().map(|row| {
-        pace.rest()?;
+        throttle.rest()?;
         Ok(serde_json::from_str(row.try_get("body")?)?)
     });
     Ok(Some(Page { documents: documents.collect::<Result<_, RoleError>>()?, last }))

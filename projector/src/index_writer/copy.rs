@@ -46,7 +46,7 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
     let name = shared.name().to_owned();
     loop {
         if !generation::is_complete(&root, &name) {
-            build::aside(&shared).await?;
+            build::build(&shared).await?;
             build::put_in_place(&root, &name)?;
         }
         let damage = match follow(&mut shared).await {
@@ -60,7 +60,7 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
         tracing::error!(error = %damage, index.generation = %name, "the index is damaged; it is built anew beside");
         // Readers of this node are told to let others answer.
         generation::mark_damaged(&root, &name)?;
-        build::aside(&shared).await?;
+        build::build(&shared).await?;
         quarantine(&shared.deps, &name, &damage)?;
         build::put_in_place(&root, &name)?;
     }

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::Path};
 /// What a copy is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// Taking in a catalog, aside.
+    /// Taking in a catalog, in the background.
     #[default]
     Building,
     /// Following the topic, some way behind.

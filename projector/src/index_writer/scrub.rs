@@ -2,7 +2,7 @@
 //! bit is found before a shopper does.
 
 use crate::{config::Config, role::RoleError};
-use search::{IndexError, aside, generation};
+use search::{IndexError, background, generation};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ pub fn start(config: &Config, name: &str) -> Result<oneshot::Receiver<IndexError
         tokio::spawn(async move { found.closed().await });
         return Ok(answer);
     }
-    aside::spawn("index-scrub", move || {
+    background::spawn("index-scrub", move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
         loop {
             let gone = runtime.block_on(async { tokio::time::timeout(interval, found.closed()).await.is_ok() });

@@ -1,7 +1,7 @@
-//! A generation that is about to answer learns the shops that the one in use knows, in the background: otherwise the
-//! first search in each would wait for that.
+//! The catalog statistics that the generation in use has are collected, in the background, for one that is about to
+//! answer: otherwise the first search in each shop would wait for them.
 
-use search::{aside, learned::Learned, reader::IndexHandle};
+use search::{background, reader::IndexHandle, statistics::StatisticsCache};
 use std::{
     io,
     sync::{
@@ -20,19 +20,19 @@ pub struct Warming {
 }
 
 impl Warming {
-    /// Begins to learn what the tenants sell that others know.
+    /// Begins to collect the catalog statistics of the tenants that others have.
     ///
     /// # Errors
     /// If no thread can be started.
-    pub fn start(handle: IndexHandle, inode: u64, others: &Arc<Learned>) -> io::Result<Self> {
+    pub fn start(handle: IndexHandle, inode: u64, others: &Arc<StatisticsCache>) -> io::Result<Self> {
         let tenants = others.tenants();
         let done = Arc::new(AtomicBool::new(tenants.is_empty()));
         if !tenants.is_empty() {
             let (snapshot, others, told) = (handle.snapshot(), Arc::clone(others), Arc::clone(&done));
-            aside::spawn_beside("warming", move || {
+            background::spawn_beside("warming", move || {
                 for tenant in tenants {
-                    if let Err(error) = snapshot.learned.learn_like(&snapshot, &others, tenant) {
-                        tracing::warn!(%error, tenant.id = %tenant, "a catalog can't be learnt beforehand");
+                    if let Err(error) = snapshot.statistics.collect_like(&snapshot, &others, tenant) {
+                        tracing::warn!(%error, tenant.id = %tenant, "the statistics of a catalog can't be collected beforehand");
                     }
                 }
                 told.store(true, Ordering::Release);
@@ -41,7 +41,7 @@ impl Warming {
         Ok(Self { handle, inode, done })
     }
 
-    /// Whether all is learnt.
+    /// Whether all are collected.
     pub fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
     }

@@ -169,7 +169,7 @@ pub async fn index(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Res
         let version = u64::try_from(row.try_get::<i64, _>("doc_version")?).unwrap_or_default();
         let document: SearchDocument = serde_json::from_str(row.try_get("body")?)?;
         let found = snapshot.version_of(tenant, product)?;
-        let wanted = document.product.as_ref().map(|content| HitCard::of(product, content));
+        let wanted = document.product.as_ref().map(|content| HitCard::new(product, content));
         let card = snapshot.card_of(tenant, product)?;
         hop.checked += 1;
         let has = found.unwrap_or_default();

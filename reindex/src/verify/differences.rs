@@ -4,7 +4,7 @@ use super::certificate::Declared;
 use crate::Failure;
 use search::{
     bundle::Change,
-    digest::{self, Inventory},
+    digest::{self, DigestSet},
     reader::Snapshot,
 };
 use std::collections::BTreeSet;
@@ -31,8 +31,8 @@ impl Differences {
     /// # Errors
     /// The engine's.
     pub fn between(
-        old: (&Inventory, &Snapshot),
-        new: (&Inventory, &Snapshot),
+        old: (&DigestSet, &Snapshot),
+        new: (&DigestSet, &Snapshot),
         changes: &[Change],
         accepted: &[String],
     ) -> Result<Self, Failure> {
@@ -77,7 +77,7 @@ impl Differences {
     }
 
     /// Documents that are missing, too many, of another version, or of other content.
-    fn documents(&mut self, old: &Inventory, new: &Inventory) {
+    fn documents(&mut self, old: &DigestSet, new: &DigestSet) {
         let (before, after) = (old.counts(), new.counts());
         let tenants: BTreeSet<&&str> = before.keys().chain(after.keys()).collect();
         for tenant in tenants {
@@ -86,7 +86,7 @@ impl Differences {
                 self.undeclared.push(format!("shop {tenant}: {had} products became {has}"));
             }
         }
-        let live = |inventory: &Inventory, key: &str| inventory.documents.get(key).is_some_and(|found| found.live);
+        let live = |set: &DigestSet, key: &str| set.documents.get(key).is_some_and(|found| found.live);
         let missing = old.documents.iter().filter(|(key, found)| found.live && !live(new, key)).map(|(key, _)| key);
         self.examples("products are missing", missing);
         let surplus = new.documents.iter().filter(|(key, found)| found.live && !live(old, key)).map(|(key, _)| key);
@@ -131,19 +131,18 @@ mod tests {
     use super::*;
     use search::digest::Fingerprint;
 
-    fn inventory(documents: &[(&str, u64, u128, u128)]) -> Inventory {
+    fn set(documents: &[(&str, u64, u128, u128)]) -> DigestSet {
         let fingerprint = |version, content, terms| Fingerprint { version, live: true, content, terms };
         let documents = documents
             .iter()
             .map(|(key, version, content, terms)| ((*key).to_owned(), fingerprint(*version, *content, *terms)));
-        Inventory { documents: documents.collect(), ..Inventory::default() }
+        DigestSet { documents: documents.collect(), ..DigestSet::default() }
     }
 
     #[test]
     fn each_way_to_differ_is_told_apart() {
-        let old = inventory(&[("t:a", 1, 1, 1), ("t:b", 1, 1, 1), ("t:c", 1, 1, 1), ("t:d", 1, 1, 1)]);
-        let new =
-            inventory(&[("t:b", 2, 1, 1), ("t:c", 1, 9, 1), ("t:d", 1, 1, 9), ("t:e", 1, 1, 1), ("t:f", 1, 1, 1)]);
+        let old = set(&[("t:a", 1, 1, 1), ("t:b", 1, 1, 1), ("t:c", 1, 1, 1), ("t:d", 1, 1, 1)]);
+        let new = set(&[("t:b", 2, 1, 1), ("t:c", 1, 9, 1), ("t:d", 1, 1, 9), ("t:e", 1, 1, 1), ("t:f", 1, 1, 1)]);
         let mut found = Differences::default();
         found.documents(&old, &new);
         let starts = [

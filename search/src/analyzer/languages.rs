@@ -42,7 +42,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The languages of a setting, those that are unknown left out; English if none is left.
-pub(super) fn of(names: &[String]) -> Vec<Language> {
+pub(super) fn parsed(names: &[String]) -> Vec<Language> {
     let known = |name: &String| KNOWN.iter().find(|(known, _)| known == name).map(|(_, language)| *language);
     let found: Vec<Language> = names.iter().filter_map(known).collect();
     if found.is_empty() { vec![Language::English] } else { found }
@@ -84,7 +84,7 @@ impl Stems {
     }
 
     /// What a word in lower case is indexed as, each once; nothing if it is left out.
-    fn of(&mut self, word: &str) -> Vec<String> {
+    fn stems(&mut self, word: &str) -> Vec<String> {
         let plain = fold(&mut self.folding, word);
         if self.left_out.contains(&plain) {
             return Vec::new();
@@ -170,7 +170,7 @@ impl<S: TokenStream> TokenStream for StemStream<'_, S> {
             if !self.words.advance() {
                 return false;
             }
-            self.waiting = self.stems.of(&self.words.token().text);
+            self.waiting = self.stems.stems(&self.words.token().text);
             self.waiting.reverse();
         }
         if let Some(next) = self.waiting.pop() {

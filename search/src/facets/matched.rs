@@ -14,7 +14,7 @@ pub(super) struct Matched(Vec<Vec<DocId>>);
 
 impl Matched {
     /// Runs a query, without scores.
-    pub fn of(snapshot: &Snapshot, query: &dyn Query) -> Result<Self, IndexError> {
+    pub fn collect(snapshot: &Snapshot, query: &dyn Query) -> Result<Self, IndexError> {
         Ok(Self(snapshot.searcher.search(query, &All)?))
     }
 

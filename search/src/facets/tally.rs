@@ -23,7 +23,7 @@ impl Columns {
     /// Opens a column by its name, or by the path of what is in an object.
     pub fn open(snapshot: &Snapshot, name: &str) -> Result<Self, IndexError> {
         let segments = snapshot.searcher.segment_readers();
-        Ok(Self(segments.iter().map(|segment| snapshot.columns.of(segment, name)).collect::<Result<_, _>>()?))
+        Ok(Self(segments.iter().map(|segment| snapshot.columns.opened(segment, name)).collect::<Result<_, _>>()?))
     }
 
     /// Whether some of the values are numbers with a fraction, as attributes have them.

@@ -1,6 +1,6 @@
 //! BM25 with settings of its own: tantivy's are fixed. Also the clauses that match without a score of words.
 
-use crate::learned::Lessons;
+use crate::statistics::CatalogStatistics;
 use std::sync::Arc;
 use tantivy::{
     DocId, DocSet, Score, SegmentReader, TantivyError, Term,
@@ -22,7 +22,7 @@ pub struct Bm25Query {
     /// Factor of the score.
     pub weight: f32,
     /// Whose statistics count.
-    pub lessons: Arc<Lessons>,
+    pub catalog: Arc<CatalogStatistics>,
 }
 
 /// How rare a term is: Lucene's inverse document frequency.
@@ -37,7 +37,7 @@ impl Query for Bm25Query {
         let EnableScoring::Enabled { searcher, .. } = scoring else {
             return Ok(Box::new(Bm25Weight { query: self.clone(), factor: 0.0, norms: Arc::new([1.0; 256]) }));
         };
-        let statistics = &self.lessons.statistics;
+        let statistics = &self.catalog.texts;
         let average = statistics.average(self.term.field());
         let rarity = idf(statistics.documents(), statistics.holding(searcher, &self.term)?);
         let factor = self.weight * rarity * (self.k1 + 1.0);

@@ -46,7 +46,7 @@ pub(super) fn parts(snapshot: &Snapshot, plan: &Plan, at: DocAddress) -> Result<
     if let Some(novelty) = plan.signals.novelty
         && let Some(released) = Novelty::column(segment).and_then(|column| column.first(at.doc_id))
     {
-        let (days, factor) = novelty.of(released);
+        let (days, factor) = novelty.factor(released);
         parts.push(ScorePart { part: format!("times {factor:.3} for novelty, released {days} days ago"), score: 0.0 });
     }
     Ok(parts)

@@ -2,7 +2,7 @@
 //! nearest by meaning say of which kind those are, by the attributes they have.
 
 use super::Searched;
-use crate::{IndexError, fuse::Scored, learned::Profile};
+use crate::{IndexError, fuse::Scored, statistics::Profile};
 use schemas::ids::ProductId;
 use std::sync::Arc;
 use tantivy::DocAddress;
@@ -31,7 +31,7 @@ impl Searched<'_> {
                 nearest.push((at, ((similarity - ranking.unrelated) / span).clamp(0.0, 1.0)));
             }
         }
-        let kinds = &self.lessons.kinds;
+        let kinds = &self.catalog.kinds;
         let profile: [Arc<Profile>; 1] = [Arc::new(kinds.of_products(self.snapshot, &nearest)?)];
         let window = fused.len().min(ranking.window);
         for scored in &mut fused[..window] {

@@ -4,9 +4,9 @@ use super::{Searched, by_ids, explain, filter::VariantCondition};
 use crate::{
     IndexError,
     highlight::Marker,
-    learned::Profile,
     query::{Hit, ScorePart, SearchRequest, Sort},
     reader::Snapshot,
+    statistics::Profile,
 };
 use schemas::{
     filter::Filter,
@@ -41,7 +41,7 @@ impl<'s, 'a> Dressing<'s, 'a> {
         let (snapshot, plan) = (self.searched.snapshot, &self.searched.plan);
         hit.matching_variants = variants(snapshot, &self.conditions, at);
         if let Some(marker) = &mut self.marker {
-            hit.highlights = marker.of(snapshot, at, &hit.card)?;
+            hit.highlights = marker.highlights(snapshot, at, &hit.card)?;
         }
         if self.searched.request.explain {
             hit.doc_version = snapshot.version_at(at)?;

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     IndexError, analyzer,
     generation::Ranking,
-    learned::Lessons,
     query::{Correction, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest},
     reader::Snapshot,
+    statistics::CatalogStatistics,
     tenant::holding,
     understand::{self, Effect, Parts, Understood},
 };
@@ -76,19 +76,23 @@ impl Plan {
     ///
     /// # Errors
     /// The engine's.
-    pub fn of(snapshot: &Snapshot, lessons: &Arc<Lessons>, request: &SearchRequest) -> Result<Self, IndexError> {
+    pub fn new(
+        snapshot: &Snapshot,
+        catalog: &Arc<CatalogStatistics>,
+        request: &SearchRequest,
+    ) -> Result<Self, IndexError> {
         let ranking = request.ranking.as_ref().unwrap_or(&snapshot.ranking);
         let parts = parts(request);
         let mut plan = Self::filtering(snapshot, request, &parts);
         plan.signals = Arc::new(signals(scope(snapshot, request), request, ranking));
         for phrase in &parts.phrases {
-            plan.phrase(snapshot, lessons, ranking, phrase);
+            plan.phrase(snapshot, catalog, ranking, phrase);
         }
-        let mut reader = Reader::new(snapshot, &lessons.statistics, request.deadline);
+        let mut reader = Reader::new(snapshot, &catalog.texts, request.deadline);
         let reading = reader.read(&parts.words, MAX_TERMS, request.typing)?;
         plan.asked = reading.words.len();
-        alternatives::fill(&mut plan, snapshot, ranking, lessons, request, &mut reader, &parts.words, &reading)?;
-        plan.extras.extend(extras(snapshot, lessons, ranking, &reading)?);
+        alternatives::fill(&mut plan, snapshot, ranking, catalog, request, &mut reader, &parts.words, &reading)?;
+        plan.extras.extend(extras(snapshot, catalog, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
         let apart = reading.words.iter().filter_map(|word| word.apart.as_ref());
         let also = reading.words.iter().flat_map(|word| &word.also);
@@ -194,11 +198,11 @@ impl Plan {
         });
     }
 
-    fn phrase(&mut self, snapshot: &Snapshot, lessons: &Arc<Lessons>, ranking: &Ranking, phrase: &str) {
+    fn phrase(&mut self, snapshot: &Snapshot, catalog: &Arc<CatalogStatistics>, ranking: &Ranking, phrase: &str) {
         let terms = analyzer::terms(&mut analyzer::of_index(snapshot.searcher.index()), phrase);
         let query: Box<dyn Query> = match terms.as_slice() {
             [] => return,
-            [term] => word(lessons, snapshot.fields.text, term, ranking, 1.0),
+            [term] => word(catalog, snapshot.fields.text, term, ranking, 1.0),
             _ => Box::new(adjacent(snapshot.fields.text, &terms)),
         };
         self.phrases.push(Clause { part: format!("phrase: {phrase}"), query });
@@ -317,15 +321,15 @@ fn best_of(group: &[Clause]) -> Box<dyn Query> {
 }
 
 /// A word in a field, scored.
-fn word(lessons: &Arc<Lessons>, field: Field, term: &str, ranking: &Ranking, weight: f32) -> Box<dyn Query> {
-    let (term, lessons) = (Term::from_field_text(field, term), Arc::clone(lessons));
-    Box::new(Bm25Query { term, k1: ranking.k1, b: ranking.b, weight, lessons })
+fn word(catalog: &Arc<CatalogStatistics>, field: Field, term: &str, ranking: &Ranking, weight: f32) -> Box<dyn Query> {
+    let (term, catalog) = (Term::from_field_text(field, term), Arc::clone(catalog));
+    Box::new(Bm25Query { term, k1: ranking.k1, b: ranking.b, weight, catalog })
 }
 
 /// What the title adds: the share of the query's words it has, by rarity, and of its pairs.
 fn extras(
     snapshot: &Snapshot,
-    lessons: &Lessons,
+    catalog: &CatalogStatistics,
     ranking: &Ranking,
     reading: &Reading,
 ) -> Result<Vec<Clause>, IndexError> {
@@ -336,7 +340,7 @@ fn extras(
     let terms = reading.words.iter().flat_map(|word| word.terms.iter().map(move |term| (term, word)));
     // Each term once, however often it was typed.
     let terms: BTreeMap<&String, &Word> = terms.collect();
-    let statistics = &lessons.statistics;
+    let statistics = &catalog.texts;
     let mut rarities = Vec::new();
     for (term, word) in &terms {
         let indexed = Term::from_field_text(snapshot.fields.text, term);

@@ -4,9 +4,9 @@ use super::{Searched, order};
 use crate::{
     IndexError, analyzer,
     families::{self, Place},
-    learned::Profile,
     query::{Hit, HitCard, SearchRequest, Sort},
     reader::Snapshot,
+    statistics::Profile,
 };
 use std::sync::Arc;
 use tantivy::{
@@ -40,7 +40,7 @@ impl Candidate {
             Some(card) => card,
             None => card(snapshot, self.at)?,
         };
-        Ok(Hit::of(self.score, card))
+        Ok(Hit::new(self.score, card))
     }
 }
 
@@ -155,12 +155,12 @@ impl Searched<'_> {
 
     /// What the words say of attributes.
     pub(super) fn profiles(&self) -> Result<Vec<Arc<Profile>>, IndexError> {
-        self.plan.terms.iter().map(|term| self.lessons.kinds.profile(self.snapshot, term)).collect()
+        self.plan.terms.iter().map(|term| self.catalog.kinds.profile(self.snapshot, term)).collect()
     }
 
     pub(super) fn kind(&self, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f32, IndexError> {
         #[expect(clippy::cast_possible_truncation, reason = "a score")]
-        let fit = self.lessons.kinds.fit(self.snapshot, profiles, at)? as f32;
+        let fit = self.catalog.kinds.fit(self.snapshot, profiles, at)? as f32;
         Ok(fit * self.ranking().kind_boost)
     }
 }

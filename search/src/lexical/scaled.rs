@@ -54,7 +54,7 @@ impl Novelty {
     }
 
     /// Days since a release, and the factor.
-    pub fn of(&self, released: DateTime) -> (i64, f32) {
+    pub fn factor(&self, released: DateTime) -> (i64, f32) {
         let days = self.today.saturating_sub(released.into_timestamp_micros()).max(0) / DAY_MICROS;
         #[expect(clippy::cast_precision_loss, reason = "days")]
         let halvings = if days == 0 { 0.0 } else { days as f32 / self.half_life_days };
@@ -164,7 +164,7 @@ impl Scorer for ScaledScorer {
         if let Some((novelty, released)) = &self.novelty
             && let Some(released) = released.first(doc)
         {
-            score *= novelty.of(released).1;
+            score *= novelty.factor(released).1;
         }
         score
     }
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn novelty_halves_with_age_and_never_takes_away() {
         let novelty = Novelty::new(0.4, 30.0, Timestamp::from_timestamp_nanos(100 * DAY_MICROS * 1_000 + 5_000));
-        let of = |day: i64| novelty.of(DateTime::from_timestamp_micros(day * DAY_MICROS));
+        let of = |day: i64| novelty.factor(DateTime::from_timestamp_micros(day * DAY_MICROS));
         for (released, factor) in [(100, 1.4), (170, 1.4), (70, 1.2), (40, 1.1), (10, 1.05), (-100_000, 1.0)] {
             assert!((of(released).1 - factor).abs() < 1e-6, "{released}: {:?}", of(released));
         }
         let at_once = Novelty::new(0.4, 0.0, Timestamp::UNIX_EPOCH);
-        let found = [0, -1].map(|day| at_once.of(DateTime::from_timestamp_micros(day * DAY_MICROS)).1);
+        let found = [0, -1].map(|day| at_once.factor(DateTime::from_timestamp_micros(day * DAY_MICROS)).1);
         assert!((found[0] - 1.4).abs() < 1e-6 && (found[1] - 1.0).abs() < 1e-6, "{found:?}");
     }
 }

@@ -4,9 +4,9 @@
 use crate::{
     IndexError, analyzer,
     dictionary::{self, Near},
-    learned::Statistics,
     query::Correction,
     reader::Snapshot,
+    statistics::TextStatistics,
     tenant::{holding, within},
 };
 use std::time::Instant;
@@ -73,7 +73,7 @@ type Found = (Vec<String>, String);
 /// Reads the words of a query against a shop's terms.
 pub struct Reader<'a> {
     snapshot: &'a Snapshot,
-    statistics: &'a Statistics,
+    statistics: &'a TextStatistics,
     analyzer: TextAnalyzer,
     /// Where words have several stems: all of them.
     readings: Option<TextAnalyzer>,
@@ -84,7 +84,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
-    pub fn new(snapshot: &'a Snapshot, statistics: &'a Statistics, deadline: Option<Instant>) -> Self {
+    pub fn new(snapshot: &'a Snapshot, statistics: &'a TextStatistics, deadline: Option<Instant>) -> Self {
         let index = snapshot.searcher.index();
         let (analyzer, readings) = (analyzer::of_index(index), analyzer::readings(index));
         Self { snapshot, statistics, analyzer, readings, deadline, partial: false }

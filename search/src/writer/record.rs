@@ -84,7 +84,7 @@ pub fn to_tantivy(
         record.add_date(fields.released, DateTime::from_timestamp_micros(released.timestamp_micros()));
     }
     record.add_bytes(fields.variants, &variants::encode(product)?);
-    let card = HitCard::of(document.product_id, product);
+    let card = HitCard::new(document.product_id, product);
     record.add_text(fields.card, serde_json::to_string(&card).map_err(std::io::Error::from)?);
     Ok(record)
 }

@@ -105,7 +105,7 @@ pub async fn store_listing(
     let mut rows: Vec<(Key, Uuid, HitCard)> = Vec::new();
     for (key, result) in composed {
         let Some((composed, product)) = result.as_ref().and_then(|c| Some((c, c.search.as_ref()?))) else { continue };
-        let card = HitCard::of(key.1, product);
+        let card = HitCard::new(key.1, product);
         rows.extend(composed.category_ids.iter().map(|category| (*key, category.uuid(), card.clone())));
     }
     if rows.is_empty() {

@@ -6,13 +6,13 @@ use crate::{
     IndexError,
     analyzer::{self, CodeRun},
     generation::Ranking,
-    learned::Lessons,
     lexical::{
         bm25::idf,
         words::{Reader, Reading, either},
     },
     query::SearchRequest,
     reader::Snapshot,
+    statistics::CatalogStatistics,
     understand::{Effect, Understood},
 };
 use schemas::filter::{Field as On, Filter};
@@ -29,7 +29,7 @@ const COMPLETED: f32 = 0.8;
 
 struct Filling<'a, 'b> {
     snapshot: &'a Snapshot,
-    lessons: &'a Arc<Lessons>,
+    catalog: &'a Arc<CatalogStatistics>,
     ranking: &'a Ranking,
     request: &'a SearchRequest,
     reader: &'b mut Reader<'a>,
@@ -47,7 +47,7 @@ pub fn fill<'a>(
     plan: &mut Plan,
     snapshot: &'a Snapshot,
     ranking: &'a Ranking,
-    lessons: &'a Arc<Lessons>,
+    catalog: &'a Arc<CatalogStatistics>,
     request: &'a SearchRequest,
     reader: &mut Reader<'a>,
     text: &str,
@@ -57,7 +57,7 @@ pub fn fill<'a>(
     let (groups, exact) = ((0..count).map(|_| Vec::new()).collect(), vec![false; count]);
     let mut filling = Filling {
         snapshot,
-        lessons,
+        catalog,
         ranking,
         request,
         reader,
@@ -96,7 +96,7 @@ impl Filling<'_, '_> {
         for (index, read) in reading.words.iter().enumerate() {
             let corrected = read.terms != [read.term.clone()];
             if let Some(apart) = &read.apart {
-                let documents = self.lessons.statistics.documents();
+                let documents = self.catalog.texts.documents();
                 let score = idf(documents.max(apart.holding), apart.holding);
                 let query = either(self.snapshot.fields.text, &read.term, &apart.terms);
                 let part = format!("text: {} or {}", read.term, apart.terms.join(" "));
@@ -106,7 +106,7 @@ impl Filling<'_, '_> {
                 self.add(index, part, query);
             }
             for also in &read.also {
-                let query = word(self.lessons, self.snapshot.fields.text, also, self.ranking, 1.0);
+                let query = word(self.catalog, self.snapshot.fields.text, also, self.ranking, 1.0);
                 self.add(index, format!("text: {also}"), query);
             }
         }
@@ -117,10 +117,10 @@ impl Filling<'_, '_> {
         for (first, term, weight) in &reading.joined {
             let part = format!("text: {term}, both words in one");
             for index in [*first, first + 1] {
-                let query = word(self.lessons, self.snapshot.fields.text, term, self.ranking, 0.0);
+                let query = word(self.catalog, self.snapshot.fields.text, term, self.ranking, 0.0);
                 self.add(index, part.clone(), query);
             }
-            let query = word(self.lessons, self.snapshot.fields.text, term, self.ranking, *weight);
+            let query = word(self.catalog, self.snapshot.fields.text, term, self.ranking, *weight);
             self.extras.push(Clause { part, query });
         }
     }
@@ -134,7 +134,7 @@ impl Filling<'_, '_> {
             }
             for (index, read) in reading.words.iter().enumerate() {
                 if read.span.0 >= span.0 && read.span.1 <= span.1 {
-                    let query = word(self.lessons, field, &code, self.ranking, 1.0);
+                    let query = word(self.catalog, field, &code, self.ranking, 1.0);
                     self.add(index, format!("code: {code}"), query);
                     (self.exact[index], self.coded[index]) = (true, true);
                 }
@@ -146,7 +146,7 @@ impl Filling<'_, '_> {
     fn synonyms(&mut self, reading: &Reading) {
         let terms: Vec<String> = reading.words.iter().map(|word| word.terms.join(" ")).collect();
         let request = self.request;
-        for (start, length, to) in request.steering.synonyms.of(&terms) {
+        for (start, length, to) in request.steering.synonyms.matches(&terms) {
             for index in start..start + length {
                 #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
                 let query = self.all(to, self.ranking.synonym_weight / length as f32);
@@ -158,10 +158,10 @@ impl Filling<'_, '_> {
     /// Runs of words that the catalog knows as a brand, a category, a kind or an attribute's value. The
     /// longest reading counts, and words it covers are not read again.
     fn meanings(&mut self, reading: &Reading) {
-        let lessons = Arc::clone(self.lessons);
+        let catalog = Arc::clone(self.catalog);
         let count = reading.words.len();
         let mut covered = vec![false; count];
-        for length in (1..=lessons.vocabulary.longest().min(count)).rev() {
+        for length in (1..=catalog.vocabulary.longest().min(count)).rev() {
             for start in 0..=count - length {
                 let run = &reading.words[start..start + length];
                 if covered[start..start + length].iter().any(|covered| *covered) {
@@ -170,7 +170,7 @@ impl Filling<'_, '_> {
                 let terms: Vec<String> = run.iter().map(|word| word.terms.join(" ")).collect();
                 // Values are known as they are written: a measure may be so with a space.
                 let pieces = || run.iter().flat_map(|word| word.pieces().to_vec()).collect::<Vec<_>>();
-                let found = [lessons.vocabulary.meanings(&terms), lessons.vocabulary.meanings(&pieces())];
+                let found = [catalog.vocabulary.meanings(&terms), catalog.vocabulary.meanings(&pieces())];
                 let Some(meanings) = found.into_iter().find(|meanings| !meanings.is_empty()) else { continue };
                 covered[start..start + length].fill(true);
                 let said = run.iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ");
@@ -191,7 +191,7 @@ impl Filling<'_, '_> {
         if kind == "brand" {
             self.exact[start..start + length].fill(true);
         }
-        let documents = self.lessons.statistics.documents();
+        let documents = self.catalog.texts.documents();
         #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
         let score = self.ranking.attribute_weight * idf(documents.max(products), products) / length as f32;
         for index in start..start + length {
@@ -210,7 +210,7 @@ impl Filling<'_, '_> {
         let Some(last) = reading.words.last().filter(|word| word.terms == [word.term.clone()]) else { return Ok(()) };
         let begun = last.written.to_lowercase();
         for term in self.reader.beginning(&begun, COMPLETIONS)? {
-            let query = word(self.lessons, self.snapshot.fields.text, &term, self.ranking, COMPLETED);
+            let query = word(self.catalog, self.snapshot.fields.text, &term, self.ranking, COMPLETED);
             self.add(reading.words.len() - 1, format!("text: {term}, begun"), query);
         }
         Ok(())
@@ -220,10 +220,10 @@ impl Filling<'_, '_> {
     fn all(&self, terms: &[String], weight: f32) -> Box<dyn Query> {
         let field = self.snapshot.fields.text;
         match terms {
-            [term] => word(self.lessons, field, term, self.ranking, weight),
+            [term] => word(self.catalog, field, term, self.ranking, weight),
             _ => {
                 let clauses =
-                    terms.iter().map(|term| (Occur::Must, word(self.lessons, field, term, self.ranking, weight)));
+                    terms.iter().map(|term| (Occur::Must, word(self.catalog, field, term, self.ranking, weight)));
                 Box::new(BooleanQuery::new(clauses.collect()))
             }
         }

@@ -1,9 +1,9 @@
-//! What a shop's catalog teaches: its brands, categories, kinds and attribute values, and which attributes go
-//! with which words. Learnt from the index by code, for each tenant apart, and anew when the catalog has
-//! changed enough; nothing of it is written down by hand.
+//! The statistics of a shop's catalog: its brands, categories, kinds of products and attribute values, and which
+//! attributes go with which words. They are collected from the index, for each tenant apart, and anew when the
+//! catalog has changed enough. No list is maintained by hand.
 
 use crate::{IndexError, reader::Snapshot};
-use kept::{Age, Kept};
+use cached::{Age, Cached};
 use schemas::ids::TenantId;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,40 +11,40 @@ use std::{
 };
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term, columnar::StrColumn, schema::IndexRecordOption};
 
-mod kept;
+mod cached;
 mod kinds;
 mod names;
-mod statistics;
+mod texts;
 mod vocabulary;
 
 pub use kinds::{Kinds, Profile};
-pub use statistics::Statistics;
+pub use texts::TextStatistics;
 pub use vocabulary::{Meaning, Vocabulary};
 
-/// Share of the documents that may come or go before a catalog is learnt anew.
+/// Share of the documents that may come or go before the statistics are collected anew.
 const DRIFT: f64 = 0.02;
 /// Share above which nobody is answered by what was known before.
-const OUTGROWN: f64 = 0.2;
-/// Operations of the engine for each document after which it is learnt anew in any case, and the least of them: about
+const EXPIRED: f64 = 0.2;
+/// Operations of the engine for each document after which they are collected anew in any case, and the least of them: about
 /// a tenth of the documents has changed then.
 const CHANGED: f64 = 0.25;
 const LEAST_CHANGED: u64 = 2_000;
-/// Documents of an index up to which a search may wait for lessons: they are learnt in a moment.
+/// Documents of an index up to which a search may wait for the statistics: collecting them takes a moment.
 const SMALL: u64 = 5_000;
-/// Words that are looked up again in the background before new lessons replace known ones.
-const RECALLED: usize = 3_000;
-/// Tenants that are remembered.
+/// Words that are looked up again in the background before new statistics replace known ones.
+const PREFETCHED: usize = 3_000;
+/// Tenants whose statistics are kept.
 const TENANTS: usize = 64;
 
-/// What was learnt, for the life of an open generation.
+/// The catalog statistics of each tenant, for the life of an open generation.
 #[derive(Debug, Default)]
-pub struct Learned {
-    tenants: Mutex<HashMap<TenantId, Arc<Kept<Lessons>>>>,
+pub struct StatisticsCache {
+    tenants: Mutex<HashMap<TenantId, Arc<Cached<CatalogStatistics>>>>,
 }
 
-/// What was learnt of one tenant.
+/// The statistics of one tenant's catalog.
 #[derive(Debug)]
-pub struct Lessons {
+pub struct CatalogStatistics {
     documents: u64,
     operations: u64,
     /// What words mean.
@@ -52,17 +52,17 @@ pub struct Lessons {
     /// Which attributes go with which words.
     pub kinds: Kinds,
     /// How long its texts are and how rare its words.
-    pub statistics: Statistics,
+    pub texts: TextStatistics,
 }
 
-impl Learned {
-    /// The lessons of a tenant, as of this snapshot or one that differs little. A large catalog that has changed is
-    /// learnt anew in the background, while searches go by what was known.
+impl StatisticsCache {
+    /// The statistics of a tenant's catalog, as of this snapshot or one that differs little. Those of a large catalog
+    /// that has changed are collected anew in the background; searches use the old ones meanwhile.
     ///
     /// # Errors
     /// The engine's.
-    pub fn of(&self, snapshot: &Snapshot, tenant: TenantId) -> Result<Arc<Lessons>, IndexError> {
-        let kept = {
+    pub fn catalog(&self, snapshot: &Snapshot, tenant: TenantId) -> Result<Arc<CatalogStatistics>, IndexError> {
+        let cached = {
             let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
             if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
                 tenants.clear();
@@ -70,47 +70,47 @@ impl Learned {
             Arc::clone(tenants.entry(tenant).or_default())
         };
         let (documents, operations, own) = (snapshot.searcher.num_docs(), snapshot.operations, snapshot.clone());
-        kept.get(
+        cached.get(
             move |known| known.age(documents, operations),
             move |known| {
-                let lessons = Lessons::learn(&own, tenant)?;
-                known.map_or(Ok(()), |known| lessons.recall(&own, &known))?;
-                Ok(lessons)
+                let catalog = CatalogStatistics::collect(&own, tenant)?;
+                known.map_or(Ok(()), |known| catalog.prefetch(&own, &known))?;
+                Ok(catalog)
             },
         )
     }
 
-    /// Learns of a snapshot what others know of another one: their tenants, and the words that were searched for.
+    /// Collects for a snapshot the statistics that others have of another one, with the words that were searched for.
     ///
     /// # Errors
     /// The engine's.
-    pub fn learn_like(&self, snapshot: &Snapshot, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
-        let lessons = self.of(snapshot, tenant)?;
+    pub fn collect_like(&self, snapshot: &Snapshot, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
+        let catalog = self.catalog(snapshot, tenant)?;
         let known = others.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
-        known.and_then(|known| known.value()).map_or(Ok(()), |known| lessons.recall(snapshot, &known))
+        known.and_then(|known| known.value()).map_or(Ok(()), |known| catalog.prefetch(snapshot, &known))
     }
 
-    /// The tenants it knows something of.
+    /// The tenants whose statistics it has.
     #[must_use]
     pub fn tenants(&self) -> Vec<TenantId> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 }
 
-impl Lessons {
-    fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+impl CatalogStatistics {
+    fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         Ok(Self {
             documents: snapshot.searcher.num_docs(),
             operations: snapshot.operations,
-            vocabulary: Vocabulary::learn(snapshot, tenant)?,
-            kinds: Kinds::learn(snapshot, tenant)?,
-            statistics: Statistics::learn(snapshot, tenant)?,
+            vocabulary: Vocabulary::collect(snapshot, tenant)?,
+            kinds: Kinds::collect(snapshot, tenant)?,
+            texts: TextStatistics::collect(snapshot, tenant)?,
         })
     }
 
-    fn recall(&self, snapshot: &Snapshot, known: &Self) -> Result<(), IndexError> {
-        self.statistics.recall(&snapshot.searcher, &known.statistics)?;
-        self.kinds.recall(snapshot, &known.kinds)
+    fn prefetch(&self, snapshot: &Snapshot, known: &Self) -> Result<(), IndexError> {
+        self.texts.prefetch(&snapshot.searcher, &known.texts)?;
+        self.kinds.prefetch(snapshot, &known.kinds)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
@@ -119,17 +119,17 @@ impl Lessons {
         let done = operations.saturating_sub(self.operations);
         if drift <= DRIFT && (done < LEAST_CHANGED || (done as f64) < self.documents as f64 * CHANGED) {
             Age::Fresh
-        } else if documents > SMALL && drift <= OUTGROWN {
-            Age::Worn
+        } else if documents > SMALL && drift <= EXPIRED {
+            Age::Stale
         } else {
-            Age::Outgrown
+            Age::Expired
         }
     }
 }
 
 /// Words that were looked up, so that they can be looked up again.
 fn remembered<K: Clone, V>(known: &Mutex<HashMap<K, V>>) -> Vec<K> {
-    known.lock().unwrap_or_else(PoisonError::into_inner).keys().take(RECALLED).cloned().collect()
+    known.lock().unwrap_or_else(PoisonError::into_inner).keys().take(PREFETCHED).cloned().collect()
 }
 
 /// Calls `each` with every live document of a segment that holds a term.

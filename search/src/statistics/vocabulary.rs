@@ -38,7 +38,7 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// Reads a tenant's columns.
-    pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         let mut vocabulary = Self::default();
         let mut analyzer = analyzer::of_index(snapshot.searcher.index());
         for (value, products) in counts(snapshot, tenant, "brand")? {

@@ -25,7 +25,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Counts the names that a tenant's products have; and the products.
-    pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<(Self, u64), IndexError> {
+    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<(Self, u64), IndexError> {
         let term = snapshot.fields.tenant_term(tenant);
         let (mut names, mut total) = (Self::default(), 0);
         for segment in snapshot.searcher.segment_readers() {
@@ -52,8 +52,13 @@ impl Names {
         self.counts.get(number as usize).copied().unwrap_or(1)
     }
 
-    /// The numbers of what a column's document has; names that have come since this was learnt are left out.
-    pub(super) fn of(&self, segment: &SegmentReader, column: &StrColumn, doc: DocId) -> Result<Vec<u32>, IndexError> {
+    /// The numbers of what a column's document has; names that have come since are left out.
+    pub(super) fn numbers_of(
+        &self,
+        segment: &SegmentReader,
+        column: &StrColumn,
+        doc: DocId,
+    ) -> Result<Vec<u32>, IndexError> {
         let numbers = self.numbers(segment.segment_id(), column)?;
         let number = |ord: u64| usize::try_from(ord).ok().and_then(|ord| numbers.get(ord).copied().flatten());
         Ok(column.term_ords(doc).filter_map(number).collect())

@@ -1,13 +1,13 @@
-//! The small files of one segment in one file, its pack.
+//! The small files of one segment in one file, its compound file (Lucene's term).
 //!
 //! A commit of one product would otherwise create six files and delete six, and so would the merges after it: on a
-//! busy index the file system had more to do than the engine. Lucene has its compound files for the same reason.
+//! busy index the file system had more to do than the engine. Lucene has compound files for the same reason.
 //!
 //! `<segment>.pack` holds the files one after another; then a table as JSON, an array of kind and length in the
 //! order of the files; then the table's length, four bytes with the lowest first; then `MAGIC`. What a file holds
 //! is guarded by the checksum that the engine puts at its end; a wrong table shows in them.
 
-use crate::aside::Pace;
+use crate::background::Throttle;
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,33 +25,33 @@ use tantivy::{
 
 /// The kinds of files that every segment has, by their endings.
 pub const KINDS: [&str; 6] = ["fast", "fieldnorm", "idx", "pos", "store", "term"];
-/// The ending of a pack.
-pub const PACK: &str = "pack";
-/// How a pack ends.
+/// The ending of a compound file; it is part of the format on disk.
+pub const ENDING: &str = "pack";
+/// How a compound file ends.
 const MAGIC: &[u8; 8] = b"soukpack";
-/// Most bytes of a file that is put into a pack.
+/// Most bytes of a file that is put into a compound file.
 const SMALL: usize = 256 * 1024;
 
-/// Segment and kind of a file that may be in a pack.
+/// Segment and kind of a file that may be in a compound file.
 pub fn parts(path: &Path) -> Option<(&str, &str)> {
     path.to_str()?.split_once('.').filter(|(_, kind)| KINDS.contains(kind))
 }
 
-/// The pack of a segment, whether it is there or not.
+/// The compound file of a segment, whether it is there or not.
 pub fn path(root: &Path, segment: &str) -> PathBuf {
-    root.join(format!("{segment}.{PACK}"))
+    root.join(format!("{segment}.{ENDING}"))
 }
 
 type Waiting = HashMap<PathBuf, OwnedBytes>;
 
-/// Small files that no commit names yet, and packs that somebody reads.
+/// Small files that no commit names yet, and compound files that somebody reads.
 #[derive(Default)]
-pub struct Packs {
+pub struct CompoundFiles {
     waiting: Mutex<Waiting>,
-    read: Mutex<HashMap<String, Weak<Pack>>>,
+    read: Mutex<HashMap<String, Weak<CompoundFile>>>,
 }
 
-impl Packs {
+impl CompoundFiles {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +66,7 @@ impl Packs {
         self.waiting().remove(path).is_some()
     }
 
-    /// A file that is at hand: it waits for its commit, or its pack is read.
+    /// A file that is at hand: it waits for its commit, or its compound file is read.
     pub fn at_hand(&self, path: &Path) -> Option<Arc<dyn FileHandle>> {
         let (segment, kind) = parts(path)?;
         if let Some(bytes) = self.waiting().get(path) {
@@ -76,24 +76,24 @@ impl Packs {
         Some(Arc::new(read.get(segment)?.upgrade()?.file(kind)?))
     }
 
-    /// A file of a pack that is read from the disk; none if the segment has no pack, or none with such a file.
+    /// A file of a compound file that is read from the disk; none if the segment has no compound file, or none with such a file.
     ///
     /// # Errors
-    /// If the pack can't be read.
+    /// If the compound file can't be read.
     pub fn load(&self, root: &Path, path: &Path) -> io::Result<Option<Arc<dyn FileHandle>>> {
         let Some((segment, kind)) = parts(path) else { return Ok(None) };
-        let pack = match fs::read(self::path(root, segment)) {
-            Ok(bytes) => Arc::new(Pack::of(bytes)?),
+        let compound = match fs::read(self::path(root, segment)) {
+            Ok(bytes) => Arc::new(CompoundFile::parse(bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.retain(|_, pack| pack.strong_count() > 0);
-        read.insert(segment.to_owned(), Arc::downgrade(&pack));
-        Ok(pack.file(kind).map(|file| Arc::new(file) as Arc<dyn FileHandle>))
+        read.retain(|_, compound| compound.strong_count() > 0);
+        read.insert(segment.to_owned(), Arc::downgrade(&compound));
+        Ok(compound.file(kind).map(|file| Arc::new(file) as Arc<dyn FileHandle>))
     }
 
-    /// Writes the packs of the segments that a commit names and whose files wait.
+    /// Writes the compound files of the segments that a commit names and whose files wait.
     ///
     /// # Errors
     /// If the file system fails, or the commit can't be read.
@@ -118,7 +118,7 @@ impl Packs {
         for segment in commit.segments {
             let id = segment.segment_id.replace('-', "");
             let Some(files) = by_segment.remove(&id) else { continue };
-            fs::write(path(root, &id), Pack::bytes(&files)?)?;
+            fs::write(path(root, &id), CompoundFile::bytes(&files)?)?;
             // Only now: whoever looks for them meanwhile finds them here.
             let mut waiting = self.waiting();
             files.iter().for_each(|(path, _)| drop(waiting.remove(path)));
@@ -127,13 +127,13 @@ impl Packs {
     }
 }
 
-/// A pack in memory: a few small files.
-struct Pack {
+/// A compound file in memory: a few small files.
+struct CompoundFile {
     bytes: OwnedBytes,
     files: HashMap<String, Range<usize>>,
 }
 
-impl Pack {
+impl CompoundFile {
     /// As they are written.
     fn bytes(files: &[(PathBuf, OwnedBytes)]) -> io::Result<Vec<u8>> {
         let table: Vec<(&str, usize)> =
@@ -147,9 +147,9 @@ impl Pack {
         Ok(all)
     }
 
-    fn of(bytes: Vec<u8>) -> io::Result<Self> {
+    fn parse(bytes: Vec<u8>) -> io::Result<Self> {
         let files = Self::table(&bytes)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the pack's table can't be read"))?;
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the compound file's table can't be read"))?;
         Ok(Self { bytes: OwnedBytes::new(bytes), files })
     }
 
@@ -168,31 +168,31 @@ impl Pack {
         Some(ranges)
     }
 
-    fn file(self: Arc<Self>, kind: &str) -> Option<PackedFile> {
+    fn file(self: Arc<Self>, kind: &str) -> Option<PartOfCompound> {
         let bytes = self.bytes.slice(self.files.get(kind)?.clone());
-        Some(PackedFile { bytes, _pack: self })
+        Some(PartOfCompound { bytes, _compound: self })
     }
 }
 
-/// A file of a pack. While one of them lives, the others are at hand.
-struct PackedFile {
+/// A file of a compound file. While one of them lives, the others are at hand.
+struct PartOfCompound {
     bytes: OwnedBytes,
-    _pack: Arc<Pack>,
+    _compound: Arc<CompoundFile>,
 }
 
-impl fmt::Debug for PackedFile {
+impl fmt::Debug for PartOfCompound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PackedFile({} bytes)", self.bytes.len())
+        write!(f, "PartOfCompound({} bytes)", self.bytes.len())
     }
 }
 
-impl HasLen for PackedFile {
+impl HasLen for PartOfCompound {
     fn len(&self) -> usize {
         self.bytes.len()
     }
 }
 
-impl FileHandle for PackedFile {
+impl FileHandle for PartOfCompound {
     fn read_bytes(&self, range: Range<usize>) -> io::Result<OwnedBytes> {
         Ok(self.bytes.slice(range))
     }
@@ -202,23 +202,23 @@ impl FileHandle for PackedFile {
 pub struct SegmentWriter {
     name: PathBuf,
     root: PathBuf,
-    packs: Arc<Packs>,
-    pace: Pace,
+    compound: Arc<CompoundFiles>,
+    throttle: Throttle,
     memory: Vec<u8>,
     file: Option<File>,
 }
 
 impl SegmentWriter {
     /// Nothing is written yet.
-    pub fn new(name: &Path, root: &Path, packs: &Arc<Packs>, pace: &Pace) -> Self {
-        let (name, root, packs) = (name.to_owned(), root.to_owned(), Arc::clone(packs));
-        Self { name, root, packs, pace: pace.clone(), memory: Vec::new(), file: None }
+    pub fn new(name: &Path, root: &Path, compound: &Arc<CompoundFiles>, throttle: &Throttle) -> Self {
+        let (name, root, compound) = (name.to_owned(), root.to_owned(), Arc::clone(compound));
+        Self { name, root, compound, throttle: throttle.clone(), memory: Vec::new(), file: None }
     }
 }
 
 impl Write for SegmentWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pace.rest()?;
+        self.throttle.rest()?;
         if let Some(file) = &mut self.file {
             return file.write(bytes);
         }
@@ -240,7 +240,7 @@ impl TerminatingWrite for SegmentWriter {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
         if self.file.is_none() {
             let bytes = OwnedBytes::new(std::mem::take(&mut self.memory));
-            self.packs.waiting().insert(self.name.clone(), bytes);
+            self.compound.waiting().insert(self.name.clone(), bytes);
         }
         Ok(())
     }

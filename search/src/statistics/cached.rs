@@ -1,7 +1,7 @@
 //! A value that takes long to make: made once by whoever needs it first, while the others wait, and made anew in the
 //! background, while the old one still serves.
 
-use crate::aside;
+use crate::background;
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -13,14 +13,14 @@ pub enum Age {
     /// It serves as it is.
     Fresh,
     /// It serves until there is a new one.
-    Worn,
+    Stale,
     /// It does not serve any more.
-    Outgrown,
+    Expired,
 }
 
 /// One such value.
 #[derive(Debug)]
-pub struct Kept<T> {
+pub struct Cached<T> {
     value: Mutex<Option<Arc<T>>>,
     /// Held by who makes it while others wait.
     making: Mutex<()>,
@@ -28,13 +28,13 @@ pub struct Kept<T> {
     renewing: AtomicBool,
 }
 
-impl<T> Default for Kept<T> {
+impl<T> Default for Cached<T> {
     fn default() -> Self {
         Self { value: Mutex::default(), making: Mutex::default(), renewing: AtomicBool::default() }
     }
 }
 
-impl<T: Send + Sync + 'static> Kept<T> {
+impl<T: Send + Sync + 'static> Cached<T> {
     /// What was made last, however old.
     pub fn value(&self) -> Option<Arc<T>> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -59,17 +59,17 @@ impl<T: Send + Sync + 'static> Kept<T> {
         if let Some(known) = self.value() {
             match age(&known) {
                 Age::Fresh => return Ok(known),
-                Age::Worn => {
+                Age::Stale => {
                     self.renew(Arc::clone(&known), make);
                     return Ok(known);
                 }
-                Age::Outgrown => {}
+                Age::Expired => {}
             }
         }
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         // Who held it before may have made it.
         match self.value() {
-            Some(known) if age(&known) != Age::Outgrown => Ok(known),
+            Some(known) if age(&known) != Age::Expired => Ok(known),
             _ => Ok(self.keep(make(None)?)),
         }
     }
@@ -83,16 +83,18 @@ impl<T: Send + Sync + 'static> Kept<T> {
             return;
         }
         let own = Arc::clone(self);
-        let started = aside::spawn_beside("learning", move || {
+        let started = background::spawn_beside("statistics", move || {
             // Also when it panics somebody else may try.
             let _done = Done(&own.renewing);
             match make(Some(known)) {
                 Ok(value) => drop(own.keep(value)),
-                Err(error) => tracing::warn!(%error, "a catalog can't be learnt anew; what was known stays in use"),
+                Err(error) => {
+                    tracing::warn!(%error, "the statistics of a catalog can't be collected; those of before stay in use");
+                }
             }
         });
         if let Err(error) = started {
-            tracing::warn!(%error, "no thread to learn a catalog anew on");
+            tracing::warn!(%error, "no thread to collect the statistics of a catalog on");
             self.renewing.store(false, Ordering::SeqCst);
         }
     }
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn those_who_come_together_have_it_made_once() {
-        let (kept, made, gate) = (Arc::new(Kept::<u32>::default()), Arc::new(AtomicU32::new(0)), Barrier::new(8));
+        let (kept, made, gate) = (Arc::new(Cached::<u32>::default()), Arc::new(AtomicU32::new(0)), Barrier::new(8));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -133,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn a_worn_one_serves_until_the_new_one_is_there() {
-        let kept = Arc::new(Kept::<u32>::default());
+    fn a_stale_one_serves_until_the_new_one_is_there() {
+        let kept = Arc::new(Cached::<u32>::default());
         assert_eq!(kept.get(|_| Age::Fresh, |_| Ok::<_, String>(1)).as_deref(), Ok(&1));
         let ((go, gate), (done, made)) = (mpsc::channel::<()>(), mpsc::channel());
         let slow = move |replaced: Option<Arc<u32>>| {
@@ -145,9 +147,9 @@ mod tests {
             done.send(()).map_err(|error| error.to_string())?;
             told.map(|()| 2).map_err(|error| error.to_string())
         };
-        assert_eq!(kept.get(|_| Age::Worn, slow).as_deref(), Ok(&1));
+        assert_eq!(kept.get(|_| Age::Stale, slow).as_deref(), Ok(&1));
         // While one is being made, no other is begun.
-        assert_eq!(kept.get(|_| Age::Worn, |_| Ok::<_, String>(9)).as_deref(), Ok(&1));
+        assert_eq!(kept.get(|_| Age::Stale, |_| Ok::<_, String>(9)).as_deref(), Ok(&1));
         assert_eq!(go.send(()), Ok(()));
         assert_eq!(made.recv_timeout(PATIENCE), Ok(()));
         let deadline = std::time::Instant::now() + PATIENCE;
@@ -159,9 +161,9 @@ mod tests {
 
     #[test]
     fn one_that_can_not_be_made_is_tried_again() {
-        let kept = Arc::new(Kept::<u32>::default());
+        let kept = Arc::new(Cached::<u32>::default());
         assert_eq!(kept.get(|_| Age::Fresh, |_| Err("no")), Err("no"));
         assert_eq!(kept.get(|_| Age::Fresh, |_| Ok::<_, String>(3)).as_deref(), Ok(&3));
-        assert_eq!(kept.get(|_| Age::Outgrown, |_| Ok::<_, String>(4)).as_deref(), Ok(&4));
+        assert_eq!(kept.get(|_| Age::Expired, |_| Ok::<_, String>(4)).as_deref(), Ok(&4));
     }
 }

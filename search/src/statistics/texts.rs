@@ -29,7 +29,7 @@ fn alone(snapshot: &Snapshot, tenant: &Term) -> Result<bool, IndexError> {
 
 /// How many products a tenant has, how long their texts are, and how many hold a term.
 #[derive(Debug)]
-pub struct Statistics {
+pub struct TextStatistics {
     tenant: Term,
     documents: u64,
     /// Whether the index holds this tenant alone: then its own counts are the tenant's.
@@ -38,9 +38,9 @@ pub struct Statistics {
     holding: Mutex<HashMap<Term, u64>>,
 }
 
-impl Statistics {
+impl TextStatistics {
     /// Counts a tenant's products and the lengths of their texts.
-    pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
         let tenant = snapshot.fields.tenant_term(tenant);
         let mut averages = HashMap::new();
         let (mut own, mut all) = (0_u64, 0_u64);
@@ -70,7 +70,7 @@ impl Statistics {
     }
 
     /// Counts what others have counted, as far as it is remembered: whoever asks for it next does not wait.
-    pub(super) fn recall(&self, searcher: &Searcher, others: &Self) -> tantivy::Result<()> {
+    pub(super) fn prefetch(&self, searcher: &Searcher, others: &Self) -> tantivy::Result<()> {
         remembered(&others.holding).iter().try_for_each(|term| self.holding(searcher, term).map(|_| ()))
     }
 

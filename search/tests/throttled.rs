@@ -6,7 +6,7 @@ use schemas::{
     ids::{ProductId, TenantId},
 };
 use search::{
-    aside::Pace,
+    background::Throttle,
     digest,
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest},
@@ -49,14 +49,14 @@ fn generation(root: &Path) {
 
 #[test]
 fn what_is_built_beside_shoppers_is_the_same() {
-    let inventories = [false, true].map(|busy| {
+    let sets = [false, true].map(|busy| {
         let root = tempfile::tempdir().expect("a folder");
         generation(root.path());
         if busy {
             shoppers(root.path());
         }
-        let pace = Pace::beside(root.path());
-        let mut writer = IndexWriter::open_to_build(root.path(), "g1", &pace).expect("opened");
+        let throttle = Throttle::beside(root.path());
+        let mut writer = IndexWriter::open_to_build(root.path(), "g1", &throttle).expect("opened");
         for documents in documents(400).chunks(100) {
             writer.upsert_all(documents).expect("taken in");
             writer.commit(Offsets::new()).expect("committed");
@@ -64,24 +64,24 @@ fn what_is_built_beside_shoppers_is_the_same() {
         writer.compact(2).expect("merged");
         writer.close().expect("closed");
         let snapshot = IndexHandle::open(root.path(), "g1").expect("opened").snapshot();
-        digest::of(&snapshot, &[], &pace).expect("an inventory")
+        digest::digest_set(&snapshot, &[], &throttle).expect("a digest set")
     });
-    assert_eq!(inventories[0].live(), 400);
-    assert_eq!(inventories[0], inventories[1]);
+    assert_eq!(sets[0].live(), 400);
+    assert_eq!(sets[0], sets[1]);
 }
 
 #[test]
 fn a_build_that_is_given_up_ends_where_it_is_and_leaves_its_last_commit() {
     let root = tempfile::tempdir().expect("a folder");
     generation(root.path());
-    let pace = Pace::beside(root.path());
-    let mut writer = IndexWriter::open_to_build(root.path(), "g1", &pace).expect("opened");
+    let throttle = Throttle::beside(root.path());
+    let mut writer = IndexWriter::open_to_build(root.path(), "g1", &throttle).expect("opened");
     let documents = documents(60);
     for documents in documents[..40].chunks(20) {
         writer.upsert_all(documents).expect("taken in");
         writer.commit(Offsets::new()).expect("committed");
     }
-    pace.end();
+    throttle.end();
     assert!(writer.upsert_all(&documents[40..]).is_err());
     assert!(writer.compact(1).is_err());
     drop(writer);

@@ -50,8 +50,8 @@ pub struct Profile {
 
 impl Kinds {
     /// Counts the attributes of a tenant's products.
-    pub(super) fn learn(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
-        let (names, total) = Names::learn(snapshot, tenant)?;
+    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+        let (names, total) = Names::collect(snapshot, tenant)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
         let documents = total.max(1) as f64;
         let tenant = snapshot.fields.tenant_term(tenant);
@@ -59,7 +59,7 @@ impl Kinds {
     }
 
     /// Looks at the words that others have looked at.
-    pub(super) fn recall(&self, snapshot: &Snapshot, others: &Self) -> Result<(), IndexError> {
+    pub(super) fn prefetch(&self, snapshot: &Snapshot, others: &Self) -> Result<(), IndexError> {
         remembered(&others.profiles).iter().try_for_each(|word| self.profile(snapshot, word).map(|_| ()))
     }
 
@@ -91,7 +91,7 @@ impl Kinds {
                 members += 1;
                 if members % step == 0 {
                     looked_at += 1;
-                    for number in self.names.of(segment, &column, doc)? {
+                    for number in self.names.numbers_of(segment, &column, doc)? {
                         *counted.entry(number).or_default() += 1;
                     }
                 }
@@ -156,9 +156,9 @@ impl Kinds {
     /// The attributes of one product.
     fn names_at(&self, snapshot: &Snapshot, at: DocAddress) -> Result<Vec<u32>, IndexError> {
         let segment = snapshot.searcher.segment_reader(at.segment_ord);
-        let columns = snapshot.columns.of(segment, "names")?;
+        let columns = snapshot.columns.opened(segment, "names")?;
         let Some(column) = columns.iter().find_map(OpenedColumn::str) else { return Ok(Vec::new()) };
-        self.names.of(segment, column, at.doc_id)
+        self.names.numbers_of(segment, column, at.doc_id)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of documents")]

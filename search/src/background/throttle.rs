@@ -36,9 +36,9 @@ thread_local! {
     static KEPT: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
-/// The pace of one piece of work, by all of its threads. Cheap to share; the default never rests.
+/// Throttles one piece of work, on all of its threads. Cheap to share; the default never rests.
 #[derive(Debug, Clone, Default)]
-pub struct Pace(Option<Arc<Shared>>);
+pub struct Throttle(Option<Arc<Shared>>);
 
 #[derive(Debug)]
 struct Shared {
@@ -50,7 +50,7 @@ struct Shared {
     ended: AtomicBool,
 }
 
-impl Pace {
+impl Throttle {
     /// Gives way to those who search in a folder of generations, as the query-api processes beside it report.
     #[must_use]
     pub fn beside(index_dir: &Path) -> Self {
@@ -162,19 +162,19 @@ mod tests {
         nodes::report(index_dir, &report).expect("a report");
     }
 
-    fn share(pace: &Pace) -> Option<u32> {
-        pace.rest().expect("it is wanted");
-        pace.0.as_ref().map(|shared| shared.share.load(Ordering::Relaxed))
+    fn share(throttle: &Throttle) -> Option<u32> {
+        throttle.rest().expect("it is wanted");
+        throttle.0.as_ref().map(|shared| shared.share.load(Ordering::Relaxed))
     }
 
     #[test]
     fn it_rests_while_shoppers_search() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!((share(&Pace::default()), share(&Pace::beside(folder.path()))), (None, Some(100)));
+        assert_eq!((share(&Throttle::default()), share(&Throttle::beside(folder.path()))), (None, Some(100)));
         shoppers(folder.path(), LEAST - 1);
-        assert_eq!(share(&Pace::beside(folder.path())), Some(100));
+        assert_eq!(share(&Throttle::beside(folder.path())), Some(100));
         shoppers(folder.path(), LEAST);
-        assert_eq!(share(&Pace::beside(folder.path())), Some(SHARE));
+        assert_eq!(share(&Throttle::beside(folder.path())), Some(SHARE));
     }
 
     #[test]
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn work_that_has_ended_fails() {
-        let pace = Pace::beside(Path::new("nowhere"));
-        let of_another_thread = pace.clone();
+        let throttle = Throttle::beside(Path::new("nowhere"));
+        let of_another_thread = throttle.clone();
         assert!(of_another_thread.rest().is_ok());
-        pace.end();
+        throttle.end();
         assert!(of_another_thread.rest().is_err());
     }
 }

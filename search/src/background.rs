@@ -1,4 +1,4 @@
-//! Work that gives way to everything else on the machine: builds, proofs, learning.
+//! Work that gives way to everything else on the machine: builds, proofs, catalog statistics.
 
 use rustix::{
     process::{Pid, getpid, getpriority_process, setpriority_process},
@@ -6,9 +6,9 @@ use rustix::{
 };
 use std::{fs, io, thread};
 
-mod pace;
+mod throttle;
 
-pub use pace::Pace;
+pub use throttle::Throttle;
 
 /// How much lower than everything else's the priority is of what nobody waits for (`nice`).
 const LOWEST: i32 = 19;
@@ -16,7 +16,7 @@ const LOWEST: i32 = 19;
 /// that the system takes for it.
 const LOW: i32 = 10;
 
-/// Runs work on a thread of its own at the lowest priority, on half of the processors until a [`Pace`] says otherwise;
+/// Runs work on a thread of its own at the lowest priority, on half of the processors until a [`Throttle`] says otherwise;
 /// threads that are started from it have the same. Even what gives way at once takes caches, memory and the other half
 /// of a core from searches.
 ///
@@ -95,12 +95,12 @@ mod tests {
     fn what_nobody_waits_for_has_half_of_the_processors() {
         let count = || sched_getaffinity(None).map(|allowed| allowed.count()).unwrap_or_default();
         let all = count();
-        let aside = spawn("half", move || {
+        let spawned = spawn("half", move || {
             let (own, child) = (count(), thread::spawn(count).join());
             keep_to_half(false);
             (own, child, count())
         });
-        let (own, child, let_go) = aside.expect("a thread").join().expect("it ends");
+        let (own, child, let_go) = spawned.expect("a thread").join().expect("it ends");
         let half = all.div_ceil(2);
         assert_eq!((own, child.expect("it ends"), let_go, count()), (half, half, all, all));
     }
@@ -117,12 +117,12 @@ mod tests {
             let _ = stop.1.recv();
             low.0.send(own()).is_ok()
         });
-        let aside = spawn("lowered_two", move || lowest.0.send(own()).is_ok());
+        let spawned = spawn("lowered_two", move || lowest.0.send(own()).is_ok());
         assert_eq!((started.1.recv(), lowest.1.recv()), (Ok(()), Ok(LOWEST)));
         lower("lowered");
         drop(stop.0);
         assert_eq!(low.1.recv(), Ok(LOW.max(before)));
         assert_eq!(own(), before);
-        assert!(named.is_ok_and(|thread| thread.join().is_ok()) && aside.is_ok_and(|thread| thread.join().is_ok()));
+        assert!(named.is_ok_and(|thread| thread.join().is_ok()) && spawned.is_ok_and(|thread| thread.join().is_ok()));
     }
 }
