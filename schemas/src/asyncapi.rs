@@ -2,10 +2,11 @@
 
 use crate::{
     Timestamp,
+    contexts::Context,
     envelope::Envelope,
     events,
     ids::{EventId, TenantId},
-    topics::{self, Context, Topic},
+    topics::{self, Topic},
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -23,10 +24,10 @@ pub struct DocumentMessage {
 #[must_use]
 pub fn document(documents: DocumentMessage) -> Value {
     let mut parts = Parts::default();
-    for (event_type, schema) in events::json_schemas() {
-        parts.message(event_type, schema.to_value());
+    for event in events::descriptions() {
+        parts.message(event.event_type, event.schema.to_value(), event.key);
     }
-    parts.message(documents.event_type, documents.payload);
+    parts.message(documents.event_type, documents.payload, "product");
     for context in Context::ALL {
         let prefix = format!("souk.{context}.");
         parts.channel(context.topic(), "write-api records, the projector relays", &prefix);
@@ -61,7 +62,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn message(&mut self, event_type: &str, mut payload: Value) {
+    fn message(&mut self, event_type: &str, mut payload: Value, key: &str) {
         if let Some(Value::Object(definitions)) = payload.as_object_mut().and_then(|object| object.remove("$defs")) {
             self.schemas.extend(definitions.into_iter().map(|(name, schema)| (name, lifted(schema))));
         }
@@ -73,7 +74,7 @@ impl Parts {
                 "contentType": "application/json",
                 "traits": [{"$ref": "#/components/messageTraits/cloudEvent"}],
                 "payload": {"$ref": format!("#/components/schemas/{event_type}")},
-                "bindings": {"kafka": {"key": {"type": "string", "description": key(event_type)}}},
+                "bindings": {"kafka": {"key": {"type": "string", "description": key_description(key)}}},
             }),
         );
     }
@@ -98,16 +99,9 @@ impl Parts {
     }
 }
 
-/// What the partition key of a type is made of; see [`topics::partition_key`].
-fn key(event_type: &str) -> &'static str {
-    let mut parts = event_type.split('.').skip(1);
-    match (parts.next(), parts.next()) {
-        (Some("merchandising"), _) => "`<tenant id>:<id of what is defined>`",
-        (Some("insights"), _) => "`<tenant id>:<id derived from the client's id>`",
-        (_, Some("tenant")) => "`<tenant id>:<tenant id>`",
-        (_, Some("category")) => "`<tenant id>:<category id>`",
-        _ => "`<tenant id>:<product id>`: all that is known of one product stands in one partition number",
-    }
+/// The Kafka key in words; see [`topics::partition_key`].
+fn key_description(name: &str) -> String {
+    format!("`<tenant id>:<{} id>`: events with the same key keep their order", name.replace('_', " "))
 }
 
 /// A schema whose references point to the document's components.

@@ -3,7 +3,7 @@
 //! Attributes travel as record headers `ce_<name>`, the payload as the JSON record value. souk's
 //! extension attributes start with `souk`; `traceparent` is the distributed tracing extension.
 
-use crate::{Timestamp, ids::EventId, ids::TenantId, topics::Context};
+use crate::{Timestamp, contexts::Context, ids::EventId, ids::TenantId};
 use chrono::SecondsFormat;
 use std::collections::BTreeMap;
 use uuid::Uuid;

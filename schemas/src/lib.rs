@@ -4,6 +4,7 @@
 //! the CloudEvents envelope, every event in every version, topic names and partition keys,
 //! consistency tokens and problem codes. No IO: only serde and value types.
 //!
+//! To add a context: see [`contexts`].
 //! To add an event: add its payload to `events/<context>.rs`, list it in that file's `events!` block,
 //! add a golden file, and run `SOUK_BLESS=1 cargo test -p schemas`.
 //! To retire a version: move the old payload to `events/<context>/vN.rs` and add an
@@ -11,6 +12,7 @@
 
 pub mod asyncapi;
 pub mod compatibility;
+pub mod contexts;
 pub mod envelope;
 pub mod events;
 pub mod filter;

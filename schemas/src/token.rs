@@ -5,7 +5,7 @@
 //! context, sixteen for the aggregate id and the version as an unsigned LEB128 number, so that
 //! the thousands of aggregates of a bulk write stay at about 18 bytes each.
 
-use crate::topics::Context;
+use crate::contexts::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 use uuid::Uuid;

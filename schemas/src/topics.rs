@@ -1,101 +1,13 @@
-//! Bounded contexts, the Kafka topics they speak on, partition counts and partition keys.
+//! The Kafka topics that contexts speak on, partition counts and partition keys.
 //!
 //! A partition count is part of the contract and never changes in place: order, checkpoints and
 //! tokens depend on it. More partitions means a new topic generation (`.v2`).
 
 use crate::{Timestamp, ids::TenantId};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 use uuid::Uuid;
 
-/// A bounded context: one write module, one Postgres schema, one outbox, one topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Context {
-    /// Shops on this installation.
-    Tenants,
-    /// Products, variants, categories.
-    Catalog,
-    /// Price sheets, one per variant.
-    Pricing,
-    /// Stock items, one per variant.
-    Inventory,
-    /// Synonyms, rules, facets and experiments: what staff define to steer search.
-    Merchandising,
-    /// What shoppers searched for and did: facts, kept as they are reported.
-    Insights,
-}
-
-impl Context {
-    /// Every context that exists today, in the order of their wire codes.
-    pub const ALL: [Self; 6] =
-        [Self::Tenants, Self::Catalog, Self::Pricing, Self::Inventory, Self::Merchandising, Self::Insights];
-
-    /// The name: also the Postgres schema and the segment of event types.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tenants => "tenants",
-            Self::Catalog => "catalog",
-            Self::Pricing => "pricing",
-            Self::Inventory => "inventory",
-            Self::Merchandising => "merchandising",
-            Self::Insights => "insights",
-        }
-    }
-
-    /// The topic its events travel on.
-    #[must_use]
-    pub const fn topic(self) -> Topic {
-        match self {
-            Self::Tenants => Topic { name: "souk.tenants.v1", partitions: PARTITIONS, compacted: false },
-            Self::Catalog => Topic { name: "souk.catalog.v1", partitions: PARTITIONS, compacted: false },
-            Self::Pricing => Topic { name: "souk.pricing.v1", partitions: PARTITIONS, compacted: false },
-            Self::Inventory => Topic { name: "souk.inventory.v1", partitions: PARTITIONS, compacted: false },
-            Self::Merchandising => Topic { name: "souk.merchandising.v1", partitions: PARTITIONS, compacted: false },
-            Self::Insights => Topic { name: "souk.insights.v1", partitions: PARTITIONS, compacted: false },
-        }
-    }
-
-    /// One byte for consistency tokens; never reused.
-    #[must_use]
-    pub const fn wire_code(self) -> u8 {
-        match self {
-            Self::Tenants => 1,
-            Self::Catalog => 2,
-            Self::Pricing => 3,
-            Self::Inventory => 4,
-            Self::Merchandising => 5,
-            Self::Insights => 6,
-        }
-    }
-
-    /// The context of a wire code, if it is known.
-    #[must_use]
-    pub fn from_wire_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|context| context.wire_code() == code)
-    }
-}
-
-impl fmt::Display for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The name is not one of [`Context::ALL`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a context of souk")]
-pub struct UnknownContext(pub String);
-
-impl FromStr for Context {
-    type Err = UnknownContext;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|c| c.name() == text).ok_or_else(|| UnknownContext(text.to_owned()))
-    }
-}
+pub use crate::contexts::Context;
 
 /// Partitions of every topic of this generation.
 pub const PARTITIONS: i32 = 4;
@@ -112,6 +24,11 @@ pub struct Topic {
 }
 
 impl Topic {
+    /// A topic of events, which are kept without limit.
+    pub(crate) const fn of_events(name: &'static str) -> Self {
+        Self { name, partitions: PARTITIONS, compacted: false }
+    }
+
     /// Its name on a cluster: the prefix of the installation in front, the epoch of the log behind. The first
     /// epoch is the empty text; see docs/decisions/0014.
     #[must_use]
@@ -168,13 +85,5 @@ mod tests {
         let second = epoch_after(&first, now);
         assert_eq!(second, "20261121T143801Z");
         assert!(epoch_after(&second, now) > second);
-    }
-
-    #[test]
-    fn wire_codes_and_names_lead_back_to_the_context() {
-        for context in Context::ALL {
-            assert_eq!(Context::from_wire_code(context.wire_code()), Some(context));
-            assert_eq!(context.name().parse(), Ok(context));
-        }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) use outcome::{Change, Done, Error, Expected, Rejected};
 
 use crate::{clock::Clock, store::Failure, store::Scope, wake::Waker};
 use metrics::CommandMetrics;
-use schemas::{ids::TenantId, topics::Context};
+use schemas::{contexts::Context, ids::TenantId};
 use service::RequestContext;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;

@@ -5,6 +5,7 @@ pub(crate) mod categories;
 pub(crate) mod definitions;
 pub(crate) mod idempotency;
 pub(crate) mod outbox;
+mod per_context;
 pub(crate) mod price_sheets;
 pub(crate) mod products;
 pub(crate) mod reports;
@@ -13,9 +14,10 @@ pub(crate) mod tenants;
 pub(crate) mod variants;
 
 pub(crate) use batch::{Batch, Row, Stored};
+use per_context::PerContext;
 
 use crate::clock::Clock;
-use schemas::{Timestamp, ids::TenantId};
+use schemas::{Timestamp, events::EncodeError, ids::TenantId};
 use service::RequestContext;
 use std::sync::Arc;
 
@@ -43,6 +45,9 @@ pub(crate) enum Failure {
     /// A stored value can't be read.
     #[error("a stored {0} can't be read: {1}")]
     Unreadable(&'static str, String),
+    /// A value can't be written down.
+    #[error(transparent)]
+    Unwritable(#[from] EncodeError),
     /// Anything else.
     #[error("the database refused: {0}")]
     Database(sqlx::Error),

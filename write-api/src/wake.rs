@@ -3,13 +3,13 @@
 //! A NOTIFY inside each transaction would queue all commits behind one lock. So a task with a
 //! connection of its own sends them, one for all commits since the last.
 
-use schemas::topics::Context;
+use schemas::contexts::Context;
 use service::shutdown::Shutdown;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -28,25 +28,42 @@ pub(crate) struct Waker {
 
 #[derive(Debug, Default)]
 struct Signal {
-    /// One bit per context with new outbox rows.
-    contexts: AtomicU8,
+    /// Contexts with new outbox rows.
+    contexts: Flags<{ Context::COUNT }>,
     notify: Notify,
 }
 
-const fn bit(context: Context) -> u8 {
-    1 << (context.wire_code() - 1)
+/// Flags that many raise and one takes: as many as there are things to tell of.
+#[derive(Debug)]
+struct Flags<const N: usize>([AtomicBool; N]);
+
+impl<const N: usize> Default for Flags<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicBool::new(false)))
+    }
+}
+
+impl<const N: usize> Flags<N> {
+    fn raise(&self, index: usize) {
+        self.0[index].store(true, Ordering::Release);
+    }
+
+    /// The places of the raised flags, which are lowered.
+    fn take(&self) -> impl Iterator<Item = usize> + '_ {
+        let lowered = |flag: &AtomicBool| flag.swap(false, Ordering::Acquire);
+        self.0.iter().enumerate().filter(move |(_, flag)| lowered(flag)).map(|(index, _)| index)
+    }
 }
 
 impl Waker {
     /// Says that a context has new outbox rows. Returns at once.
     pub(crate) fn wake(&self, context: Context) {
-        self.signal.contexts.fetch_or(bit(context), Ordering::Release);
+        self.signal.contexts.raise(context.index());
         self.signal.notify.notify_one();
     }
 
     fn take(&self) -> Vec<&'static str> {
-        let contexts = self.signal.contexts.swap(0, Ordering::Acquire);
-        Context::ALL.into_iter().filter(|context| contexts & bit(*context) != 0).map(Context::name).collect()
+        self.signal.contexts.take().map(|index| Context::ALL[index].name()).collect()
     }
 
     /// Sends the signals until shutdown.
@@ -93,4 +110,34 @@ async fn send(
         .execute(&mut connection)
         .await?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_context_is_told_of_once() {
+        let waker = Waker::default();
+        for context in Context::ALL {
+            waker.wake(context);
+            waker.wake(context);
+            assert_eq!(waker.take(), [context.name()]);
+            assert!(waker.take().is_empty());
+        }
+        Context::ALL.into_iter().for_each(|context| waker.wake(context));
+        assert_eq!(waker.take(), Context::ALL.map(Context::name));
+    }
+
+    #[test]
+    fn there_is_room_for_any_number_of_contexts() {
+        let flags = Flags::<300>::default();
+        for index in 0..300 {
+            flags.raise(index);
+            assert_eq!(flags.take().collect::<Vec<_>>(), [index]);
+        }
+        (0..300).for_each(|index| flags.raise(index));
+        assert_eq!(flags.take().count(), 300);
+        assert_eq!(flags.take().count(), 0);
+    }
 }

@@ -18,7 +18,10 @@ pub async fn project(connection: &mut PgConnection, events: &[Event]) -> Result<
     if newest.is_empty() {
         return Ok(());
     }
-    let bodies: Vec<Option<String>> = newest.values().map(|(_, _, event)| event.content_json()).collect();
+    let bodies: Vec<Option<String>> = newest
+        .values()
+        .map(|(_, _, event)| event.content_json().map_err(|error| sqlx::Error::Encode(error.into())))
+        .collect::<Result<_, _>>()?;
     let removed: Vec<Option<Timestamp>> =
         newest.values().zip(&bodies).map(|((_, time, _), body)| body.is_none().then_some(*time)).collect();
     sqlx::query(

@@ -96,7 +96,7 @@ fn next(row: Option<&Source>, event: &Event) -> Result<Source, String> {
         DomainEvent::Tenants(_) | DomainEvent::Insights(_) => "{}".to_owned(),
         // The body stands in the view of its own; here it is known which version that has.
         DomainEvent::Merchandising(merchandising) => {
-            deleted = merchandising.content_json().is_none();
+            deleted = merchandising.is_removal();
             "{}".to_owned()
         }
         DomainEvent::Catalog(catalog) => {

@@ -163,7 +163,7 @@ pub struct CategoryDeleted {
 
 super::events! {
     /// What happens in the catalog.
-    CatalogEvent {
+    CatalogEvent of Catalog; {
         /// A product was written down, as a draft.
         ProductCreated(ProductCreated) = "souk.catalog.product.created.v1",
         /// Its content was replaced.

@@ -92,7 +92,7 @@ pub struct ClientActed {
 
 super::events! {
     /// What shoppers did.
-    InsightsEvent {
+    InsightsEvent of Insights; {
         /// A shopper searched.
         Searched(ClientSearched) = "souk.insights.client.searched.v1",
         /// A shopper did something.

@@ -61,7 +61,7 @@ pub struct StockAdjusted {
 
 super::events! {
     /// What happens to stock.
-    InventoryEvent {
+    InventoryEvent of Inventory, partitioned by "product" = |event| event.product_id().uuid(); {
         /// Goods arrived.
         Received(StockReceived) = "souk.inventory.stock_item.received.v1",
         /// A level was corrected.

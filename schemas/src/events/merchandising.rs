@@ -1,7 +1,7 @@
 //! Events of the merchandising context: what staff define under names of their own to steer search.
 //! Each `…Defined` carries the whole new state.
 
-use crate::{Timestamp, ids::ProductId};
+use crate::{Timestamp, events::EncodeError, ids::ProductId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -328,7 +328,7 @@ pub struct ExperimentRemoved {
 
 super::events! {
     /// What happens to what steers search.
-    MerchandisingEvent {
+    MerchandisingEvent of Merchandising; {
         /// A synonym set was defined or replaced.
         SynonymSetDefined(SynonymSetDefined) = "souk.merchandising.synonym_set.defined.v1",
         /// A synonym set was removed.
@@ -375,19 +375,38 @@ impl MerchandisingEvent {
         }
     }
 
-    /// The new state as JSON text; none if it was removed.
+    /// Whether it tells that something was removed.
     #[must_use]
-    pub fn content_json(&self) -> Option<String> {
-        // Like payloads, contents hold nothing that fails to serialize.
+    pub const fn is_removal(&self) -> bool {
         match self {
-            Self::SynonymSetDefined(event) => Some(serde_json::to_string(&event.content).unwrap_or_default()),
-            Self::RuleDefined(event) => Some(serde_json::to_string(&event.content).unwrap_or_default()),
-            Self::FacetDisplayDefined(event) => Some(serde_json::to_string(&event.content).unwrap_or_default()),
-            Self::ExperimentDefined(event) => Some(serde_json::to_string(&event.content).unwrap_or_default()),
             Self::SynonymSetRemoved(_)
             | Self::RuleRemoved(_)
             | Self::FacetDisplayRemoved(_)
-            | Self::ExperimentRemoved(_) => None,
+            | Self::ExperimentRemoved(_) => true,
+            Self::SynonymSetDefined(_)
+            | Self::RuleDefined(_)
+            | Self::FacetDisplayDefined(_)
+            | Self::ExperimentDefined(_) => false,
         }
+    }
+
+    /// The new state as JSON text; none if it was removed.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if a value of it has no JSON form.
+    pub fn content_json(&self) -> Result<Option<String>, EncodeError> {
+        let written = match self {
+            Self::SynonymSetDefined(event) => serde_json::to_string(&event.content),
+            Self::RuleDefined(event) => serde_json::to_string(&event.content),
+            Self::FacetDisplayDefined(event) => serde_json::to_string(&event.content),
+            Self::ExperimentDefined(event) => serde_json::to_string(&event.content),
+            Self::SynonymSetRemoved(_)
+            | Self::RuleRemoved(_)
+            | Self::FacetDisplayRemoved(_)
+            | Self::ExperimentRemoved(_) => return Ok(None),
+        };
+        let failed =
+            |error: serde_json::Error| EncodeError { event_type: self.event_type(), reason: error.to_string() };
+        written.map(Some).map_err(failed)
     }
 }

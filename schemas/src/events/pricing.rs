@@ -74,7 +74,7 @@ pub struct PricesRemoved {
 
 super::events! {
     /// What happens to prices.
-    PricingEvent {
+    PricingEvent of Pricing, partitioned by "product" = |event| event.product_id().uuid(); {
         /// A price sheet was replaced.
         Changed(PricesChanged) = "souk.pricing.price_sheet.changed.v1",
         /// A price sheet was removed.

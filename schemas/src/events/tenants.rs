@@ -17,7 +17,7 @@ pub struct TenantCreated {
 
 super::events! {
     /// What happens to tenants.
-    TenantsEvent {
+    TenantsEvent of Tenants; {
         /// A shop was opened.
         Created(TenantCreated) = "souk.tenants.tenant.created.v1",
     }

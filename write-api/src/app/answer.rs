@@ -3,8 +3,8 @@
 use super::{Change, Done};
 use crate::store::idempotency::StoredAnswer;
 use schemas::{
+    contexts::Context,
     token::{TOKEN_HEADER, Token},
-    topics::Context,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;

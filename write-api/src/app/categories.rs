@@ -9,7 +9,7 @@ use crate::{
     domain::catalog::category::Content,
     store::{self, Failure, Scope},
 };
-use schemas::{ids::CategoryId, topics::Context};
+use schemas::{contexts::Context, ids::CategoryId};
 use sqlx::PgConnection;
 
 /// What shall happen to a category.

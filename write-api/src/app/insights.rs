@@ -8,7 +8,12 @@ use crate::{
     },
     store::{self, Batch, Failure, Scope},
 };
-use schemas::{Uuid, events::InsightsEvent, ids::TenantId, topics::Context};
+use schemas::{
+    Uuid,
+    contexts::Context,
+    events::{EncodeError, InsightsEvent},
+    ids::TenantId,
+};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
@@ -21,13 +26,16 @@ pub(crate) struct ReportLine {
 
 impl ReportLine {
     /// A report under the id it was given, or one that follows from what it says.
-    pub(crate) fn new(tenant: TenantId, report: Report, given: Option<Uuid>) -> Self {
-        let record_id = given.unwrap_or_else(|| {
-            let blank = report.event().clone().identified(Uuid::nil());
-            identity::named(tenant, &["report", blank.event_type(), &blank.to_json()])
-        });
+    pub(crate) fn new(tenant: TenantId, report: Report, given: Option<Uuid>) -> Result<Self, EncodeError> {
+        let record_id = match given {
+            Some(id) => id,
+            None => {
+                let blank = report.event().clone().identified(Uuid::nil());
+                identity::named(tenant, &["report", blank.event_type(), &blank.to_json()?])
+            }
+        };
         let client = identity::named(tenant, &["client", report.event().client_id()]);
-        Self { client, report: report.identified(record_id) }
+        Ok(Self { client, report: report.identified(record_id) })
     }
 }
 

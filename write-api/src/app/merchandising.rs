@@ -8,7 +8,7 @@ use crate::{
     },
     store::{self, Batch, Failure, Scope},
 };
-use schemas::{Uuid, events::merchandising::MerchandisingKind, ids::TenantId, topics::Context};
+use schemas::{Uuid, contexts::Context, events::merchandising::MerchandisingKind, ids::TenantId};
 use sqlx::PgConnection;
 use std::marker::PhantomData;
 

@@ -1,6 +1,6 @@
 //! How many commands came, what became of them, how long they took.
 
-use schemas::topics::Context;
+use schemas::contexts::Context;
 use service::{
     Metrics,
     metrics::{

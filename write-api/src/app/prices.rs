@@ -11,7 +11,7 @@ use crate::{
         variants::{KnownVariants, VariantRef},
     },
 };
-use schemas::topics::Context;
+use schemas::contexts::Context;
 use sqlx::PgConnection;
 
 /// One command to a price sheet.

@@ -9,7 +9,7 @@ use crate::{
     domain::catalog::product::Content,
     store::{self, Failure, Scope, categories, products::Wanted, variants},
 };
-use schemas::{Uuid, ids::ProductId, topics::Context};
+use schemas::{Uuid, contexts::Context, ids::ProductId};
 use sqlx::PgConnection;
 
 /// What shall happen to a product.

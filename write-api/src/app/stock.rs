@@ -14,7 +14,7 @@ use crate::{
         variants::{KnownVariants, VariantRef},
     },
 };
-use schemas::topics::Context;
+use schemas::contexts::Context;
 use sqlx::PgConnection;
 
 /// One command to a stock item.

@@ -8,7 +8,7 @@ use crate::{
     },
     store::{self, Batch, Failure, Scope},
 };
-use schemas::{Uuid, ids::TenantId, topics::Context};
+use schemas::{Uuid, contexts::Context, ids::TenantId};
 use service::RequestContext;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;

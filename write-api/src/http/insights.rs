@@ -25,9 +25,9 @@ use bytes::Bytes;
 use input::ReportInput;
 use schemas::{
     Uuid,
+    contexts::Context,
     problem::{FieldError, Problem},
     token::Token,
-    topics::Context,
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -125,7 +125,8 @@ fn lines(app: &App, command: &InsightsCommand) -> Result<Vec<Incoming<ReportLine
             return Err(Rejected::TooLarge(format!("a report has at most {MAX_REPORT_BYTES} bytes")));
         }
         let (report, given) = input::read(text, now)?;
-        Ok(ReportLine::new(command.scope.tenant, report, given))
+        ReportLine::new(command.scope.tenant, report, given)
+            .map_err(|error| Rejected::Unreadable(vec![FieldError::new("", error.to_string())]))
     };
     let incoming: Vec<Result<ReportLine, Rejected>> = if command.body.trim_ascii_start().starts_with(b"[") {
         let texts: Vec<Box<RawValue>> = json::read(&command.body)?;

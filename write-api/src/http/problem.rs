@@ -145,7 +145,7 @@ fn of_failure(failure: &Failure) -> Problem {
             tracing::warn!(error = %failure, "a command could not be carried out");
             Problem::new(Code::Unavailable).detail("the write database does not answer")
         }
-        Failure::Unreadable(..) | Failure::Database(_) => {
+        Failure::Unreadable(..) | Failure::Unwritable(_) | Failure::Database(_) => {
             tracing::error!(error = %failure, "a command could not be carried out");
             internal()
         }

@@ -2,14 +2,12 @@
 
 use super::{Failure, Scope, outbox, stored_version};
 use crate::domain::Aggregate;
-use schemas::{Uuid, topics::Context};
+use schemas::{Uuid, events::Event};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
 /// An aggregate with a table of its own.
-pub(crate) trait Stored: Aggregate<Event: outbox::Recorded> + Send + Sync + 'static {
-    /// Whose outbox its events go to.
-    const CONTEXT: Context;
+pub(crate) trait Stored: Aggregate<Event: Event> + Send + Sync + 'static {
     /// The kind of aggregate, as events name it.
     const NAME: &'static str;
 

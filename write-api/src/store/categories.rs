@@ -2,7 +2,7 @@
 
 use super::{Batch, Failure, Row, Scope, Stored, read_version};
 use crate::domain::catalog::category::Category;
-use schemas::{Uuid, events::catalog::CategoryContent, ids::CategoryId, topics::Context};
+use schemas::{Uuid, events::catalog::CategoryContent, ids::CategoryId};
 use sqlx::PgConnection;
 
 type Columns<'a> = (Vec<Uuid>, Vec<i64>, Vec<Option<Uuid>>, Vec<&'a str>, Vec<Option<&'a str>>, Vec<&'a str>, Vec<i32>);
@@ -23,7 +23,6 @@ fn columns<'a>(rows: &[Row<'a, Category>]) -> Columns<'a> {
 }
 
 impl Stored for Category {
-    const CONTEXT: Context = Context::Catalog;
     const NAME: &'static str = "category";
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use super::{Batch, Failure, Row, Scope, Stored, read_version};
 use crate::domain::merchandising::{Content, Definition};
-use schemas::{Uuid, topics::Context};
+use schemas::Uuid;
 use sqlx::PgConnection;
 
 type Columns<'a> = (Vec<Uuid>, Vec<&'a str>, Vec<i64>, Vec<Option<String>>);
@@ -19,7 +19,6 @@ fn columns<'a, C: Content>(rows: &[Row<'a, Definition<C>>]) -> Columns<'a> {
 }
 
 impl<C: Content> Stored for Definition<C> {
-    const CONTEXT: Context = Context::Merchandising;
     const NAME: &'static str = C::KIND.aggregate();
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
 //! Idempotency keys: claimed in the transaction of the command they guard, so that of two requests
 //! with one key the second waits for the first and then gets its answer.
 
-use super::{Failure, Scope};
-use schemas::topics::Context;
+use super::{Failure, PerContext, Scope};
+use schemas::contexts::Context;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
@@ -32,39 +32,24 @@ pub(crate) enum Claim {
     Reused,
 }
 
-macro_rules! statements {
-    ($schema:literal) => {
-        [
-            concat!(
-                "INSERT INTO ",
-                $schema,
-                ".idempotency_keys (tenant_id, key, request_hash, status, headers, body, created_at) \
-                 VALUES ($1, $2, $3, 0, '{}', '', $4) ON CONFLICT (tenant_id, key) DO NOTHING"
-            ),
-            concat!(
-                "SELECT request_hash, status, headers, body FROM ",
-                $schema,
-                ".idempotency_keys WHERE tenant_id = $1 AND key = $2"
-            ),
-            concat!(
-                "UPDATE ",
-                $schema,
-                ".idempotency_keys SET status = $3, headers = $4, body = $5 WHERE tenant_id = $1 AND key = $2"
-            ),
-        ]
-    };
-}
+static CLAIM: PerContext = PerContext::new(|schema| {
+    format!(
+        "INSERT INTO {schema}.idempotency_keys (tenant_id, key, request_hash, status, headers, body, created_at) \
+         VALUES ($1, $2, $3, 0, '{{}}', '', $4) ON CONFLICT (tenant_id, key) DO NOTHING"
+    )
+});
 
-const fn statements(context: Context) -> [&'static str; 3] {
-    match context {
-        Context::Tenants => statements!("tenants"),
-        Context::Catalog => statements!("catalog"),
-        Context::Pricing => statements!("pricing"),
-        Context::Inventory => statements!("inventory"),
-        Context::Merchandising => statements!("merchandising"),
-        Context::Insights => statements!("insights"),
-    }
-}
+static FIND: PerContext = PerContext::new(|schema| {
+    format!(
+        "SELECT request_hash, status, headers, body FROM {schema}.idempotency_keys WHERE tenant_id = $1 AND key = $2"
+    )
+});
+
+static ANSWER: PerContext = PerContext::new(|schema| {
+    format!(
+        "UPDATE {schema}.idempotency_keys SET status = $3, headers = $4, body = $5 WHERE tenant_id = $1 AND key = $2"
+    )
+});
 
 /// Claims a key; waits while another transaction holds it, five seconds at most.
 pub(crate) async fn claim(
@@ -73,9 +58,8 @@ pub(crate) async fn claim(
     scope: &Scope,
     key: &Key,
 ) -> Result<Claim, Failure> {
-    let [insert, select, _] = statements(context);
     sqlx::query("SET LOCAL lock_timeout = '5s'").execute(&mut *conn).await?;
-    let claimed = sqlx::query(insert)
+    let claimed = sqlx::query(CLAIM.sql(context))
         .bind(scope.tenant.uuid())
         .bind(&key.key)
         .bind(&key.request_hash)
@@ -86,7 +70,7 @@ pub(crate) async fn claim(
         return Ok(Claim::Ours);
     }
     let (hash, status, headers, body): (Vec<u8>, i16, sqlx::types::Json<BTreeMap<String, String>>, String) =
-        sqlx::query_as(select).bind(scope.tenant.uuid()).bind(&key.key).fetch_one(conn).await?;
+        sqlx::query_as(FIND.sql(context)).bind(scope.tenant.uuid()).bind(&key.key).fetch_one(conn).await?;
     if hash != key.request_hash {
         return Ok(Claim::Reused);
     }
@@ -101,8 +85,7 @@ pub(crate) async fn answer(
     key: &Key,
     answer: &StoredAnswer,
 ) -> Result<(), Failure> {
-    let [_, _, update] = statements(context);
-    sqlx::query(update)
+    sqlx::query(ANSWER.sql(context))
         .bind(scope.tenant.uuid())
         .bind(&key.key)
         .bind(i16::try_from(answer.status).unwrap_or(500))

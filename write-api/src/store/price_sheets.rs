@@ -5,7 +5,6 @@ use crate::domain::pricing::PriceSheet;
 use schemas::{
     Uuid,
     ids::{ProductId, VariantId},
-    topics::Context,
 };
 use sqlx::PgConnection;
 
@@ -23,7 +22,6 @@ fn columns(rows: &[Row<'_, PriceSheet>]) -> Columns {
 }
 
 impl Stored for PriceSheet {
-    const CONTEXT: Context = Context::Pricing;
     const NAME: &'static str = "price_sheet";
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

@@ -2,12 +2,11 @@
 
 use super::{Batch, Failure, Row, Scope, Stored, read_version};
 use crate::domain::catalog::product::{Product, Status};
-use schemas::{Uuid, events::catalog::Variant, ids::ProductId, topics::Context};
+use schemas::{Uuid, events::catalog::Variant, ids::ProductId};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
 impl Stored for Product {
-    const CONTEXT: Context = Context::Catalog;
     const NAME: &'static str = "product";
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use super::{Batch, Failure, Row, Scope, Stored, read_version};
 use crate::domain::insights::Client;
-use schemas::{Uuid, topics::Context};
+use schemas::Uuid;
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
@@ -12,7 +12,6 @@ const KNOWN_FOR_HOURS: i32 = 48;
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 impl Stored for Client {
-    const CONTEXT: Context = Context::Insights;
     const NAME: &'static str = "client";
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

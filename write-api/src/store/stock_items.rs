@@ -5,13 +5,11 @@ use crate::domain::inventory::StockItem;
 use schemas::{
     Uuid,
     ids::{ProductId, VariantId},
-    topics::Context,
 };
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
 
 impl Stored for StockItem {
-    const CONTEXT: Context = Context::Inventory;
     const NAME: &'static str = "stock_item";
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

@@ -2,11 +2,10 @@
 
 use super::{Batch, Failure, Row, Scope, Stored, read_version};
 use crate::domain::tenants::Tenant;
-use schemas::{Uuid, ids::TenantId, topics::Context};
+use schemas::{Uuid, ids::TenantId};
 use sqlx::{PgConnection, PgPool};
 
 impl Stored for Tenant {
-    const CONTEXT: Context = Context::Tenants;
     const NAME: &'static str = "tenant";
 
     async fn insert(conn: &mut PgConnection, _: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {

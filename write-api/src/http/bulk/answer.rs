@@ -11,9 +11,9 @@ use crate::{
 use bytes::Bytes;
 use schemas::{
     Uuid,
+    contexts::Context,
     problem::Problem,
     token::{MAX_ENTRIES, Token},
-    topics::Context,
 };
 use serde::Serialize;
 use serde_json::Value;
