@@ -1,26 +1,16 @@
-//! Every route, on one screen.
+//! The routes of all read models with their layers, and the pages.
 
-mod console;
-mod context;
-mod facets;
-mod insights;
-mod listing;
-mod merchandising;
+pub mod facets;
 mod operations;
 mod pages;
-mod problem;
-mod products;
-mod search;
-mod similar;
-mod status;
-mod suggest;
-
-pub use operations::Operations;
-pub use problem::Refusal;
+pub mod search;
+pub mod similar;
+pub mod suggest;
 
 use crate::{
-    App,
+    app::App,
     metrics::{Answered, Route},
+    reads,
 };
 use axum::{
     Json, Router,
@@ -38,7 +28,7 @@ use service::{http::ProblemResponse, request};
 use std::time::{Duration, Instant};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use utoipa::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 /// A request that takes longer is given up.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -51,36 +41,8 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 struct Api;
 
 fn documented() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(search::search, search::search_json))
-        .routes(routes!(search::multi))
-        .routes(routes!(suggest::suggest))
-        .routes(routes!(similar::similar))
-        .routes(routes!(similar::why))
-        .routes(routes!(facets::facet))
-        .routes(routes!(listing::tree))
-        .routes(routes!(listing::products))
-        .routes(routes!(products::by_id))
-        .routes(routes!(products::by_slug))
-        .routes(routes!(products::by_external_id))
-        .routes(routes!(merchandising::all))
-        .routes(routes!(merchandising::one))
-        .routes(routes!(insights::queries))
-        .routes(routes!(insights::products))
-        .routes(routes!(insights::experiment))
-        .routes(routes!(status::lag))
-        .routes(routes!(status::index))
-        .routes(routes!(status::dead_letters))
-        .routes(routes!(console::road))
-        .routes(routes!(console::generations))
-        .routes(routes!(console::generation))
-        .routes(routes!(console::letters))
-        .routes(routes!(console::letter))
-        .routes(routes!(console::probes))
-        .routes(routes!(console::operations))
-        .routes(routes!(console::tenants))
-        .routes(routes!(console::look_up))
-        .routes(routes!(console::of_product))
+    let start = OpenApiRouter::with_openapi(Api::openapi());
+    reads::ALL.iter().fold(start, |router, read| router.merge((read.routes)()))
 }
 
 /// The OpenAPI document as JSON text.

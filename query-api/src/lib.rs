@@ -1,59 +1,42 @@
 //! query-api: every read of souk, from models that can be thrown away and rebuilt.
 //!
-//! A request goes [`http`] (parse, tenant) -> [`freshness`] (wait for what the client's token names) ->
-//! [`queries`] (one indexed lookup, or a search of the [`index`]) -> [`cache`]. Nothing here writes, and
-//! nothing here knows the write database.
+//! A request goes [`http`] -> a read model in [`reads`]: its route takes the tenant and the token ([`request`]), waits
+//! for what the token names ([`freshness`]), and answers by one indexed lookup or a search of the [`index`], from the
+//! [`cache`] where it can. Nothing here writes, and nothing here knows the write database.
 //!
-//! To add a read: a query in `queries/`, a route in `http/`, named in [`http::router`].
+//! To add a read model: a file in `reads/`, and its line in [`reads::ALL`].
 
+pub mod app;
 pub mod cache;
 pub mod changes;
 pub mod config;
 pub mod cursor;
+pub mod defined;
+pub mod definitions;
 pub mod freshness;
 pub mod http;
 pub mod index;
 pub mod metrics;
+pub mod operations;
+pub mod popularity;
+pub mod problem;
 pub mod queries;
 pub mod ranking;
+pub mod read_model;
+pub mod reads;
 mod renewed;
+pub mod request;
+pub mod staff;
 pub mod steering;
+pub mod tenants;
 pub mod vectors;
 
+use app::App;
 use config::Config;
 use freshness::Freshness;
 use service::{Health, database, database::PoolOptions, shutdown::Shutdown};
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
-
-/// What every route needs.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// The read database.
-    pub pool: PgPool,
-    /// The active index generation.
-    pub index: index::ActiveIndex,
-    /// Query texts to vectors.
-    pub vectors: vectors::QueryVectors,
-    /// Waiting for tokens.
-    pub freshness: Freshness,
-    /// Answers kept for a moment.
-    pub cache: cache::Cache,
-    /// States of the index that cursors point to.
-    pub cursors: cursor::Kept,
-    /// What staff have defined.
-    pub defined: queries::defined::Defined,
-    /// What shoppers like.
-    pub popularity: queries::popularity::Popularity,
-    /// Slugs to tenants.
-    pub tenants: queries::tenants::Tenants,
-    /// What is counted.
-    pub metrics: metrics::Metrics,
-    /// What staff do, and where it is passed on to.
-    pub operations: http::Operations,
-    /// Searches at the same time.
-    pub search_permits: Arc<tokio::sync::Semaphore>,
-}
 
 /// Any failure at start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -85,14 +68,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     );
     let app = App {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
-        popularity: queries::popularity::Popularity::new(pool.clone()),
-        defined: queries::defined::Defined::new(pool.clone(), changes.clone()),
+        popularity: popularity::Popularity::new(pool.clone()),
+        defined: defined::Defined::new(pool.clone(), changes.clone()),
         cache: cache::Cache::new(changes),
         cursors: cursor::kept(),
-        tenants: queries::tenants::Tenants::new(pool.clone()),
+        tenants: tenants::Tenants::new(pool.clone()),
         metrics: metrics::Metrics::new(&registry),
         search_permits: Arc::new(tokio::sync::Semaphore::new(config.search_concurrency.max(1))),
-        operations: http::Operations {
+        operations: operations::Operations {
             key: config.staff_key.clone(),
             url: config.operations_url.clone(),
             http: reqwest::Client::new(),

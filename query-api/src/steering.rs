@@ -1,6 +1,6 @@
 //! What staff have defined, applied to a search: the very path of the live query, drafts included.
 
-use crate::queries::definitions::{Definitions, Named, ReadRule, settings, words};
+use crate::definitions::{Definitions, Named, ReadRule, settings, words};
 use schemas::{
     Timestamp,
     events::merchandising::{Experiment, FacetSetting, MatchKind, RuleAction, Window},
@@ -175,7 +175,7 @@ fn arm(definitions: &Definitions, client: &str, now: Timestamp) -> Option<Arm> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queries::definitions::Written;
+    use crate::definitions::Written;
     use schemas::{Uuid, events::merchandising::Rule, ids::TenantId};
 
     fn rule(json: Value) -> Named<Rule> {

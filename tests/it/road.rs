@@ -3,10 +3,11 @@
 use acceptance::{
     builders::{price_line, product_line, stock_line},
     eventually::eventually,
-    shop::{PATIENCE, Shop},
+    shop::{PATIENCE, Read, Shop},
     stack::TestStack,
 };
 use launcher::stack::Service;
+use query_api::read_model::{Expected, Isolation};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -117,83 +118,25 @@ async fn what_one_tenant_has_no_other_sees() {
     let (ours, theirs) = (Shop::open(&stack, "ours").await, Shop::open(&stack, "theirs").await);
     let tree = [json!({"external_id": "c", "name": "Lamps", "slug": "lamps", "position": 1})];
     ours.bulk_all("categories", &tree).await;
-    let mut line = product_line("same", "Lamp of ours");
+    let mut line = product_line("same", TITLE);
     line["categories"] = json!(["c"]);
     let token = ours.bulk_all("products", &[line]).await;
     // The same external id, slug and SKU are free in another shop.
     let other = theirs.bulk_all("products", &[product_line("same", "Lamp of theirs")]).await;
     let found = ours.search("lamp", &token).await;
-    assert_eq!(found.titles(), ["Lamp of ours"]);
+    assert_eq!(found.titles(), [TITLE]);
     assert_eq!(theirs.search("lamp", &other).await.titles(), ["Lamp of theirs"]);
     let id = text(&found.body["hits"][0]["id"]);
-    let slug = text(&found.body["hits"][0]["slug"]);
-    let words = json!({"kind": "multi_way", "terms": ["lamp", "light"]});
-    let words = ours.command(Method::PUT, "/v1/merchandising/synonyms/lamps", None, &words).await;
-    assert!(ours.read("/v1/merchandising/synonyms/lamps", words["token"].as_str()).await.fresh);
-    let now = schemas::Utc::now();
-    let search = json!({"type": "query", "query_id": "q", "client_id": "c", "user_query": "lamp", "arm": "e/a", "timestamp": now});
-    let click = json!({"type": "event", "action_name": "click", "query_id": "q", "client_id": "c", "timestamp": now,
-        "event_attributes": {"object": {"object_id": id}}});
-    let reported = ours.command(Method::POST, "/v1/insights", None, &json!([search, click])).await;
-    let figures = ours.read("/v1/insights/experiments/e", reported["token"].as_str()).await;
-    assert_eq!((figures.fresh, &figures.body["arms"][0]["clicks"]), (true, &json!(1)));
-    // Each read route of one, asked by the other; a new route has to say here what it shows.
+    let names = Names { product: id.clone(), slug: text(&found.body["hits"][0]["slug"]) };
+    // Each route of one, asked by the other: a read model says with its routes what has to come.
+    let cases: Vec<&Isolation> = query_api::reads::ALL.iter().flat_map(|read| read.isolation).collect();
     let api = theirs.read("/openapi.json", None).await.body;
     for route in api["paths"].as_object().expect("paths").keys() {
-        match route.as_str() {
-            "/v1/search"
-            | "/v1/suggest"
-            | "/v1/facets/{field}"
-            | "/v1/products/by-slug/{slug}"
-            | "/v1/products/by-external-id/{id}" => {
-                let path = route.replace("{slug}", &slug).replace("{id}", "same").replace("{field}", "category");
-                let path = if route == "/v1/suggest" { format!("{path}?q=lamp") } else { path };
-                let body = theirs.read(&path, None).await.body.to_string();
-                assert!(!body.contains("Lamp of ours") && !body.contains(&id), "{path}: {body}");
-            }
-            "/v1/search/multi" => {
-                let request = reqwest::Client::new().post(format!("{}{route}", stack.query_url()));
-                let searches = json!({"searches": [{"q": "lamp"}]});
-                let answer = request.header("x-tenant-slug", "theirs").json(&searches).send().await.expect("answered");
-                let body = Shop::answer(answer).await.body.to_string();
-                assert!(body.contains("Lamp of theirs") && !body.contains("Lamp of ours"), "{body}");
-            }
-            "/v1/search/why/{product}" => {
-                let body = theirs.read(&format!("/v1/search/why/{id}?q=lamp"), None).await.body;
-                assert!(body["found"] != true && !body.to_string().contains("Lamp of ours"), "{body}");
-            }
-            "/v1/products/{id}" | "/v1/products/{id}/similar" => {
-                assert_eq!(
-                    theirs.read(&route.replace("{id}", &id), None).await.status,
-                    StatusCode::NOT_FOUND,
-                    "{route}"
-                );
-            }
-            "/v1/categories" => assert_eq!(theirs.read(route, None).await.body["categories"], json!([])),
-            "/v1/categories/{category}/products" => {
-                assert_eq!(theirs.read("/v1/categories/lamps/products", None).await.status, StatusCode::NOT_FOUND);
-            }
-            "/v1/merchandising/{kind}" => {
-                let body = theirs.read("/v1/merchandising/synonyms", None).await.body;
-                assert_eq!(body["definitions"], json!([]));
-            }
-            "/v1/merchandising/{kind}/{name}" => {
-                let read = theirs.read("/v1/merchandising/synonyms/lamps", None).await;
-                assert_eq!(read.status, StatusCode::NOT_FOUND);
-            }
-            "/v1/insights/queries" => assert_eq!(theirs.read(route, None).await.body["queries"], json!([])),
-            "/v1/insights/products" => assert_eq!(theirs.read(route, None).await.body["products"], json!([])),
-            "/v1/insights/experiments/{name}" => {
-                assert_eq!(theirs.read("/v1/insights/experiments/e", None).await.body["arms"], json!([]));
-            }
-            "/v1/status/dead-letters" => assert_eq!(theirs.read(route, None).await.body["dead_letters"], json!([])),
-            route if route.starts_with("/v1/console/") => {
-                assert_eq!(theirs.read(route, None).await.status, StatusCode::UNAUTHORIZED, "{route}: staff only");
-            }
-            // Of the installation, without anything of a tenant's.
-            "/v1/status/lag" | "/v1/status/index" => {}
-            _ => unreachable!("{route} has no case here"),
-        }
+        let known = cases.iter().filter(|case| case.route == route).count();
+        assert_eq!(known, 1, "{route} has no case, or two: `isolation` of its read model names it");
+    }
+    for case in cases {
+        is_apart(case, &names, &ours, &theirs).await;
     }
     // A token of ours tells another shop nothing: it is just never fresh there.
     let read = theirs.get("/v1/categories", None).header("souk-consistency-token", &token).header("souk-wait-ms", "50");
@@ -209,7 +152,65 @@ async fn what_one_tenant_has_no_other_sees() {
             theirs.request(method, &path).header("if-match", "*").json(&content).send().await.expect("answered");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!(ours.search("lamp", &token).await.titles(), ["Lamp of ours"]);
+    assert_eq!(ours.search("lamp", &token).await.titles(), [TITLE]);
+}
+
+/// The title of the product that the other shop must not see.
+const TITLE: &str = "Lamp of ours";
+
+/// What a case's placeholders stand for.
+struct Names {
+    product: String,
+    slug: String,
+}
+
+impl Names {
+    fn filled(&self, text: &str) -> String {
+        let now = schemas::Utc::now().to_rfc3339();
+        text.replace("{product}", &self.product).replace("{slug}", &self.slug).replace("{now}", &now)
+    }
+}
+
+/// Asks a route as its owner and as another, and compares with what the read model says.
+async fn is_apart(case: &Isolation, names: &Names, ours: &Shop, theirs: &Shop) {
+    let mut token = None;
+    for given in case.given {
+        let method = given.method.parse().expect("a method");
+        let body = serde_json::from_str(&names.filled(given.body)).expect("JSON");
+        let request = ours.request(method, &names.filled(given.path));
+        let answer = Shop::answer(request.json::<Value>(&body).send().await.expect("answered")).await;
+        assert!(answer.status.is_success(), "{}: {answer:?}", given.path);
+        token = answer.body["token"].as_str().map(str::to_owned);
+    }
+    let own = asked(case, names, ours, token.as_deref()).await;
+    let read = asked(case, names, theirs, None).await;
+    let (route, status, has) = (case.route, read.status, |body: &Value| body.to_string().contains(TITLE));
+    let length = |read: &Read, pointer: &str| read.body.pointer(pointer).and_then(Value::as_array).map(Vec::len);
+    match case.expected {
+        Expected::NotFound => assert_eq!((own.status, status), (StatusCode::OK, StatusCode::NOT_FOUND), "{route}"),
+        Expected::StaffOnly => assert_eq!(status, StatusCode::UNAUTHORIZED, "{route}"),
+        Expected::OfInstallation => assert_eq!(status, StatusCode::OK, "{route}"),
+        Expected::Concealed => {
+            assert!(has(&own.body), "{route} shows nothing of the owner's: {own:?}");
+            assert!(!has(&read.body) && !read.body.to_string().contains(&names.product), "{route}: {read:?}");
+        }
+        Expected::Empty(pointer) => {
+            assert!(length(&own, pointer) > Some(0), "{route} shows nothing of the owner's: {own:?}");
+            assert_eq!(length(&read, pointer), Some(0), "{route}: {read:?}");
+        }
+        Expected::NothingYet(pointer) => assert_eq!(length(&read, pointer), Some(0), "{route}: {read:?}"),
+        Expected::Denied(pointer) => {
+            assert_eq!(own.body.pointer(pointer), Some(&json!(true)), "{route}: {own:?}");
+            assert!(read.body.pointer(pointer) != Some(&json!(true)) && !has(&read.body), "{route}: {read:?}");
+        }
+    }
+}
+
+async fn asked(case: &Isolation, names: &Names, shop: &Shop, token: Option<&str>) -> Read {
+    let path = names.filled(case.ask);
+    let Some(body) = case.body else { return shop.read(&path, token).await };
+    let body: Value = serde_json::from_str(&names.filled(body)).expect("JSON");
+    Read { status: StatusCode::OK, fresh: true, body: shop.ask(&path, &body).await }
 }
 
 fn text(value: &Value) -> String {

@@ -1,11 +1,13 @@
 //! `GET /v1/facets/{field}`: one facet, and a search among its values.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark},
-    search::{FacetBody, FacetSettings, parameters, steer},
+use super::search::{FacetBody, FacetSettings, parameters, steer};
+use crate::{
+    app::App,
+    freshness::Hop,
+    problem::Refusal,
+    queries::search as searching,
+    request::{ReadContext, mark},
 };
-use crate::{App, freshness::Hop, queries::search as searching};
 use ::search::{lexical, query::SearchRequest};
 use axum::{
     Json,

@@ -1,62 +1,19 @@
 //! What operators do: passed on to `reindex serve`, the only process that executes it. query-api writes nothing.
 
-use super::Refusal;
-use crate::App;
+use crate::{app::App, problem::Refusal, staff::Staff};
 use axum::{
     body::Bytes,
-    extract::{FromRequestParts, Path, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    extract::{Path, Request, State},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use schemas::problem::{Code, Problem};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// Largest body that is passed on, in bytes.
 const MAX_BODY: usize = 1_048_576;
 /// How long an operation may take: a verification reads two indexes whole.
-pub const PATIENCE: Duration = Duration::from_secs(1_800);
-
-/// Proof that the request carries the staff key.
-#[derive(Debug, Clone, Copy)]
-pub struct Staff;
-
-impl FromRequestParts<App> for Staff {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        match &app.operations.key {
-            None => Err(Refusal(
-                Problem::new(Code::Unauthorized).detail("staff's routes are off: query-api runs without --staff-key"),
-            )),
-            Some(_) if is_staff(&parts.headers, app) => Ok(Self),
-            Some(_) => Err(Refusal(
-                Problem::new(Code::Unauthorized).detail("send the staff key as `Authorization: Bearer <key>`"),
-            )),
-        }
-    }
-}
-
-/// Whether the headers carry the staff key. The hashes are compared, so that the time tells nothing of the key.
-pub fn is_staff(headers: &HeaderMap, app: &App) -> bool {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|text| text.strip_prefix("Bearer "));
-    match (sent, &app.operations.key) {
-        (Some(sent), Some(key)) => Sha256::digest(sent.trim()) == Sha256::digest(key),
-        _ => false,
-    }
-}
-
-/// Where operations go, and who may ask for them.
-#[derive(Debug, Clone)]
-pub struct Operations {
-    /// The staff key.
-    pub key: Option<String>,
-    /// The address of `reindex serve`, such as `http://127.0.0.1:8084`.
-    pub url: String,
-    /// The client.
-    pub http: reqwest::Client,
-}
+const PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// Passes a request on and its answer back.
 pub async fn pass_on(

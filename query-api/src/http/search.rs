@@ -1,16 +1,14 @@
 //! `GET` and `POST /v1/search`: one search; `POST /v1/search/multi`: many in one request.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark, took_ms},
-};
 use crate::{
-    App,
+    app::App,
     cache::Key,
     cursor::Cursor,
     freshness::{Hop, Verdict},
     metrics::Outcome,
+    problem::Refusal,
     queries::search::{self, Found, Mode},
+    request::{ReadContext, mark, took_ms},
     steering::Shown,
 };
 use ::search::reader::{IndexHandle, Snapshot};

@@ -1,15 +1,13 @@
 //! Products like a product, and why a product is not among the hits.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark},
-    problem::bounded,
-    search::{SearchBody, parameters, steer},
-};
+use super::search::{SearchBody, parameters, steer};
 use crate::{
-    App,
+    app::App,
     freshness::Hop,
-    queries::{pages, search as searching},
+    problem::{Refusal, bounded},
+    queries::search as searching,
+    reads::products,
+    request::{ReadContext, mark},
 };
 use ::search::query::SearchRequest;
 use axum::{
@@ -78,6 +76,6 @@ async fn product_of(app: &App, tenant: TenantId, name: &str) -> Result<ProductId
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
-    let found = pages::id_of_external(&app.pool, tenant, name).await?;
+    let found = products::id_of_external(&app.pool, tenant, name).await?;
     found.ok_or_else(|| Refusal::not_found("no product of that id in this shop"))
 }

@@ -1,12 +1,15 @@
 //! `GET /v1/suggest`: what a query may become while it is typed.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark, took_ms},
-    problem::bounded,
-    search::{SearchBody, steer, text},
+use super::search::{SearchBody, steer, text};
+use crate::{
+    app::App,
+    freshness::Hop,
+    popularity,
+    problem::{Refusal, bounded},
+    queries::search as searching,
+    reads::categories,
+    request::{ReadContext, mark, took_ms},
 };
-use crate::{App, freshness::Hop, queries::categories, queries::popularity, queries::search as searching};
 use ::search::{highlight::Marker, query::SearchRequest, suggest};
 use axum::{
     Json,

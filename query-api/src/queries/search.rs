@@ -1,10 +1,11 @@
 //! A search in one of the three modes, over one snapshot of the index.
 
-use crate::App;
+use crate::{app::App, problem::Refusal};
 use schemas::{
     events::merchandising::{self, FacetSetting},
     filter::Field,
     ids::{ProductId, TenantId},
+    problem::{Code, Problem},
 };
 use search::{
     IndexError,
@@ -76,6 +77,20 @@ pub enum SearchError {
     /// A search panicked or was cancelled.
     #[error("the search was broken off: {0}")]
     Broken(String),
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Index(IndexError::Request(detail)) => Self(Problem::new(Code::InvalidRequest).detail(detail)),
+            SearchError::Database(error) => error.into(),
+            SearchError::NoModel => Self(Problem::new(Code::Unavailable).detail(error.to_string())),
+            SearchError::Index(_) | SearchError::Model(_) | SearchError::Broken(_) => {
+                tracing::error!(%error, "a search failed");
+                Self(Problem::new(Code::Internal))
+            }
+        }
+    }
 }
 
 /// Runs a search.

@@ -1,7 +1,10 @@
 //! What a search asks for, as JSON; a query string is read into the same.
 
-use super::super::{Refusal, problem::bounded};
-use crate::{queries::search::Mode, ranking::overlaid};
+use crate::{
+    problem::{Refusal, bounded},
+    queries::search::Mode,
+    ranking::overlaid,
+};
 use ::search::{
     facets::{Facet, FacetOrder, MAX_FACET_VALUES, MAX_FACETS},
     generation::Ranking,

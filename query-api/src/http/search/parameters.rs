@@ -1,10 +1,7 @@
 //! The parameters of a search in a query string, read one by one so that each error names its own.
 
-use super::{
-    super::Refusal,
-    body::{FacetBody, SearchBody},
-};
-use crate::queries::search::Mode;
+use super::body::{FacetBody, SearchBody};
+use crate::{problem::Refusal, queries::search::Mode};
 use serde_json::Value;
 
 const MAX_FILTERS: usize = 32;

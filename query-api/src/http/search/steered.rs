@@ -1,12 +1,11 @@
 //! What staff, shoppers and an experiment add to a request, the same for every read that takes a search.
 
-use super::{
-    super::{Refusal, context::ReadContext},
-    body::SearchBody,
-};
+use super::body::SearchBody;
 use crate::{
-    App,
+    app::App,
+    problem::Refusal,
     ranking::overlaid,
+    request::ReadContext,
     steering::{self, Shown},
 };
 use ::search::{

@@ -1,21 +1,45 @@
 //! What shoppers searched for and did, for staff.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark},
-};
+mod figures;
+
 use crate::{
-    App,
+    app::App,
     freshness::{Hop, Verdict},
-    queries::insights::{self, Arm, Days, Product, ProductOrder, Query as QueryFigures, QueryOrder},
+    problem::Refusal,
+    read_model::{Expected, Given, Isolation, ReadModel},
+    request::{ReadContext, mark},
 };
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
+use figures::{Arm, Days, Product, ProductOrder, Query as QueryFigures, QueryOrder};
 use schemas::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What shoppers searched for and did.
+pub const READ: ReadModel = ReadModel {
+    routes,
+    isolation: &[
+        Isolation::of("/v1/insights/queries", "/v1/insights/queries", Expected::Empty("/queries")).given(REPORTED),
+        Isolation::of("/v1/insights/products", "/v1/insights/products", Expected::Empty("/products")),
+        Isolation::of("/v1/insights/experiments/{name}", "/v1/insights/experiments/e", Expected::Empty("/arms")),
+    ],
+};
+
+const REPORTED: &[Given] = &[Given {
+    method: "POST",
+    path: "/v1/insights",
+    body: r#"[{"type": "query", "query_id": "q", "client_id": "c", "user_query": "lamp", "arm": "e/a", "timestamp": "{now}"},
+        {"type": "event", "action_name": "click", "query_id": "q", "client_id": "c", "timestamp": "{now}",
+         "event_attributes": {"object": {"object_id": "{product}"}}}]"#,
+}];
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(queries)).routes(routes!(products)).routes(routes!(experiment))
+}
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 500;
@@ -105,7 +129,7 @@ pub async fn queries(
     };
     let limit = read_limit(&top)?;
     let verdict = context.wait(&app, Hop::Views).await?;
-    let queries = insights::queries(&app.pool, context.tenant, days, order, limit).await?;
+    let queries = figures::queries(&app.pool, context.tenant, days, order, limit).await?;
     Ok(answer(Queries { from: days.from, until: days.until, queries }, &verdict))
 }
 
@@ -130,7 +154,7 @@ pub async fn products(
     };
     let limit = read_limit(&top)?;
     let verdict = context.wait(&app, Hop::Views).await?;
-    let products = insights::products(&app.pool, context.tenant, days, order, limit).await?;
+    let products = figures::products(&app.pool, context.tenant, days, order, limit).await?;
     Ok(answer(Products { from: days.from, until: days.until, products }, &verdict))
 }
 
@@ -146,7 +170,7 @@ pub async fn experiment(
 ) -> Result<Response, Refusal> {
     let days = read_days(days)?;
     let verdict = context.wait(&app, Hop::Views).await?;
-    let arms = insights::arms(&app.pool, context.tenant, days, &name).await?;
+    let arms = figures::arms(&app.pool, context.tenant, days, &name).await?;
     Ok(answer(Experiment { experiment: name, from: days.from, until: days.until, arms }, &verdict))
 }
 

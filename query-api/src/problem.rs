@@ -1,12 +1,10 @@
 //! The only map from errors to answers.
 
-use crate::queries::search::SearchError;
 use axum::{
     extract::rejection::{JsonRejection, QueryRejection},
     response::{IntoResponse, Response},
 };
 use schemas::problem::{Code, FieldError, Problem};
-use search::IndexError;
 use service::http::ProblemResponse;
 
 /// Why a read is not answered as asked.
@@ -85,20 +83,6 @@ impl From<sqlx::Error> for Refusal {
             _ => {
                 tracing::error!(%error, "the read database failed");
                 Self(Problem::new(Code::Unavailable).detail("the read database does not answer"))
-            }
-        }
-    }
-}
-
-impl From<SearchError> for Refusal {
-    fn from(error: SearchError) -> Self {
-        match error {
-            SearchError::Index(IndexError::Request(detail)) => Self(Problem::new(Code::InvalidRequest).detail(detail)),
-            SearchError::Database(error) => error.into(),
-            SearchError::NoModel => Self(Problem::new(Code::Unavailable).detail(error.to_string())),
-            SearchError::Index(_) | SearchError::Model(_) | SearchError::Broken(_) => {
-                tracing::error!(%error, "a search failed");
-                Self(Problem::new(Code::Internal))
             }
         }
     }

@@ -1,8 +1,34 @@
-//! How far each projection is, what is parked, and what the index holds.
+//! How far each projection is behind.
 
-use schemas::{Timestamp, ids::TenantId};
+use crate::{
+    app::App,
+    problem::Refusal,
+    read_model::{Expected, Isolation, ReadModel},
+};
+use axum::{Json, extract::State};
+use schemas::Timestamp;
 use serde::Serialize;
 use sqlx::PgPool;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// How far each projection is behind.
+pub const READ: ReadModel =
+    ReadModel { routes, isolation: &[Isolation::of("/v1/status/lag", "/v1/status/lag", Expected::OfInstallation)] };
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(lag))
+}
+
+/// How far each projection is behind.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Lag {
+    /// Whether no lag grows and nobody has stopped.
+    ok: bool,
+    /// Each projection with its partitions, and each relay.
+    projections: Vec<Projection>,
+    /// The hundred tenants that wait longest, the worst first; those of which nothing moved for a minute are left out.
+    tenants: Vec<TenantLag>,
+}
 
 /// A report older than this belongs to a consumer that has stalled or died.
 pub const STALLED_AFTER_SECONDS: f64 = 5.0;
@@ -64,7 +90,7 @@ pub struct Partition {
 ///
 /// # Errors
 /// The database's.
-pub async fn lag(pool: &PgPool) -> Result<Vec<Projection>, sqlx::Error> {
+pub async fn projections(pool: &PgPool) -> Result<Vec<Projection>, sqlx::Error> {
     let rows: Vec<Partition> = sqlx::query_as(
         "SELECT projection, topic, partition, next_offset, end_offset, lag_events, lag_seconds, trend, rate_per_second,
                 state, catch_up_seconds, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
@@ -166,46 +192,15 @@ pub async fn tenant_lag(pool: &PgPool) -> Result<Vec<TenantLag>, sqlx::Error> {
     .await
 }
 
-/// An event that could not be applied.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct DeadLetter {
-    /// Its number.
-    pub id: i64,
-    /// Which projection could not apply it.
-    pub projection: String,
-    /// The Kafka key.
-    pub aggregate_key: String,
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The offset.
-    pub record_offset: i64,
-    /// The event's type, if it said one.
-    pub event_type: Option<String>,
-    /// `parked`, `queued` behind a parked one, or `retrying`.
-    pub state: String,
-    /// What happened.
-    pub error: String,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// Since when it is here.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-/// The open dead letters of a tenant, oldest first.
-///
-/// # Errors
-/// The database's.
-pub async fn dead_letters(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT id, projection, aggregate_key, topic, partition, record_offset, event_type, state, error, attempts, created_at
-         FROM dead_letters WHERE tenant_id = $1 AND state IN ('parked', 'queued', 'retrying') ORDER BY id LIMIT 1000",
-    )
-    .bind(tenant.uuid())
-    .fetch_all(pool)
-    .await
+/// How far each projection is behind.
+#[utoipa::path(get, path = "/v1/status/lag", tag = "status",
+    responses((status = 200, description = "`ok`, each projection with its partitions, and the tenants that wait longest", body = Lag)))]
+pub async fn lag(State(app): State<App>) -> Result<Json<Lag>, Refusal> {
+    let (projections, tenants) = (projections(&app.pool).await?, tenant_lag(&app.pool).await?);
+    let trouble = |one: &Projection| {
+        matches!(one.trend.as_str(), "growing" | "stalled") || matches!(one.state.as_str(), "stall" | "stop")
+    };
+    Ok(Json(Lag { ok: !projections.iter().any(trouble), projections, tenants }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Definitions by tenant, read when they change; no other search waits for the database.
 
-use super::definitions::{Definitions, Named, Written, settings};
-use crate::changes::Change;
+use crate::{
+    changes::Change,
+    definitions::{Definitions, Named, Written, settings},
+};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use schemas::ids::TenantId;
 use search::generation::Manifest;

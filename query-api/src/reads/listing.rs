@@ -1,48 +1,42 @@
-//! The category tree, and the products of a category.
+//! The products of a category.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark},
-};
+mod page;
+
 use crate::{
-    App,
-    freshness::{Hop, Verdict},
-    queries::{
-        categories,
-        listing::{self, Cursor, Listing, Order},
-    },
+    app::App,
+    freshness::Hop,
+    problem::Refusal,
+    read_model::{Expected, Isolation, ReadModel},
+    reads::categories,
+    request::{ReadContext, mark},
 };
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
+use page::{Cursor, Listing, Order};
 use schemas::money::Currency;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The products of a category.
+pub const READ: ReadModel = ReadModel {
+    routes,
+    isolation: &[Isolation::of(
+        "/v1/categories/{category}/products",
+        "/v1/categories/lamps/products",
+        Expected::NotFound,
+    )],
+};
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(products))
+}
 
 const DEFAULT_LIMIT: i64 = 24;
 const MAX_LIMIT: i64 = 100;
-
-/// The category tree with counts.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
-    responses((status = 200, description = "Root categories with those below", body = Vec<categories::Node>)))]
-pub async fn tree(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
-    let verdict = context.wait(&app, Hop::Views).await?;
-    let key = app.cache.view_key(context.tenant, "tree".to_owned());
-    if let (Some(key), Verdict::Fresh) = (&key, &verdict)
-        && let Some(kept) = app.cache.get(key).await
-    {
-        return Ok(mark(Json(&*kept).into_response(), &verdict));
-    }
-    let nodes = categories::tree(&app.pool, context.tenant).await?;
-    let body = Arc::new(json!({"categories": nodes}));
-    if let Some(key) = key {
-        app.cache.put(key, body.clone()).await;
-    }
-    Ok(mark(Json(&*body).into_response(), &verdict))
-}
 
 /// What a listing takes.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -73,8 +67,8 @@ pub async fn products(
     let category = categories::find(&app.pool, context.tenant, &category).await?;
     let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;
     let ask = ask(category, &parameters)?;
-    let (products, next) = listing::page(&app.pool, context.tenant, &ask).await?;
-    let total = listing::count(&app.pool, context.tenant, category).await?;
+    let (products, next) = page::page(&app.pool, context.tenant, &ask).await?;
+    let total = page::count(&app.pool, context.tenant, category).await?;
     let next = next.map(|cursor| encode(&cursor));
     Ok(mark(Json(json!({"total": total, "products": products, "next": next})).into_response(), &verdict))
 }

@@ -1,13 +1,11 @@
 //! What staff have defined to steer search, as they read it back.
 
-use super::{
-    Refusal,
-    context::{ReadContext, mark},
-};
 use crate::{
-    App,
+    app::App,
     freshness::Hop,
-    queries::merchandising::{self, Definition},
+    problem::Refusal,
+    read_model::{Expected, Given, Isolation, ReadModel},
+    request::{ReadContext, mark},
 };
 use axum::{
     Json,
@@ -15,8 +13,30 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use schemas::events::merchandising::MerchandisingKind;
+use schemas::{events::merchandising::MerchandisingKind, ids::TenantId};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What staff have defined.
+pub const READ: ReadModel = ReadModel {
+    routes,
+    isolation: &[
+        Isolation::of("/v1/merchandising/{kind}", "/v1/merchandising/synonyms", Expected::Empty("/definitions"))
+            .given(DEFINED),
+        Isolation::of("/v1/merchandising/{kind}/{name}", "/v1/merchandising/synonyms/lamps", Expected::NotFound),
+    ],
+};
+
+const DEFINED: &[Given] = &[Given {
+    method: "PUT",
+    path: "/v1/merchandising/synonyms/lamps",
+    body: r#"{"kind": "multi_way", "terms": ["lamp", "light"]}"#,
+}];
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+}
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
@@ -58,7 +78,7 @@ pub async fn all(
     }
     let verdict = context.wait(&app, Hop::Views).await?;
     let after = parameters.after.unwrap_or_default();
-    let (definitions, more) = merchandising::page(&app.pool, context.tenant, kind, &after, limit).await?;
+    let (definitions, more) = page(&app.pool, context.tenant, kind, &after, limit).await?;
     let next = definitions.last().filter(|_| more).map(|last| last.name.clone());
     Ok(mark(Json(Definitions { definitions, next }).into_response(), &verdict))
 }
@@ -74,7 +94,7 @@ pub async fn one(
 ) -> Result<Response, Refusal> {
     let kind = read_kind(&kind)?;
     let verdict = context.wait(&app, Hop::Views).await?;
-    let found = merchandising::find(&app.pool, context.tenant, kind, &name).await?;
+    let found = find(&app.pool, context.tenant, kind, &name).await?;
     let definition = found.ok_or_else(|| Refusal::not_found("nothing is defined under this name in this shop"))?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", definition.version));
     let mut response = Json(definition).into_response();
@@ -86,4 +106,60 @@ pub async fn one(
 
 fn read_kind(text: &str) -> Result<MerchandisingKind, Refusal> {
     text.parse().map_err(|error: schemas::events::merchandising::UnknownKind| Refusal::not_found(&error.to_string()))
+}
+
+/// What is defined under a name.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct Definition {
+    /// `synonyms`, `rules`, `facets` or `experiments`.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// Its version: what If-Match has to name to replace it.
+    pub version: i64,
+    /// What is defined, as it was put.
+    #[schema(value_type = Object)]
+    pub definition: serde_json::Value,
+}
+
+/// Looks a definition up.
+async fn find(
+    pool: &PgPool,
+    tenant: TenantId,
+    kind: MerchandisingKind,
+    name: &str,
+) -> Result<Option<Definition>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT kind, name, version, body AS definition FROM merchandising
+         WHERE tenant_id = $1 AND kind = $2 AND name = $3 AND body IS NOT NULL",
+    )
+    .bind(tenant.uuid())
+    .bind(kind.as_str())
+    .bind(name)
+    .fetch_optional(pool)
+    .await
+}
+
+/// The definitions of a kind by name, from after a name on; and whether there are more.
+async fn page(
+    pool: &PgPool,
+    tenant: TenantId,
+    kind: MerchandisingKind,
+    after: &str,
+    limit: i64,
+) -> Result<(Vec<Definition>, bool), sqlx::Error> {
+    let mut found: Vec<Definition> = sqlx::query_as(
+        "SELECT kind, name, version, body AS definition FROM merchandising
+         WHERE tenant_id = $1 AND kind = $2 AND name > $3 AND body IS NOT NULL ORDER BY name LIMIT $4",
+    )
+    .bind(tenant.uuid())
+    .bind(kind.as_str())
+    .bind(after)
+    .bind(limit + 1)
+    .fetch_all(pool)
+    .await?;
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found, more))
 }

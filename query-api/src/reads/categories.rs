@@ -1,9 +1,33 @@
 //! The category tree with the number of products below each node.
 
+use crate::{
+    app::App,
+    freshness::{Hop, Verdict},
+    problem::Refusal,
+    read_model::{Expected, Isolation, ReadModel},
+    request::{ReadContext, mark},
+};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use schemas::{Uuid, ids::TenantId};
 use serde::Serialize;
+use serde_json::json;
 use sqlx::{PgPool, Row};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The category tree.
+pub const READ: ReadModel = ReadModel {
+    routes,
+    isolation: &[Isolation::of("/v1/categories", "/v1/categories", Expected::Empty("/categories"))],
+};
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(tree))
+}
 
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -45,7 +69,7 @@ pub async fn names(pool: &PgPool, tenant: TenantId, slugs: &[(String, u64)]) -> 
     if slugs.is_empty() {
         return Ok(Vec::new());
     }
-    let nodes = tree(pool, tenant).await?;
+    let nodes = nodes(pool, tenant).await?;
     let mut named = Vec::new();
     for (slug, products) in slugs {
         if let Some(path) = path_to(&nodes, slug) {
@@ -75,7 +99,7 @@ struct Flat {
 ///
 /// # Errors
 /// The database's.
-pub async fn tree(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error> {
+async fn nodes(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT c.category_id, c.parent_id, c.external_id, c.slug, c.name, coalesce(n.products, 0) AS products
          FROM categories c
@@ -133,4 +157,23 @@ pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<
     .bind(name.parse::<Uuid>().ok())
     .fetch_optional(pool)
     .await
+}
+
+/// The category tree with counts.
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
+    responses((status = 200, description = "Root categories with those below", body = Vec<Node>)))]
+pub async fn tree(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
+    let verdict = context.wait(&app, Hop::Views).await?;
+    let key = app.cache.view_key(context.tenant, "tree".to_owned());
+    if let (Some(key), Verdict::Fresh) = (&key, &verdict)
+        && let Some(kept) = app.cache.get(key).await
+    {
+        return Ok(mark(Json(&*kept).into_response(), &verdict));
+    }
+    let nodes = nodes(&app.pool, context.tenant).await?;
+    let body = Arc::new(json!({"categories": nodes}));
+    if let Some(key) = key {
+        app.cache.put(key, body.clone()).await;
+    }
+    Ok(mark(Json(&*body).into_response(), &verdict))
 }

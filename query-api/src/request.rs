@@ -1,10 +1,10 @@
 //! What every read takes: the tenant, and the token the answer should have seen.
 
-use super::{Refusal, operations};
 use crate::{
-    App,
+    app::App,
     freshness::{Hop, Served, Verdict},
     metrics::Outcome,
+    problem::Refusal,
 };
 use axum::{
     extract::{FromRequestParts, Query},
@@ -81,7 +81,7 @@ impl FromRequestParts<App> for ReadContext {
                 outcome => break outcome?,
             }
         };
-        let staff = operations::is_staff(&parts.headers, app);
+        let staff = app.operations.is_staff(&parts.headers);
         Ok(Self { tenant, staff, token, wait: deadline.saturating_duration_since(Instant::now()) })
     }
 }

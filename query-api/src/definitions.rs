@@ -38,7 +38,7 @@ pub struct Written {
 
 impl Written {
     /// Adds what a bundle defines under names that staff have not used, and how it reads words.
-    pub(super) fn beneath(&mut self, bundle: &Bundle) {
+    pub(crate) fn beneath(&mut self, bundle: &Bundle) {
         self.analysis = bundle.analyzer.clone();
         for (name, content) in &bundle.synonyms {
             if self.synonyms.iter().all(|known| known.name != *name) {

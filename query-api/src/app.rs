@@ -1,0 +1,38 @@
+//! What every route needs.
+
+use crate::{
+    cache::Cache, cursor, defined::Defined, freshness::Freshness, index::ActiveIndex, metrics::Metrics,
+    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::QueryVectors,
+};
+use sqlx::PgPool;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What every route needs.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The read database.
+    pub pool: PgPool,
+    /// The active index generation.
+    pub index: ActiveIndex,
+    /// Query texts to vectors.
+    pub vectors: QueryVectors,
+    /// Waiting for tokens.
+    pub freshness: Freshness,
+    /// Answers kept for a moment.
+    pub cache: Cache,
+    /// States of the index that cursors point to.
+    pub cursors: cursor::Kept,
+    /// What staff have defined.
+    pub defined: Defined,
+    /// What shoppers like.
+    pub popularity: Popularity,
+    /// Slugs to tenants.
+    pub tenants: Tenants,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What staff do, and where it is passed on to.
+    pub operations: Operations,
+    /// Searches at the same time.
+    pub search_permits: Arc<Semaphore>,
+}

@@ -1,0 +1,36 @@
+//! Every read model, on one screen.
+//!
+//! To add one: a file here with its row, query and routes, and its line in [`ALL`].
+
+pub mod categories;
+pub mod console;
+pub mod dead_letters;
+pub mod index_status;
+pub mod insights;
+pub mod lag;
+pub mod listing;
+pub mod merchandising;
+pub mod products;
+pub mod search;
+
+use crate::read_model::ReadModel;
+
+/// The read models.
+pub const ALL: &[ReadModel] = &[
+    search::READ,
+    categories::READ,
+    listing::READ,
+    products::READ,
+    merchandising::READ,
+    insights::READ,
+    lag::READ,
+    index_status::READ,
+    dead_letters::READ,
+    console::pipeline::READ,
+    console::generations::READ,
+    console::dead_letters::READ,
+    console::probes::READ,
+    console::operations::READ,
+    console::tenants::READ,
+    console::lineage::READ,
+];

@@ -1,0 +1,74 @@
+//! Events of a tenant that could not be applied.
+
+use crate::{
+    app::App,
+    problem::Refusal,
+    read_model::{Expected, Isolation, ReadModel},
+    request::ReadContext,
+};
+use axum::{Json, extract::State};
+use schemas::{Timestamp, ids::TenantId};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The open dead letters of a tenant.
+pub const READ: ReadModel = ReadModel {
+    routes,
+    isolation: &[Isolation::of(
+        "/v1/status/dead-letters",
+        "/v1/status/dead-letters",
+        Expected::NothingYet("/dead_letters"),
+    )],
+};
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(dead_letters))
+}
+
+/// An event that could not be applied.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct DeadLetter {
+    /// Its number.
+    pub id: i64,
+    /// Which projection could not apply it.
+    pub projection: String,
+    /// The Kafka key.
+    pub aggregate_key: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub record_offset: i64,
+    /// The event's type, if it said one.
+    pub event_type: Option<String>,
+    /// `parked`, `queued` behind a parked one, or `retrying`.
+    pub state: String,
+    /// What happened.
+    pub error: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// Since when it is here.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// The open dead letters of a tenant, oldest first.
+async fn open(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, projection, aggregate_key, topic, partition, record_offset, event_type, state, error, attempts, created_at
+         FROM dead_letters WHERE tenant_id = $1 AND state IN ('parked', 'queued', 'retrying') ORDER BY id LIMIT 1000",
+    )
+    .bind(tenant.uuid())
+    .fetch_all(pool)
+    .await
+}
+
+/// Events of this tenant that could not be applied.
+#[utoipa::path(get, path = "/v1/status/dead-letters", tag = "status",
+    responses((status = 200, description = "Open dead letters, oldest first", body = Vec<DeadLetter>)))]
+pub async fn dead_letters(State(app): State<App>, context: ReadContext) -> Result<Json<Value>, Refusal> {
+    Ok(Json(json!({"dead_letters": open(&app.pool, context.tenant).await?})))
+}
