@@ -7,10 +7,9 @@ use launcher::{
     settings::default_cache,
 };
 use search::{
-    bundle::{EmbeddedText, Model},
+    bundle::{EmbeddedText, MODEL_ID, Model},
     document::SearchProduct,
-    embed::{BATCH, MODEL_ID, Models},
-    text::embedding_text,
+    embed::{BATCH, Models, embedding_text},
 };
 use serde::Serialize;
 use std::{path::PathBuf, time::Instant};

@@ -3,9 +3,9 @@
 use crate::ranking::{WrongSetting, overlaid};
 use schemas::events::merchandising::{Experiment, ExperimentArm, FacetDisplay, Rule, SynonymSet};
 use search::{
-    analyzer,
-    bundle::{Analysis, Bundle},
-    generation::Ranking,
+    analyzer::{self, Analysis},
+    bundle::Bundle,
+    ranking::Ranking,
     synonyms::Synonyms,
 };
 use serde::{Deserialize, de::DeserializeOwned};

@@ -14,8 +14,8 @@ use schemas::{
 use search::{
     bundle::{EmbeddedText, Model},
     document::SearchDocument,
+    embed,
     reader::{IndexHandle, Snapshot},
-    text,
 };
 use serde::Serialize;
 use sqlx::{PgPool, Row};
@@ -241,7 +241,7 @@ impl Freshness {
 fn present(hash: Option<String>, body: Option<String>, model: &Model) -> Option<String> {
     let Some(body) = body else { return hash };
     let product = serde_json::from_str::<SearchDocument>(&body).ok()?.product?;
-    Some(text::embedding_hash(&product, &model.text))
+    Some(embed::embedding_hash(&product, &model.text))
 }
 
 fn has(snapshot: &Snapshot, tenant: TenantId, product: ProductId, version: u64) -> bool {

@@ -1,6 +1,6 @@
 //! Ranking settings by name, as requests and experiments try them over those of a generation.
 
-use search::generation::Ranking;
+use search::ranking::Ranking;
 use serde_json::{Map, Value};
 
 /// Settings that cost time, and the most they may be set to.

@@ -2,7 +2,7 @@
 
 use crate::{Desk, Failure, desk::Refusal};
 use schemas::{Utc, Uuid};
-use search::{bundle::Model, document::SearchDocument, text};
+use search::{bundle::Model, document::SearchDocument, embed};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -182,7 +182,7 @@ async fn mismatches(desk: &Desk, model: &Model, before: i64) -> Result<Vec<Uuid>
     let mut wrong = Vec::new();
     for (product, body, embedded) in rows {
         let document: SearchDocument = serde_json::from_str(&body)?;
-        let present = document.product.map(|product| text::embedding_hash(&product, &model.text));
+        let present = document.product.map(|product| embed::embedding_hash(&product, &model.text));
         if present.is_some_and(|hash| hash != embedded) {
             wrong.push(product);
         }

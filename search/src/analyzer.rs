@@ -1,6 +1,6 @@
 //! How text becomes terms, for documents and queries alike.
 
-use crate::{background::Throttle, bundle::Analysis};
+use crate::background::Throttle;
 use std::collections::HashSet;
 use tantivy::{
     Index,
@@ -10,10 +10,12 @@ use tantivy::{
     },
 };
 
+mod analysis;
 mod languages;
 mod units;
 mod words;
 
+pub use analysis::Analysis;
 pub use languages::names as languages;
 pub use words::Words;
 
@@ -255,7 +257,7 @@ pub fn throttle_documents(manager: &TokenizerManager, throttle: &Throttle) {
     }
 }
 
-/// See [`keep_to`].
+/// See [`throttle_documents`].
 #[derive(Clone)]
 struct Throttled {
     throttle: Throttle,

@@ -2,7 +2,8 @@
 
 use crate::{
     IndexError, analyzer,
-    bundle::{Analysis, SearchedFields},
+    analyzer::Analysis,
+    bundle::SearchedFields,
     directory::RelaxedDirectory,
     document::SearchDocument,
     schema,

@@ -1,7 +1,12 @@
 //! The release bundle: everything that decides what a search finds and in which order, as one versioned value
 //! that can be read as a file, compared, reviewed, promoted and taken back as a unit.
 
-use crate::{IndexError, analyzer, generation::Ranking, text};
+use crate::{
+    IndexError,
+    analyzer::{self, Analysis},
+    ranking::Ranking,
+    text,
+};
 use schemas::events::merchandising::{FacetSetting, Rule, SynonymSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +16,7 @@ mod changes;
 mod model;
 
 pub use changes::{Change, Effect, changes};
-pub use model::{EmbeddedText, Model, Pooling};
+pub use model::{DIMENSIONS, EmbeddedText, MODEL_ID, Model, Pooling};
 
 /// The version of the file's own form.
 pub const FORMAT: u32 = 1;
@@ -46,35 +51,6 @@ pub struct Bundle {
     pub synonyms: BTreeMap<String, SynonymSet>,
     /// Rules by name, beneath those that staff have defined.
     pub rules: BTreeMap<String, Rule>,
-}
-
-/// How text becomes terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Analysis {
-    /// [`analyzer::ANALYZER_VERSION`] of the program that builds it.
-    pub version: u32,
-    /// The languages of the texts, some of [`analyzer::languages`]: all of them decide what a word's endings are,
-    /// the first one which words are left out. See docs/search.md.
-    pub languages: Vec<String>,
-    /// Words that are left out beside the language's own, as they are typed.
-    pub stop_words: Vec<String>,
-    /// Longest term in bytes; longer ones are not searched for.
-    pub longest_term: usize,
-    /// Whether plurals (English) and endings (other languages) are taken off.
-    pub plurals: bool,
-}
-
-impl Default for Analysis {
-    fn default() -> Self {
-        Self {
-            version: analyzer::ANALYZER_VERSION,
-            languages: vec!["english".to_owned()],
-            stop_words: Vec::new(),
-            longest_term: 64,
-            plurals: true,
-        }
-    }
 }
 
 /// What of a product goes into the text that is searched.

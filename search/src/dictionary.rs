@@ -1,6 +1,6 @@
 //! Terms that an automaton accepts: words near one that was misspelt, and words that begin so.
 
-use crate::{IndexError, reader::Snapshot, statistics::TextStatistics};
+use crate::{IndexError, segments::Segments, statistics::TextStatistics};
 use std::collections::BTreeMap;
 use tantivy::{Term, query::FuzzyTermQuery};
 
@@ -26,7 +26,7 @@ pub enum Near {
 /// # Errors
 /// The engine's.
 pub fn near(
-    snapshot: &Snapshot,
+    segments: &Segments,
     statistics: &TextStatistics,
     term: &Term,
     near: Near,
@@ -39,7 +39,7 @@ pub fn near(
     let field = term.field();
     let mut everywhere: BTreeMap<String, u64> = BTreeMap::new();
     let mut expanded = 0;
-    for segment in snapshot.searcher.segment_readers() {
+    for segment in segments.searcher.segment_readers() {
         let inverted = segment.inverted_index(field)?;
         let mut terms = inverted.terms().search(query.automaton()?).into_stream()?;
         while expanded < MOST_EXPANSIONS
@@ -59,7 +59,7 @@ pub fn near(
         if index % LOOK_AT_THE_CLOCK == LOOK_AT_THE_CLOCK - 1 && late() {
             break;
         }
-        let count = statistics.holding(&snapshot.searcher, &Term::from_field_text(field, &text))?;
+        let count = statistics.holding(&segments.searcher, &Term::from_field_text(field, &text))?;
         if count > 0 {
             own.push((text, count));
         }

@@ -98,7 +98,7 @@ impl DigestSet {
 /// The engine's.
 pub fn digest_set(snapshot: &Snapshot, except: &[String], throttle: &Throttle) -> Result<DigestSet, IndexError> {
     let mut set = DigestSet::default();
-    for segment in snapshot.searcher.segment_readers() {
+    for segment in snapshot.segments.searcher.segment_readers() {
         take(snapshot, segment, except, throttle, &mut set)?;
     }
     Ok(set)
@@ -162,7 +162,7 @@ fn take(
 /// The tenant of each live document, as a place in the list beside it.
 fn tenants(snapshot: &Snapshot, segment: &SegmentReader) -> Result<(Vec<Option<usize>>, Vec<TenantId>), IndexError> {
     let (mut of, mut names) = (vec![None; segment.max_doc() as usize], Vec::new());
-    let inverted = segment.inverted_index(snapshot.fields.tenant)?;
+    let inverted = segment.inverted_index(snapshot.segments.fields.tenant)?;
     let mut terms = inverted.terms().stream()?;
     while terms.advance() {
         let Some(tenant) = std::str::from_utf8(terms.key()).ok().and_then(|text| text.parse().ok()) else { continue };
@@ -218,7 +218,7 @@ impl Stored {
         let of_variants = variants
             .as_ref()
             .map_or_else(|| Ok(Vec::new()), |column| columns::each_term(column.dictionary(), hashed))?;
-        let (card, description) = (snapshot.fields.card, snapshot.fields.description);
+        let (card, description) = (snapshot.segments.fields.card, snapshot.segments.fields.description);
         Ok(Self { store: segment.get_store_reader(1)?, card, description, variants, of_variants })
     }
 
@@ -257,9 +257,9 @@ pub struct LostTerm {
 /// # Errors
 /// The engine's.
 pub fn lost_terms(old: &Snapshot, new: &Snapshot, field: &str, most: usize) -> Result<Vec<LostTerm>, IndexError> {
-    let Ok(field) = old.searcher.schema().get_field(field) else { return Ok(Vec::new()) };
+    let Ok(field) = old.segments.searcher.schema().get_field(field) else { return Ok(Vec::new()) };
     let mut known: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
-    for segment in old.searcher.segment_readers() {
+    for segment in old.segments.searcher.segment_readers() {
         let inverted = segment.inverted_index(field)?;
         let mut terms = inverted.terms().stream()?;
         while terms.advance() {
@@ -272,7 +272,7 @@ pub fn lost_terms(old: &Snapshot, new: &Snapshot, field: &str, most: usize) -> R
     for (key, documents) in frequent {
         let mut term = tantivy::Term::from_field_bytes(field, &[]);
         term.append_bytes(&key);
-        if new.searcher.doc_freq(&term)? == 0 {
+        if new.segments.searcher.doc_freq(&term)? == 0 {
             lost.push(LostTerm { term: String::from_utf8_lossy(&key).into_owned(), documents });
         }
         if lost.len() >= most {

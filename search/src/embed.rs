@@ -2,7 +2,7 @@
 //! bundle names and the configuration knows.
 
 use crate::{
-    bundle::{Model, Pooling},
+    bundle::{MODEL_ID, Model, Pooling},
     text,
 };
 use fastembed::{InitOptionsUserDefined, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
@@ -13,10 +13,10 @@ use std::{
     sync::OnceLock,
 };
 
-/// The model and the form of its weights, as vectors are keyed by it.
-pub const MODEL_ID: &str = "all-MiniLM-L6-v2/int8-weights";
-/// Numbers in a vector of the shipped model.
-pub const DIMENSIONS: usize = 384;
+mod input;
+
+pub use input::{embedding_hash, embedding_text};
+
 /// Texts in one run: as fast as any number, and larger ones take gigabytes.
 pub const BATCH: usize = 16;
 

@@ -4,13 +4,17 @@
 //! A facet whose own field is filtered is counted as if it were not (disjunctive): who has chosen one brand
 //! wants to see how many the others would add.
 
-use crate::{IndexError, lexical::plan::Plan, query::SearchRequest, reader::Snapshot, schema::attribute_path};
+use crate::{
+    IndexError,
+    plan::Plan,
+    query::{Facet, FacetCounts, FacetValue, MAX_FACET_VALUES, MAX_FACETS, SearchRequest},
+    reader::Snapshot,
+    schema::attribute_path,
+};
 use schemas::{
     filter::{Field, Filter, Test},
     money::Currency,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::{borrow::Cow, collections::HashMap};
 use tantivy::{collector::Count, query::Query};
 
@@ -24,107 +28,8 @@ use asked::Asked;
 use matched::Matched;
 use tally::Columns;
 
-/// Most facets in one request.
-pub const MAX_FACETS: usize = 20;
-/// Most values of one facet.
-pub const MAX_FACET_VALUES: u32 = 100;
 /// Values that are looked through when those of a facet are searched, and of a category tree.
 const SEARCHED: usize = 5_000;
-
-/// A facet to count.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Facet {
-    /// What is counted.
-    pub field: Field,
-    /// Most values; of categories, most on each level.
-    pub limit: u32,
-    /// The order of the values.
-    pub order: FacetOrder,
-    /// Only values with this in them.
-    pub search: Option<String>,
-    /// Ranges to count a number by, each from its first bound up to but without its second; if none are given,
-    /// even steps that fit.
-    pub ranges: Vec<(Option<f64>, Option<f64>)>,
-}
-
-impl Facet {
-    /// A facet with so many of its most frequent values.
-    #[must_use]
-    pub const fn new(field: Field, limit: u32) -> Self {
-        Self { field, limit, order: FacetOrder::Count, search: None, ranges: Vec::new() }
-    }
-}
-
-/// The order of a facet's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FacetOrder {
-    /// Most frequent first.
-    Count,
-    /// By value.
-    Value,
-    /// These first, in this order; then the most frequent.
-    Listed(Vec<String>),
-}
-
-/// The values of one facet with their counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FacetCounts {
-    /// The field, as asked.
-    pub field: String,
-    /// Values and counts.
-    pub values: Vec<FacetValue>,
-    /// Hits with a value beyond the limit.
-    pub others: u64,
-    /// Of numbers: least, greatest, mean.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stats: Option<Stats>,
-    /// Of numbers: how many lie in each range.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ranges: Vec<RangeCount>,
-}
-
-/// One value of a facet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FacetValue {
-    /// The value: text, number or true/false; of a category its slug.
-    pub value: Value,
-    /// How many hits have it.
-    pub count: u64,
-    /// Whether it is chosen.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub selected: bool,
-    /// How many hits there would be if it were chosen, or no longer chosen.
-    pub total_if_toggled: u64,
-    /// Of a category, those below.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub children: Vec<Self>,
-}
-
-/// What numbers amount to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Stats {
-    /// The least.
-    pub min: f64,
-    /// The greatest.
-    pub max: f64,
-    /// The mean.
-    pub avg: f64,
-    /// How many there are.
-    pub count: u64,
-}
-
-/// How many hits have a number in a range.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RangeCount {
-    /// From this on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<f64>,
-    /// Up to this, which itself doesn't belong to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<f64>,
-    /// How many.
-    pub count: u64,
-}
 
 /// The fast field behind a facet; none if a field is no facet.
 fn column(field: &Field, currency: Currency) -> Option<String> {
@@ -255,7 +160,7 @@ impl Counting<'_> {
         let (added, _) = asked.count(&more)?;
         let added: HashMap<String, u64> = added.into_iter().map(|new| (new.value.to_string(), new.count)).collect();
         for value in values {
-            let text = if *field == Field::Category { tree::slug(&value.value) } else { asked::text(&value.value) };
+            let text = if *field == Field::Category { tree::slug(&value.value) } else { tally::text(&value.value) };
             value.selected = chosen.contains(&text);
             value.total_if_toggled = if !value.selected {
                 found + added.get(&value.value.to_string()).copied().unwrap_or_default()
@@ -264,7 +169,7 @@ impl Counting<'_> {
             } else {
                 let rest = chosen.iter().filter(|chosen| **chosen != text).cloned().collect();
                 let query = self.plan.query_with(self.matching, field, rest, self.snapshot, self.request);
-                self.snapshot.searcher.search(query.as_ref(), &Count)? as u64
+                self.snapshot.segments.searcher.search(query.as_ref(), &Count)? as u64
             };
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! "An Analysis of Fusion Functions for Hybrid Retrieval", 2023). The least of a list is no such bound: it
 //! moves with the number of candidates.
 
-use crate::generation::Ranking;
+use crate::ranking::Ranking;
 use schemas::ids::ProductId;
 use std::collections::HashMap;
 

@@ -28,7 +28,7 @@ impl Marker {
     /// `typing`: the last term may be the beginning of a word.
     #[must_use]
     pub fn new(snapshot: &Snapshot, terms: &[String], typing: bool) -> Self {
-        Self::reading(analyzer::of_documents(snapshot.searcher.index()), terms, typing)
+        Self::reading(analyzer::of_documents(snapshot.segments.searcher.index()), terms, typing)
     }
 
     /// The same with an analyzer of texts.
@@ -59,8 +59,8 @@ impl Marker {
                 found.insert(name.to_owned(), marked(text, &spans));
             }
         }
-        let record: TantivyDocument = snapshot.searcher.doc(at)?;
-        if let Some(text) = record.get_first(snapshot.fields.description).and_then(|value| value.as_str()) {
+        let record: TantivyDocument = snapshot.segments.searcher.doc(at)?;
+        if let Some(text) = record.get_first(snapshot.segments.fields.description).and_then(|value| value.as_str()) {
             let (snippet, spans) = self.snippet(text);
             if !snippet.is_empty() {
                 found.insert("description".to_owned(), marked(&snippet, &spans));

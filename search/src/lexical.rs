@@ -3,8 +3,9 @@
 
 use crate::{
     IndexError, facets, families,
-    generation::Ranking,
-    query::{Hit, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort},
+    plan::Plan,
+    query::{FacetCounts, Hit, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort},
+    ranking::Ranking,
     reader::Snapshot,
     statistics::CatalogStatistics,
 };
@@ -12,20 +13,14 @@ use schemas::ids::ProductId;
 use std::sync::Arc;
 use tantivy::query::Query;
 
-mod bm25;
 mod explain;
-pub(crate) mod filter;
 mod meant;
 mod order;
 mod page;
 mod passing;
-pub(crate) mod plan;
 mod ranked;
-mod scaled;
-pub(crate) mod words;
 
 use page::Dressing;
-use plan::Plan;
 use ranked::Ranked;
 
 pub use explain::why;
@@ -77,7 +72,7 @@ pub fn attributes_of(snapshot: &Snapshot, request: &SearchRequest, most: usize) 
 ///
 /// # Errors
 /// [`IndexError::Request`] if a facet is unknown; otherwise the engine's.
-pub fn facets_of(snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<facets::FacetCounts>, IndexError> {
+pub fn facets_of(snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<FacetCounts>, IndexError> {
     let request = SearchRequest { limit: 0, ..request.clone() };
     Ok(Searched::new(snapshot, &request)?.answer()?.facets)
 }
@@ -97,7 +92,7 @@ impl<'a> Searched<'a> {
     /// # Errors
     /// The engine's.
     pub fn new(snapshot: &'a Snapshot, request: &'a SearchRequest) -> Result<Self, IndexError> {
-        let catalog = snapshot.statistics.catalog(snapshot, request.tenant)?;
+        let catalog = snapshot.statistics.catalog(&snapshot.segments, request.tenant)?;
         let plan = Arc::new(Plan::new(snapshot, &catalog, request)?);
         Ok(Self { snapshot, request, catalog, plan })
     }

@@ -2,8 +2,7 @@
 
 use crate::{
     document::{PriceSpan, SearchProduct},
-    facets::{Facet, FacetCounts},
-    generation::Ranking,
+    ranking::Ranking,
     synonyms::Synonyms,
     understand::Understood,
 };
@@ -20,6 +19,10 @@ use std::{
     sync::Arc,
     time::Instant,
 };
+
+mod facet;
+
+pub use facet::{Facet, FacetCounts, FacetOrder, FacetValue, MAX_FACET_VALUES, MAX_FACETS, RangeCount, Stats};
 
 /// Most characters of a query's text that are looked at.
 pub const MAX_TEXT_CHARS: usize = 512;

@@ -3,11 +3,12 @@
 use crate::{
     IndexError,
     bundle::Model,
-    columns::OpenedColumns,
     generation::{self, Manifest},
     offsets::{self, Offsets},
     query::HitCard,
-    schema::{Fields, schema},
+    ranking::Ranking,
+    schema::schema,
+    segments::Segments,
     statistics::StatisticsCache,
 };
 use notify::{RecursiveMode, Watcher};
@@ -22,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tantivy::{
-    DocAddress, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyDocument, Term,
+    DocAddress, DocSet, IndexReader, ReloadPolicy, TERMINATED, TantivyDocument, Term,
     schema::{IndexRecordOption, Value},
 };
 use tokio::sync::watch;
@@ -33,25 +34,19 @@ const POLL: Duration = Duration::from_millis(250);
 /// A point in the index's life: what is searched, and a number that grows with each commit seen.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// tantivy's searcher.
-    pub searcher: Searcher,
-    /// The fields to search in.
-    pub fields: Fields,
+    /// What is searched.
+    pub segments: Segments,
     /// Grows with every commit that was taken in; part of cache keys.
     pub data_version: u64,
-    /// What was done to the index up to here, in operations of the engine: two to six for each document.
-    pub operations: u64,
     /// The commit's payload, as JSON: the offsets of the document topic up to which it has everything, as
     /// topic, partition and next offset.
     pub offsets: Arc<str>,
     /// How to rank.
-    pub ranking: generation::Ranking,
+    pub ranking: Ranking,
     /// What the generation was built with.
     pub manifest: Arc<Manifest>,
-    /// What the catalog teaches.
+    /// The statistics of the shops' catalogs.
     pub statistics: Arc<StatisticsCache>,
-    /// The columns that searches have opened.
-    pub(crate) columns: Arc<OpenedColumns>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -77,7 +72,7 @@ impl Snapshot {
 
     /// The version of the document at an address.
     pub(crate) fn version_at(&self, at: DocAddress) -> Result<Option<u64>, IndexError> {
-        let segment = self.searcher.segment_reader(at.segment_ord);
+        let segment = self.segments.searcher.segment_reader(at.segment_ord);
         Ok(segment.fast_fields().u64("version")?.first(at.doc_id))
     }
 
@@ -87,8 +82,8 @@ impl Snapshot {
     /// If the index can't be read.
     pub fn card_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<HitCard>, IndexError> {
         let Some(at) = self.address_of(tenant, product)? else { return Ok(None) };
-        let record: TantivyDocument = self.searcher.doc(at)?;
-        let text = record.get_first(self.fields.card).and_then(|value| value.as_str().map(str::to_owned));
+        let record: TantivyDocument = self.segments.searcher.doc(at)?;
+        let text = record.get_first(self.segments.fields.card).and_then(|value| value.as_str().map(str::to_owned));
         Ok(text.map(|text| serde_json::from_str(&text)).transpose().map_err(std::io::Error::from)?)
     }
 
@@ -100,9 +95,9 @@ impl Snapshot {
 
     /// Where a product's document is, live or removed.
     pub(crate) fn address_of(&self, tenant: TenantId, product: ProductId) -> Result<Option<DocAddress>, IndexError> {
-        let term = Term::from_field_text(self.fields.key, &format!("{tenant}:{product}"));
-        for (ordinal, segment) in (0..).zip(self.searcher.segment_readers()) {
-            let inverted = segment.inverted_index(self.fields.key)?;
+        let term = Term::from_field_text(self.segments.fields.key, &format!("{tenant}:{product}"));
+        for (ordinal, segment) in (0..).zip(self.segments.searcher.segment_readers()) {
+            let inverted = segment.inverted_index(self.segments.fields.key)?;
             let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else { continue };
             let mut doc = postings.doc();
             while doc != TERMINATED {
@@ -167,15 +162,17 @@ impl IndexHandle {
         let (_, fields) = schema();
         let manifest = Arc::new(manifest);
         let first = Snapshot {
-            searcher: reader.searcher(),
-            fields,
+            segments: Segments {
+                searcher: reader.searcher(),
+                fields,
+                operations: meta.opstamp,
+                columns: Arc::default(),
+            },
             data_version: first_version(),
-            operations: meta.opstamp,
             manifest: Arc::clone(&manifest),
             offsets: meta.payload.unwrap_or_default().into(),
             ranking: manifest.bundle.ranking,
             statistics: Arc::default(),
-            columns: Arc::default(),
         };
         let current = Arc::new(watch::Sender::new(first));
         let (wake, woken) = mpsc::channel();
@@ -237,7 +234,7 @@ fn first_version() -> u64 {
 /// next signal or poll tries again.
 fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>) {
     let (newest, offsets) = match index.load_metas() {
-        Ok(meta) if meta.opstamp != current.borrow().operations => (meta.opstamp, meta.payload),
+        Ok(meta) if meta.opstamp != current.borrow().segments.operations => (meta.opstamp, meta.payload),
         Ok(_) => return,
         Err(error) => {
             tracing::debug!(%error, "the commit file can't be read right now");
@@ -247,12 +244,12 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
     match reader.reload() {
         Ok(()) => {
             let searcher = reader.searcher();
-            let (columns, segments) = (Arc::clone(&current.borrow().columns), searcher.clone());
+            let (columns, segments) = (Arc::clone(&current.borrow().segments.columns), searcher.clone());
             current.send_modify(|snapshot| {
-                snapshot.searcher = searcher;
+                snapshot.segments.searcher = searcher;
                 snapshot.offsets = offsets.unwrap_or_default().into();
                 snapshot.data_version += 1;
-                snapshot.operations = newest;
+                snapshot.segments.operations = newest;
             });
             columns.keep(segments.segment_readers());
         }

@@ -2,7 +2,7 @@
 //! attributes go with which words. They are collected from the index, for each tenant apart, and anew when the
 //! catalog has changed enough. No list is maintained by hand.
 
-use crate::{IndexError, reader::Snapshot};
+use crate::{IndexError, segments::Segments};
 use cached::{Age, Cached};
 use schemas::ids::TenantId;
 use std::{
@@ -56,12 +56,12 @@ pub struct CatalogStatistics {
 }
 
 impl StatisticsCache {
-    /// The statistics of a tenant's catalog, as of this snapshot or one that differs little. Those of a large catalog
+    /// The statistics of a tenant's catalog, as of this commit or one that differs little. Those of a large catalog
     /// that has changed are collected anew in the background; searches use the old ones meanwhile.
     ///
     /// # Errors
     /// The engine's.
-    pub fn catalog(&self, snapshot: &Snapshot, tenant: TenantId) -> Result<Arc<CatalogStatistics>, IndexError> {
+    pub fn catalog(&self, segments: &Segments, tenant: TenantId) -> Result<Arc<CatalogStatistics>, IndexError> {
         let cached = {
             let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
             if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
@@ -69,7 +69,7 @@ impl StatisticsCache {
             }
             Arc::clone(tenants.entry(tenant).or_default())
         };
-        let (documents, operations, own) = (snapshot.searcher.num_docs(), snapshot.operations, snapshot.clone());
+        let (documents, operations, own) = (segments.searcher.num_docs(), segments.operations, segments.clone());
         cached.get(
             move |known| known.age(documents, operations),
             move |known| {
@@ -80,14 +80,14 @@ impl StatisticsCache {
         )
     }
 
-    /// Collects for a snapshot the statistics that others have of another one, with the words that were searched for.
+    /// Collects for one generation the statistics that others have of another one, with the words that were searched for.
     ///
     /// # Errors
     /// The engine's.
-    pub fn collect_like(&self, snapshot: &Snapshot, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
-        let catalog = self.catalog(snapshot, tenant)?;
+    pub fn collect_like(&self, segments: &Segments, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
+        let catalog = self.catalog(segments, tenant)?;
         let known = others.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
-        known.and_then(|known| known.value()).map_or(Ok(()), |known| catalog.prefetch(snapshot, &known))
+        known.and_then(|known| known.value()).map_or(Ok(()), |known| catalog.prefetch(segments, &known))
     }
 
     /// The tenants whose statistics it has.
@@ -98,19 +98,19 @@ impl StatisticsCache {
 }
 
 impl CatalogStatistics {
-    fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+    fn collect(segments: &Segments, tenant: TenantId) -> Result<Self, IndexError> {
         Ok(Self {
-            documents: snapshot.searcher.num_docs(),
-            operations: snapshot.operations,
-            vocabulary: Vocabulary::collect(snapshot, tenant)?,
-            kinds: Kinds::collect(snapshot, tenant)?,
-            texts: TextStatistics::collect(snapshot, tenant)?,
+            documents: segments.searcher.num_docs(),
+            operations: segments.operations,
+            vocabulary: Vocabulary::collect(segments, tenant)?,
+            kinds: Kinds::collect(segments, tenant)?,
+            texts: TextStatistics::collect(segments, tenant)?,
         })
     }
 
-    fn prefetch(&self, snapshot: &Snapshot, known: &Self) -> Result<(), IndexError> {
-        self.texts.prefetch(&snapshot.searcher, &known.texts)?;
-        self.kinds.prefetch(snapshot, &known.kinds)
+    fn prefetch(&self, segments: &Segments, known: &Self) -> Result<(), IndexError> {
+        self.texts.prefetch(&segments.searcher, &known.texts)?;
+        self.kinds.prefetch(segments, &known.kinds)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
@@ -147,10 +147,10 @@ fn documents(segment: &SegmentReader, term: &Term, mut each: impl FnMut(u32)) ->
 }
 
 /// How many of a tenant's documents have each value of a text column.
-fn counts(snapshot: &Snapshot, tenant: TenantId, column: &str) -> Result<BTreeMap<String, u64>, IndexError> {
-    let term = snapshot.fields.tenant_term(tenant);
+fn counts(segments: &Segments, tenant: TenantId, column: &str) -> Result<BTreeMap<String, u64>, IndexError> {
+    let term = segments.fields.tenant_term(tenant);
     let mut counts = BTreeMap::new();
-    for segment in snapshot.searcher.segment_readers() {
+    for segment in segments.searcher.segment_readers() {
         let Some(values) = segment.fast_fields().str(column)? else { continue };
         let mut of_segment: HashMap<u64, u64> = HashMap::new();
         documents(segment, &term, |doc| {

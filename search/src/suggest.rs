@@ -37,7 +37,7 @@ pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) 
     let (before, last) = typed.rsplit_once(' ').map_or(("", typed), |(before, last)| (before.trim(), last));
     let begun = analyzer::terms(&mut analyzer::plain(), last).pop().unwrap_or_default();
     let mut found = Suggestions::default();
-    let catalog = snapshot.statistics.catalog(snapshot, tenant)?;
+    let catalog = snapshot.statistics.catalog(&snapshot.segments, tenant)?;
     if !typed.trim().is_empty() {
         let whole = analyzer::terms(&mut analyzer::plain(), typed).join(" ");
         found.brands = catalog.vocabulary.brands_like(&whole, &begun, limit);
@@ -72,7 +72,7 @@ fn completions(
     begun: &str,
     distance: u8,
 ) -> Result<impl ExactSizeIterator<Item = String>, IndexError> {
-    let term = Term::from_field_text(snapshot.fields.words, begun);
-    let words = dictionary::near(snapshot, &catalog.texts, &term, Near::Beginning(distance), &mut || false)?;
+    let term = Term::from_field_text(snapshot.segments.fields.words, begun);
+    let words = dictionary::near(&snapshot.segments, &catalog.texts, &term, Near::Beginning(distance), &mut || false)?;
     Ok(words.into_iter().take(TRIED).map(|(word, _)| word))
 }

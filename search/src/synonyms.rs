@@ -1,6 +1,6 @@
 //! Synonyms: words that mean one another, or lead to others.
 
-use crate::{analyzer, bundle::Analysis};
+use crate::analyzer::{self, Analysis};
 use tantivy::tokenizer::TextAnalyzer;
 
 /// All synonyms of a shop.

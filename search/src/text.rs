@@ -1,6 +1,5 @@
-//! The text of a document: without HTML, and as it is given to the embedding model.
+//! Texts without HTML, and hashes of texts.
 
-use crate::{bundle::EmbeddedText, document::SearchProduct};
 use sha2::{Digest, Sha256};
 
 /// The text between the tags, with the five named entities resolved and spaces folded.
@@ -29,27 +28,6 @@ pub fn without_html(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What the embedding model reads of a product: the fields a bundle names, bounded.
-#[must_use]
-pub fn embedding_text(product: &SearchProduct, of: &EmbeddedText) -> String {
-    let description = || product.description.as_deref().map(without_html);
-    let parts = [
-        of.title.then(|| product.title.clone()),
-        of.brand.then(|| product.brand.clone()).flatten(),
-        of.part_number.then(|| product.part_number.clone()).flatten(),
-        of.product_type.then(|| product.product_type.clone()).flatten(),
-        of.description.then(description).flatten(),
-    ];
-    let text = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ");
-    of.before_document.chars().chain(text.chars().take(of.characters)).collect()
-}
-
-/// The hash under which a product's vector is kept: [`hash`] of what is embedded of it.
-#[must_use]
-pub fn embedding_hash(product: &SearchProduct, of: &EmbeddedText) -> String {
-    hash(&embedding_text(product, of))
-}
-
 /// SHA-256 of a text in hexadecimal.
 #[must_use]
 pub fn hash(text: &str) -> String {
@@ -70,26 +48,6 @@ mod tests {
     #[test]
     fn tags_go_and_comparisons_stay() {
         assert_eq!(without_html("<p>Weighs &lt; 5 kg</p><br/>a < b &amp; c"), "Weighs < 5 kg a < b & c");
-    }
-
-    #[test]
-    fn what_is_embedded_is_the_bundles_choice() {
-        let product = SearchProduct {
-            title: "Desk lamp".to_owned(),
-            brand: Some("Lumen".to_owned()),
-            description: Some("<p>Bright</p>".to_owned()),
-            ..SearchProduct::default()
-        };
-        assert_eq!(embedding_text(&product, &EmbeddedText::default()), "Desk lamp. Bright");
-        let other = EmbeddedText {
-            brand: true,
-            part_number: true,
-            description: false,
-            characters: 12,
-            before_document: "passage: ".to_owned(),
-            ..EmbeddedText::default()
-        };
-        assert_eq!(embedding_text(&product, &other), "passage: Desk lamp. L");
     }
 
     proptest! {

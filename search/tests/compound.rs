@@ -68,7 +68,7 @@ fn a_commit_of_one_product_is_one_file_and_leaves_nothing_behind() {
     put(&mut writer, 20, 1);
     drop(writer);
     let snapshot = IndexHandle::open(root.path(), "g1").expect("opened").snapshot();
-    let segments = snapshot.searcher.segment_readers().len();
+    let segments = snapshot.segments.searcher.segment_readers().len();
     // Whatever was merged away is removed when the next writer opens the folder.
     drop(IndexWriter::open(root.path(), "g1").expect("opened"));
     let found = kinds(root.path());
@@ -108,7 +108,7 @@ fn a_folder_from_before_is_taken_over() {
     let folder = root.path().join("g1");
     // As the engine's own directory writes it: each file for itself, and a list of them.
     let index = Index::open(MmapDirectory::open(&folder).expect("a folder")).expect("opened");
-    search::analyzer::register(index.tokenizers(), &search::bundle::Analysis::default());
+    search::analyzer::register(index.tokenizers(), &search::analyzer::Analysis::default());
     let key = index.schema().get_field("key").expect("a field");
     let mut engine = index.writer_with_num_threads::<TantivyDocument>(1, 64 * 1024 * 1024).expect("a writer");
     let mut record = TantivyDocument::default();

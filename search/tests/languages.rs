@@ -6,7 +6,8 @@ use schemas::{
     ids::{ProductId, TenantId},
 };
 use search::{
-    bundle::{Analysis, Bundle},
+    analyzer::Analysis,
+    bundle::Bundle,
     document::{SearchDocument, SearchProduct},
     generation::{self, Manifest},
     lexical,

@@ -9,10 +9,11 @@ use schemas::{
 use search::{
     document::{SearchDocument, SearchProduct},
     fuse,
-    generation::{self, Manifest, Ranking},
+    generation::{self, Manifest},
     lexical::{self, Searched},
     offsets::Offsets,
     query::SearchRequest,
+    ranking::Ranking,
     reader::IndexHandle,
     writer::IndexWriter,
 };

@@ -11,10 +11,10 @@ use schemas::{
 };
 use search::{
     document::{DocumentCategory, DocumentVariant, PriceSpan, SearchDocument, SearchProduct, VariantPrice},
-    facets::{Facet, FacetValue},
     generation::{self, Manifest},
     lexical,
     offsets::Offsets,
+    query::{Facet, FacetValue},
     query::{SearchRequest, Sort},
     reader::{IndexHandle, Snapshot},
     writer::IndexWriter,

@@ -8,10 +8,11 @@ use schemas::{
 };
 use search::{
     document::{SearchDocument, SearchProduct},
-    generation::{self, Manifest, Ranking},
+    generation::{self, Manifest},
     lexical,
     offsets::Offsets,
     query::{Hit, SearchRequest, Sort},
+    ranking::Ranking,
     reader::IndexHandle,
     writer::IndexWriter,
 };

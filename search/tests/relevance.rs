@@ -8,9 +8,10 @@ use schemas::{
 };
 use search::{
     document::{DocumentVariant, SearchDocument, SearchProduct},
-    generation::{self, Manifest, Ranking},
+    generation::{self, Manifest},
     lexical,
     query::SearchRequest,
+    ranking::Ranking,
     reader::IndexHandle,
     writer::IndexWriter,
 };

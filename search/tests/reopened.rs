@@ -59,7 +59,7 @@ fn killed(root: &Path) {
 /// Replays as a writer would that collects nothing first; merges would take the file of deletions away.
 fn naive(folder: &Path) -> tantivy::Result<()> {
     let index = Index::open(RelaxedDirectory::open(folder)?)?;
-    search::analyzer::register(index.tokenizers(), &search::bundle::Analysis::default());
+    search::analyzer::register(index.tokenizers(), &search::analyzer::Analysis::default());
     let key = index.schema().get_field("key")?;
     let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, 64 * 1024 * 1024)?;
     writer.set_merge_policy(Box::new(NoMergePolicy));

@@ -7,10 +7,11 @@ use schemas::{
 };
 use search::{
     document::{SearchDocument, SearchProduct},
-    generation::{self, Manifest, Ranking},
+    generation::{self, Manifest},
     lexical,
     offsets::Offsets,
     query::{SearchRequest, SearchResponse},
+    ranking::Ranking,
     reader::IndexHandle,
     writer::IndexWriter,
 };

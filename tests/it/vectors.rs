@@ -10,8 +10,8 @@ use acceptance::{
 use launcher::artifacts::Artifacts;
 use reindex::Failure;
 use search::{
+    bundle::MODEL_ID,
     bundle::{Bundle, Model},
-    embed::MODEL_ID,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;

@@ -118,7 +118,7 @@ impl Set {
         let texts: BTreeMap<Key, (String, String)> = documents
             .iter()
             .filter_map(|(key, document)| {
-                let text = text::embedding_text(document.product.as_ref()?, &self.model.text);
+                let text = embed::embedding_text(document.product.as_ref()?, &self.model.text);
                 Some((*key, (text::hash(&text), text)))
             })
             .collect();

@@ -10,7 +10,7 @@ use schemas::{
 use search::{
     bundle::EmbeddedText,
     document::{SearchDocument, SearchProduct},
-    text,
+    embed, text,
 };
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +128,7 @@ fn document_change(
         key,
         doc_version,
         content_hash,
-        text_hash: product.map(|product| text::embedding_hash(product, &EmbeddedText::default())),
+        text_hash: product.map(|product| embed::embedding_hash(product, &EmbeddedText::default())),
         body: serde_json::to_string(&document).map_err(unreadable)?,
         removed: product.is_none(),
         origin: origin.clone(),

@@ -31,7 +31,7 @@ impl Warming {
             let (snapshot, others, told) = (handle.snapshot(), Arc::clone(others), Arc::clone(&done));
             background::spawn_beside("warming", move || {
                 for tenant in tenants {
-                    if let Err(error) = snapshot.statistics.collect_like(&snapshot, &others, tenant) {
+                    if let Err(error) = snapshot.statistics.collect_like(&snapshot.segments, &others, tenant) {
                         tracing::warn!(%error, tenant.id = %tenant, "the statistics of a catalog can't be collected beforehand");
                     }
                 }

@@ -10,11 +10,10 @@ use schemas::{
 use search::{
     IndexError,
     embed::EmbedError,
-    facets::{Facet, FacetCounts, FacetOrder},
     families,
     fuse::{self, Scored},
     lexical::{self, Searched},
-    query::{Correction, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
+    query::{Correction, Facet, FacetCounts, FacetOrder, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
     understand::Understood,
     vector,

@@ -27,7 +27,7 @@ pub async fn index(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "generation": handle.manifest().generation,
         "manifest": handle.manifest(),
         "data_version": snapshot.data_version,
-        "records": snapshot.searcher.num_docs(),
-        "segments": snapshot.searcher.segment_readers().len(),
+        "records": snapshot.segments.searcher.num_docs(),
+        "segments": snapshot.segments.searcher.segment_readers().len(),
     })))
 }

@@ -11,7 +11,7 @@ use schemas::{
     ids::{ProductId, TenantId},
     signals::Changed,
 };
-use search::{document::SearchDocument, query::HitCard, reader::IndexHandle, text};
+use search::{document::SearchDocument, embed, query::HitCard, reader::IndexHandle, text};
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
 
@@ -214,7 +214,7 @@ pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> R
     let mut again: Vec<Key> = Vec::new();
     for (tenant, product, embedded, body) in rows {
         let document: SearchDocument = serde_json::from_str(&body)?;
-        let present = document.product.map(|product| text::embedding_hash(&product, &model.text));
+        let present = document.product.map(|product| embed::embedding_hash(&product, &model.text));
         if embedded != present {
             hop.found(|| format!("product {product}: no vector of its present text"));
             again.push((tenant, product));

@@ -191,7 +191,7 @@ impl<S: TokenStream> TokenStream for StemStream<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analyzer, bundle::Analysis};
+    use crate::analyzer::{self, Analysis};
 
     fn settings(languages: &[&str]) -> Analysis {
         Analysis { languages: languages.iter().map(|name| (*name).to_owned()).collect(), ..Analysis::default() }

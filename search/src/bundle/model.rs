@@ -1,8 +1,12 @@
 //! Where a generation's vectors come from: the model, and what it reads of a product.
 
-use crate::{embed, text};
+use crate::text;
 use serde::{Deserialize, Serialize};
 
+/// The model and the form of its weights, as vectors are keyed by it.
+pub const MODEL_ID: &str = "all-MiniLM-L6-v2/int8-weights";
+/// Numbers in a vector of the shipped model.
+pub const DIMENSIONS: usize = 384;
 /// Most numbers of a vector that pgvector's HNSW takes as `halfvec`.
 const MOST_DIMENSIONS: usize = 4_000;
 
@@ -76,8 +80,8 @@ impl Default for EmbeddedText {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            id: embed::MODEL_ID.to_owned(),
-            dimensions: embed::DIMENSIONS,
+            id: MODEL_ID.to_owned(),
+            dimensions: DIMENSIONS,
             sha256: String::new(),
             tokens: 256,
             pooling: Pooling::Mean,
@@ -151,7 +155,7 @@ mod tests {
     #[test]
     fn sets_of_vectors_are_kept_apart_and_engines_shared() {
         let shipped = Model::default();
-        assert_eq!((shipped.key().as_str(), shipped.suffix().as_str()), (embed::MODEL_ID, ""));
+        assert_eq!((shipped.key().as_str(), shipped.suffix().as_str()), (MODEL_ID, ""));
         let titles = Model { text: EmbeddedText { description: false, ..EmbeddedText::default() }, ..Model::default() };
         assert!(titles.key().starts_with("all-MiniLM-L6-v2/int8-weights#"), "{}", titles.key());
         assert_ne!(titles.key(), Model { tokens: 128, ..titles.clone() }.key());

@@ -1,10 +1,12 @@
 //! A facet on its way: what is counted for it, and what becomes of that.
 
 use super::{
-    Facet, FacetCounts, FacetOrder, FacetValue, IndexError, MAX_FACET_VALUES, Matched, SEARCHED, tally::Columns, tree,
+    IndexError, Matched, SEARCHED,
+    tally::{Columns, text},
+    tree,
 };
+use crate::query::{Facet, FacetCounts, FacetOrder, FacetValue, MAX_FACET_VALUES};
 use schemas::filter::Field;
-use serde_json::Value;
 
 /// A facet with what has to be known to count it.
 pub(super) struct Asked<'a> {
@@ -43,11 +45,6 @@ impl Asked<'_> {
 fn size(facet: &Facet, chosen: bool) -> usize {
     let all = chosen || facet.search.is_some() || facet.field == Field::Category || facet.order != FacetOrder::Count;
     if all { SEARCHED } else { facet.limit.clamp(1, MAX_FACET_VALUES) as usize }
-}
-
-/// A value as a filter names it.
-pub(super) fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Searches, orders and cuts the values of a facet.

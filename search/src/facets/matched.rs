@@ -15,7 +15,7 @@ pub(super) struct Matched(Vec<Vec<DocId>>);
 impl Matched {
     /// Runs a query, without scores.
     pub fn collect(snapshot: &Snapshot, query: &dyn Query) -> Result<Self, IndexError> {
-        Ok(Self(snapshot.searcher.search(query, &All)?))
+        Ok(Self(snapshot.segments.searcher.search(query, &All)?))
     }
 
     /// How many there are.

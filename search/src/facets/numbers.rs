@@ -1,6 +1,6 @@
 //! Facets of numbers: what they amount to, and how many lie in each range.
 
-use super::{Facet, FacetCounts, RangeCount, Stats};
+use crate::query::{Facet, FacetCounts, RangeCount, Stats};
 
 /// Ranges that are made if none are asked for; there may be one or two more.
 const STEPS: f64 = 8.0;

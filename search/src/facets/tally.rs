@@ -2,8 +2,8 @@
 //! and open each column anew for each question: for the few hundred documents of a usual search that took longer than
 //! the search.
 
-use super::{FacetValue, Matched, asked::text};
-use crate::{IndexError, columns::OpenedColumn, lexical::filter::whole, reader::Snapshot};
+use super::Matched;
+use crate::{IndexError, columns::OpenedColumn, plan::filter::whole, query::FacetValue, reader::Snapshot};
 use serde_json::Value;
 use std::{cmp::Ordering, collections::HashMap, io, sync::Arc};
 use tantivy::{
@@ -22,8 +22,10 @@ pub(super) struct Columns(Vec<Arc<[OpenedColumn]>>);
 impl Columns {
     /// Opens a column by its name, or by the path of what is in an object.
     pub fn open(snapshot: &Snapshot, name: &str) -> Result<Self, IndexError> {
-        let segments = snapshot.searcher.segment_readers();
-        Ok(Self(segments.iter().map(|segment| snapshot.columns.opened(segment, name)).collect::<Result<_, _>>()?))
+        let segments = snapshot.segments.searcher.segment_readers();
+        Ok(Self(
+            segments.iter().map(|segment| snapshot.segments.columns.opened(segment, name)).collect::<Result<_, _>>()?,
+        ))
     }
 
     /// Whether some of the values are numbers with a fraction, as attributes have them.
@@ -172,4 +174,9 @@ fn compare(a: &Value, b: &Value) -> Ordering {
         (Some(a), Some(b)) => a.cmp(b),
         _ => text(a).cmp(&text(b)),
     }
+}
+
+/// A value as a filter names it.
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

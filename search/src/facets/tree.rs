@@ -1,6 +1,6 @@
 //! Categories below categories, from paths such as `computers/laptops`.
 
-use super::FacetValue;
+use crate::query::FacetValue;
 use serde_json::Value;
 
 /// The text of a value by which it is chosen: of a path its last step.

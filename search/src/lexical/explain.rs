@@ -1,12 +1,9 @@
 //! Where a hit's score comes from, and why a product is not among the hits.
 
-use super::{
-    Searched,
-    plan::{Plan, scope},
-    scaled::Novelty,
-};
+use super::Searched;
 use crate::{
     IndexError,
+    plan::{Plan, scaled::Novelty, scope},
     query::{ScorePart, SearchRequest},
     reader::Snapshot,
 };
@@ -42,7 +39,7 @@ pub(super) fn parts(snapshot: &Snapshot, plan: &Plan, at: DocAddress) -> Result<
             parts.push(ScorePart { part: format!("times {} for {}", factor.weight, factor.part), score: 0.0 });
         }
     }
-    let segment = snapshot.searcher.segment_reader(at.segment_ord);
+    let segment = snapshot.segments.searcher.segment_reader(at.segment_ord);
     if let Some(novelty) = plan.signals.novelty
         && let Some(released) = Novelty::column(segment).and_then(|column| column.first(at.doc_id))
     {
@@ -53,8 +50,8 @@ pub(super) fn parts(snapshot: &Snapshot, plan: &Plan, at: DocAddress) -> Result<
 }
 
 fn score(snapshot: &Snapshot, query: &dyn Query, at: DocAddress) -> Result<Option<Score>, IndexError> {
-    let weight = query.weight(EnableScoring::enabled_from_searcher(&snapshot.searcher))?;
-    let mut scorer = weight.scorer(snapshot.searcher.segment_reader(at.segment_ord), 1.0)?;
+    let weight = query.weight(EnableScoring::enabled_from_searcher(&snapshot.segments.searcher))?;
+    let mut scorer = weight.scorer(snapshot.segments.searcher.segment_reader(at.segment_ord), 1.0)?;
     if scorer.doc() < at.doc_id {
         scorer.seek(at.doc_id);
     }
@@ -96,7 +93,7 @@ pub fn why(snapshot: &Snapshot, request: &SearchRequest, product: ProductId) -> 
     let scope = scope(snapshot, request);
     let has = |query: Box<dyn Query>| -> Result<bool, IndexError> {
         let both = BooleanQuery::new(vec![(Occur::Must, scope.ids(&[product])), (Occur::Must, query)]);
-        Ok(snapshot.searcher.search(&both, &Count)? > 0)
+        Ok(snapshot.segments.searcher.search(&both, &Count)? > 0)
     };
     let mut checks = Vec::new();
     let unfiltered = SearchRequest { filter: None, text: String::new(), ids: None, ..request.clone() };

@@ -32,12 +32,12 @@ impl Searched<'_> {
             }
         }
         let kinds = &self.catalog.kinds;
-        let profile: [Arc<Profile>; 1] = [Arc::new(kinds.of_products(self.snapshot, &nearest)?)];
+        let profile: [Arc<Profile>; 1] = [Arc::new(kinds.of_products(&self.snapshot.segments, &nearest)?)];
         let window = fused.len().min(ranking.window);
         for scored in &mut fused[..window] {
             if let Some(at) = self.place(scored.id)? {
                 #[expect(clippy::cast_possible_truncation, reason = "a score")]
-                let fit = kinds.fit(self.snapshot, &profile, at)? as f32;
+                let fit = kinds.fit(&self.snapshot.segments, &profile, at)? as f32;
                 scored.kind = fit * weight;
                 scored.score += scored.kind;
             }

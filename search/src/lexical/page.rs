@@ -1,9 +1,10 @@
 //! What a page's hits show beside their cards, and the products that staff pinned to it.
 
-use super::{Searched, by_ids, explain, filter::VariantCondition};
+use super::{Searched, by_ids, explain};
 use crate::{
     IndexError,
     highlight::Marker,
+    plan::filter::VariantCondition,
     query::{Hit, ScorePart, SearchRequest, Sort},
     reader::Snapshot,
     statistics::Profile,
@@ -65,7 +66,7 @@ fn conditions(filter: &Filter, currency: Currency) -> Vec<VariantCondition> {
 }
 
 fn variants(snapshot: &Snapshot, conditions: &[VariantCondition], at: DocAddress) -> Vec<VariantId> {
-    let segment = snapshot.searcher.segment_reader(at.segment_ord);
+    let segment = snapshot.segments.searcher.segment_reader(at.segment_ord);
     let matching = conditions.iter().flat_map(|condition| condition.matching(segment, at.doc_id));
     let mut ids: Vec<_> = matching.map(|variant| variant.id).collect();
     ids.sort();

@@ -1,7 +1,6 @@
 //! What passes the filters of a request, for a search by vectors among it.
 
-use super::plan::Plan;
-use crate::{IndexError, query::SearchRequest, reader::Snapshot, tenant::holding};
+use crate::{IndexError, plan::Plan, query::SearchRequest, reader::Snapshot, tenant::holding};
 use schemas::ids::ProductId;
 use tantivy::collector::{Count, DocSetCollector};
 
@@ -27,15 +26,18 @@ pub fn passing(snapshot: &Snapshot, request: &SearchRequest, few: usize) -> Resu
         return Ok(Passing::All);
     }
     let filters = plan.filters();
-    let found = snapshot.searcher.search(&filters, &Count)?;
+    let found = snapshot.segments.searcher.search(&filters, &Count)?;
     if found > few {
-        let all = snapshot.searcher.search(&holding(&snapshot.fields.tenant_term(request.tenant)), &Count)?;
+        let all = snapshot
+            .segments
+            .searcher
+            .search(&holding(&snapshot.segments.fields.tenant_term(request.tenant)), &Count)?;
         #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
         return Ok(Passing::Many(found as f64 / all.max(1) as f64));
     }
     let mut ids = Vec::with_capacity(found);
-    for at in snapshot.searcher.search(&filters, &DocSetCollector)? {
-        let segment = snapshot.searcher.segment_reader(at.segment_ord);
+    for at in snapshot.segments.searcher.search(&filters, &DocSetCollector)? {
+        let segment = snapshot.segments.searcher.segment_reader(at.segment_ord);
         let Some(keys) = segment.fast_fields().str("key")? else { continue };
         let mut key = String::new();
         if let Some(ord) = keys.term_ords(at.doc_id).next() {

@@ -45,8 +45,8 @@ impl Candidate {
 }
 
 fn card(snapshot: &Snapshot, at: DocAddress) -> Result<HitCard, IndexError> {
-    let record: TantivyDocument = snapshot.searcher.doc(at)?;
-    let card = record.get_first(snapshot.fields.card).and_then(|value| value.as_str()).unwrap_or_default();
+    let record: TantivyDocument = snapshot.segments.searcher.doc(at)?;
+    let card = record.get_first(snapshot.segments.fields.card).and_then(|value| value.as_str()).unwrap_or_default();
     Ok(serde_json::from_str(card).map_err(std::io::Error::from)?)
 }
 
@@ -77,7 +77,7 @@ impl Searched<'_> {
 
     /// The page of a query's matches, or everything from the best up to its end if it lies in the window.
     pub(super) fn ranked(&self, query: &dyn Query) -> Result<Ranked, IndexError> {
-        let (searcher, request): (_, &SearchRequest) = (&self.snapshot.searcher, self.request);
+        let (searcher, request): (_, &SearchRequest) = (&self.snapshot.segments.searcher, self.request);
         if request.limit == 0 {
             return Ok((Vec::new(), searcher.search(query, &Count)?));
         }
@@ -135,7 +135,7 @@ impl Searched<'_> {
     #[must_use]
     pub fn spread(&self, cards: &[&HitCard]) -> Vec<Place> {
         let window = cards.len().min(self.ranking().window);
-        let analyzer = analyzer::of_index(self.snapshot.searcher.index());
+        let analyzer = analyzer::of_index(self.snapshot.segments.searcher.index());
         families::spread(analyzer, &cards[..window], self.family_limit())
     }
 
@@ -155,12 +155,12 @@ impl Searched<'_> {
 
     /// What the words say of attributes.
     pub(super) fn profiles(&self) -> Result<Vec<Arc<Profile>>, IndexError> {
-        self.plan.terms.iter().map(|term| self.catalog.kinds.profile(self.snapshot, term)).collect()
+        self.plan.terms.iter().map(|term| self.catalog.kinds.profile(&self.snapshot.segments, term)).collect()
     }
 
     pub(super) fn kind(&self, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f32, IndexError> {
         #[expect(clippy::cast_possible_truncation, reason = "a score")]
-        let fit = self.catalog.kinds.fit(self.snapshot, profiles, at)? as f32;
+        let fit = self.catalog.kinds.fit(&self.snapshot.segments, profiles, at)? as f32;
         Ok(fit * self.ranking().kind_boost)
     }
 }

@@ -8,7 +8,7 @@
 use super::{IndexError, names::Names, remembered};
 use crate::{
     columns::OpenedColumn,
-    reader::Snapshot,
+    segments::Segments,
     tenant::{holding, within},
 };
 use schemas::ids::TenantId;
@@ -50,17 +50,17 @@ pub struct Profile {
 
 impl Kinds {
     /// Counts the attributes of a tenant's products.
-    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
-        let (names, total) = Names::collect(snapshot, tenant)?;
+    pub(super) fn collect(segments: &Segments, tenant: TenantId) -> Result<Self, IndexError> {
+        let (names, total) = Names::collect(segments, tenant)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
         let documents = total.max(1) as f64;
-        let tenant = snapshot.fields.tenant_term(tenant);
+        let tenant = segments.fields.tenant_term(tenant);
         Ok(Self { tenant, documents, names, profiles: Mutex::default() })
     }
 
     /// Looks at the words that others have looked at.
-    pub(super) fn prefetch(&self, snapshot: &Snapshot, others: &Self) -> Result<(), IndexError> {
-        remembered(&others.profiles).iter().try_for_each(|word| self.profile(snapshot, word).map(|_| ()))
+    pub(super) fn prefetch(&self, segments: &Segments, others: &Self) -> Result<(), IndexError> {
+        remembered(&others.profiles).iter().try_for_each(|word| self.profile(segments, word).map(|_| ()))
     }
 
     /// The attributes that go with a word of the titles.
@@ -68,12 +68,12 @@ impl Kinds {
     /// # Errors
     /// The engine's.
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
-    pub fn profile(&self, snapshot: &Snapshot, word: &str) -> Result<Arc<Profile>, IndexError> {
+    pub fn profile(&self, segments: &Segments, word: &str) -> Result<Arc<Profile>, IndexError> {
         if let Some(known) = self.profiles.lock().unwrap_or_else(PoisonError::into_inner).get(word) {
             return Ok(Arc::clone(known));
         }
-        let searcher = &snapshot.searcher;
-        let term = Term::from_field_text(snapshot.fields.title, word);
+        let searcher = &segments.searcher;
+        let term = Term::from_field_text(segments.fields.title, word);
         let query = within(&self.tenant, holding(&term));
         let step = (searcher.search(&query, &Count)? as u64 / SAMPLE).max(1);
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
@@ -113,12 +113,12 @@ impl Kinds {
     ///
     /// # Errors
     /// The engine's.
-    pub fn of_products(&self, snapshot: &Snapshot, products: &[(DocAddress, f32)]) -> Result<Profile, IndexError> {
+    pub fn of_products(&self, segments: &Segments, products: &[(DocAddress, f32)]) -> Result<Profile, IndexError> {
         let (mut weights, mut counted) = (0.0, HashMap::new());
         for (at, weight) in products {
             let weight = f64::from(*weight);
             weights += weight;
-            for number in self.names_at(snapshot, *at)? {
+            for number in self.names_at(segments, *at)? {
                 *counted.entry(number).or_insert(0.0) += weight;
             }
         }
@@ -136,8 +136,8 @@ impl Kinds {
     /// # Errors
     /// The engine's.
     #[expect(clippy::cast_precision_loss, reason = "counts of attributes")]
-    pub fn fit(&self, snapshot: &Snapshot, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f64, IndexError> {
-        let names = self.names_at(snapshot, at)?;
+    pub fn fit(&self, segments: &Segments, profiles: &[Arc<Profile>], at: DocAddress) -> Result<f64, IndexError> {
+        let names = self.names_at(segments, at)?;
         let known: Vec<&Arc<Profile>> = profiles.iter().filter(|profile| profile.share > 0.0).collect();
         if names.is_empty() || known.is_empty() {
             return Ok(0.0);
@@ -154,9 +154,9 @@ impl Kinds {
     }
 
     /// The attributes of one product.
-    fn names_at(&self, snapshot: &Snapshot, at: DocAddress) -> Result<Vec<u32>, IndexError> {
-        let segment = snapshot.searcher.segment_reader(at.segment_ord);
-        let columns = snapshot.columns.opened(segment, "names")?;
+    fn names_at(&self, segments: &Segments, at: DocAddress) -> Result<Vec<u32>, IndexError> {
+        let segment = segments.searcher.segment_reader(at.segment_ord);
+        let columns = segments.columns.opened(segment, "names")?;
         let Some(column) = columns.iter().find_map(OpenedColumn::str) else { return Ok(Vec::new()) };
         self.names.numbers_of(segment, column, at.doc_id)
     }

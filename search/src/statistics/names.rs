@@ -2,7 +2,7 @@
 //! numbers differ from segment to segment, and looking a name up costs more than counting it.
 
 use super::{IndexError, documents, text};
-use crate::{columns, reader::Snapshot};
+use crate::{columns, segments::Segments};
 use schemas::ids::TenantId;
 use std::{
     collections::HashMap,
@@ -25,10 +25,10 @@ pub(super) struct Names {
 
 impl Names {
     /// Counts the names that a tenant's products have; and the products.
-    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<(Self, u64), IndexError> {
-        let term = snapshot.fields.tenant_term(tenant);
+    pub(super) fn collect(segments: &Segments, tenant: TenantId) -> Result<(Self, u64), IndexError> {
+        let term = segments.fields.tenant_term(tenant);
         let (mut names, mut total) = (Self::default(), 0);
-        for segment in snapshot.searcher.segment_readers() {
+        for segment in segments.searcher.segment_readers() {
             let Some(column) = segment.fast_fields().str("names")? else { continue };
             let mut of_segment: HashMap<u64, u64> = HashMap::new();
             documents(segment, &term, |doc| {

@@ -2,7 +2,7 @@
 
 use super::{IndexError, documents, remembered};
 use crate::{
-    reader::Snapshot,
+    segments::Segments,
     tenant::{holding, within},
 };
 use schemas::ids::TenantId;
@@ -16,8 +16,8 @@ use tantivy::{Searcher, Term, collector::Count, schema::Field};
 const TERMS: usize = 50_000;
 
 /// Whether no segment knows another tenant.
-fn alone(snapshot: &Snapshot, tenant: &Term) -> Result<bool, IndexError> {
-    for segment in snapshot.searcher.segment_readers() {
+fn alone(segments: &Segments, tenant: &Term) -> Result<bool, IndexError> {
+    for segment in segments.searcher.segment_readers() {
         let tenants = segment.inverted_index(tenant.field())?;
         let own = usize::from(tenants.get_term_info(tenant)?.is_some());
         if tenants.terms().num_terms() > own {
@@ -40,15 +40,15 @@ pub struct TextStatistics {
 
 impl TextStatistics {
     /// Counts a tenant's products and the lengths of their texts.
-    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
-        let tenant = snapshot.fields.tenant_term(tenant);
+    pub(super) fn collect(segments: &Segments, tenant: TenantId) -> Result<Self, IndexError> {
+        let tenant = segments.fields.tenant_term(tenant);
         let mut averages = HashMap::new();
         let (mut own, mut all) = (0_u64, 0_u64);
-        for field in [snapshot.fields.text, snapshot.fields.code] {
+        for field in [segments.fields.text, segments.fields.code] {
             // Lengths are kept in steps; the exact sum over all tenants sets the scale.
             let (mut own_tokens, mut all_tokens, mut exact) = (0_u64, 0_u64, 0_u64);
             (own, all) = (0, 0);
-            for segment in snapshot.searcher.segment_readers() {
+            for segment in segments.searcher.segment_readers() {
                 let lengths = segment.get_fieldnorms_reader(field)?;
                 exact += segment.inverted_index(field)?.total_num_tokens();
                 all += u64::from(segment.max_doc());
@@ -63,7 +63,7 @@ impl TextStatistics {
             #[expect(clippy::cast_possible_truncation, reason = "an average")]
             averages.insert(field, (average as f32).max(1.0));
         }
-        let alone = alone(snapshot, &tenant)?;
+        let alone = alone(segments, &tenant)?;
         // What was replaced counts among the documents where it counts among those that hold a term.
         let documents = if alone { all } else { own };
         Ok(Self { tenant, documents, alone, averages, holding: Mutex::default() })

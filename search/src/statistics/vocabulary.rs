@@ -1,7 +1,7 @@
 //! What a shop's words mean: the brands, categories, kinds and attribute values that its products have.
 
 use super::{IndexError, counts};
-use crate::{analyzer, reader::Snapshot, schema::attribute_path};
+use crate::{analyzer, schema::attribute_path, segments::Segments};
 use schemas::{
     filter::{Field, Filter, Test},
     ids::TenantId,
@@ -38,25 +38,25 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// Reads a tenant's columns.
-    pub(super) fn collect(snapshot: &Snapshot, tenant: TenantId) -> Result<Self, IndexError> {
+    pub(super) fn collect(segments: &Segments, tenant: TenantId) -> Result<Self, IndexError> {
         let mut vocabulary = Self::default();
-        let mut analyzer = analyzer::of_index(snapshot.searcher.index());
-        for (value, products) in counts(snapshot, tenant, "brand")? {
+        let mut analyzer = analyzer::of_index(segments.searcher.index());
+        for (value, products) in counts(segments, tenant, "brand")? {
             vocabulary.brands.push((typed(&value), value.clone(), products));
             vocabulary.add(&mut analyzer, Field::Brand, value, products);
         }
-        for (value, products) in counts(snapshot, tenant, "product_type")? {
+        for (value, products) in counts(segments, tenant, "product_type")? {
             vocabulary.add(&mut analyzer, Field::ProductType, value, products);
         }
-        for (path, products) in counts(snapshot, tenant, "category_path")? {
+        for (path, products) in counts(segments, tenant, "category_path")? {
             let slug = path.rsplit('/').next().unwrap_or(&path).to_owned();
             vocabulary.categories.push((typed(&slug), slug.clone(), products));
             vocabulary.add(&mut analyzer, Field::Category, slug, products);
         }
-        let mut names: Vec<(String, u64)> = counts(snapshot, tenant, "names")?.into_iter().collect();
+        let mut names: Vec<(String, u64)> = counts(segments, tenant, "names")?.into_iter().collect();
         names.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
         for (name, _) in names.into_iter().take(ATTRIBUTES) {
-            let values: BTreeMap<String, u64> = counts(snapshot, tenant, &format!("attr.{}", attribute_path(&name)))?;
+            let values: BTreeMap<String, u64> = counts(segments, tenant, &format!("attr.{}", attribute_path(&name)))?;
             if values.len() <= CHOICES {
                 if values.len() > 1 {
                     vocabulary.choices.insert(name.clone());

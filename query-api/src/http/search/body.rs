@@ -6,9 +6,8 @@ use crate::{
     ranking::overlaid,
 };
 use ::search::{
-    facets::{Facet, FacetOrder, MAX_FACET_VALUES, MAX_FACETS},
-    generation::Ranking,
-    query::{MAX_TEXT_CHARS, SearchRequest, Sort},
+    query::{Facet, FacetOrder, MAX_FACET_VALUES, MAX_FACETS, MAX_TEXT_CHARS, SearchRequest, Sort},
+    ranking::Ranking,
 };
 use schemas::{
     filter::{self, Field, Filter},

@@ -97,7 +97,7 @@ mod tests {
         assert_eq!((request.facets.len(), request.limit), (2, 5));
         assert_eq!(request.filter.map(|filter| filter.to_string()).as_deref(), Some("(brand:HP AND price<=100)"));
         assert!(matches!(request.sort, Sort::PriceDescending(_)));
-        let ranking = body.ranking(::search::generation::Ranking::default()).expect("read");
+        let ranking = body.ranking(::search::ranking::Ranking::default()).expect("read");
         assert_eq!(ranking.window, 10);
     }
 
@@ -118,7 +118,7 @@ mod tests {
             assert_eq!(problem.errors[0].pointer, name);
         }
         let body = read("ranking.speed=1").expect("read");
-        let problem = body.ranking(::search::generation::Ranking::default()).expect_err("unknown").0;
+        let problem = body.ranking(::search::ranking::Ranking::default()).expect_err("unknown").0;
         assert_eq!(problem.errors[0].pointer, "ranking.speed");
     }
 

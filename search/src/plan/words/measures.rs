@@ -70,12 +70,12 @@ impl Reader<'_> {
             return Ok(None);
         };
         let both = [number, unit];
-        let text = self.snapshot.fields.text;
+        let text = self.snapshot.segments.fields.text;
         if self.count(Box::new(adjacent(text, &both)))? == 0 { Ok(None) } else { self.apart(term, both).map(Some) }
     }
 
     fn apart(&self, measure: &str, terms: [String; 2]) -> Result<Apart, IndexError> {
-        let holding = self.count(either(self.snapshot.fields.text, measure, &terms))? as u64;
+        let holding = self.count(either(self.snapshot.segments.fields.text, measure, &terms))? as u64;
         Ok(Apart { terms, holding })
     }
 }

@@ -1,15 +1,9 @@
 //! From a request to clauses: what must hold, what each word may be found as, and what only adds to the score.
 
-use super::{
-    bm25::{Bm25Query, idf},
-    filter::{Scope, silent},
-    scaled::{Factor, Novelty, Scaled, Signals},
-    words::{Reader, Reading, Word, adjacent, any, either},
-};
 use crate::{
     IndexError, analyzer,
-    generation::Ranking,
     query::{Correction, MAX_TERMS, MAX_TEXT_CHARS, SearchRequest},
+    ranking::Ranking,
     reader::Snapshot,
     statistics::CatalogStatistics,
     tenant::holding,
@@ -26,6 +20,15 @@ use tantivy::{
 };
 
 mod alternatives;
+pub mod bm25;
+pub mod filter;
+pub mod scaled;
+pub mod words;
+
+use bm25::{Bm25Query, idf};
+use filter::{Scope, silent};
+use scaled::{Factor, Novelty, Scaled, Signals};
+use words::{Reader, Reading, Word, adjacent, any, either};
 
 /// A clause that adds to the score, with what it is for.
 #[derive(Debug)]
@@ -127,7 +130,7 @@ impl Plan {
 
     fn without_text(snapshot: &Snapshot, request: &SearchRequest) -> Self {
         let scope = scope(snapshot, request);
-        let tenant = holding(&snapshot.fields.tenant_term(request.tenant));
+        let tenant = holding(&snapshot.segments.fields.tenant_term(request.tenant));
         let mut base: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, silent(tenant))];
         let filters = match &request.filter {
             Some(Filter::All(parts)) => parts.clone(),
@@ -184,10 +187,10 @@ impl Plan {
     }
 
     fn exclude(&mut self, snapshot: &Snapshot, word: &str) {
-        let index = snapshot.searcher.index();
+        let index = snapshot.segments.searcher.index();
         let mut readings = analyzer::readings(index).unwrap_or_else(|| analyzer::of_index(index));
         for term in analyzer::terms(&mut readings, word) {
-            let term = Term::from_field_text(snapshot.fields.text, &term);
+            let term = Term::from_field_text(snapshot.segments.fields.text, &term);
             self.base.push((Occur::MustNot, silent(TermQuery::new(term, IndexRecordOption::Basic))));
         }
         self.understood.push(Understood {
@@ -199,11 +202,11 @@ impl Plan {
     }
 
     fn phrase(&mut self, snapshot: &Snapshot, catalog: &Arc<CatalogStatistics>, ranking: &Ranking, phrase: &str) {
-        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.searcher.index()), phrase);
+        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.segments.searcher.index()), phrase);
         let query: Box<dyn Query> = match terms.as_slice() {
             [] => return,
-            [term] => word(catalog, snapshot.fields.text, term, ranking, 1.0),
-            _ => Box::new(adjacent(snapshot.fields.text, &terms)),
+            [term] => word(catalog, snapshot.segments.fields.text, term, ranking, 1.0),
+            _ => Box::new(adjacent(snapshot.segments.fields.text, &terms)),
         };
         self.phrases.push(Clause { part: format!("phrase: {phrase}"), query });
         self.understood.push(Understood {
@@ -310,7 +313,7 @@ fn parts(request: &SearchRequest) -> Parts {
 
 /// What a request's filters are compiled for.
 pub fn scope<'a>(snapshot: &'a Snapshot, request: &SearchRequest) -> Scope<'a> {
-    Scope { fields: &snapshot.fields, tenant: request.tenant, currency: request.currency }
+    Scope { fields: &snapshot.segments.fields, tenant: request.tenant, currency: request.currency }
 }
 
 fn best_of(group: &[Clause]) -> Box<dyn Query> {
@@ -333,7 +336,7 @@ fn extras(
     ranking: &Ranking,
     reading: &Reading,
 ) -> Result<Vec<Clause>, IndexError> {
-    let field = snapshot.fields.title;
+    let field = snapshot.segments.fields.title;
     let pieces: Vec<&String> = reading.words.iter().flat_map(|word| word.pieces()).collect();
     let pairs: Vec<[String; 2]> =
         pieces.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
@@ -343,10 +346,10 @@ fn extras(
     let statistics = &catalog.texts;
     let mut rarities = Vec::new();
     for (term, word) in &terms {
-        let indexed = Term::from_field_text(snapshot.fields.text, term);
+        let indexed = Term::from_field_text(snapshot.segments.fields.text, term);
         let holding = match &word.apart {
             Some(apart) => apart.holding,
-            None => statistics.holding(&snapshot.searcher, &indexed)?,
+            None => statistics.holding(&snapshot.segments.searcher, &indexed)?,
         };
         rarities.push(idf(statistics.documents(), holding));
     }

@@ -85,7 +85,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// For one tenant: what only others sell is unknown here. Past the deadline, words are taken as they are.
     pub fn new(snapshot: &'a Snapshot, statistics: &'a TextStatistics, deadline: Option<Instant>) -> Self {
-        let index = snapshot.searcher.index();
+        let index = snapshot.segments.searcher.index();
         let (analyzer, readings) = (analyzer::of_index(index), analyzer::readings(index));
         Self { snapshot, statistics, analyzer, readings, deadline, partial: false }
     }
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The engine's.
     pub fn beginning(&mut self, term: &str, most: usize) -> Result<Vec<String>, IndexError> {
-        let begun = Term::from_field_text(self.snapshot.fields.text, term);
+        let begun = Term::from_field_text(self.snapshot.segments.fields.text, term);
         let candidates = self.candidates(&begun, Near::Beginning(0), term)?;
         let mut found = Vec::new();
         for candidate in candidates.into_iter().filter(|candidate| candidate != term).take(most) {
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
 
     /// Whether any product of the shop holds a term in its text.
     fn known(&self, term: &str) -> Result<bool, IndexError> {
-        self.has(&Term::from_field_text(self.snapshot.fields.text, term))
+        self.has(&Term::from_field_text(self.snapshot.segments.fields.text, term))
     }
 
     /// Whether any product of the shop holds a term, in the term's field.
@@ -199,16 +199,18 @@ impl<'a> Reader<'a> {
 
     /// The title of a product that holds a term.
     fn example(&self, term: &str) -> Result<Option<String>, IndexError> {
-        let Some(at) = self.holder(&Term::from_field_text(self.snapshot.fields.text, term))? else { return Ok(None) };
-        let record: TantivyDocument = self.snapshot.searcher.doc(at)?;
-        let text = record.get_first(self.snapshot.fields.card).and_then(|card| card.as_str());
+        let Some(at) = self.holder(&Term::from_field_text(self.snapshot.segments.fields.text, term))? else {
+            return Ok(None);
+        };
+        let record: TantivyDocument = self.snapshot.segments.searcher.doc(at)?;
+        let text = record.get_first(self.snapshot.segments.fields.card).and_then(|card| card.as_str());
         let card: Option<crate::query::HitCard> = text.and_then(|text| serde_json::from_str(text).ok());
         Ok(Some(card.map(|card| card.title).unwrap_or_default()))
     }
 
     /// The first product of the shop that holds a term.
     fn holder(&self, term: &Term) -> Result<Option<DocAddress>, IndexError> {
-        let searcher = &self.snapshot.searcher;
+        let searcher = &self.snapshot.segments.searcher;
         if searcher.doc_freq(term)? == 0 {
             return Ok(None);
         }
@@ -228,7 +230,7 @@ impl<'a> Reader<'a> {
 
     /// Whether more products hold the joined word than the two side by side.
     fn usually_joined(&mut self, pair: &[&str], joined: &str) -> Result<bool, IndexError> {
-        let field = self.snapshot.fields.text;
+        let field = self.snapshot.segments.fields.text;
         let terms: Vec<String> = pair.iter().filter_map(|word| self.term(word)).collect();
         if terms.len() < 2 {
             return Ok(true);
@@ -239,7 +241,7 @@ impl<'a> Reader<'a> {
 
     /// How many of the shop's products match.
     fn count(&self, query: Box<dyn Query>) -> Result<usize, IndexError> {
-        Ok(self.snapshot.searcher.search(&within(self.statistics.tenant(), query), &Count)?)
+        Ok(self.snapshot.segments.searcher.search(&within(self.statistics.tenant(), query), &Count)?)
     }
 
     /// What an unknown word most likely means, as terms and as people write it: the beginning of a word
@@ -249,7 +251,7 @@ impl<'a> Reader<'a> {
         if term.chars().any(|c| c.is_ascii_digit()) {
             return Ok(None);
         }
-        let indexed = Term::from_field_text(self.snapshot.fields.text, term);
+        let indexed = Term::from_field_text(self.snapshot.segments.fields.text, term);
         if last
             && letters >= SHORTEST_PART
             && let Some(found) = self.best(&indexed, Near::Beginning(0), term)?
@@ -271,7 +273,7 @@ impl<'a> Reader<'a> {
     /// A term at most so many letters away from the word or its stem: the stem of a misspelt word can be
     /// further from the right one than the word itself.
     fn near(&mut self, word: &str, stem: &Term, term: &str, distance: u8) -> Result<Option<Found>, IndexError> {
-        let whole = Term::from_field_text(self.snapshot.fields.text, &word.to_lowercase());
+        let whole = Term::from_field_text(self.snapshot.segments.fields.text, &word.to_lowercase());
         for near in [stem, &whole] {
             if let Some(found) = self.best(near, Near::Letters(distance), term)? {
                 return Ok(Some(found));
@@ -304,7 +306,7 @@ impl<'a> Reader<'a> {
     /// The shop's terms near one, those with the first letter of `term` first, then the more frequent.
     fn candidates(&mut self, around: &Term, near: Near, term: &str) -> Result<Vec<String>, IndexError> {
         let (snapshot, statistics) = (self.snapshot, self.statistics);
-        let mut found = dictionary::near(snapshot, statistics, around, near, &mut || self.late())?;
+        let mut found = dictionary::near(&snapshot.segments, statistics, around, near, &mut || self.late())?;
         let first = term.chars().next();
         // A stable sort leaves the more frequent in front.
         found.sort_by_key(|(candidate, _)| candidate.chars().next() != first);
@@ -327,7 +329,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let (Some(first), Some(second)) = (self.term(head), self.term(tail)) else { continue };
-            let (searcher, field) = (&self.snapshot.searcher, self.snapshot.fields.text);
+            let (searcher, field) = (&self.snapshot.segments.searcher, self.snapshot.segments.fields.text);
             let frequency = |term: &str| self.statistics.holding(searcher, &Term::from_field_text(field, term));
             let rarer = frequency(&first)?.min(frequency(&second)?);
             if rarer > best.as_ref().map_or(0, |(frequency, ..)| *frequency)

@@ -5,12 +5,12 @@ use super::{Clause, Plan, scope, word};
 use crate::{
     IndexError,
     analyzer::{self, CodeRun},
-    generation::Ranking,
-    lexical::{
+    plan::{
         bm25::idf,
         words::{Reader, Reading, either},
     },
     query::SearchRequest,
+    ranking::Ranking,
     reader::Snapshot,
     statistics::CatalogStatistics,
     understand::{Effect, Understood},
@@ -98,7 +98,7 @@ impl Filling<'_, '_> {
             if let Some(apart) = &read.apart {
                 let documents = self.catalog.texts.documents();
                 let score = idf(documents.max(apart.holding), apart.holding);
-                let query = either(self.snapshot.fields.text, &read.term, &apart.terms);
+                let query = either(self.snapshot.segments.fields.text, &read.term, &apart.terms);
                 let part = format!("text: {} or {}", read.term, apart.terms.join(" "));
                 self.add(index, part, Box::new(ConstScoreQuery::new(query, score)));
             } else if read.known || corrected {
@@ -106,7 +106,7 @@ impl Filling<'_, '_> {
                 self.add(index, part, query);
             }
             for also in &read.also {
-                let query = word(self.catalog, self.snapshot.fields.text, also, self.ranking, 1.0);
+                let query = word(self.catalog, self.snapshot.segments.fields.text, also, self.ranking, 1.0);
                 self.add(index, format!("text: {also}"), query);
             }
         }
@@ -117,17 +117,17 @@ impl Filling<'_, '_> {
         for (first, term, weight) in &reading.joined {
             let part = format!("text: {term}, both words in one");
             for index in [*first, first + 1] {
-                let query = word(self.catalog, self.snapshot.fields.text, term, self.ranking, 0.0);
+                let query = word(self.catalog, self.snapshot.segments.fields.text, term, self.ranking, 0.0);
                 self.add(index, part.clone(), query);
             }
-            let query = word(self.catalog, self.snapshot.fields.text, term, self.ranking, *weight);
+            let query = word(self.catalog, self.snapshot.segments.fields.text, term, self.ranking, *weight);
             self.extras.push(Clause { part, query });
         }
     }
 
     /// Codes that words form, typed in one or in pieces; each word of one takes its share.
     fn codes(&mut self, text: &str, reading: &Reading) -> Result<(), IndexError> {
-        let field = self.snapshot.fields.code;
+        let field = self.snapshot.segments.fields.code;
         for CodeRun { code, span, .. } in analyzer::codes(text) {
             if !self.reader.has(&Term::from_field_text(field, &code))? {
                 continue;
@@ -210,7 +210,7 @@ impl Filling<'_, '_> {
         let Some(last) = reading.words.last().filter(|word| word.terms == [word.term.clone()]) else { return Ok(()) };
         let begun = last.written.to_lowercase();
         for term in self.reader.beginning(&begun, COMPLETIONS)? {
-            let query = word(self.catalog, self.snapshot.fields.text, &term, self.ranking, COMPLETED);
+            let query = word(self.catalog, self.snapshot.segments.fields.text, &term, self.ranking, COMPLETED);
             self.add(reading.words.len() - 1, format!("text: {term}, begun"), query);
         }
         Ok(())
@@ -218,7 +218,7 @@ impl Filling<'_, '_> {
 
     /// All of some terms in the text.
     fn all(&self, terms: &[String], weight: f32) -> Box<dyn Query> {
-        let field = self.snapshot.fields.text;
+        let field = self.snapshot.segments.fields.text;
         match terms {
             [term] => word(self.catalog, field, term, self.ranking, weight),
             _ => {
