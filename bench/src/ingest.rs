@@ -1,6 +1,6 @@
 //! How fast the index writer takes documents in, as a share of what tantivy alone does with the same fields.
 
-use crate::{BenchError, peers::Ratio};
+use crate::{BenchError, peers::Ratio, profile::ProfileArgs};
 use launcher::import::{
     Progress,
     mapping::{Mapped, Mapping},
@@ -54,10 +54,15 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// How souk was built.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
 }
 
 #[derive(Debug, Serialize)]
 struct Report {
+    /// The profile that both were built with.
+    profile: &'static str,
     documents: usize,
     rounds: u64,
     /// Documents a second, by round: median, least, most.
@@ -79,8 +84,8 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         println!("{}", crate::json(&report)?);
         return Ok(());
     }
-    let Report { documents, rounds, writer, bare, share } = report;
-    println!("{documents} documents, {rounds} rounds: median (least..most)");
+    let Report { profile, documents, rounds, writer, bare, share } = report;
+    println!("{documents} documents, {rounds} rounds: median (least..most); profile: {profile}");
     println!("  index writer, as the projector uses it: {writer:.0} documents/s");
     println!("  bare tantivy:                           {bare:.0} documents/s");
     println!("  share:                                  {share:.2}");
@@ -88,6 +93,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
 }
 
 fn measure(args: &Args) -> Result<Report, BenchError> {
+    let profile = args.profile.own()?;
     let documents = documents(args)?;
     let payloads = documents.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>();
     let payloads = payloads.map_err(|error| BenchError::Broken(error.to_string()))?;
@@ -108,6 +114,7 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     let nothing = || BenchError::Nothing("no round was made".to_owned());
     let of = |rounds: Vec<f64>| Ratio::of(rounds).ok_or_else(nothing);
     Ok(Report {
+        profile,
         documents: documents.len(),
         rounds: args.rounds,
         writer: of(writer)?,

@@ -8,6 +8,7 @@ pub mod freshness;
 pub mod ingest;
 pub mod lag;
 pub mod peers;
+pub mod profile;
 pub mod rebuild;
 pub mod reindexing;
 pub mod searches;

@@ -4,6 +4,7 @@
 use crate::{
     BenchError,
     figures::{Figures, Latencies},
+    profile::ProfileArgs,
     searches::Args,
 };
 use engine::Engine;
@@ -67,6 +68,9 @@ pub struct PeerArgs {
     /// Its master key
     #[arg(long, env = "MEILI_MASTER_KEY", default_value = "", hide_default_value = true, hide_env_values = true)]
     pub meili_master_key: String,
+    /// How souk was built.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -82,6 +86,8 @@ struct Line {
 
 #[derive(Debug, Clone, Serialize)]
 struct Report {
+    /// The profile that query-api was built with.
+    profile: String,
     products: usize,
     queries: usize,
     rounds: usize,
@@ -101,7 +107,7 @@ struct Measured {
 ///
 /// # Errors
 /// [`BenchError::Failed`] if an engine gave a hit that does not pass the filter; others if one does not answer.
-pub(crate) async fn run(args: &Args, http: Client) -> Result<(), BenchError> {
+pub(crate) async fn run(args: &Args, http: Client, profile: String) -> Result<(), BenchError> {
     let options =
         PoolOptions { max_connections: 2, relaxed_durability: true, application_name: "souk-bench".to_owned() };
     let pool = database::pool(&args.peers.read_database_url, &options)?;
@@ -124,8 +130,8 @@ pub(crate) async fn run(args: &Args, http: Client) -> Result<(), BenchError> {
         engine.remove().await?;
     }
     let lines = lines(&engines, &measured?, queries.len());
-    let report =
-        Report { products: products.len(), queries: queries.len(), rounds: args.rounds as usize, skipped, lines };
+    let (products, queries, rounds) = (products.len(), queries.len(), args.rounds as usize);
+    let report = Report { profile, products, queries, rounds, skipped, lines };
     print(&report, args.json)
 }
 
@@ -229,8 +235,8 @@ fn print(report: &Report, as_json: bool) -> Result<(), BenchError> {
         println!("{}", crate::json(report)?);
         return Ok(());
     }
-    let Report { products, queries, rounds, skipped, lines } = report;
-    println!("{products} products, {queries} queries of each kind in {rounds} rounds");
+    let Report { profile, products, queries, rounds, skipped, lines } = report;
+    println!("{products} products, {queries} queries of each kind in {rounds} rounds; souk's profile: {profile}");
     println!(
         "{:<26} {:<22} {:>8} {:>8} {:>7}  souk's p50 and p99 as a share: median (least..most of the rounds)",
         "", "", "p50 ms", "p99 ms", "hits"

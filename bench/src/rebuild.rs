@@ -1,7 +1,7 @@
 //! How fast a generation is built from the views, beside the two things it can't do without: tantivy taking in the
 //! same documents, and PostgreSQL moving the same bytes.
 
-use crate::BenchError;
+use crate::{BenchError, profile::ProfileArgs};
 use launcher::import::Progress;
 use reindex::{Desk, build, control, generations, plan};
 use schemas::{
@@ -54,6 +54,9 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// How souk was built.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -94,6 +97,7 @@ impl fmt::Display for Report {
 /// # Errors
 /// [`BenchError`] if the database or the index writer fails.
 pub async fn run(args: Args) -> Result<(), BenchError> {
+    args.profile.own()?;
     let desk = Desk::at(&args.read_database_url, &args.index_dir, "bench")?;
     let outcome = measure(&desk, &args).await;
     clean(&desk.pool).await?;

@@ -5,6 +5,7 @@ use crate::{
     BenchError,
     figures::{Figures, Latencies},
     peers::{self, PeerArgs},
+    profile::ProfileArgs,
 };
 use launcher::import::Progress;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,8 @@ struct Kind {
 
 #[derive(Debug, Clone, Serialize)]
 struct Report {
+    /// The profile that query-api was built with.
+    profile: String,
     products: u64,
     queries_of_each_kind: u64,
     kinds: Vec<Kind>,
@@ -193,10 +196,13 @@ impl Client {
 /// [`BenchError`] if query-api does not answer or refuses a search.
 pub async fn run(args: Args) -> Result<(), BenchError> {
     let http = peers::client()?;
-    if args.peers.peers {
-        return peers::run(&args, http).await;
-    }
     let base = args.query_url.trim_end_matches('/').to_owned();
+    // Alone, souk may be measured as it is; beside others, that is refused before anything is measured.
+    let ProfileArgs { any_profile } = args.peers.profile;
+    let profile = ProfileArgs { any_profile: any_profile || args.alone }.running(&http, &base).await?;
+    if args.peers.peers {
+        return peers::run(&args, http, profile).await;
+    }
     let client = Client { http: http.clone(), base, tenant: args.tenant.clone() };
     let products = client.search(&json!({"limit": 0})).await?.total;
     let words = words(&client, &args, products).await?;
@@ -227,9 +233,10 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         cpu_ms: seconds * 1e3 / words.len() as f64,
         hits: hits as f64 / words.len() as f64,
     });
-    let report = Report { products, queries_of_each_kind: words.len() as u64, kinds: kinds.collect() };
+    let (queries_of_each_kind, kinds) = (words.len() as u64, kinds.collect());
+    let report = Report { profile: profile.clone(), products, queries_of_each_kind, kinds };
     print(&report, args.json)?;
-    if args.alone { Ok(()) } else { peers::run(&args, http).await }
+    if args.alone { Ok(()) } else { peers::run(&args, http, profile).await }
 }
 
 /// Words of products all over the catalog.
@@ -267,7 +274,8 @@ fn print(report: &Report, as_json: bool) -> Result<(), BenchError> {
         println!("{}", crate::json(report)?);
         return Ok(());
     }
-    println!("{} products, {} queries of each kind", report.products, report.queries_of_each_kind);
+    let Report { profile, products, queries_of_each_kind, .. } = report;
+    println!("{products} products, {queries_of_each_kind} queries of each kind; souk's profile: {profile}");
     println!("{:<40} {:>8} {:>8} {:>9} {:>9}", "", "p50 ms", "p99 ms", "cpu ms", "hits");
     for kind in &report.kinds {
         let Kind { name, latency, cpu_ms, hits } = kind;

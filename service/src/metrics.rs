@@ -4,12 +4,15 @@ use axum::{Router, extract::State, http::header, response::IntoResponse, routing
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text::encode},
-    metrics::counter::ConstCounter,
+    metrics::{counter::ConstCounter, info::Info},
     registry::{Registry, Unit},
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use prometheus_client;
+
+/// What this program was built with: `release` for the profile `release` and those derived from it, else `debug`.
+pub const BUILD_PROFILE: &str = env!("SOUK_BUILD_PROFILE");
 
 /// The process's registry. Names start with `souk_` and end in their unit.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("souk");
         registry.register_collector(Box::new(ProcessorTime));
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("profile", BUILD_PROFILE)]);
+        registry.register("build", "The version of souk and the profile it was built with", build);
         Self { registry: Arc::new(Mutex::new(registry)) }
     }
 }
@@ -78,3 +83,16 @@ fn processor_seconds() -> Option<f64> {
 /// Bucket bounds for latencies in seconds, from 1 ms to 30 s.
 pub const LATENCY_BUCKETS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_says_how_it_was_built() {
+        let text = Metrics::default().text();
+        let line = text.lines().find(|line| line.starts_with("souk_build_info{")).expect("the line");
+        assert!(line.contains(&format!("profile=\"{BUILD_PROFILE}\"")), "{line}");
+        assert!(["release", "debug"].contains(&BUILD_PROFILE), "{BUILD_PROFILE}");
+    }
+}
