@@ -1,6 +1,7 @@
 //! The projector's settings.
 
 use clap::{Parser, ValueEnum};
+use eventlog::{Epoch, Log};
 use search::embed::{ModelFolder, Models};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
@@ -76,9 +77,6 @@ pub struct Config {
     /// Path of libonnxruntime.so (role embed)
     #[arg(long, env = "SOUK_ONNXRUNTIME")]
     pub onnxruntime: Option<PathBuf>,
-    /// The epoch of the log this process works in, found out at run time; see [`crate::log_epoch`].
-    #[arg(skip)]
-    pub log_epoch: String,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,
@@ -97,10 +95,16 @@ impl Config {
         Models::configured(self.model_dir.as_deref(), self.onnxruntime.as_deref(), &self.models)
     }
 
-    /// A topic's name on this cluster, in this epoch of the log.
+    /// The log on the cluster that is configured, in an epoch.
     #[must_use]
-    pub fn topic(&self, topic: schemas::topics::Topic) -> String {
-        topic.on_cluster(&self.topic_prefix, &self.log_epoch)
+    pub fn log(&self, epoch: Epoch) -> Log {
+        Log {
+            brokers: self.kafka_brokers.clone(),
+            client_id: "souk-projector".to_owned(),
+            topic_prefix: self.topic_prefix.clone(),
+            replication: self.kafka_replication,
+            epoch,
+        }
     }
 
     /// Whether this process publishes what the write side records, and so answers for the log.

@@ -2,14 +2,16 @@
 //! wait together become one record.
 
 use crate::{
-    database::Plans,
-    leader,
+    deps::{Deps, RoleError},
     metrics::of,
-    producer::{self, Outgoing, headers},
-    role::{Deps, RoleError},
 };
 use chrono::SecondsFormat;
-use rdkafka::producer::FutureProducer;
+use eventlog::{
+    database::Plans,
+    leader,
+    log::FutureProducer,
+    producer::{self, Outgoing, headers},
+};
 use schemas::{
     Timestamp, Uuid,
     ids::{ProductId, TenantId},
@@ -39,7 +41,7 @@ pub const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off;
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     sqlx::raw_sql(BY_INDEX).execute(&mut connection).await?;
-    let topic = deps.config.topic(topics::DOCUMENTS);
+    let topic = deps.log.topic(topics::DOCUMENTS);
     deps.health.set(NAME, true, "");
     let mut plans = Plans::default();
     loop {

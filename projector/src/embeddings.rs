@@ -4,11 +4,11 @@
 //! side by side with the others as long as a generation wants it, and forgotten with the last one.
 
 use crate::{
+    deps::{Deps, RoleError},
     index_writer::generations,
-    leader,
-    role::{self, Deps, RoleError},
-    status,
+    tasks,
 };
+use eventlog::leader;
 use schemas::topics;
 use search::{
     bundle::Model,
@@ -114,7 +114,7 @@ struct Keeper {
 impl Keeper {
     async fn look(&mut self, connection: &mut PgConnection) -> Result<(), RoleError> {
         let wanted = wanted(connection).await?;
-        while let Some((key, reason)) = role::next_ended(&mut self.tasks)? {
+        while let Some((key, reason)) = tasks::next_ended(&mut self.tasks)? {
             let Some(gone) = self.running.remove(&key) else { continue };
             if gone.orders.borrow().active {
                 return Err(reason.into());
@@ -219,18 +219,18 @@ impl Keeper {
                 .execute(&mut *connection)
                 .await?;
             sqlx::query("DELETE FROM vector_sets WHERE key = $1").bind(&key).execute(&mut *connection).await?;
-            status::forget(&projection);
+            self.deps.status.forget(&projection);
         }
         Ok(())
     }
 
     async fn report(&self, connection: &mut PgConnection) -> Result<(), RoleError> {
-        let topic = self.deps.config.topic(topics::DOCUMENTS);
+        let topic = self.deps.log.topic(topics::DOCUMENTS);
         for (key, running) in &self.running {
             let Report { rate_per_second, is_live } =
                 running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let projection = projection(&running.model);
-            let lag = status::lag(&projection, &topic);
+            let lag = self.deps.status.lag(&projection, &topic);
             let phase = match running.orders.borrow().paused {
                 true => "paused",
                 false if is_live || lag == Some(0) => "live",

@@ -4,7 +4,10 @@
 //! [`run`] keeps a `copy` for every generation that the read database names, `build` fills new ones in the
 //! background and at low priority, `nodes` reports how far they are and what the query-api processes beside them serve.
 
-use crate::role::{self, Deps, RoleError};
+use crate::{
+    deps::{Deps, RoleError},
+    tasks,
+};
 use schemas::Utc;
 use search::{
     IndexError,
@@ -84,7 +87,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         ticks.tick().await;
         generations::replace_outdated(&mut connection).await?;
         let wanted = generations::wanted(&mut connection).await?;
-        while let Some((name, reason)) = role::next_ended(&mut tasks)? {
+        while let Some((name, reason)) = tasks::next_ended(&mut tasks)? {
             let Some(gone) = copies.remove(&name) else { continue };
             if gone.orders.borrow().active {
                 return Err(format!("{name}: {reason}").into());
@@ -97,7 +100,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
             let keep = wanted.contains_key(name);
             if !keep {
                 running.task.abort();
-                crate::status::forget(&copy::projection(name, false));
+                deps.status.forget(&copy::projection(name, false));
             }
             keep
         });

@@ -4,30 +4,21 @@
 //!
 //! A process that relays looks after the log ([`lost`]) and begins an epoch ([`begin`]), which first brings the
 //! read side in line with what the write side recorded ([`realign`]). The others follow what it tells in the read
-//! database. Every role asks [`Epochs::current`] before it starts, and is ended when the epoch moves on.
+//! database. Every role asks [`current`] before it starts, and is ended when the epoch moves on.
 
 use crate::{
     config::Config,
-    kafka, leader,
-    role::{Deps, RoleError},
-    status,
+    deps::{Deps, RoleError},
 };
-use rdkafka::producer::{FutureProducer, Producer};
+use eventlog::{Epoch, Log, leader, log::FutureProducer};
 use schemas::{Utc, topics};
 use sqlx::{Connection, PgConnection};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Mutex, watch},
-    time::Instant,
-};
+use std::time::Duration;
+use tokio::time::Instant;
 
-mod begin;
-mod lost;
-mod realign;
-
-pub use begin::begin;
-pub use lost::{Extents, Positions, lost};
-pub use realign::realign;
+pub mod begin;
+pub mod lost;
+pub mod realign;
 
 /// How often a process asks whether the epoch has moved on.
 const WATCH: Duration = Duration::from_secs(1);
@@ -39,71 +30,32 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 const FOLLOW_WITHIN: Duration = Duration::from_secs(30);
 const FOLLOW_POLL: Duration = Duration::from_millis(100);
 
-/// What one process knows of the epochs.
-#[derive(Clone)]
-pub struct Epochs {
-    /// The epoch in use; none while one is being begun.
-    in_use: Arc<watch::Sender<Option<String>>>,
-    state: Arc<Mutex<State>>,
+/// The epoch of a new installation, and what is taken for granted before the databases were asked.
+#[must_use]
+pub fn first() -> Epoch {
+    Epoch { name: String::new(), partitions: topics::PARTITIONS }
 }
 
-impl std::fmt::Debug for Epochs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Epochs").field("in_use", &*self.in_use.borrow()).finish_non_exhaustive()
+/// The epoch to work in and the producer for it, once its topics are there. Where the log was lost, this begins a
+/// new one.
+///
+/// # Errors
+/// The databases' or the broker's.
+pub async fn current(deps: &Deps) -> Result<(Epoch, FutureProducer), RoleError> {
+    let mut state = deps.epochs.lock().await;
+    let known = state.examined.as_ref().filter(|(at, _)| at.elapsed() < FOUND_WHOLE).map(|(_, epoch)| epoch.clone());
+    let epoch = match known {
+        Some(epoch) => epoch,
+        None if deps.config.relays() => look_after(&deps.config).await?,
+        None => follow(&deps.config).await?,
+    };
+    state.examined = Some((Instant::now(), epoch.clone()));
+    deps.epochs.tell(Some(epoch.name.clone()));
+    let (producer, moved) = state.producer(&deps.config.log(epoch.clone()))?;
+    if moved {
+        deps.status.forget_logs();
     }
-}
-
-struct State {
-    examined: Option<(Instant, String)>,
-    /// With the epoch it is for.
-    producer: (String, FutureProducer),
-}
-
-impl Epochs {
-    /// Before anything is known; the producer is used for the first epoch.
-    #[must_use]
-    pub fn new(producer: FutureProducer) -> Self {
-        let state = State { examined: None, producer: (String::new(), producer) };
-        Self { in_use: Arc::new(watch::Sender::new(None)), state: Arc::new(Mutex::new(state)) }
-    }
-
-    /// The epoch to work in and the producer for it, once its topics are there. Where the log was lost, this
-    /// begins a new one.
-    ///
-    /// # Errors
-    /// The databases' or the broker's.
-    pub async fn current(&self, config: &Config) -> Result<(String, FutureProducer), RoleError> {
-        let mut state = self.state.lock().await;
-        let known =
-            state.examined.as_ref().filter(|(at, _)| at.elapsed() < FOUND_WHOLE).map(|(_, epoch)| epoch.clone());
-        let epoch = match known {
-            Some(epoch) => epoch,
-            None if config.relays() => look_after(config).await?,
-            None => follow(config).await?,
-        };
-        state.examined = Some((Instant::now(), epoch.clone()));
-        // What is told already wakes nobody.
-        self.in_use.send_if_modified(|known| {
-            let differs = known.as_ref() != Some(&epoch);
-            *known = Some(epoch.clone());
-            differs
-        });
-        if state.producer.0 != epoch {
-            status::forget_logs();
-        }
-        if state.producer.0 != epoch || state.producer.1.client().fatal_error().is_some() {
-            // A producer's number is the broker's; one that lost its log may give the same number to another.
-            state.producer = (epoch, kafka::producer(config).create()?);
-        }
-        Ok(state.producer.clone())
-    }
-
-    /// Waits until another epoch is in use than this one, or none.
-    pub async fn moved_from(&self, epoch: &str) {
-        let mut in_use = self.in_use.subscribe();
-        // It ends only with the process.
-        let _ = in_use.wait_for(|now| now.as_deref() != Some(epoch)).await;
-    }
+    Ok((epoch, producer))
 }
 
 /// Asks once a second which epoch is in use, until something fails.
@@ -126,11 +78,7 @@ pub async fn watch(deps: &Deps) -> Result<(), RoleError> {
             None => false,
         };
         let in_use = told.filter(|_| !asked);
-        deps.epochs.in_use.send_if_modified(|known| {
-            let differs = *known != in_use;
-            *known = in_use;
-            differs
-        });
+        deps.epochs.tell(in_use);
     }
 }
 
@@ -143,8 +91,8 @@ async fn told(read: &mut PgConnection) -> Result<Option<Option<String>>, sqlx::E
 ///
 /// # Errors
 /// The database's.
-pub async fn in_use(read: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    Ok(told(read).await?.flatten())
+pub async fn in_use(read: &mut PgConnection) -> Result<Option<Epoch>, sqlx::Error> {
+    Ok(told(read).await?.flatten().map(|name| Epoch { name, ..first() }))
 }
 
 /// An epoch that was asked for and has not begun.
@@ -156,44 +104,42 @@ async fn asked_for(write: &mut PgConnection) -> Result<Option<(String, String)>,
 
 /// Makes sure that there is a whole log and says which: begins an epoch that was asked for, or a new one
 /// where the log was lost.
-async fn look_after(config: &Config) -> Result<String, RoleError> {
+async fn look_after(config: &Config) -> Result<Epoch, RoleError> {
     let mut write = leader::lead(&config.write_database_url, "souk:log-epoch").await?;
     let mut read = PgConnection::connect(&config.read_database_url).await?;
-    if let Some((epoch, reason)) = asked_for(&mut write).await? {
-        begin(config, &mut write, &mut read, &epoch, &reason).await?;
-        return Ok(epoch);
+    if let Some((name, reason)) = asked_for(&mut write).await? {
+        let log = config.log(Epoch { name, ..first() });
+        begin::begin(config, &log, &mut write, &mut read, &reason).await?;
+        return Ok(log.epoch);
     }
-    let epoch: Option<String> = sqlx::query_scalar("SELECT max(epoch) FROM log_epochs").fetch_one(&mut write).await?;
-    let config = Config { log_epoch: epoch.unwrap_or_default(), ..config.clone() };
-    if let Some(first) = why_lost(&config, &mut write, &mut read).await? {
-        tracing::warn!(log.epoch = config.log_epoch, reason = first, "the log seems to be lost");
+    let name: Option<String> = sqlx::query_scalar("SELECT max(epoch) FROM log_epochs").fetch_one(&mut write).await?;
+    let log = config.log(Epoch { name: name.unwrap_or_default(), ..first() });
+    if let Some(seems) = why_lost(&log, &mut write, &mut read).await? {
+        tracing::warn!(log.epoch = log.epoch.name, reason = seems, "the log seems to be lost");
         tokio::time::sleep(SECOND_LOOK).await;
-        if let Some(reason) = why_lost(&config, &mut write, &mut read).await? {
-            let epoch = ask(&mut write, &config.log_epoch, &reason).await?;
-            begin(&config, &mut write, &mut read, &epoch, &reason).await?;
-            return Ok(epoch);
+        if let Some(reason) = why_lost(&log, &mut write, &mut read).await? {
+            let name = ask(&mut write, &log.epoch.name, &reason).await?;
+            let log = log.in_epoch(Epoch { name, ..log.epoch.clone() });
+            begin::begin(config, &log, &mut write, &mut read, &reason).await?;
+            return Ok(log.epoch);
         }
     }
-    kafka::ensure_topics(&config).await?;
+    log.ensure_topics().await?;
     sqlx::query(
         "INSERT INTO log_epoch (epoch) VALUES ($1) ON CONFLICT (one) DO UPDATE
          SET epoch = excluded.epoch, beginning = NULL, since = now()
          WHERE log_epoch.epoch <> excluded.epoch OR log_epoch.beginning IS NOT NULL",
     )
-    .bind(&config.log_epoch)
+    .bind(&log.epoch.name)
     .execute(&mut read)
     .await?;
-    Ok(config.log_epoch)
+    Ok(log.epoch)
 }
 
-async fn why_lost(
-    config: &Config,
-    write: &mut PgConnection,
-    read: &mut PgConnection,
-) -> Result<Option<String>, RoleError> {
-    let positions = lost::positions(config, write, read).await?;
-    let extents: Extents = tokio::task::block_in_place(|| kafka::extents(config))?;
-    Ok(lost(config, &positions, &extents))
+async fn why_lost(log: &Log, write: &mut PgConnection, read: &mut PgConnection) -> Result<Option<String>, RoleError> {
+    let positions = lost::positions(log, write, read).await?;
+    let extents = tokio::task::block_in_place(|| log.extents())?;
+    Ok(lost::lost(log, &positions, &extents))
 }
 
 /// Records that a new epoch is wanted; its name is the time, and above that of the epoch in use.
@@ -208,18 +154,17 @@ async fn ask(write: &mut PgConnection, current: &str, reason: &str) -> Result<St
 }
 
 /// Waits until a process that relays has told of an epoch whose topics are there.
-async fn follow(config: &Config) -> Result<String, RoleError> {
+async fn follow(config: &Config) -> Result<Epoch, RoleError> {
     let mut read = PgConnection::connect(&config.read_database_url).await?;
     let deadline = Instant::now() + FOLLOW_WITHIN;
     let mut ticks = tokio::time::interval(FOLLOW_POLL);
     loop {
         ticks.tick().await;
         if let Some(epoch) = in_use(&mut read).await? {
-            let config = Config { log_epoch: epoch.clone(), ..config.clone() };
-            let there = tokio::task::block_in_place(|| kafka::extents(&config))?;
-            let expected: i32 = topics::all().iter().map(|topic| topic.partitions).sum();
-            if usize::try_from(expected) == Ok(there.len()) {
-                return Ok(epoch);
+            let log = config.log(epoch);
+            let there = tokio::task::block_in_place(|| log.extents())?;
+            if there.len() == log.partitions(&topics::all()).len() {
+                return Ok(log.epoch);
             }
         }
         if Instant::now() > deadline {
@@ -227,6 +172,3 @@ async fn follow(config: &Config) -> Result<String, RoleError> {
         }
     }
 }
-
-/// Offsets by topic and partition.
-type ByPartition<T> = BTreeMap<(String, i32), T>;

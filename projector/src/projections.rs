@@ -10,7 +10,7 @@ pub mod products;
 pub mod sources;
 pub mod tenants;
 
-use crate::views::Event;
+use eventlog::Event;
 use schemas::{
     Timestamp,
     ids::{CategoryId, ProductId, TenantId},

@@ -7,14 +7,11 @@
 //! What is wanted stands in the table `views_standby`; `reindex views` writes it.
 
 use crate::{
-    checkpoint::{self, Offsets},
-    consumer::{self, Record, Source},
-    kafka, leader,
+    deps::{Deps, RoleError},
     metrics::of,
-    role::{Deps, RoleError},
-    status,
     views::{self, Target},
 };
+use eventlog::{Offsets, Record, Source, checkpoint, consumer, leader};
 use schemas::topics::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
@@ -70,7 +67,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         if wanted(&mut connection).await?.is_some() {
             follow(&deps, &mut connection).await?;
             sqlx::query("RESET search_path").execute(&mut connection).await?;
-            status::forget(PROJECTION);
+            deps.status.forget(PROJECTION);
             continue;
         }
         clear(&mut connection).await?;
@@ -139,7 +136,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         return Ok(fail(connection, &reason).await?);
     }
     sqlx::query(AssertSqlSafe(format!("SET search_path = {SCHEMA}, public"))).execute(&mut *connection).await?;
-    let source = Source::open(&deps.config, "views.standby", &topics, &offsets)?;
+    let source = Source::open(&deps.log, "views.standby", &topics, &offsets)?;
     let (mut read, mut ticked) = (Vec::new(), Instant::now());
     loop {
         let Some(rate) = wanted(connection).await? else { return Ok(()) };
@@ -157,7 +154,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
             let next = consumer::next_offsets(&batch);
             views::apply(STANDBY, connection, &batch, &offsets, &next).await?;
             offsets.extend(next);
-            status::applied_batch(PROJECTION, &batch);
+            deps.status.applied_batch(PROJECTION, &batch);
             deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
             throttle(rate, batch.len(), began).await;
         } else if !read.is_empty() {
@@ -177,18 +174,14 @@ fn is_live(record: &Record, live: &Offsets) -> bool {
 
 /// Why the events can't be read from where they have to be, if so.
 fn cut_off(deps: &Deps, offsets: &Offsets) -> Result<Option<String>, RoleError> {
-    let extents = tokio::task::block_in_place(|| kafka::extents(&deps.config))?;
-    for topic in Context::ALL.map(Context::topic) {
-        for partition in 0..topic.partitions {
-            let key = (deps.config.topic(topic), partition);
-            let (next, first) =
-                (offsets.get(&key).copied().unwrap_or_default(), extents.get(&key).map_or(0, |at| at.0));
-            if next < first {
-                return Ok(Some(format!(
-                    "{}, partition {partition}, begins at {first}: the first events are gone from Kafka. `souk recover` publishes them once more",
-                    key.0
-                )));
-            }
+    let extents = tokio::task::block_in_place(|| deps.log.extents())?;
+    for key in deps.log.partitions(&Context::ALL.map(Context::topic)) {
+        let (next, first) = (offsets.get(&key).copied().unwrap_or_default(), extents.get(&key).map_or(0, |at| at.0));
+        if next < first {
+            return Ok(Some(format!(
+                "{}, partition {}, begins at {first}: the first events are gone from Kafka. `souk recover` publishes them once more",
+                key.0, key.1
+            )));
         }
     }
     Ok(None)

@@ -5,16 +5,18 @@
 //! once with SKIP LOCKED (that reorders); see docs/decisions/0003.
 
 use crate::{
-    cadence::Cadence,
+    deps::{Deps, RoleError},
+    metrics::of,
+    status::{Progress, tenants::Waiting},
+};
+use eventlog::{
+    Event,
     database::Plans,
     leader,
-    metrics::of,
+    linger::Linger,
+    log::FutureProducer,
     producer::{self, Outgoing, headers},
-    role::{Deps, RoleError},
-    status::{self, tenants::Waiting},
-    views::Event,
 };
-use rdkafka::producer::FutureProducer;
 use schemas::{
     envelope::Envelope,
     events::{DecodeError, DomainEvent},
@@ -54,13 +56,13 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
     listener.listen(WAKE_CHANNEL).await?;
     let mut connection = leader::lead(&deps.config.write_database_url, &lock(context)).await?;
     deps.health.set(&name, true, "");
-    let topic = deps.config.topic(context.topic());
+    let topic = deps.log.topic(context.topic());
     let mut measured = tokio::time::Instant::now();
     let (mut sent_ever, mut sent_since) = (0_u64, 0_u64);
     report(&deps, &mut connection, context, sent_ever, 0.0).await?;
-    let (mut cadence, mut plans) = (Cadence::default(), Plans::default());
+    let (mut linger, mut plans) = (Linger::default(), Plans::default());
     loop {
-        cadence.begin();
+        linger.begin();
         let sent = round(&mut connection, &mut plans, &deps.producer, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
         (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
@@ -73,7 +75,7 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
         if sent < BATCH {
             wait_for_signal(&mut listener, context).await?;
         }
-        cadence.due().await;
+        linger.due().await;
         // Signals that queued up meanwhile are about rows the next round sees anyway.
         while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, listener.try_recv()).await.unwrap_or(Ok(None)) {}
     }
@@ -196,7 +198,7 @@ async fn report(
     deps.metrics.outbox_depth.get_or_create(&of(context.name())).set(depth);
     deps.metrics.outbox_age_seconds.get_or_create(&of(context.name())).set(age);
     let next_offset = i64::try_from(sent).unwrap_or(i64::MAX);
-    let progress = status::Progress {
+    let progress = Progress {
         next_offset,
         end_offset: next_offset.saturating_add(depth),
         lag_events: depth,
@@ -204,7 +206,7 @@ async fn report(
         rate_per_second: rate,
     };
     let name = format!("relay:{context}");
-    status::record(&name, context.topic().name, 0, progress);
-    status::waiting(&name, &waiting);
+    deps.status.record(&name, context.topic().name, progress);
+    deps.status.waiting(&name, &waiting);
     Ok(())
 }

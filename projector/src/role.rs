@@ -2,68 +2,25 @@
 
 use crate::{
     config::{Config, Role},
-    document_relay, embeddings, index_writer, kafka,
-    log_epoch::{self, Epochs},
+    deps::{Deps, RoleError},
+    document_relay, embeddings,
+    epochs::Epochs,
+    index_writer, log_epoch,
     metrics::{Metrics, of},
-    rebuild, relay, status, views,
+    rebuild, relay,
+    status::{self, Status},
+    views,
 };
-use rdkafka::producer::FutureProducer;
 use schemas::topics::Context as Bounded;
 use service::{Health, http, shutdown::Shutdown};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinSet};
-
-/// What every role needs.
-#[derive(Clone)]
-pub struct Deps {
-    /// The settings.
-    pub config: Arc<Config>,
-    /// What is counted.
-    pub metrics: Metrics,
-    /// The one producer of this process: one connection, so that writes don't compete at the broker.
-    pub producer: FutureProducer,
-    /// What is ready.
-    pub health: Health,
-    /// Wakes the document relay after a batch of views.
-    pub documents_written: Arc<Notify>,
-    /// Which log is in use.
-    pub epochs: Epochs,
-    /// Ends everything.
-    pub shutdown: Shutdown,
-}
-
-impl std::fmt::Debug for Deps {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deps").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-/// Any failure of a role; the sentence is for the log.
-pub type RoleError = Box<dyn std::error::Error + Send + Sync>;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A role that ran this long has recovered: the next failure starts with the first pause again.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 const WATCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// The next of some named tasks that has ended by itself, and why; one that was aborted was ended on purpose.
-///
-/// # Errors
-/// If a task panicked.
-pub fn next_ended(tasks: &mut JoinSet<(String, Result<(), RoleError>)>) -> Result<Option<(String, String)>, RoleError> {
-    while let Some(ended) = tasks.try_join_next() {
-        match ended {
-            Ok((name, outcome)) => {
-                let reason = outcome.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-                return Ok(Some((name, reason)));
-            }
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(None)
-}
 
 /// Runs the roles of the configuration until shutdown.
 ///
@@ -76,8 +33,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
         );
     }
     let registry = service::Metrics::default();
-    let producer: FutureProducer = kafka::producer(&config).create()?;
+    let log = config.log(log_epoch::first());
+    let producer = log.producer()?;
     let deps = Deps {
+        log,
+        status: Status::default(),
         epochs: Epochs::new(producer.clone()),
         producer,
         metrics: Metrics::new(&registry),
@@ -115,7 +75,7 @@ fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
     if has(Role::Embed) {
         tasks.spawn(keep_running(deps.clone(), embeddings::PROJECTION.to_owned(), embeddings::run));
     }
-    tasks.spawn(keep_running(deps.clone(), "status".to_owned(), status::run));
+    tasks.spawn(keep_running(deps.clone(), "status".to_owned(), status::report::run));
     tasks.spawn(watch_epochs(deps.clone()));
 }
 
@@ -142,7 +102,7 @@ where
         let began = tokio::time::Instant::now();
         let outcome = match in_epoch(&deps).await {
             Ok(deps) => {
-                let epoch = deps.config.log_epoch.clone();
+                let epoch = deps.log.epoch.name.clone();
                 tokio::select! {
                     outcome = start(deps.clone()) => outcome,
                     () = deps.epochs.moved_from(&epoch) => Err("the log begins anew".into()),
@@ -164,10 +124,10 @@ where
 
 /// What a role needs in the epoch that is in use now.
 async fn in_epoch(deps: &Deps) -> Result<Deps, RoleError> {
-    match deps.epochs.current(&deps.config).await {
-        Ok((log_epoch, producer)) => {
+    match log_epoch::current(deps).await {
+        Ok((epoch, producer)) => {
             deps.health.set("topics", true, "");
-            Ok(Deps { producer, config: Arc::new(Config { log_epoch, ..(*deps.config).clone() }), ..deps.clone() })
+            Ok(Deps { producer, log: deps.log.in_epoch(epoch), ..deps.clone() })
         }
         Err(error) => {
             deps.health.set("topics", false, &error.to_string());

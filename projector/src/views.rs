@@ -2,20 +2,17 @@
 //! transaction, so that effects are exactly once though delivery is at least once.
 
 use crate::{
-    cadence::Cadence,
-    checkpoint::{self, Offsets},
-    consumer::{self, Record, Source},
-    database::Plans,
-    dead_letter, leader,
+    deps::{Deps, RoleError},
     metrics::of,
     projections::{self, insights::retention, products},
-    role::{Deps, RoleError},
-    status,
+};
+use eventlog::{
+    Event, Offsets, Record, Source, checkpoint, consumer, database::Plans, dead_letter, event::decode, leader,
+    linger::Linger,
 };
 use schemas::{
     Days, Timestamp, Utc,
     envelope::Envelope,
-    events::DomainEvent,
     signals::{self, Changed},
     topics::{Context, Topic},
 };
@@ -39,29 +36,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// Why an event is kept that could be applied.
 const BEHIND: &str = "an earlier event of this key is parked";
 
-/// A decoded event and the key it came under.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// The Kafka key: the unit of order, and of what is parked.
-    pub key: String,
-    /// Its metadata.
-    pub envelope: Envelope,
-    /// What happened.
-    pub event: DomainEvent,
-}
-
-/// Decodes a record.
-///
-/// # Errors
-/// A sentence, for the dead letter.
-pub fn decode(record: &Record) -> Result<Event, String> {
-    let envelope = Envelope::from_headers(record.header_pairs()).map_err(|error| error.to_string())?;
-    let payload = record.payload.as_deref().ok_or("the record has no payload")?;
-    let event =
-        DomainEvent::decode(envelope.context, &envelope.event_type, payload).map_err(|error| error.to_string())?;
-    Ok(Event { key: record.key.clone(), envelope, event })
-}
-
 /// Projects until something fails.
 ///
 /// # Errors
@@ -70,19 +44,19 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
     let mut offsets = begin_at(&deps, &mut connection, LIVE, &topics).await?;
-    let source = Source::open(&deps.config, PROJECTION, &topics, &offsets)?;
+    let source = Source::open(&deps.log, PROJECTION, &topics, &offsets)?;
     deps.health.set(PROJECTION, true, "");
     let mut ticks = tokio::time::interval(TICK);
-    let (mut cadence, mut plans) = (Cadence::default(), Plans::default());
+    let (mut linger, mut plans) = (Linger::default(), Plans::default());
     loop {
         let next_batch = async {
-            cadence.due().await;
+            linger.due().await;
             source.next_batch(BATCH).await
         };
         tokio::select! {
             batch = next_batch => {
                 let batch = batch?;
-                cadence.begin();
+                linger.begin();
                 plans.suit(&mut connection, batch.len()).await?;
                 let next = consumer::next_offsets(&batch);
                 apply_batch(&deps, &mut connection, &batch, &offsets, &next).await?;
@@ -123,13 +97,12 @@ pub async fn begin_at(
     target: Target,
     topics: &[Topic],
 ) -> Result<Offsets, sqlx::Error> {
-    let of = |topic: &Topic| (0..topic.partitions).map(|partition| (deps.config.topic(*topic), partition)).collect();
-    let partitions: Vec<(String, i32)> = topics.iter().flat_map(|topic| -> Vec<_> { of(topic) }).collect();
+    let partitions = deps.log.partitions(topics);
     checkpoint::prepare(connection, target.projection, &partitions).await?;
     let offsets = checkpoint::load(connection, target.projection).await?;
     for (topic, partition) in partitions {
         let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
-        status::applied(target.projection, &topic, partition, next, None);
+        deps.status.applied(target.projection, &topic, partition, next, None);
     }
     Ok(offsets)
 }
@@ -145,7 +118,7 @@ async fn apply_batch(
     let parked = apply(LIVE, connection, batch, known, next).await?;
     deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
     deps.metrics.dead_letters.get_or_create(&of(PROJECTION)).inc_by(parked);
-    status::applied_batch(PROJECTION, batch);
+    deps.status.applied_batch(PROJECTION, batch);
     Ok(())
 }
 

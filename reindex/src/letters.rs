@@ -2,7 +2,7 @@
 
 use crate::{Desk, Failure};
 use clap::{Args as ClapArgs, Subcommand};
-use projector::dead_letter::operator::{self, Bulk, Filter, LetterError, Page, Whole};
+use eventlog::dead_letter::operator::{self, Bulk, Filter, LetterError, Page, Whole};
 use schemas::Uuid;
 use serde_json::json;
 use sqlx::PgConnection;

@@ -3,11 +3,8 @@
 
 use crate::{Desk, Failure, generations};
 use clap::{Parser, ValueEnum};
-use projector::{
-    Config,
-    checkpoint::{self, Offsets},
-    embeddings, kafka, log_epoch, views,
-};
+use eventlog::{Offsets, checkpoint};
+use projector::{Config, embeddings, log_epoch, views};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
@@ -152,8 +149,8 @@ async fn step_back(desk: &Desk, args: &Args, projection: &str) -> Result<i64, Fa
         .ok_or_else(|| Failure::refused("no_log", "the log is being begun anew; try again when it has"))?;
     let line = ["projector", "--kafka-brokers", &args.kafka_brokers, "--topic-prefix", &args.topic_prefix];
     let config = Config::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
-    let config = Config { log_epoch: epoch, ..config };
-    let extents = tokio::task::block_in_place(|| kafka::extents(&config))
+    let log = config.log(epoch);
+    let extents = tokio::task::block_in_place(|| log.extents())
         .map_err(|error| Failure::Other(format!("Kafka at {}: {error}", args.kafka_brokers)))?;
     sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
         .bind(projection)

@@ -7,7 +7,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use projector::dead_letter::operator::{self, Bulk, Filter, LetterError};
+use eventlog::dead_letter::operator::{self, Bulk, Filter, LetterError};
 use reindex::Failure;
 use schemas::Uuid;
 use serde_json::{Value, json};

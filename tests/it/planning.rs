@@ -2,11 +2,9 @@
 //! PostgreSQL has counted.
 
 use acceptance::stack::env;
+use eventlog::database::{self, Plans};
 use launcher::suite;
-use projector::{
-    database::{self, Plans},
-    document_relay,
-};
+use projector::document_relay;
 use schemas::Uuid;
 use sqlx::{AssertSqlSafe, PgConnection};
 

@@ -9,8 +9,8 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
+use eventlog::dead_letter::operator;
 use launcher::stack::Service;
-use projector::dead_letter::operator;
 use reqwest::Method;
 use schemas::Uuid;
 use serde_json::{Value, json};

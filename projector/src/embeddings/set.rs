@@ -2,13 +2,11 @@
 
 use super::Orders;
 use crate::{
-    checkpoint::{self, Offsets},
-    consumer::{self, Record, Source},
-    database,
+    deps::{Deps, RoleError},
     metrics::of,
-    role::{Deps, RoleError},
-    status, views,
+    views,
 };
+use eventlog::{Offsets, Record, Source, checkpoint, consumer, database};
 use schemas::{
     Uuid,
     ids::{ProductId, TenantId},
@@ -68,15 +66,15 @@ impl Set {
     /// # Errors
     /// The database's, the broker's or the model's.
     pub async fn keep(mut self) -> Result<(), RoleError> {
-        let Deps { config, metrics, .. } = self.deps.clone();
+        let Deps { config, log, metrics, status, .. } = self.deps.clone();
         let mut connection = database::connect(&config.read_database_url).await?;
         let mut offsets = checkpoint::load(&mut connection, &self.projection).await?;
-        let topic = config.topic(topics::DOCUMENTS);
-        for partition in 0..topics::DOCUMENTS.partitions {
-            let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
-            status::applied(&self.projection, &topic, partition, next, None);
+        let topic = log.topic(topics::DOCUMENTS);
+        for key in log.partitions(&[topics::DOCUMENTS]) {
+            let next = offsets.get(&key).copied().unwrap_or_default();
+            status.applied(&self.projection, &key.0, key.1, next, None);
         }
-        let source = Source::open(&config, &self.projection, &[topics::DOCUMENTS], &offsets)?;
+        let source = Source::open(&log, &self.projection, &[topics::DOCUMENTS], &offsets)?;
         let (began, mut taken) = (Instant::now(), 0_u64);
         loop {
             self.orders.wait_for(|orders| !orders.paused).await?;
@@ -88,7 +86,7 @@ impl Set {
             metrics.applied.get_or_create(&of(&self.projection)).inc_by(batch.len() as u64);
             offsets.extend(next.clone());
             source.publish_offsets(&next);
-            status::applied_batch(&self.projection, &batch);
+            status.applied_batch(&self.projection, &batch);
             taken += batch.len() as u64;
             self.tell(&topic, taken, began);
             if let Some(limit) = orders.rate_limit {
@@ -99,7 +97,7 @@ impl Set {
     }
 
     fn tell(&self, topic: &str, taken: u64, began: Instant) {
-        let reached = status::lag(&self.projection, topic) == Some(0);
+        let reached = self.deps.status.lag(&self.projection, topic) == Some(0);
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let rate = taken as f64 / began.elapsed().as_secs_f64().max(0.001);

@@ -2,12 +2,8 @@
 //! rest most of their time while shoppers search. A build that was interrupted goes on from its last commit.
 
 use super::{Orders, Phase, Shared, Source, copy};
-use crate::{
-    consumer::{self, Record},
-    kafka,
-    role::RoleError,
-};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use crate::deps::RoleError;
+use eventlog::{Record, consumer};
 use schemas::topics::DOCUMENTS;
 use search::{
     IndexError,
@@ -161,7 +157,7 @@ impl Build {
     /// meanwhile comes again further on.
     async fn views(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
         let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
-        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
         if offsets.is_empty() {
             // Whatever is published from here on comes from the topic.
             offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
@@ -197,15 +193,15 @@ impl Build {
     /// Reads the topic until no more records than these are left, or more come than it can take in: the live copy
     /// takes over then.
     async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate, left: i64) -> Result<(), RoleError> {
-        let config = &self.shared.deps.config;
-        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.config.topic(DOCUMENTS));
+        let log = &self.shared.deps.log;
+        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
         let mut bounds = self.ends()?;
         for (partition, (low, _)) in &bounds {
             // Nothing is kept below; a partition without a record has been read.
             let known = offsets.entry(partition.clone()).or_default();
             *known = (*known).max(*low);
         }
-        let source = consumer::Source::open(config, &format!("index.{}", self.shared.name()), &[DOCUMENTS], &offsets)?;
+        let source = consumer::Source::open(log, &format!("index.{}", self.shared.name()), &[DOCUMENTS], &offsets)?;
         let (mut uncommitted, mut before) = (Uncommitted::new(), i64::MAX);
         loop {
             let ends: Offsets = bounds.iter().map(|(partition, (_, end))| (partition.clone(), *end)).collect();
@@ -251,13 +247,7 @@ impl Build {
 
     /// The first and the next offset of each partition.
     fn ends(&self) -> Result<Vec<Bounds>, RoleError> {
-        let config = &self.shared.deps.config;
-        let (topic, client) = (config.topic(DOCUMENTS), kafka::client(config).create::<BaseConsumer>()?);
-        (0..DOCUMENTS.partitions)
-            .map(|partition| {
-                Ok(((topic.clone(), partition), client.fetch_watermarks(&topic, partition, Duration::from_secs(10))?))
-            })
-            .collect()
+        Ok(self.shared.deps.log.extents_of(DOCUMENTS)?.into_iter().collect())
     }
 }
 

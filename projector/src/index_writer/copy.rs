@@ -2,11 +2,10 @@
 
 use super::{Orders, PROJECTION, Phase, Shared, build, quarantine, scrub};
 use crate::{
-    consumer::{self, Record, Source},
+    deps::{Deps, RoleError},
     metrics::of,
-    role::{Deps, RoleError},
-    status,
 };
+use eventlog::{Record, Source, consumer};
 use schemas::{Timestamp, Utc, topics};
 use search::{
     IndexError,
@@ -71,14 +70,14 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let (deps, name) = (shared.deps.clone(), shared.name().to_owned());
     let mut writer = tokio::task::block_in_place(|| IndexWriter::open(&deps.config.index_dir, &name))?;
     let mut known = shared.orders.borrow_and_update().clone();
-    let topic = deps.config.topic(topics::DOCUMENTS);
+    let topic = deps.log.topic(topics::DOCUMENTS);
     let mut offsets = in_this_log(writer.offsets(), &topic);
     if offsets.len() < writer.offsets().len() {
         // Places in a log that began anew, or in the views while it was built, say nothing any more.
         tokio::task::block_in_place(|| writer.commit(offsets.clone()))?;
     }
-    announce(&name, &known, &topic, &offsets);
-    let source = Source::open(&deps.config, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
+    announce(&deps, &name, &known, &offsets);
+    let source = Source::open(&deps.log, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
     let (mut read, mut rate, mut committed, mut took) = (Vec::new(), Rate::new(), Instant::now(), Duration::ZERO);
     loop {
@@ -86,9 +85,9 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         if orders.active != known.active {
             // The name of the active copy is never without one: who is it now writes over who was.
             if orders.active {
-                status::forget(&projection(&name, false));
+                deps.status.forget(&projection(&name, false));
             }
-            announce(&name, &orders, &topic, &offsets);
+            announce(&deps, &name, &orders, &offsets);
         }
         known = orders;
         tell(shared, &known, &writer, &offsets, &topic, &rate);
@@ -161,16 +160,16 @@ fn is_before(record: &Record, stop_at: Option<&Offsets>) -> bool {
     })
 }
 
-fn announce(name: &str, orders: &Orders, topic: &str, offsets: &Offsets) {
-    for partition in 0..topics::DOCUMENTS.partitions {
-        let next = offsets.get(&(topic.to_owned(), partition)).copied().unwrap_or_default();
-        status::applied(&projection(name, orders.active), topic, partition, next, None);
+fn announce(deps: &Deps, name: &str, orders: &Orders, offsets: &Offsets) {
+    for key in deps.log.partitions(&[topics::DOCUMENTS]) {
+        let next = offsets.get(&key).copied().unwrap_or_default();
+        deps.status.applied(&projection(name, orders.active), &key.0, key.1, next, None);
     }
 }
 
 fn tell(shared: &Shared, orders: &Orders, writer: &IndexWriter, offsets: &Offsets, topic: &str, rate: &Rate) {
     let name = shared.name();
-    let ends = status::ends(&projection(name, orders.active), topic);
+    let ends = shared.deps.status.ends(&projection(name, orders.active), topic);
     let documents = writer.document_count();
     let held = orders.stop_at.as_ref().is_some_and(|stop| covers(offsets, stop));
     shared.deps.metrics.index_documents.get_or_create(&of(name)).set(i64::try_from(documents).unwrap_or(i64::MAX));
@@ -234,7 +233,7 @@ fn observe(deps: &Deps, name: &str, active: bool, batch: &[Record]) {
         span.in_scope(|| tracing::debug!(event.key = %record.key, "searchable"));
     }
     let projection = projection(name, active);
-    status::applied_batch(&projection, batch);
+    deps.status.applied_batch(&projection, batch);
     deps.metrics.applied.get_or_create(&of(&projection)).inc_by(batch.len() as u64);
 }
 

@@ -1,6 +1,6 @@
 //! Which generations are wanted, as the read database says.
 
-use crate::role::RoleError;
+use crate::deps::RoleError;
 use schemas::Utc;
 use search::{
     generation::Manifest,

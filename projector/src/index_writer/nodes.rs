@@ -1,7 +1,7 @@
 //! How far the copies of this node are, and what the query-api processes beside it serve: once a second into the
 //! read database, at once when a process follows a switch.
 
-use crate::role::{Deps, RoleError};
+use crate::deps::{Deps, RoleError};
 use schemas::Utc;
 use search::{
     nodes::{self, ReaderReport},

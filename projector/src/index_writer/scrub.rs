@@ -1,7 +1,7 @@
 //! Reads every file of a generation again and again and checks it against its checksum: a disk that has changed a
 //! bit is found before a shopper does.
 
-use crate::{config::Config, role::RoleError};
+use crate::{config::Config, deps::RoleError};
 use search::{IndexError, background, generation};
 use std::time::Duration;
 use tokio::sync::oneshot;

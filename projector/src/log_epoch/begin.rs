@@ -1,8 +1,9 @@
-//! Beginning the log anew: every step can be done again, so a process that dies on the way leaves a wish that
-//! the next one fulfils.
+//! Beginning the log anew: every step can be done again, so where a process dies on the way, the
+//! next one begins the epoch again.
 
-use super::realign;
-use crate::{config::Config, document_relay, kafka, leader, rebuild, relay, role::RoleError, views};
+use super::realign::realign;
+use crate::{config::Config, deps::RoleError, document_relay, rebuild, relay, views};
+use eventlog::{Log, leader};
 use schemas::{
     signals::Changed,
     topics::{self, Context},
@@ -19,12 +20,12 @@ const CHUNK: i64 = 20_000;
 /// The databases' or the broker's; beginning again is right.
 pub async fn begin(
     config: &Config,
+    log: &Log,
     write: &mut PgConnection,
     read: &mut PgConnection,
-    epoch: &str,
     reason: &str,
 ) -> Result<(), RoleError> {
-    let config = Config { log_epoch: epoch.to_owned(), ..config.clone() };
+    let epoch = log.epoch.name.as_str();
     tracing::warn!(log.epoch = epoch, reason, "the log begins anew");
     sqlx::query(
         "INSERT INTO log_epoch (epoch, beginning) VALUES ('', $1) ON CONFLICT (one) DO UPDATE SET beginning = $1",
@@ -40,13 +41,13 @@ pub async fn begin(
     for lock in [views::LOCK, document_relay::LOCK] {
         fences.push(leader::lead(&config.read_database_url, lock).await?);
     }
-    kafka::ensure_topics(&config).await?;
+    log.ensure_topics().await?;
     let mut waiting = 0;
     for context in Context::ALL {
         waiting += publish_again(write, context).await?;
     }
     let cut = realign(write, read).await?;
-    settle(&config, read).await?;
+    settle(log, read).await?;
     sqlx::query("UPDATE log_epochs SET begun_at = now() WHERE begun_at IS NULL").execute(write).await?;
     tracing::warn!(log.epoch = epoch, events.waiting = waiting, aggregates.cut = cut, "the log has begun anew");
     Ok(())
@@ -73,8 +74,8 @@ async fn publish_again(write: &mut PgConnection, context: Context) -> Result<u64
 
 /// The read side's part of the switch, in one transaction: documents wait for publication, positions in other
 /// logs are forgotten, and what was parked comes again with its event.
-async fn settle(config: &Config, read: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let names: Vec<String> = topics::all().into_iter().map(|topic| config.topic(topic)).collect();
+async fn settle(log: &Log, read: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let names: Vec<String> = topics::all().into_iter().map(|topic| log.topic(topic)).collect();
     let mut transaction = read.begin().await?;
     sqlx::query(
         "INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
@@ -96,7 +97,7 @@ async fn settle(config: &Config, read: &mut PgConnection) -> Result<(), sqlx::Er
     // It was not compared with the write side, and its place is one in the log before.
     rebuild::give_up(&mut transaction, "the log began anew").await?;
     sqlx::query("UPDATE log_epoch SET epoch = $1, beginning = NULL, since = now()")
-        .bind(&config.log_epoch)
+        .bind(&log.epoch.name)
         .execute(&mut *transaction)
         .await?;
     views::tell(&mut transaction, Changed::Anything).await?;

@@ -1,13 +1,13 @@
 //! Whether the log in Kafka is still the one that was written and read.
 
-use super::ByPartition;
-use crate::{config::Config, role::RoleError, views};
+use crate::{deps::RoleError, views};
+use eventlog::{
+    Log,
+    log::{ByPartition, Extents},
+};
 use schemas::topics::{self, Context};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
-
-/// First offset and end of each partition that is there.
-pub type Extents = ByPartition<(i64, i64)>;
 
 /// What both databases know of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,11 +24,7 @@ pub struct Positions {
 ///
 /// # Errors
 /// The databases'.
-pub async fn positions(
-    config: &Config,
-    write: &mut PgConnection,
-    read: &mut PgConnection,
-) -> Result<Positions, RoleError> {
+pub async fn positions(log: &Log, write: &mut PgConnection, read: &mut PgConnection) -> Result<Positions, RoleError> {
     let mut positions = Positions::default();
     // The index keeps its offsets with itself, but tells them here.
     let rows: Vec<(String, String, i32, i64)> = sqlx::query_as(
@@ -49,13 +45,13 @@ pub async fn positions(
     for context in Context::ALL {
         let sql = format!("SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NOT NULL)");
         if sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *write).await? {
-            positions.published.insert(config.topic(context.topic()));
+            positions.published.insert(log.topic(context.topic()));
         }
     }
     let documents = "SELECT EXISTS (SELECT FROM documents LEFT JOIN document_outbox AS o USING (tenant_id, product_id)
                                     WHERE o.product_id IS NULL)";
     if sqlx::query_scalar(documents).fetch_one(&mut *read).await? {
-        positions.published.insert(config.topic(topics::DOCUMENTS));
+        positions.published.insert(log.topic(topics::DOCUMENTS));
     }
     Ok(positions)
 }
@@ -65,10 +61,10 @@ pub async fn positions(
 /// A log that was cut and has grown beyond every position since is not found out: whoever cuts it has to ask
 /// for a new epoch.
 #[must_use]
-pub fn lost(config: &Config, positions: &Positions, extents: &Extents) -> Option<String> {
+pub fn lost(log: &Log, positions: &Positions, extents: &Extents) -> Option<String> {
     for topic in topics::all() {
-        let name = config.topic(topic);
-        let partitions: Vec<_> = (0..topic.partitions).map(|partition| (name.clone(), partition)).collect();
+        let name = log.topic(topic);
+        let partitions = log.partitions(&[topic]);
         let there: Vec<_> = partitions.iter().filter_map(|key| Some((key, extents.get(key)?))).collect();
         let was_written =
             positions.published.contains(&name) || partitions.iter().any(|key| positions.read.get(key) > Some(&0));
@@ -94,19 +90,28 @@ pub fn lost(config: &Config, positions: &Positions, extents: &Extents) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
+    use eventlog::Epoch;
+
+    fn log() -> Log {
+        Log {
+            brokers: String::new(),
+            client_id: "test".to_owned(),
+            topic_prefix: String::new(),
+            replication: 1,
+            epoch: Epoch { name: String::new(), partitions: 4 },
+        }
+    }
 
     fn catalog() -> String {
         Context::Catalog.topic().name.to_owned()
     }
 
     fn whole() -> Extents {
-        let all = topics::all();
-        all.iter().flat_map(|t| (0..t.partitions).map(|p| ((t.name.to_owned(), p), (0, 10)))).collect()
+        log().partitions(&topics::all()).into_iter().map(|key| (key, (0, 10))).collect()
     }
 
     fn verdict(positions: &Positions, extents: &Extents) -> Option<String> {
-        lost(&Config::parse_from(["projector"]), positions, extents)
+        lost(&log(), positions, extents)
     }
 
     fn read_up_to(offset: i64) -> Positions {

@@ -5,8 +5,8 @@
 use crate::{
     projections::{self, Origin, Touched, categories, products},
     relay,
-    views::Event,
 };
+use eventlog::Event;
 use schemas::{
     Timestamp, Utc, Uuid,
     ids::{CategoryId, ProductId, TenantId},

@@ -4,7 +4,7 @@
 //! two comes first, the sums are the same in the end: a search that is named before it is known keeps count of
 //! its own until it comes.
 
-use crate::views::Event;
+use eventlog::Event;
 use schemas::{
     NaiveDate,
     events::{

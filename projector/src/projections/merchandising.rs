@@ -1,7 +1,7 @@
 //! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
 //! removed stays as a row without a body, so that no older event brings it back.
 
-use crate::views::Event;
+use eventlog::Event;
 use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;

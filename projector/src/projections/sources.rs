@@ -2,10 +2,8 @@
 //! the row changes nothing, so replays and duplicates are no-ops.
 
 use super::{Origin, Refused, Touched};
-use crate::{
-    document::{CatalogPart, Status},
-    views::Event,
-};
+use crate::document::{CatalogPart, Status};
+use eventlog::Event;
 use schemas::{
     Timestamp, Uuid,
     events::{CatalogEvent, DomainEvent, InventoryEvent, PricingEvent},

@@ -1,6 +1,6 @@
 //! The tenants view: slug and name by id.
 
-use crate::views::Event;
+use eventlog::Event;
 use schemas::events::{DomainEvent, TenantsEvent};
 use sqlx::PgConnection;
 

@@ -1,10 +1,8 @@
 //! Whether the second set holds what the live one holds, at the same place in the log.
 
 use super::{PROJECTION, RebuildError, SCHEMA, tables::VIEWS};
-use crate::{
-    checkpoint::{self, Offsets},
-    views,
-};
+use crate::views;
+use eventlog::{Offsets, checkpoint};
 use schemas::{Timestamp, Utc};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};

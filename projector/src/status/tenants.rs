@@ -1,7 +1,7 @@
 //! The lag of each tenant: what waits in the outboxes, and how late events were when they were applied. It is
 //! taken from the batches and rows that pass anyway.
 
-use crate::consumer::Record;
+use eventlog::Record;
 use schemas::{Timestamp, Uuid};
 use sqlx::PgConnection;
 use std::{

@@ -1,6 +1,6 @@
 //! Dead letters as text for a terminal.
 
-use projector::dead_letter::operator::{Letter, Page, Whole};
+use eventlog::dead_letter::operator::{Letter, Page, Whole};
 use schemas::Timestamp;
 use std::fmt::Write;
 

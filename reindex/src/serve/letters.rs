@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     routing::{get, post},
 };
-use projector::dead_letter::operator::{self, Bulk, Filter};
+use eventlog::dead_letter::operator::{self, Bulk, Filter};
 use schemas::Uuid;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,23 +3,37 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("schemas", &[]),
     ("service", &["schemas"]),
     ("search", &["schemas"]),
-    ("write-api", &["schemas", "service"]),
-    ("projector", &["schemas", "search", "service"]),
+    ("eventlog", &["schemas"]),
+    ("write-api", &["schemas", "service", "eventlog"]),
+    ("projector", &["schemas", "search", "service", "eventlog"]),
     ("query-api", &["schemas", "search", "service"]),
-    ("reindex", &["schemas", "search", "projector", "service"]),
+    ("reindex", &["schemas", "search", "projector", "service", "eventlog"]),
     ("launcher", &["schemas", "service"]),
     ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/fuzz", &["schemas", "search"]),
-    ("tests", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex", "bench"]),
+    (
+        "tests",
+        &[
+            "schemas",
+            "search",
+            "service",
+            "eventlog",
+            "launcher",
+            "write-api",
+            "projector",
+            "query-api",
+            "reindex",
+            "bench",
+        ],
+    ),
 ];
 
 /// A library and the parts whose manifest may name it.
-const OWNED: [(&str, &[&str]); 2] =
-    [("tantivy", &["search"]), ("rdkafka", &["write-api", "projector", "launcher", "tests", "bench"])];
+const OWNED: [(&str, &[&str]); 2] = [("tantivy", &["search"]), ("rdkafka", &["eventlog", "tests"])];
 
 /// Part and dependencies of each member's manifest, the dependencies of tests included.
 fn manifests(files: &[File]) -> impl Iterator<Item = (&File, &str, Vec<&str>)> {

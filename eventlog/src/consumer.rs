@@ -1,6 +1,6 @@
 //! Reading topics from offsets of our own, in batches of whatever has arrived.
 
-use crate::{checkpoint::Offsets, config::Config, kafka};
+use crate::{checkpoint::Offsets, log::Log};
 use futures::FutureExt;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -56,16 +56,13 @@ impl Source {
     ///
     /// # Errors
     /// The client's.
-    pub fn open(config: &Config, projection: &str, topics: &[Topic], offsets: &Offsets) -> Result<Self, KafkaError> {
-        let consumer: StreamConsumer = kafka::consumer(config, projection).create()?;
+    pub fn open(log: &Log, group: &str, topics: &[Topic], offsets: &Offsets) -> Result<Self, KafkaError> {
+        let consumer: StreamConsumer = log.consumer(group).create()?;
         let mut assignment = TopicPartitionList::new();
-        for topic in topics {
-            let name = config.topic(*topic);
-            for partition in 0..topic.partitions {
-                let next = offsets.get(&(name.clone(), partition)).copied().unwrap_or_default();
-                let start = if next == 0 { Offset::Beginning } else { Offset::Offset(next) };
-                assignment.add_partition_offset(&name, partition, start)?;
-            }
+        for key in log.partitions(topics) {
+            let next = offsets.get(&key).copied().unwrap_or_default();
+            let start = if next == 0 { Offset::Beginning } else { Offset::Offset(next) };
+            assignment.add_partition_offset(&key.0, key.1, start)?;
         }
         consumer.assign(&assignment)?;
         Ok(Self { consumer })

@@ -1,7 +1,7 @@
 //! What operators see of dead letters and do with them. Whatever changes a letter writes to its history and to the
 //! record of operations, in one transaction.
 
-use crate::{consumer::Record, views};
+use crate::{consumer::Record, event};
 use schemas::{Timestamp, Uuid};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -372,7 +372,7 @@ pub async fn edit(
     serde_json::from_slice::<Value>(payload)
         .map_err(|error| LetterError::Payload(format!("it is no JSON: {error}")))?;
     record.payload = Some(payload.to_vec());
-    views::decode(&record).map_err(LetterError::Payload)?;
+    event::decode(&record).map_err(LetterError::Payload)?;
     sqlx::query("UPDATE dead_letters SET payload = $2 WHERE id = $1")
         .bind(id)
         .bind(payload)

@@ -1,0 +1,39 @@
+//! What every role of this process is given.
+
+use crate::{config::Config, epochs::Epochs, metrics::Metrics, status::Status};
+use eventlog::{Log, log::FutureProducer};
+use service::{Health, shutdown::Shutdown};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Any failure of a role; the sentence is for the log.
+pub type RoleError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What every role needs.
+#[derive(Clone)]
+pub struct Deps {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The log in the epoch that is in use.
+    pub log: Log,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How far each projection of this process is.
+    pub status: Status,
+    /// The one producer of this process: one connection, so that writes don't compete at the broker.
+    pub producer: FutureProducer,
+    /// What is ready.
+    pub health: Health,
+    /// Wakes the document relay after a batch of views.
+    pub documents_written: Arc<Notify>,
+    /// Which log is in use.
+    pub epochs: Epochs,
+    /// Ends everything.
+    pub shutdown: Shutdown,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps").field("config", &self.config).field("log", &self.log).finish_non_exhaustive()
+    }
+}
