@@ -3,7 +3,7 @@
 
 use crate::{BenchError, profile::ProfileArgs};
 use launcher::import::Progress;
-use reindex::{Desk, build, control, generations, plan};
+use reindex::{CommandContext, build, control, generations, plan};
 use schemas::{
     Uuid,
     events::catalog::AttributeValue,
@@ -98,9 +98,9 @@ impl fmt::Display for Report {
 /// [`BenchError`] if the database or the index writer fails.
 pub async fn run(args: Args) -> Result<(), BenchError> {
     args.profile.own()?;
-    let desk = Desk::at(&args.read_database_url, &args.index_dir, "bench")?;
-    let outcome = measure(&desk, &args).await;
-    clean(&desk.pool).await?;
+    let context = CommandContext::at(&args.read_database_url, &args.index_dir, "bench")?;
+    let outcome = measure(&context, &args).await;
+    clean(&context.pool).await?;
     let report = outcome?;
     if args.json {
         println!("{}", crate::json(&report)?);
@@ -110,9 +110,9 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn measure(desk: &Desk, args: &Args) -> Result<Report, BenchError> {
-    clean(&desk.pool).await?;
-    sqlx::query("CREATE TABLE bench_documents (LIKE documents INCLUDING STORAGE)").execute(&desk.pool).await?;
+async fn measure(context: &CommandContext, args: &Args) -> Result<Report, BenchError> {
+    clean(&context.pool).await?;
+    sqlx::query("CREATE TABLE bench_documents (LIKE documents INCLUDING STORAGE)").execute(&context.pool).await?;
     let (mut copied, mut indexed) = (Duration::ZERO, Duration::ZERO);
     let mut progress = Progress::begin("copying and indexing", args.documents);
     let folder = tempfile::tempdir()?;
@@ -122,7 +122,7 @@ async fn measure(desk: &Desk, args: &Args) -> Result<Report, BenchError> {
         let chunk: Vec<SearchDocument> = (next..(next + CHUNK).min(args.documents)).map(document).collect();
         let lines = lines(&chunk)?;
         let began = Instant::now();
-        let mut copy = desk.pool.copy_in_raw("COPY bench_documents FROM STDIN").await?;
+        let mut copy = context.pool.copy_in_raw("COPY bench_documents FROM STDIN").await?;
         copy.send(lines).await?;
         copy.finish().await?;
         copied += began.elapsed();
@@ -141,10 +141,10 @@ async fn measure(desk: &Desk, args: &Args) -> Result<Report, BenchError> {
     let merging = Instant::now();
     tokio::task::block_in_place(|| bare.merge())?;
     let merge_seconds = merging.elapsed().as_secs_f64();
-    sqlx::query("INSERT INTO documents SELECT * FROM bench_documents").execute(&desk.pool).await?;
-    sqlx::query("DROP TABLE bench_documents").execute(&desk.pool).await?;
-    sqlx::query("VACUUM ANALYZE documents").execute(&desk.pool).await?;
-    let build_seconds = built(desk).await?;
+    sqlx::query("INSERT INTO documents SELECT * FROM bench_documents").execute(&context.pool).await?;
+    sqlx::query("DROP TABLE bench_documents").execute(&context.pool).await?;
+    sqlx::query("VACUUM ANALYZE documents").execute(&context.pool).await?;
+    let build_seconds = built(context).await?;
     let (copy_seconds, tantivy_seconds) = (copied.as_secs_f64(), indexed.as_secs_f64());
     Ok(Report {
         documents: args.documents,
@@ -158,18 +158,18 @@ async fn measure(desk: &Desk, args: &Args) -> Result<Report, BenchError> {
 }
 
 /// Builds a generation of the active bundle from the views, and gives it up again.
-async fn built(desk: &Desk) -> Result<f64, BenchError> {
-    let bundle = generations::active(desk).await?.manifest()?.bundle;
+async fn built(context: &CommandContext) -> Result<f64, BenchError> {
+    let bundle = generations::active(context).await?.manifest()?.bundle;
     let args =
         plan::Args { bundle: None, same: true, from: Some(plan::From::Views), rate: None, name: None, dry_run: false };
-    let planned = plan::of(desk, bundle, &args).await?;
+    let planned = plan::of(context, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
     let began = Instant::now();
-    build::start(desk, &name, false).await?;
-    build::follow(&desk.with_bars(), &name, true).await?;
+    build::start(context, &name, false).await?;
+    build::follow(&context.with_bars(), &name, true).await?;
     let seconds = began.elapsed().as_secs_f64();
-    control::cancel(desk, &name).await?;
-    control::prune(desk, &control::PruneArgs { keep: 1, dry_run: false }).await?;
+    control::cancel(context, &name).await?;
+    control::prune(context, &control::PruneArgs { keep: 1, dry_run: false }).await?;
     Ok(seconds)
 }
 

@@ -7,7 +7,7 @@ use crate::{
     shop::{Shop, ShopArgs},
 };
 use load::Load;
-use reindex::{Desk, build, plan, promote, verify, watch::Limits};
+use reindex::{CommandContext, build, plan, promote, rollback, verify, watch::Limits};
 use search::bundle::Bundle;
 use serde::Serialize;
 use std::{
@@ -178,7 +178,7 @@ impl fmt::Display for Report {
 /// [`BenchError`] if a service fails, or something is not as it has to be.
 pub async fn run(args: Args) -> Result<(), BenchError> {
     let shop = Shop::open(&args.shop).await?;
-    let desk = Desk::at(&args.read_database_url, &args.index_dir, "bench")?;
+    let context = CommandContext::at(&args.read_database_url, &args.index_dir, "bench")?;
     catalog::fill(&shop, args.products).await?;
     let load = Load::start(&shop, &args).await?;
     phase(&load, "warming", WARMING).await?;
@@ -188,29 +188,29 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     bundle.analyzer.stop_words = vec!["portable".to_owned()];
     bundle.ranking.title_boost = 1.5;
     load.phase("building");
-    let next = built(&desk, bundle.clone(), args.build_rate, false).await?;
+    let next = built(&context, bundle.clone(), args.build_rate, false).await?;
     let build_seconds = began.elapsed().as_secs_f64();
     load.phase("verifying");
     let verified =
-        verify::run(&desk, &verify::Args { generation: next.clone(), accept: Vec::new(), at_once: false }).await?;
+        verify::run(&context, &verify::Args { generation: next.clone(), accept: Vec::new(), at_once: false }).await?;
     load.phase("switching");
     let (mut promotions, mut rollbacks) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
-        promotions.push(promote::promote(&desk, &promotion(&next)).await?.seconds);
+        promotions.push(promote::run(&context, &promotion(&next)).await?.switched.seconds);
         load.tell("promoted");
         phase(&load, "switching", Duration::from_secs(5)).await?;
-        let back = promote::RollbackArgs { reason: "a round of the benchmark".to_owned(), wait: 60 };
-        rollbacks.push(promote::rollback(&desk, &back).await?.seconds);
+        let back = rollback::Args { reason: "a round of the benchmark".to_owned(), wait: 60 };
+        rollbacks.push(rollback::run(&context, &back).await?.seconds);
         load.tell("rolled back");
         phase(&load, "switching", Duration::from_secs(2)).await?;
     }
-    promotions.push(promote::promote(&desk, &promotion(&next)).await?.seconds);
+    promotions.push(promote::run(&context, &promotion(&next)).await?.switched.seconds);
     while load.queries() < args.least_queries {
         phase(&load, "switching", Duration::from_secs(1)).await?;
     }
     let loaded = load.end().await?;
-    let fresh = built(&desk, bundle, None, true).await?;
-    let proof = verify::run(&desk, &verify::Args { generation: fresh, accept: Vec::new(), at_once: true }).await;
+    let fresh = built(&context, bundle, None, true).await?;
+    let proof = verify::run(&context, &verify::Args { generation: fresh, accept: Vec::new(), at_once: true }).await;
     let equal =
         proof.as_ref().is_ok_and(|proof| proof.certificate.changes.is_empty() && proof.certificate.declared.is_empty());
     if let Err(error) = &proof {
@@ -262,17 +262,22 @@ async fn phase(load: &Load, name: &'static str, time: Duration) -> Result<(), Be
     load.check()
 }
 
-async fn built(desk: &Desk, bundle: Bundle, rate: Option<i32>, at_once: bool) -> Result<String, BenchError> {
+async fn built(
+    context: &CommandContext,
+    bundle: Bundle,
+    rate: Option<i32>,
+    at_once: bool,
+) -> Result<String, BenchError> {
     let args = plan::Args { bundle: None, same: true, from: Some(plan::From::Topic), rate, name: None, dry_run: false };
-    let planned = plan::of(desk, bundle, &args).await?;
+    let planned = plan::of(context, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
-    build::start(desk, &name, at_once).await?;
-    build::follow(desk, &name, true).await?;
+    build::start(context, &name, at_once).await?;
+    build::follow(context, &name, true).await?;
     Ok(name)
 }
 
-fn promotion(name: &str) -> promote::PromoteArgs {
-    promote::PromoteArgs {
+fn promotion(name: &str) -> promote::Args {
+    promote::Args {
         generation: name.to_owned(),
         canary: None,
         watch: None,

@@ -2,7 +2,8 @@
 //! this command ends nothing else.
 
 use crate::{
-    Desk, Failure,
+    context::CommandContext,
+    failure::Failure,
     generations::{self, Generation, State},
     plan, vectors,
 };
@@ -84,7 +85,7 @@ impl fmt::Display for Built {
 ///
 /// # Errors
 /// A refusal if it can't be built any more; a build that fails on a node says why.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Built, Failure> {
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Built, Failure> {
     let name = match &args.generation {
         Some(name) => name.clone(),
         None => {
@@ -96,36 +97,36 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Built, Failure> {
                 name: None,
                 dry_run: false,
             };
-            let planned = plan::run(desk, &asked).await?;
+            let planned = plan::run(context, &asked).await?;
             planned.generation.ok_or_else(|| Failure::Other("nothing was planned".to_owned()))?
         }
     };
-    start(desk, &name, args.at_once).await?;
-    follow(desk, &name, !args.no_wait).await
+    start(context, &name, args.at_once).await?;
+    follow(context, &name, !args.no_wait).await
 }
 
 /// Has the writers begin, unless they have. `at_once`: they work on while shoppers search; what runs already is told.
 ///
 /// # Errors
 /// A refusal if it can't be built any more.
-pub async fn start(desk: &Desk, name: &str, at_once: bool) -> Result<(), Failure> {
-    let found = generations::named(desk, name).await?;
+pub async fn start(context: &CommandContext, name: &str, at_once: bool) -> Result<(), Failure> {
+    let found = generations::named(context, name).await?;
     let begins = match found.state {
         State::Planned | State::Failed => true,
         State::Building => false,
         state if state.is_followed() => false,
         state => return Err(Failure::refused("not_buildable", format!("{name} is {state}; plan another one"))),
     };
-    let mut transaction = desk.pool.begin().await?;
+    let mut transaction = context.pool.begin().await?;
     if at_once && !found.at_once {
         sqlx::query("UPDATE index_generations SET at_once = true WHERE generation = $1")
             .bind(name)
             .execute(&mut *transaction)
             .await?;
-        desk.record(&mut *transaction, "generation.at_once", name, serde_json::json!({})).await?;
+        context.record(&mut *transaction, "generation.at_once", name, serde_json::json!({})).await?;
     }
     if begins {
-        generations::step(desk, &mut transaction, &found, State::Building, "").await?;
+        generations::step(context, &mut transaction, &found, State::Building, "").await?;
     }
     Ok(transaction.commit().await?)
 }
@@ -134,20 +135,20 @@ pub async fn start(desk: &Desk, name: &str, at_once: bool) -> Result<(), Failure
 ///
 /// # Errors
 /// If it is given up, or the writers are silent.
-pub async fn follow(desk: &Desk, name: &str, wait: bool) -> Result<Built, Failure> {
+pub async fn follow(context: &CommandContext, name: &str, wait: bool) -> Result<Built, Failure> {
     let (began, mut heard) = (Instant::now(), Instant::now());
     let mut ticks = tokio::time::interval(LOOK);
-    let bar = desk.bar(0, &format!("building {name}"));
+    let bar = context.bar(0, &format!("building {name}"));
     loop {
         ticks.tick().await;
-        let found: Generation = generations::named(desk, name).await?;
+        let found: Generation = generations::named(context, name).await?;
         let (documents, expected, alive, error): (i64, i64, i64, String) = sqlx::query_as(
             "SELECT coalesce(min(documents), 0), coalesce(max(expected), 0),
                     count(*) FILTER (WHERE heartbeat_at > now() - interval '10 seconds'), coalesce(max(error), '')
              FROM generation_copies WHERE generation = $1",
         )
         .bind(name)
-        .fetch_one(&desk.pool)
+        .fetch_one(&context.pool)
         .await?;
         let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
         bar.set_length(unsigned(expected.max(documents)));
@@ -166,7 +167,7 @@ pub async fn follow(desk: &Desk, name: &str, wait: bool) -> Result<Built, Failur
             state if state.is_followed() => {
                 bar.finish_and_clear();
                 if wait {
-                    vectors::follow(desk, &found.manifest()?.bundle.model).await?;
+                    vectors::follow(context, &found.manifest()?.bundle.model).await?;
                 }
                 return Ok(Built { waited_seconds: began.elapsed().as_secs_f64(), ..built });
             }

@@ -1,6 +1,10 @@
 //! `reindex bundle`: release bundles as files.
 
-use crate::{Desk, Failure, desk::Refusal, generations};
+use crate::{
+    context::CommandContext,
+    failure::{Failure, Refusal},
+    generations,
+};
 use clap::Subcommand;
 use search::bundle::{Bundle, Change, changes};
 use std::path::{Path, PathBuf};
@@ -34,13 +38,13 @@ pub enum BundleCommand {
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn run(desk: &Desk, command: BundleCommand, json: bool) -> Result<String, Failure> {
+pub async fn run(context: &CommandContext, command: BundleCommand, json: bool) -> Result<String, Failure> {
     match command {
         BundleCommand::Show { shipped: true, .. } => written(&Bundle::default(), json),
         BundleCommand::Show { generation, .. } => {
             let found = match generation {
-                Some(name) => generations::named(desk, &name).await?,
-                None => generations::active(desk).await?,
+                Some(name) => generations::named(context, &name).await?,
+                None => generations::active(context).await?,
             };
             written(&found.manifest()?.bundle, json)
         }
@@ -49,18 +53,18 @@ pub async fn run(desk: &Desk, command: BundleCommand, json: bool) -> Result<Stri
             Ok(format!("{}: right, {}\n", file.display(), bundle.hash()?))
         }
         BundleCommand::Diff { old, new } => {
-            let found = changes(&either(desk, &old).await?, &either(desk, &new).await?);
+            let found = changes(&either(context, &old).await?, &either(context, &new).await?);
             Ok(if json { serde_json::to_string_pretty(&found)? } else { table(&found) })
         }
     }
 }
 
 /// A bundle by a file's path or a generation's name.
-async fn either(desk: &Desk, what: &str) -> Result<Bundle, Failure> {
+async fn either(context: &CommandContext, what: &str) -> Result<Bundle, Failure> {
     if what.ends_with(".toml") || what.ends_with(".json") || Path::new(what).exists() {
         return read(Path::new(what));
     }
-    Ok(generations::named(desk, what).await?.manifest()?.bundle)
+    Ok(generations::named(context, what).await?.manifest()?.bundle)
 }
 
 /// Reads a bundle's file and checks it.

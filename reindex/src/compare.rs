@@ -1,7 +1,11 @@
 //! `reindex compare`: the same queries to two generations on the path that shoppers' queries take, and what would
 //! change for them.
 
-use crate::{Desk, Failure, desk::Refusal, generations};
+use crate::{
+    context::CommandContext,
+    failure::{Failure, Refusal},
+    generations,
+};
 use judged::Judged;
 use schemas::{Timestamp, Utc};
 use serde::{Deserialize, Serialize};
@@ -177,9 +181,9 @@ fn some(list: &[String]) -> String {
 ///
 /// # Errors
 /// A refusal if a limit is passed.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Comparison, Failure> {
-    let active = generations::active(desk).await?;
-    let other = generations::named(desk, &args.generation).await?;
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Comparison, Failure> {
+    let active = generations::active(context).await?;
+    let other = generations::named(context, &args.generation).await?;
     if !other.state.is_followed() || other.generation == active.generation {
         return Err(Failure::refused(
             "not_comparable",
@@ -189,9 +193,9 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Comparison, Failure> {
             ),
         ));
     }
-    let queries = judged::gather(desk, args).await?;
-    let asker = Asker { desk, url: desk.query_api().await?, tenant: &args.tenant, mode: &args.mode };
-    let bar = desk.bar(queries.len() as u64, &format!("comparing {}", args.generation));
+    let queries = judged::gather(context, args).await?;
+    let asker = Asker { context, url: context.query_api().await?, tenant: &args.tenant, mode: &args.mode };
+    let bar = context.bar(queries.len() as u64, &format!("comparing {}", args.generation));
     let (mut compared, mut took) = (Vec::new(), (Vec::new(), Vec::new()));
     for (index, query) in queries.iter().enumerate() {
         // Who is asked first has the colder caches.
@@ -208,15 +212,15 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Comparison, Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let comparison = summed(args, &desk.actor, (&active.generation, &other.generation), compared, took);
-    let mut transaction = desk.pool.begin().await?;
+    let comparison = summed(args, &context.actor, (&active.generation, &other.generation), compared, took);
+    let mut transaction = context.pool.begin().await?;
     sqlx::query("UPDATE index_generations SET comparison = $2 WHERE generation = $1")
         .bind(&other.generation)
         .bind(serde_json::to_value(&comparison)?)
         .execute(&mut *transaction)
         .await?;
     let detail = json!({"queries": comparison.queries, "overlap": comparison.overlap, "passed_limits": comparison.passed_limits});
-    desk.record(&mut *transaction, "generation.compared", &other.generation, detail).await?;
+    context.record(&mut *transaction, "generation.compared", &other.generation, detail).await?;
     transaction.commit().await?;
     if comparison.passed_limits.is_empty() {
         return Ok(comparison);
@@ -237,7 +241,7 @@ struct Answer {
 }
 
 struct Asker<'a> {
-    desk: &'a Desk,
+    context: &'a CommandContext,
     url: String,
     tenant: &'a str,
     mode: &'a str,
@@ -248,8 +252,8 @@ impl Asker<'_> {
         let failed = |error: String| Failure::Query(self.url.clone(), error);
         let body = json!({"q": text, "mode": self.mode, "limit": DEPTH, "generation": generation});
         let mut request =
-            self.desk.http.post(format!("{}/v1/search", self.url)).header("x-tenant-slug", self.tenant).json(&body);
-        if let Some(key) = &self.desk.staff_key {
+            self.context.http.post(format!("{}/v1/search", self.url)).header("x-tenant-slug", self.tenant).json(&body);
+        if let Some(key) = &self.context.staff_key {
             request = request.bearer_auth(key);
         }
         let answer = request.send().await.map_err(|error| failed(error.to_string()))?;

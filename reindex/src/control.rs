@@ -1,7 +1,8 @@
 //! `reindex cancel`, `pause`, `resume` and `prune`.
 
 use crate::{
-    Desk, Failure,
+    context::CommandContext,
+    failure::Failure,
     generations::{self, State},
 };
 use serde::Serialize;
@@ -50,8 +51,8 @@ impl fmt::Display for Done {
 ///
 /// # Errors
 /// A refusal if it answers queries.
-pub async fn cancel(desk: &Desk, name: &str) -> Result<Done, Failure> {
-    let found = generations::named(desk, name).await?;
+pub async fn cancel(context: &CommandContext, name: &str) -> Result<Done, Failure> {
+    let found = generations::named(context, name).await?;
     let done = Done { generations: vec![name.to_owned()], done: "cancelled" };
     match found.state {
         State::Cancelled => return Ok(done),
@@ -63,8 +64,8 @@ pub async fn cancel(desk: &Desk, name: &str) -> Result<Done, Failure> {
         }
         _ => {}
     }
-    let mut transaction = desk.pool.begin().await?;
-    generations::step(desk, &mut transaction, &found, State::Cancelled, &format!("by {}", desk.actor)).await?;
+    let mut transaction = context.pool.begin().await?;
+    generations::step(context, &mut transaction, &found, State::Cancelled, &format!("by {}", context.actor)).await?;
     transaction.commit().await?;
     Ok(done)
 }
@@ -73,18 +74,18 @@ pub async fn cancel(desk: &Desk, name: &str) -> Result<Done, Failure> {
 ///
 /// # Errors
 /// A refusal if it answers queries: shoppers would miss what is new.
-pub async fn pause(desk: &Desk, name: &str, paused: bool) -> Result<Done, Failure> {
-    let found = generations::named(desk, name).await?;
+pub async fn pause(context: &CommandContext, name: &str, paused: bool) -> Result<Done, Failure> {
+    let found = generations::named(context, name).await?;
     if paused && found.state == State::Active {
         return Err(Failure::refused("active", format!("{name} answers queries: shoppers would miss what is new")));
     }
     sqlx::query("UPDATE index_generations SET paused = $2, stop_at = CASE WHEN $2 THEN stop_at END WHERE generation = $1 AND paused IS DISTINCT FROM $2")
         .bind(name)
         .bind(paused)
-        .execute(&desk.pool)
+        .execute(&context.pool)
         .await?;
     let action = if paused { "generation.paused" } else { "generation.resumed" };
-    desk.record(&desk.pool, action, name, serde_json::json!({})).await?;
+    context.record(&context.pool, action, name, serde_json::json!({})).await?;
     Ok(Done { generations: vec![name.to_owned()], done: if paused { "paused" } else { "resumed" } })
 }
 
@@ -92,8 +93,8 @@ pub async fn pause(desk: &Desk, name: &str, paused: bool) -> Result<Done, Failur
 ///
 /// # Errors
 /// The database's.
-pub async fn prune(desk: &Desk, args: &PruneArgs) -> Result<Done, Failure> {
-    let mut transaction = desk.pool.begin().await?;
+pub async fn prune(context: &CommandContext, args: &PruneArgs) -> Result<Done, Failure> {
+    let mut transaction = context.pool.begin().await?;
     let gone: Vec<String> = sqlx::query_scalar(
         "SELECT generation FROM (
            SELECT generation, state, row_number() OVER (
@@ -110,7 +111,7 @@ pub async fn prune(desk: &Desk, args: &PruneArgs) -> Result<Done, Failure> {
             .execute(&mut *transaction)
             .await?;
         for name in &gone {
-            desk.record(&mut *transaction, "generation.pruned", name, serde_json::json!({})).await?;
+            context.record(&mut *transaction, "generation.pruned", name, serde_json::json!({})).await?;
         }
     }
     transaction.commit().await?;

@@ -1,7 +1,7 @@
 //! The state machine of index generations, in the read database. Every change names the revision it saw: of two
 //! operators who act at once, the slower is refused.
 
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use schemas::Timestamp;
 use search::generation::Manifest;
 use serde::Serialize;
@@ -131,11 +131,11 @@ impl Generation {
 ///
 /// # Errors
 /// A refusal if there is none.
-pub async fn named(desk: &Desk, name: &str) -> Result<Generation, Failure> {
+pub async fn named(context: &CommandContext, name: &str) -> Result<Generation, Failure> {
     let found: Option<Generation> =
         sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM index_generations WHERE generation = $1")))
             .bind(name)
-            .fetch_optional(&desk.pool)
+            .fetch_optional(&context.pool)
             .await?;
     found.ok_or_else(|| {
         Failure::refused("unknown_generation", format!("there is no generation `{name}`; see `reindex status`"))
@@ -146,10 +146,10 @@ pub async fn named(desk: &Desk, name: &str) -> Result<Generation, Failure> {
 ///
 /// # Errors
 /// A refusal if there is none yet.
-pub async fn active(desk: &Desk) -> Result<Generation, Failure> {
+pub async fn active(context: &CommandContext) -> Result<Generation, Failure> {
     let found: Option<Generation> =
         sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM index_generations WHERE state = 'active'")))
-            .fetch_optional(&desk.pool)
+            .fetch_optional(&context.pool)
             .await?;
     found.ok_or_else(|| Failure::refused("none_active", "no generation is active yet; is the projector running?"))
 }
@@ -158,9 +158,9 @@ pub async fn active(desk: &Desk) -> Result<Generation, Failure> {
 ///
 /// # Errors
 /// The database's.
-pub async fn all(desk: &Desk) -> Result<Vec<Generation>, Failure> {
+pub async fn all(context: &CommandContext) -> Result<Vec<Generation>, Failure> {
     let text = format!("SELECT {COLUMNS} FROM index_generations ORDER BY created_at DESC, generation DESC");
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(&desk.pool).await?)
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(&context.pool).await?)
 }
 
 /// Moves a generation from the state in which it was seen to another, and says so in the record.
@@ -168,7 +168,7 @@ pub async fn all(desk: &Desk) -> Result<Vec<Generation>, Failure> {
 /// # Errors
 /// A refusal if somebody else has moved it meanwhile.
 pub async fn step(
-    desk: &Desk,
+    context: &CommandContext,
     connection: &mut PgConnection,
     seen: &Generation,
     to: State,
@@ -192,6 +192,6 @@ pub async fn step(
         ));
     }
     let detail = serde_json::json!({"from": seen.state, "to": to, "note": note});
-    desk.record(&mut *connection, &format!("generation.{}", to.name()), &seen.generation, detail).await?;
+    context.record(&mut *connection, &format!("generation.{}", to.name()), &seen.generation, detail).await?;
     Ok(())
 }

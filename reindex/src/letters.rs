@@ -1,6 +1,6 @@
 //! `reindex letters`: look at events that could not be applied, and settle them.
 
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use clap::{Args as ClapArgs, Subcommand};
 use eventlog::dead_letter::operator::{self, Bulk, Filter, LetterError, Page, Whole};
 use schemas::Uuid;
@@ -180,9 +180,9 @@ impl From<LetterError> for Failure {
 ///
 /// # Errors
 /// [`Failure`] says what was wrong; nothing was done then.
-pub async fn run(desk: &Desk, args: Args, json: bool) -> Result<String, Failure> {
-    let mut connection = desk.pool.acquire().await?;
-    let actor = desk.actor.as_str();
+pub async fn run(context: &CommandContext, args: Args, json: bool) -> Result<String, Failure> {
+    let mut connection = context.pool.acquire().await?;
+    let actor = context.actor.as_str();
     match args.command {
         Command::List { filter, after, limit } => {
             let page: Page = operator::list(&mut connection, &filter.into(), after, limit).await?;

@@ -1,6 +1,6 @@
 //! `reindex plan`: what a bundle would take, and a generation to build it in.
 
-use crate::{Desk, Failure, bundles, generations};
+use crate::{bundles, context::CommandContext, failure::Failure, generations};
 use schemas::Utc;
 use search::{
     bundle::{Bundle, Change, Effect, changes},
@@ -99,21 +99,21 @@ impl fmt::Display for Plan {
 ///
 /// # Errors
 /// A refusal if the bundle is wrong, or what is asked for can't be.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Plan, Failure> {
-    let active = generations::active(desk).await?;
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Plan, Failure> {
+    let active = generations::active(context).await?;
     let bundle = match &args.bundle {
         Some(file) => bundles::read(file)?,
         None => active.manifest()?.bundle,
     };
-    of(desk, bundle, args).await
+    of(context, bundle, args).await
 }
 
 /// Plans a generation of a bundle; the bundle of `args` is not looked at.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn of(desk: &Desk, bundle: Bundle, args: &Args) -> Result<Plan, Failure> {
-    let active = generations::active(desk).await?;
+pub async fn of(context: &CommandContext, bundle: Bundle, args: &Args) -> Result<Plan, Failure> {
+    let active = generations::active(context).await?;
     let basis = active.manifest()?;
     let found = changes(&basis.bundle, &bundle);
     // Vectors lie beside the index: another set leaves its files as they are.
@@ -132,14 +132,14 @@ pub async fn of(desk: &Desk, bundle: Bundle, args: &Args) -> Result<Plan, Failur
     if args.rate.is_some_and(|rate| rate < 1) {
         return Err(Failure::refused("invalid_rate", "--rate is at least 1 document a second"));
     }
-    let documents: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&desk.pool).await?;
+    let documents: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&context.pool).await?;
     let bundle_hash = bundle.hash()?;
     let mut plan =
         Plan { generation: None, basis: active.generation.clone(), bundle_hash, changes: found, from, documents };
     if args.dry_run {
         return Ok(plan);
     }
-    let mut transaction = desk.pool.begin().await?;
+    let mut transaction = context.pool.begin().await?;
     // Two who plan at once get two names.
     sqlx::query("LOCK TABLE index_generations IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
     let name = match &args.name {
@@ -162,14 +162,14 @@ pub async fn of(desk: &Desk, bundle: Bundle, args: &Args) -> Result<Plan, Failur
     .bind(from.name())
     .bind(&active.generation)
     .bind(args.rate)
-    .bind(&desk.actor)
+    .bind(&context.actor)
     .execute(&mut *transaction)
     .await?;
     if made.rows_affected() == 0 {
         return Err(Failure::refused("name_taken", format!("there is a generation `{name}` already")));
     }
     let detail = serde_json::json!({"bundle": manifest.bundle_hash, "from": from, "changes": plan.changes.len()});
-    desk.record(&mut *transaction, "generation.planned", &name, detail).await?;
+    context.record(&mut *transaction, "generation.planned", &name, detail).await?;
     transaction.commit().await?;
     plan.generation = Some(name);
     Ok(plan)

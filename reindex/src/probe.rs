@@ -3,7 +3,7 @@
 //!
 //! It is a client of both APIs and so part of neither; it runs wherever operators' actions are executed.
 
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use clap::Args;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use schemas::{
@@ -75,8 +75,8 @@ pub struct Target {
 ///
 /// # Errors
 /// [`Failure::Other`] with all rounds if one missed.
-pub async fn rounds(desk: &Desk, args: &ProbeArgs, json: bool) -> Result<String, Failure> {
-    let target = Target { write_url: args.write_url.clone(), query_url: desk.query_api().await? };
+pub async fn rounds(context: &CommandContext, args: &ProbeArgs, json: bool) -> Result<String, Failure> {
+    let target = Target { write_url: args.write_url.clone(), query_url: context.query_api().await? };
     let probe = Probe::new(target).map_err(|error| Failure::Other(error.to_string()))?;
     let mut ticks = tokio::time::interval(Duration::from_millis(args.pause_ms.max(1)));
     let (mut lines, mut missed) = (Vec::new(), 0);
@@ -198,7 +198,7 @@ fn now_seconds() -> f64 {
 }
 
 /// Probes at the interval until shutdown; each round goes into the table `probes` and the metrics.
-pub async fn run(desk: Desk, args: Background, metrics: Metrics, shutdown: Shutdown) {
+pub async fn run(context: CommandContext, args: Background, metrics: Metrics, shutdown: Shutdown) {
     if args.probe_interval_ms == 0 {
         return;
     }
@@ -209,7 +209,7 @@ pub async fn run(desk: Desk, args: Background, metrics: Metrics, shutdown: Shutd
             _ = ticks.tick() => {}
             () = shutdown.wait() => return,
         }
-        let round = match desk.query_api().await {
+        let round = match context.query_api().await {
             Ok(query_url) => once(Target { write_url: args.write_url.clone(), query_url }).await,
             Err(error) => failed(error.to_string()),
         };
@@ -217,7 +217,7 @@ pub async fn run(desk: Desk, args: Background, metrics: Metrics, shutdown: Shutd
         if round.outcome != Outcome::Found {
             tracing::warn!(outcome = round.outcome.name(), error = %round.error, "a probe did not find what it wrote");
         }
-        if let Err(error) = keep(&desk.pool, &round, number.is_multiple_of(PRUNED_EACH)).await {
+        if let Err(error) = keep(&context.pool, &round, number.is_multiple_of(PRUNED_EACH)).await {
             tracing::warn!(%error, "a probe could not be recorded");
         }
     }

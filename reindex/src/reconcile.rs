@@ -3,7 +3,7 @@
 //!
 //! What is on its way is not wrong: a product counts only if nothing of it was written in the last seconds.
 
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use serde::Serialize;
 use sqlx::PgPool;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -102,25 +102,25 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// A database's or the index's.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Report, Failure> {
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Report, Failure> {
     let write = match &args.write_database_url {
         Some(url) => Some(write_pool(url)?),
         None => None,
     };
-    let report = with(desk, write.as_ref(), args).await?;
+    let report = with(context, write.as_ref(), args).await?;
     let (checked, wrong, mended) = report.totals();
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     sqlx::query("INSERT INTO reconciliations (actor, checked, wrong, mended, report) VALUES ($1, $2, $3, $4, $5)")
-        .bind(&desk.actor)
+        .bind(&context.actor)
         .bind(signed(checked))
         .bind(signed(wrong))
         .bind(signed(mended))
         .bind(serde_json::to_value(&report)?)
-        .execute(&desk.pool)
+        .execute(&context.pool)
         .await?;
-    sqlx::query("DELETE FROM reconciliations WHERE at < now() - interval '7 days'").execute(&desk.pool).await?;
+    sqlx::query("DELETE FROM reconciliations WHERE at < now() - interval '7 days'").execute(&context.pool).await?;
     if mended > 0 {
-        desk.record(&desk.pool, "reconcile.mended", "products", serde_json::to_value(&report)?).await?;
+        context.record(&context.pool, "reconcile.mended", "products", serde_json::to_value(&report)?).await?;
     }
     Ok(report)
 }
@@ -138,20 +138,20 @@ pub fn write_pool(url: &str) -> Result<PgPool, Failure> {
     service::database::pool(url, &options).map_err(|error| Failure::Other(format!("--write-database-url: {error}")))
 }
 
-async fn with(desk: &Desk, write: Option<&PgPool>, args: &Args) -> Result<Report, Failure> {
+async fn with(context: &CommandContext, write: Option<&PgPool>, args: &Args) -> Result<Report, Failure> {
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
-    let tenant = desk.tenant(args.tenant.as_deref()).await?;
+    let tenant = context.tenant(args.tenant.as_deref()).await?;
     if let Some(write) = write {
-        let hop = tokio::time::timeout(Duration::from_secs(600), upstream::views(desk, write, args, tenant)).await;
+        let hop = tokio::time::timeout(Duration::from_secs(600), upstream::views(context, write, args, tenant)).await;
         report.hops.insert("views", hop.map_err(|_| Failure::TimedOut("the write database is too slow".to_owned()))??);
     }
-    let products = downstream::sample(desk, args, tenant).await?;
-    let bar = desk.bar(products.len() as u64, "reconciling");
+    let products = downstream::sample(context, args, tenant).await?;
+    let bar = context.bar(products.len() as u64, "reconciling");
     let (mut documents, mut index, mut vectors) = (Hop::default(), Hop::default(), Hop::default());
     for chunk in products.chunks(200) {
-        downstream::documents(desk, chunk, args.dry_run, &mut documents).await?;
-        downstream::index(desk, chunk, args, &mut index).await?;
-        downstream::vectors(desk, chunk, args, &mut vectors).await?;
+        downstream::documents(context, chunk, args.dry_run, &mut documents).await?;
+        downstream::index(context, chunk, args, &mut index).await?;
+        downstream::vectors(context, chunk, args, &mut vectors).await?;
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();

@@ -1,7 +1,7 @@
 //! `reindex replay`: a projection reads again what it has read. Versions make that harmless: what is known stays as
 //! it is, and what was lost or spoilt by hand below its version comes back only by `reindex views build`.
 
-use crate::{Desk, Failure, generations};
+use crate::{context::CommandContext, failure::Failure, generations};
 use clap::{Parser, ValueEnum};
 use eventlog::{Offsets, checkpoint};
 use projector::{Config, embeddings, log_epoch, views};
@@ -98,37 +98,37 @@ impl fmt::Display for Replayed {
 ///
 /// # Errors
 /// A refusal if the place is none that can be read from.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Replayed, Failure> {
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Replayed, Failure> {
     let (projection, records) = match args.projection {
-        Projection::Index => ("index".to_owned(), publish_documents(desk, args).await?),
+        Projection::Index => ("index".to_owned(), publish_documents(context, args).await?),
         _ if args.tenant.is_some() => {
             let why = "a topic holds all tenants: only the index can be given one tenant's documents again; \
                        `reindex reconcile --all --tenant` composes them anew";
             return Err(Failure::refused("not_by_tenant", why));
         }
-        Projection::Views => (views::PROJECTION.to_owned(), step_back(desk, args, views::PROJECTION).await?),
+        Projection::Views => (views::PROJECTION.to_owned(), step_back(context, args, views::PROJECTION).await?),
         Projection::Embed => {
-            let name = embeddings::projection(&generations::active(desk).await?.manifest()?.bundle.model);
-            let records = step_back(desk, args, &name).await?;
+            let name = embeddings::projection(&generations::active(context).await?.manifest()?.bundle.model);
+            let records = step_back(context, args, &name).await?;
             (name, records)
         }
     };
     if !args.dry_run {
-        desk.record(&desk.pool, "projection.replay", &projection, json!({"records": records})).await?;
+        context.record(&context.pool, "projection.replay", &projection, json!({"records": records})).await?;
     }
     Ok(Replayed { projection, records, dry_run: args.dry_run })
 }
 
 /// Every copy of the index, on every node, keeps its place with itself; so the records come to it.
-async fn publish_documents(desk: &Desk, args: &Args) -> Result<i64, Failure> {
+async fn publish_documents(context: &CommandContext, args: &Args) -> Result<i64, Failure> {
     if args.from != Place::Beginning {
         let why = "each copy of the index keeps its own place: only `--from beginning` can be asked of all";
         return Err(Failure::refused("unknown_place", why));
     }
-    let tenant = desk.tenant(args.tenant.as_deref()).await?;
+    let tenant = context.tenant(args.tenant.as_deref()).await?;
     if args.dry_run {
         let count = sqlx::query_scalar("SELECT count(*) FROM documents WHERE $1::uuid IS NULL OR tenant_id = $1");
-        return Ok(count.bind(tenant).fetch_one(&desk.pool).await?);
+        return Ok(count.bind(tenant).fetch_one(&context.pool).await?);
     }
     let published = sqlx::query(
         "INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
@@ -136,14 +136,14 @@ async fn publish_documents(desk: &Desk, args: &Args) -> Result<i64, Failure> {
          WHERE $1::uuid IS NULL OR tenant_id = $1 ON CONFLICT DO NOTHING",
     )
     .bind(tenant)
-    .execute(&desk.pool)
+    .execute(&context.pool)
     .await?;
     Ok(i64::try_from(published.rows_affected()).unwrap_or(i64::MAX))
 }
 
 /// Sets the stored offsets back; the projection finds that it is fenced and goes on from there.
-async fn step_back(desk: &Desk, args: &Args, projection: &str) -> Result<i64, Failure> {
-    let mut transaction = desk.pool.begin().await?;
+async fn step_back(context: &CommandContext, args: &Args, projection: &str) -> Result<i64, Failure> {
+    let mut transaction = context.pool.begin().await?;
     let epoch = log_epoch::in_use(&mut transaction)
         .await?
         .ok_or_else(|| Failure::refused("no_log", "the log is being begun anew; try again when it has"))?;

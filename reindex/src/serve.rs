@@ -1,7 +1,7 @@
 //! `reindex serve`: the same operations over HTTP, for the console, and the background jobs. query-api passes staff's
 //! requests on to it; it is the only process that executes them.
 
-use crate::{Desk, Failure, probe, reconcile};
+use crate::{context::CommandContext, failure::Failure, probe, reconcile};
 use axum::{
     Router,
     extract::Request,
@@ -41,8 +41,8 @@ pub struct Args {
 ///
 /// # Errors
 /// If there is no staff key, or the address can't be served.
-pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
-    let Some(key) = desk.staff_key.clone() else {
+pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
+    let Some(key) = context.staff_key.clone() else {
         return Err(Failure::Other("operations are for staff: give --staff-key, the same as query-api's".to_owned()));
     };
     let shutdown = Shutdown::on_signals();
@@ -50,7 +50,7 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
     let listener =
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
     let write = args.reconcile.write_database_url.as_deref().map(reconcile::write_pool).transpose()?;
-    background::start(&desk, &args, &registry, &shutdown);
+    background::start(&context, &args, &registry, &shutdown);
     let expected = Sha256::digest(key);
     let guard = move |request: Request, next: Next| async move {
         let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -65,9 +65,9 @@ pub async fn run(desk: Desk, args: Args) -> Result<(), Failure> {
         ProblemResponse(problem).into_response()
     };
     let router = Router::new()
-        .merge(letters::router(desk.clone()))
-        .merge(history::router(desk.clone(), write))
-        .merge(operations::router(desk))
+        .merge(letters::router(context.clone()))
+        .merge(history::router(context.clone(), write))
+        .merge(operations::router(context))
         .layer(middleware::from_fn(guard))
         .layer(middleware::from_fn(request::accompany))
         .merge(health.routes())

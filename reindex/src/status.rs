@@ -1,7 +1,8 @@
 //! `reindex status`: index generations and projections, as the read database knows them.
 
 use crate::{
-    Desk, Failure,
+    context::CommandContext,
+    failure::Failure,
     generations::{self, Generation},
     vectors::{self, VectorSet},
 };
@@ -130,20 +131,20 @@ impl Projection {
 ///
 /// # Errors
 /// The database's.
-pub async fn read(desk: &Desk) -> Result<Status, Failure> {
-    let generations = generations::all(desk).await?;
+pub async fn read(context: &CommandContext) -> Result<Status, Failure> {
+    let generations = generations::all(context).await?;
     let copies = sqlx::query_as(
         "SELECT node, generation, phase, documents, expected, rate_per_second, lag_events, error,
                 extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
          FROM generation_copies ORDER BY generation, node",
     )
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     let readers = sqlx::query_as(
         "SELECT reader, generation, epoch, waiting, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
          FROM query_nodes WHERE heartbeat_at > now() - interval '1 minute' ORDER BY reader",
     )
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     let projections = sqlx::query_as(
         "SELECT projection, sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds,
@@ -155,7 +156,7 @@ pub async fn read(desk: &Desk) -> Result<Status, Failure> {
                  WHERE d.projection = s.projection AND d.state IN ('parked', 'queued', 'retrying')) AS dead_letters
          FROM projection_status AS s GROUP BY projection ORDER BY projection",
     )
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     let tenants = sqlx::query_as(
         "SELECT l.projection, coalesce(t.slug, l.tenant_id::text) AS tenant, l.waiting_events, l.waiting_seconds, l.late_seconds
@@ -165,9 +166,9 @@ pub async fn read(desk: &Desk) -> Result<Status, Failure> {
     )
     .bind(LATE_SECONDS)
     .bind(MOST_TENANTS)
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
-    let vectors = vectors::all(desk).await?;
+    let vectors = vectors::all(context).await?;
     Ok(Status { generations, copies, vectors, readers, projections, tenants })
 }
 

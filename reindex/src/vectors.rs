@@ -1,6 +1,9 @@
 //! The sets of vectors that go with generations: how far each is, and the proof that one is whole.
 
-use crate::{Desk, Failure, desk::Refusal};
+use crate::{
+    context::CommandContext,
+    failure::{Failure, Refusal},
+};
 use schemas::{Utc, Uuid};
 use search::{bundle::Model, document::SearchDocument, embed};
 use serde::{Deserialize, Serialize};
@@ -65,7 +68,7 @@ pub struct VectorProof {
 ///
 /// # Errors
 /// The database's.
-pub async fn all(desk: &Desk) -> Result<Vec<VectorSet>, Failure> {
+pub async fn all(context: &CommandContext) -> Result<Vec<VectorSet>, Failure> {
     Ok(sqlx::query_as(
         "SELECT key, projection, phase, lag_events, rate_per_second, error,
                 (SELECT count(*) FROM embeddings AS e WHERE e.model_id = s.key) AS vectors,
@@ -73,7 +76,7 @@ pub async fn all(desk: &Desk) -> Result<Vec<VectorSet>, Failure> {
                 extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
          FROM vector_sets AS s ORDER BY key",
     )
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?)
 }
 
@@ -81,17 +84,17 @@ pub async fn all(desk: &Desk) -> Result<Vec<VectorSet>, Failure> {
 ///
 /// # Errors
 /// If the model can't be had, or the embedding writer is silent.
-pub async fn follow(desk: &Desk, model: &Model) -> Result<(), Failure> {
-    if !are_kept(desk).await? {
+pub async fn follow(context: &CommandContext, model: &Model) -> Result<(), Failure> {
+    if !are_kept(context).await? {
         return Ok(());
     }
     let key = model.key();
-    let bar = desk.bar(0, &format!("embedding with {key}"));
+    let bar = context.bar(0, &format!("embedding with {key}"));
     let (mut heard, before) = (Instant::now(), now());
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        let set = all(desk).await?.into_iter().find(|set| set.key == key);
+        let set = all(context).await?.into_iter().find(|set| set.key == key);
         if let Some(set) = &set {
             set.works()?;
             if set.heartbeat_age_seconds < 5.0 {
@@ -101,7 +104,7 @@ pub async fn follow(desk: &Desk, model: &Model) -> Result<(), Failure> {
             bar.set_length(unsigned(set.documents.max(set.vectors)));
             bar.set_position(unsigned(set.vectors));
             // The count is cheap; what it counts is looked at when it can be true.
-            if set.vectors >= set.documents && missing(desk, &key, before).await? == 0 {
+            if set.vectors >= set.documents && missing(context, &key, before).await? == 0 {
                 bar.finish_and_clear();
                 return Ok(());
             }
@@ -118,20 +121,20 @@ pub async fn follow(desk: &Desk, model: &Model) -> Result<(), Failure> {
 ///
 /// # Errors
 /// A refusal with what is missing.
-pub async fn prove(desk: &Desk, model: &Model) -> Result<Option<VectorProof>, Failure> {
-    if !are_kept(desk).await? {
+pub async fn prove(context: &CommandContext, model: &Model) -> Result<Option<VectorProof>, Failure> {
+    if !are_kept(context).await? {
         return Ok(None);
     }
     let (key, before, began) = (model.key(), now(), Instant::now());
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        if let Some(set) = all(desk).await?.into_iter().find(|set| set.key == key) {
+        if let Some(set) = all(context).await?.into_iter().find(|set| set.key == key) {
             set.works()?;
         }
-        let (lacking, wrong) = (missing(desk, &key, before).await?, mismatches(desk, model, before).await?);
+        let (lacking, wrong) = (missing(context, &key, before).await?, mismatches(context, model, before).await?);
         let documents: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM documents WHERE NOT deleted").fetch_one(&desk.pool).await?;
+            sqlx::query_scalar("SELECT count(*) FROM documents WHERE NOT deleted").fetch_one(&context.pool).await?;
         if lacking == 0 && wrong.is_empty() {
             return Ok(Some(VectorProof { set: key, documents, sampled: documents.min(SAMPLE) }));
         }
@@ -151,24 +154,24 @@ pub async fn prove(desk: &Desk, model: &Model) -> Result<Option<VectorProof>, Fa
 }
 
 /// Whether anybody embeds here.
-async fn are_kept(desk: &Desk) -> Result<bool, Failure> {
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM vector_sets)").fetch_one(&desk.pool).await?)
+async fn are_kept(context: &CommandContext) -> Result<bool, Failure> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM vector_sets)").fetch_one(&context.pool).await?)
 }
 
 /// Documents of a version before, in microseconds since 1970, that have no vector in a set.
-async fn missing(desk: &Desk, key: &str, before: i64) -> Result<i64, Failure> {
+async fn missing(context: &CommandContext, key: &str, before: i64) -> Result<i64, Failure> {
     Ok(sqlx::query_scalar(
         "SELECT count(*) FROM documents d WHERE NOT d.deleted AND d.doc_version < $2 AND NOT EXISTS (
            SELECT FROM embeddings e WHERE e.tenant_id = d.tenant_id AND e.product_id = d.product_id AND e.model_id = $1)",
     )
     .bind(key)
     .bind(before)
-    .fetch_one(&desk.pool)
+    .fetch_one(&context.pool)
     .await?)
 }
 
 /// Products, of some at random, whose vector is not of their present text.
-async fn mismatches(desk: &Desk, model: &Model, before: i64) -> Result<Vec<Uuid>, Failure> {
+async fn mismatches(context: &CommandContext, model: &Model, before: i64) -> Result<Vec<Uuid>, Failure> {
     let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
         "SELECT d.product_id, d.body, e.content_hash FROM documents d
          JOIN embeddings e ON e.tenant_id = d.tenant_id AND e.product_id = d.product_id AND e.model_id = $1
@@ -177,7 +180,7 @@ async fn mismatches(desk: &Desk, model: &Model, before: i64) -> Result<Vec<Uuid>
     .bind(model.key())
     .bind(before)
     .bind(SAMPLE)
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     let mut wrong = Vec::new();
     for (product, body, embedded) in rows {

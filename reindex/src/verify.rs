@@ -6,8 +6,8 @@
 //! is written waits for this.
 
 use crate::{
-    Desk, Failure,
-    desk::Refusal,
+    context::CommandContext,
+    failure::{Failure, Refusal},
     generations::{self, Generation, State},
     vectors,
 };
@@ -76,9 +76,10 @@ impl fmt::Display for Verified {
 ///
 /// # Errors
 /// A refusal with what was found, if anything differs that was not declared.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Verified, Failure> {
     let began = Instant::now();
-    let (candidate, active) = (generations::named(desk, &args.generation).await?, generations::active(desk).await?);
+    let (candidate, active) =
+        (generations::named(context, &args.generation).await?, generations::active(context).await?);
     if !matches!(
         candidate.state,
         State::CatchingUp | State::Ready | State::Retired | State::RolledBack | State::Verifying
@@ -93,13 +94,13 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
     }
     // A verification that was interrupted left its state behind; it is taken up again.
     let before = if candidate.state == State::Verifying { State::CatchingUp } else { candidate.state };
-    let mut transaction = desk.pool.begin().await?;
-    generations::step(desk, &mut transaction, &candidate, State::Verifying, "").await?;
+    let mut transaction = context.pool.begin().await?;
+    generations::step(context, &mut transaction, &candidate, State::Verifying, "").await?;
     transaction.commit().await?;
-    let outcome = proof(desk, &candidate, &active, args).await;
-    release(desk, &args.generation).await?;
-    let seen = generations::named(desk, &args.generation).await?;
-    let mut transaction = desk.pool.begin().await?;
+    let outcome = proof(context, &candidate, &active, args).await;
+    release(context, &args.generation).await?;
+    let seen = generations::named(context, &args.generation).await?;
+    let mut transaction = context.pool.begin().await?;
     match outcome {
         Ok(certificate) => {
             sqlx::query("UPDATE index_generations SET certificate = $2 WHERE generation = $1")
@@ -108,13 +109,13 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
                 .execute(&mut *transaction)
                 .await?;
             let to = if before == State::CatchingUp { State::Ready } else { before };
-            generations::step(desk, &mut transaction, &seen, to, "").await?;
+            generations::step(context, &mut transaction, &seen, to, "").await?;
             transaction.commit().await?;
             Ok(Verified { certificate, took_seconds: began.elapsed().as_secs_f64() })
         }
         Err(failure) => {
             let to = if before == State::Ready { State::CatchingUp } else { before };
-            generations::step(desk, &mut transaction, &seen, to, &failure.to_string()).await?;
+            generations::step(context, &mut transaction, &seen, to, &failure.to_string()).await?;
             sqlx::query("UPDATE index_generations SET certificate = NULL WHERE generation = $1")
                 .bind(&args.generation)
                 .execute(&mut *transaction)
@@ -125,16 +126,21 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
     }
 }
 
-async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &Args) -> Result<Certificate, Failure> {
+async fn proof(
+    context: &CommandContext,
+    candidate: &Generation,
+    active: &Generation,
+    args: &Args,
+) -> Result<Certificate, Failure> {
     let (new, old) = (candidate.manifest()?, active.manifest()?);
     let declared = changes(&old.bundle, &new.bundle);
     // Where the set is the one in use, searches prove it every day.
     let model = &new.bundle.model;
-    let vectors = if *model == old.bundle.model { None } else { vectors::prove(desk, model).await? };
-    let bar = desk.bar(4, &format!("verifying {}", candidate.generation));
-    let (standing, moved, at) = at_the_same_offsets(desk, &old, &new).await?;
+    let vectors = if *model == old.bundle.model { None } else { vectors::prove(context, model).await? };
+    let bar = context.bar(4, &format!("verifying {}", candidate.generation));
+    let (standing, moved, at) = at_the_same_offsets(context, &old, &new).await?;
     bar.inc(1);
-    let (taken, marks, throttle) = (declared.clone(), args.accept.clone(), Throttle::beside(&desk.index_dir));
+    let (taken, marks, throttle) = (declared.clone(), args.accept.clone(), Throttle::beside(&context.index_dir));
     throttle.hurry(args.at_once);
     let steps = bar.clone();
     let (done, outcome) = oneshot::channel();
@@ -180,25 +186,25 @@ async fn proof(desk: &Desk, candidate: &Generation, active: &Generation, args: &
         declared: found.declared,
         vectors,
         accepted: args.accept.clone(),
-        by: desk.actor.clone(),
+        by: context.actor.clone(),
         at: Utc::now(),
         signature: String::new(),
     };
-    unsigned.signed(&desk.signing_key)
+    unsigned.signed(&context.signing_key)
 }
 
 /// The active generation as it is now, and the candidate at the very same offsets.
 async fn at_the_same_offsets(
-    desk: &Desk,
+    context: &CommandContext,
     old: &Manifest,
     new: &Manifest,
 ) -> Result<(Snapshot, Snapshot, Offsets), Failure> {
-    let open = |name: &str| IndexHandle::open(&desk.index_dir, name);
+    let open = |name: &str| IndexHandle::open(&context.index_dir, name);
     let (live, next) = (open(&old.generation)?, open(&new.generation)?);
     let deadline = Instant::now() + CATCH_UP;
     // While it stands still, what it has read can't run ahead of the active one.
-    hold(desk, &new.generation, None).await?;
-    wait_for_phase(desk, &new.generation, &["paused", "held"], deadline).await?;
+    hold(context, &new.generation, None).await?;
+    wait_for_phase(context, &new.generation, &["paused", "held"], deadline).await?;
     let reached = offsets::of_topics(&next.snapshot().next_offsets());
     let mut commits = live.subscribe();
     while !covers(&offsets::of_topics(&commits.borrow_and_update().next_offsets()), &reached) {
@@ -206,13 +212,13 @@ async fn at_the_same_offsets(
     }
     let standing = live.snapshot();
     let at = offsets::of_topics(&standing.next_offsets());
-    hold(desk, &new.generation, Some(&at)).await?;
+    hold(context, &new.generation, Some(&at)).await?;
     let mut commits = next.subscribe();
     loop {
         let snapshot = commits.borrow_and_update().clone();
         let there = offsets::of_topics(&snapshot.next_offsets());
         if covers(&there, &at) {
-            release(desk, &new.generation).await?;
+            release(context, &new.generation).await?;
             if there != at {
                 return Err(Failure::Other(format!(
                     "{} went past the offsets it was held at; run the command again",
@@ -237,26 +243,31 @@ async fn until<T>(deadline: Instant, signal: impl Future<Output = T>, otherwise:
 }
 
 /// Has the candidate stand still, or run to given offsets and stand there.
-async fn hold(desk: &Desk, name: &str, at: Option<&Offsets>) -> Result<(), Failure> {
+async fn hold(context: &CommandContext, name: &str, at: Option<&Offsets>) -> Result<(), Failure> {
     let stop = at.map(|at| serde_json::from_str::<serde_json::Value>(&offsets::to_json(at))).transpose()?;
     sqlx::query("UPDATE index_generations SET paused = $2, stop_at = $3 WHERE generation = $1")
         .bind(name)
         .bind(at.is_none())
         .bind(stop)
-        .execute(&desk.pool)
+        .execute(&context.pool)
         .await?;
     Ok(())
 }
 
-async fn release(desk: &Desk, name: &str) -> Result<(), Failure> {
+async fn release(context: &CommandContext, name: &str) -> Result<(), Failure> {
     sqlx::query("UPDATE index_generations SET paused = false, stop_at = NULL WHERE generation = $1")
         .bind(name)
-        .execute(&desk.pool)
+        .execute(&context.pool)
         .await?;
     Ok(())
 }
 
-async fn wait_for_phase(desk: &Desk, name: &str, phases: &[&str], deadline: Instant) -> Result<(), Failure> {
+async fn wait_for_phase(
+    context: &CommandContext,
+    name: &str,
+    phases: &[&str],
+    deadline: Instant,
+) -> Result<(), Failure> {
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     loop {
         ticks.tick().await;
@@ -264,9 +275,9 @@ async fn wait_for_phase(desk: &Desk, name: &str, phases: &[&str], deadline: Inst
             "SELECT phase = ANY($3) FROM generation_copies WHERE generation = $1 AND node = $2 AND heartbeat_at > now() - interval '10 seconds'",
         )
         .bind(name)
-        .bind(&desk.node)
+        .bind(&context.node)
         .bind(phases)
-        .fetch_optional(&desk.pool)
+        .fetch_optional(&context.pool)
         .await?;
         if found == Some(true) {
             return Ok(());
@@ -274,7 +285,7 @@ async fn wait_for_phase(desk: &Desk, name: &str, phases: &[&str], deadline: Inst
         if Instant::now() > deadline {
             let detail = format!(
                 "the copy of {name} on node {} does not answer; is its projector running, and is --node right?",
-                desk.node
+                context.node
             );
             return Err(Failure::TimedOut(detail));
         }

@@ -2,7 +2,7 @@
 //! place. The projector builds and follows; these commands say what is wanted and wait for it, so they can be
 //! interrupted and run again. See docs/guides/rebuild-views.md.
 
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use clap::Subcommand;
 use projector::rebuild::{self, RebuildError};
 use serde::Serialize;
@@ -125,17 +125,17 @@ impl fmt::Display for Changed {
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn run(desk: &Desk, command: ViewsCommand, json: bool) -> Result<String, Failure> {
+pub async fn run(context: &CommandContext, command: ViewsCommand, json: bool) -> Result<String, Failure> {
     fn shown<T: Serialize + fmt::Display>(outcome: &T, json: bool) -> Result<String, Failure> {
         Ok(if json { serde_json::to_string_pretty(outcome)? } else { outcome.to_string() })
     }
     match command {
-        ViewsCommand::Build(args) => shown(&build(desk, &args).await?, json),
-        ViewsCommand::Status => shown(&status(desk).await?, json),
-        ViewsCommand::Verify(args) => shown(&proof::run(desk, &args).await?, json),
-        ViewsCommand::Promote => shown(&change(desk, "verified", "promoted").await?, json),
-        ViewsCommand::Rollback => shown(&change(desk, "previous", "rolled back").await?, json),
-        ViewsCommand::Cancel => shown(&cancel(desk).await?, json),
+        ViewsCommand::Build(args) => shown(&build(context, &args).await?, json),
+        ViewsCommand::Status => shown(&status(context).await?, json),
+        ViewsCommand::Verify(args) => shown(&proof::run(context, &args).await?, json),
+        ViewsCommand::Promote => shown(&change(context, "verified", "promoted").await?, json),
+        ViewsCommand::Rollback => shown(&change(context, "previous", "rolled back").await?, json),
+        ViewsCommand::Cancel => shown(&cancel(context).await?, json),
     }
 }
 
@@ -143,9 +143,9 @@ pub async fn run(desk: &Desk, command: ViewsCommand, json: bool) -> Result<Strin
 ///
 /// # Errors
 /// The database's.
-pub async fn status(desk: &Desk) -> Result<Standby, Failure> {
+pub async fn status(context: &CommandContext) -> Result<Standby, Failure> {
     let row =
-        sqlx::query("SELECT state, rate_limit, note, proof FROM views_standby").fetch_optional(&desk.pool).await?;
+        sqlx::query("SELECT state, rate_limit, note, proof FROM views_standby").fetch_optional(&context.pool).await?;
     // Where it stands is told by its own checkpoint: reports come once a second.
     let (behind, left, rate, silent): (i64, i64, f64, f64) = sqlx::query_as(
         "SELECT (SELECT coalesce(sum(greatest(live.next_offset - coalesce(own.next_offset, 0), 0)), 0)::bigint
@@ -157,7 +157,7 @@ pub async fn status(desk: &Desk) -> Result<Standby, Failure> {
          FROM projection_status WHERE projection = $1",
     )
     .bind(rebuild::PROJECTION)
-    .fetch_one(&desk.pool)
+    .fetch_one(&context.pool)
     .await?;
     let events_left = left.max(behind);
     #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
@@ -194,19 +194,19 @@ pub async fn status(desk: &Desk) -> Result<Standby, Failure> {
 ///
 /// # Errors
 /// A refusal if that would take the way back, a failure of the build, or silence of the projector.
-pub async fn build(desk: &Desk, args: &BuildArgs) -> Result<Standby, Failure> {
-    let found = status(desk).await?;
+pub async fn build(context: &CommandContext, args: &BuildArgs) -> Result<Standby, Failure> {
+    let found = status(context).await?;
     match found.state.as_deref() {
         Some("previous") if !args.replace => {
             let why = "the set that was live before is kept for the way back; --replace gives it up for a new one";
             return Err(Failure::refused("way_back", why));
         }
         Some("previous") => {
-            cancel(desk).await?;
-            gone(desk).await?;
+            cancel(context).await?;
+            gone(context).await?;
         }
         // It may still be on its way out.
-        Some("cancelled" | "failed") => gone(desk).await?,
+        Some("cancelled" | "failed") => gone(context).await?,
         _ => {}
     }
     sqlx::query(
@@ -215,22 +215,22 @@ pub async fn build(desk: &Desk, args: &BuildArgs) -> Result<Standby, Failure> {
              asked_at = now(), asked_by = excluded.asked_by, note = '', proof = NULL",
     )
     .bind(args.rate)
-    .bind(&desk.actor)
-    .execute(&desk.pool)
+    .bind(&context.actor)
+    .execute(&context.pool)
     .await?;
-    desk.record(&desk.pool, "views.build", "views", json!({"rate": args.rate})).await?;
-    if args.no_wait { status(desk).await } else { follow(desk).await }
+    context.record(&context.pool, "views.build", "views", json!({"rate": args.rate})).await?;
+    if args.no_wait { status(context).await } else { follow(context).await }
 }
 
 /// Waits until the projector has dropped what is no longer wanted.
-async fn gone(desk: &Desk) -> Result<(), Failure> {
+async fn gone(context: &CommandContext) -> Result<(), Failure> {
     let began = Instant::now();
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = $1")
             .bind(rebuild::SCHEMA)
-            .fetch_one(&desk.pool)
+            .fetch_one(&context.pool)
             .await?;
         if left == 0 {
             return Ok(());
@@ -241,13 +241,13 @@ async fn gone(desk: &Desk) -> Result<(), Failure> {
     }
 }
 
-async fn follow(desk: &Desk) -> Result<Standby, Failure> {
-    let bar = desk.bar(0, "building the views");
+async fn follow(context: &CommandContext) -> Result<Standby, Failure> {
+    let bar = context.bar(0, "building the views");
     let (mut heard, mut most) = (Instant::now(), 0);
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        let found = status(desk).await?;
+        let found = status(context).await?;
         most = found.events_left.max(most);
         bar.set_length(u64::try_from(most).unwrap_or_default());
         bar.set_position(u64::try_from(most - found.events_left).unwrap_or_default());
@@ -272,18 +272,18 @@ async fn follow(desk: &Desk) -> Result<Standby, Failure> {
 ///
 /// # Errors
 /// A refusal if the second set is not in the right state.
-pub async fn change(desk: &Desk, from: &str, done: &'static str) -> Result<Changed, Failure> {
-    let found = status(desk).await?;
+pub async fn change(context: &CommandContext, from: &str, done: &'static str) -> Result<Changed, Failure> {
+    let found = status(context).await?;
     if found.state.as_deref() != Some(from) {
         let state = found.state.as_deref().unwrap_or("not there");
         let advice = if from == "verified" { "verify it first" } else { "there is no way back: build the views anew" };
         return Err(Failure::refused("not_ready", format!("the second set is {state}, not {from}; {advice}")));
     }
-    let mut connection = desk.pool.acquire().await?;
+    let mut connection = context.pool.acquire().await?;
     let swapped = rebuild::swap(&mut connection).await.map_err(failure)?;
     let detail = json!({"documents": swapped.documents, "standstill_ms": swapped.standstill_ms});
     let action = if from == "verified" { "views.promote" } else { "views.rollback" };
-    desk.record(&desk.pool, action, "views", detail).await?;
+    context.record(&context.pool, action, "views", detail).await?;
     Ok(Changed { done, documents: swapped.documents, standstill_ms: swapped.standstill_ms })
 }
 
@@ -291,11 +291,11 @@ pub async fn change(desk: &Desk, from: &str, done: &'static str) -> Result<Chang
 ///
 /// # Errors
 /// The database's.
-pub async fn cancel(desk: &Desk) -> Result<Standby, Failure> {
-    let mut connection = desk.pool.acquire().await?;
-    rebuild::give_up(&mut connection, &format!("by {}", desk.actor)).await?;
-    desk.record(&desk.pool, "views.cancel", "views", json!({})).await?;
-    status(desk).await
+pub async fn cancel(context: &CommandContext) -> Result<Standby, Failure> {
+    let mut connection = context.pool.acquire().await?;
+    rebuild::give_up(&mut connection, &format!("by {}", context.actor)).await?;
+    context.record(&context.pool, "views.cancel", "views", json!({})).await?;
+    status(context).await
 }
 
 fn failure(error: RebuildError) -> Failure {

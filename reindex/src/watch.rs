@@ -1,6 +1,6 @@
 //! `reindex watch`: whether the generation that answers does worse than the one before did, and back if so.
 
-use crate::{Desk, Failure, generations, promote};
+use crate::{context::CommandContext, failure::Failure, generations, rollback};
 use search::nodes::Figures;
 use serde::Serialize;
 use std::{
@@ -90,27 +90,27 @@ impl fmt::Display for Watched {
 ///
 /// # Errors
 /// The database's.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Watched, Failure> {
-    let active = generations::active(desk).await?;
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Watched, Failure> {
+    let active = generations::active(context).await?;
     let before: Option<serde_json::Value> = sqlx::query_scalar(
         "SELECT detail -> 'figures' FROM operations WHERE action = 'generation.watched' AND subject = $1 ORDER BY id DESC LIMIT 1",
     )
     .bind(&active.generation)
-    .fetch_optional(&desk.pool)
+    .fetch_optional(&context.pool)
     .await?
     .flatten();
     let before = before.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
-    after(desk, &active.generation, before, args.seconds, &args.limits).await
+    after(context, &active.generation, before, args.seconds, &args.limits).await
 }
 
 /// The figures of a generation over all query-api processes: sums, and the worst of the latencies.
 ///
 /// # Errors
 /// The database's.
-pub async fn figures(desk: &Desk, generation: &str) -> Result<Figures, Failure> {
+pub async fn figures(context: &CommandContext, generation: &str) -> Result<Figures, Failure> {
     let nodes: Vec<serde_json::Value> =
         sqlx::query_scalar("SELECT figures FROM query_nodes WHERE heartbeat_at > now() - interval '5 seconds'")
-            .fetch_all(&desk.pool)
+            .fetch_all(&context.pool)
             .await?;
     let mut sum = Figures::default();
     for node in nodes {
@@ -130,30 +130,30 @@ pub async fn figures(desk: &Desk, generation: &str) -> Result<Figures, Failure> 
 /// # Errors
 /// The database's, or those of the rollback.
 pub async fn after(
-    desk: &Desk,
+    context: &CommandContext,
     generation: &str,
     before: Figures,
     seconds: u64,
     limits: &Limits,
 ) -> Result<Watched, Failure> {
     let began = Instant::now();
-    desk.record(&desk.pool, "generation.watched", generation, serde_json::json!({"figures": before})).await?;
-    let bar = desk.bar(seconds, &format!("watching {generation}"));
+    context.record(&context.pool, "generation.watched", generation, serde_json::json!({"figures": before})).await?;
+    let bar = context.bar(seconds, &format!("watching {generation}"));
     let mut ticks = tokio::time::interval(LOOK);
     let mut after = Figures::default();
     while began.elapsed() < Duration::from_secs(seconds) {
         ticks.tick().await;
         bar.set_position(began.elapsed().as_secs());
-        if generations::active(desk).await?.generation != generation {
+        if generations::active(context).await?.generation != generation {
             // Somebody else has gone back, or on.
             break;
         }
-        after = figures(desk, generation).await?;
+        after = figures(context, generation).await?;
         let worse = worse(&before, &after, limits);
         if !worse.is_empty() {
             bar.finish_and_clear();
-            let back = promote::RollbackArgs { reason: worse.join("; "), wait: 60 };
-            let switched = promote::rollback(desk, &back).await?;
+            let back = rollback::Args { reason: worse.join("; "), wait: 60 };
+            let switched = rollback::run(context, &back).await?;
             return Ok(Watched {
                 generation: generation.to_owned(),
                 seconds: began.elapsed().as_secs_f64(),

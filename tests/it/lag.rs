@@ -8,7 +8,7 @@ use acceptance::{
 };
 use launcher::stack::Service;
 use reindex::{
-    Desk,
+    CommandContext,
     probe::{self, Background, Outcome, Probe, Target},
 };
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ async fn lag(shop: &Shop) -> Value {
     shop.read("/v1/status/lag", None).await.body
 }
 
-fn desk(stack: &TestStack) -> Desk {
-    Desk::at(&stack.stack.settings.read_url(), &stack.stack.index_dir(), "tests").expect("a desk")
+fn context(stack: &TestStack) -> CommandContext {
+    CommandContext::at(&stack.stack.settings.read_url(), &stack.stack.index_dir(), "tests").expect("a context")
 }
 
 fn projection<'a>(lag: &'a Value, name: &str) -> Option<&'a Value> {
@@ -71,7 +71,7 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
         if relay["lag_events"] == 0 { Ok(()) } else { Err(relay.to_string()) }
     })
     .await;
-    let status = reindex::status::read(&desk(&stack)).await.expect("the status");
+    let status = reindex::status::read(&context(&stack)).await.expect("the status");
     assert!(status.projections.iter().any(|one| one.projection == "views" && one.catch_up_seconds.is_some()));
     let states = ["ok", "warning", "stall", "stop"];
     assert!(status.projections.iter().all(|one| states.contains(&one.state.as_str())), "{status:?}");
@@ -85,7 +85,7 @@ async fn the_probe_finds_what_it_writes_and_says_where_it_does_not() {
     let metrics = probe::Metrics::new(&registry);
     let shutdown = service::shutdown::Shutdown::default();
     let often = Background { write_url: stack.write_url(), probe_interval_ms: 10 };
-    let running = tokio::spawn(probe::run(desk(&stack), often, metrics, shutdown.clone()));
+    let running = tokio::spawn(probe::run(context(&stack), often, metrics, shutdown.clone()));
     eventually("three rounds are recorded", PATIENCE, || async {
         let found: Vec<(String, Option<f64>, Option<f64>)> =
             sqlx::query_as("SELECT outcome, write_ms, searchable_ms FROM probes ORDER BY id")

@@ -1,7 +1,7 @@
 //! The queries of a comparison: from a file, from judgments, or those that shoppers asked most.
 
 use super::Args;
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,7 +41,7 @@ fn dcg(ratings: impl Iterator<Item = u32>) -> f64 {
 ///
 /// # Errors
 /// If a file can't be read, or there is no query at all.
-pub async fn gather(desk: &Desk, args: &Args) -> Result<Vec<Judged>, Failure> {
+pub async fn gather(context: &CommandContext, args: &Args) -> Result<Vec<Judged>, Failure> {
     let mut queries: BTreeMap<String, Judged> = BTreeMap::new();
     let plain = |text: String| Judged { text, ..Judged::default() };
     if let Some(file) = &args.judgments {
@@ -65,7 +65,7 @@ pub async fn gather(desk: &Desk, args: &Args) -> Result<Vec<Judged>, Failure> {
         )
         .bind(&args.tenant)
         .bind(i64::try_from(args.limit).unwrap_or(i64::MAX))
-        .fetch_all(&desk.pool)
+        .fetch_all(&context.pool)
         .await?;
         queries.extend(asked.into_iter().map(|text| (text.clone(), plain(text))));
     }

@@ -1,7 +1,7 @@
 //! From the views on: documents as they should be composed, the index, and vectors.
 
 use super::{Args, Hop};
-use crate::{Desk, Failure, generations};
+use crate::{context::CommandContext, failure::Failure, generations};
 use projector::{
     projections::{Origin, products},
     views,
@@ -21,8 +21,8 @@ pub type Key = (Uuid, Uuid);
 /// Some products at random, or all.
 ///
 /// Of a large table, the rows of a few of its pages are the sample: it is taken beside searches, every minute.
-pub async fn sample(desk: &Desk, args: &Args, tenant: Option<Uuid>) -> Result<Vec<Key>, Failure> {
-    let share = if args.all || tenant.is_some() { 100.0 } else { share(desk, args.sample).await? };
+pub async fn sample(context: &CommandContext, args: &Args, tenant: Option<Uuid>) -> Result<Vec<Key>, Failure> {
+    let share = if args.all || tenant.is_some() { 100.0 } else { share(context, args.sample).await? };
     let order = if args.all { "tenant_id, product_id" } else { "random()" };
     let text = format!(
         "SELECT tenant_id, product_id FROM documents TABLESAMPLE SYSTEM ($4)
@@ -34,18 +34,18 @@ pub async fn sample(desk: &Desk, args: &Args, tenant: Option<Uuid>) -> Result<Ve
         .bind(if args.all { None } else { Some(args.sample) })
         .bind(tenant)
         .bind(share)
-        .fetch_all(&desk.pool)
+        .fetch_all(&context.pool)
         .await?)
 }
 
 /// The percentage of the documents' pages that holds about twice as many as are wanted, as far as the database has
 /// counted them.
-async fn share(desk: &Desk, wanted: i64) -> Result<f32, sqlx::Error> {
+async fn share(context: &CommandContext, wanted: i64) -> Result<f32, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT least(100, 200.0 * $1 / nullif(greatest(reltuples, 0), 0))::real FROM pg_class WHERE oid = 'documents'::regclass",
     )
     .bind(wanted)
-    .fetch_one(&desk.pool)
+    .fetch_one(&context.pool)
     .await
     .map(|share: Option<f32>| share.unwrap_or(100.0))
 }
@@ -73,9 +73,9 @@ async fn held(connection: &mut PgConnection, keys: &[Key]) -> Result<BTreeMap<Ke
 }
 
 /// Composes the products anew from what is known of them, and compares.
-pub async fn documents(desk: &Desk, keys: &[Key], dry_run: bool, hop: &mut Hop) -> Result<(), Failure> {
+pub async fn documents(context: &CommandContext, keys: &[Key], dry_run: bool, hop: &mut Hop) -> Result<(), Failure> {
     let (tenants, products) = columns(keys);
-    let mut transaction = desk.pool.begin().await?;
+    let mut transaction = context.pool.begin().await?;
     // The live projection of these products waits; in the order in which it takes the rows itself.
     sqlx::query(
         "SELECT 1 FROM sources s JOIN unnest($1::uuid[], $2::uuid[]) AS k(t, p) ON s.tenant_id = k.t AND s.product_id = k.p
@@ -147,8 +147,8 @@ fn hash_of(body: &str) -> Option<String> {
 }
 
 /// Compares the active index of this node with the documents.
-pub async fn index(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Result<(), Failure> {
-    let active = generations::active(desk).await?.generation;
+pub async fn index(context: &CommandContext, keys: &[Key], args: &Args, hop: &mut Hop) -> Result<(), Failure> {
+    let active = generations::active(context).await?.generation;
     let (tenants, products) = columns(keys);
     let rows = sqlx::query(
         "SELECT d.tenant_id, d.product_id, d.doc_version, d.body FROM documents d
@@ -159,9 +159,9 @@ pub async fn index(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Res
     .bind(tenants)
     .bind(products)
     .bind(args.settle)
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
-    let snapshot = tokio::task::block_in_place(|| IndexHandle::open(&desk.index_dir, &active))?.snapshot();
+    let snapshot = tokio::task::block_in_place(|| IndexHandle::open(&context.index_dir, &active))?.snapshot();
     let mut again = Vec::new();
     for row in rows {
         let key: Key = (row.try_get("tenant_id")?, row.try_get("product_id")?);
@@ -181,12 +181,12 @@ pub async fn index(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Res
             again.push(key);
         }
     }
-    publish_again(desk, &again, args.dry_run, hop).await
+    publish_again(context, &again, args.dry_run, hop).await
 }
 
 /// Compares the vectors that go with the active generation with the documents, in shops that have vectors.
-pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> Result<(), Failure> {
-    let model = generations::active(desk).await?.manifest()?.bundle.model;
+pub async fn vectors(context: &CommandContext, keys: &[Key], args: &Args, hop: &mut Hop) -> Result<(), Failure> {
+    let model = generations::active(context).await?.manifest()?.bundle.model;
     let (tenants, products) = columns(keys);
     let rows: Vec<(Uuid, Uuid, Option<String>, String)> = sqlx::query_as(
         "SELECT d.tenant_id, d.product_id, e.content_hash, d.body
@@ -199,13 +199,13 @@ pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> R
     .bind(products)
     .bind(model.key())
     .bind(args.settle)
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     // A catalog that is just being embedded is on its way.
     let lag: i64 =
         sqlx::query_scalar("SELECT coalesce(sum(lag_events), 0)::bigint FROM projection_status WHERE projection = $1")
             .bind(projector::embeddings::projection(&model))
-            .fetch_one(&desk.pool)
+            .fetch_one(&context.pool)
             .await?;
     if lag > 0 {
         return Ok(());
@@ -220,16 +220,16 @@ pub async fn vectors(desk: &Desk, keys: &[Key], args: &Args, hop: &mut Hop) -> R
             again.push((tenant, product));
         }
     }
-    publish_again(desk, &again, args.dry_run, hop).await
+    publish_again(context, &again, args.dry_run, hop).await
 }
 
 /// Has documents composed under a new version, so that index and vectors take them in whatever they hold.
-async fn publish_again(desk: &Desk, keys: &[Key], dry_run: bool, hop: &mut Hop) -> Result<(), Failure> {
+async fn publish_again(context: &CommandContext, keys: &[Key], dry_run: bool, hop: &mut Hop) -> Result<(), Failure> {
     if dry_run || keys.is_empty() {
         return Ok(());
     }
     let (tenants, products) = columns(keys);
-    let mut transaction = desk.pool.begin().await?;
+    let mut transaction = context.pool.begin().await?;
     sqlx::query(
         "WITH raised AS (
            UPDATE documents d SET doc_version = greatest(d.doc_version + 1, (extract(epoch FROM now()) * 1000000)::bigint)

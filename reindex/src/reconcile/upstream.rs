@@ -1,7 +1,7 @@
 //! The write side against the views: each aggregate's last version.
 
 use super::{Args, Hop};
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use schemas::{Uuid, topics::Context};
 use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 use std::collections::BTreeMap;
@@ -10,12 +10,17 @@ use std::collections::BTreeMap;
 const CONTEXTS: [Context; 4] = [Context::Tenants, Context::Catalog, Context::Pricing, Context::Inventory];
 
 /// Compares, and has published again what the views lack.
-pub async fn views(desk: &Desk, write: &PgPool, args: &Args, tenant: Option<Uuid>) -> Result<Hop, Failure> {
+pub async fn views(
+    context: &CommandContext,
+    write: &PgPool,
+    args: &Args,
+    tenant: Option<Uuid>,
+) -> Result<Hop, Failure> {
     let mut hop = Hop::default();
     for context in CONTEXTS {
         let rows = newest(write, context, args, tenant).await?;
         for chunk in rows.chunks(1_000) {
-            compare(desk, write, context, chunk, args.dry_run, &mut hop).await?;
+            compare(context, write, context, chunk, args.dry_run, &mut hop).await?;
         }
     }
     Ok(hop)
@@ -57,7 +62,7 @@ async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uu
 }
 
 async fn compare(
-    desk: &Desk,
+    context: &CommandContext,
     write: &PgPool,
     context: Context,
     rows: &[PgRow],
@@ -75,14 +80,14 @@ async fn compare(
     .bind(context.name())
     .bind(wanted.keys().map(|(tenant, _)| *tenant).collect::<Vec<_>>())
     .bind(wanted.keys().map(|(_, aggregate)| *aggregate).collect::<Vec<_>>())
-    .fetch_all(&desk.pool)
+    .fetch_all(&context.pool)
     .await?;
     let known: BTreeMap<(Uuid, Uuid), i64> = known.into_iter().map(|(t, a, version)| ((t, a), version)).collect();
     hop.checked += wanted.len() as u64;
     for ((tenant, aggregate), version) in wanted {
         let has = known.get(&(tenant, aggregate)).copied().unwrap_or_default();
         // A dead letter is known to be missing, and waits for somebody.
-        if has >= version || is_parked(desk, tenant, aggregate).await? {
+        if has >= version || is_parked(context, tenant, aggregate).await? {
             continue;
         }
         hop.found(|| format!("{context}/{aggregate}: the views have version {has} of {version}"));
@@ -98,13 +103,13 @@ async fn compare(
 }
 
 /// Whether an event of the aggregate, or one before it, is a dead letter.
-async fn is_parked(desk: &Desk, tenant: Uuid, aggregate: Uuid) -> Result<bool, sqlx::Error> {
+async fn is_parked(context: &CommandContext, tenant: Uuid, aggregate: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM dead_letters WHERE state IN ('parked', 'queued', 'retrying') AND tenant_id = $1
            AND (aggregate_key LIKE '%' || $2 OR headers ->> 'ce_subject' LIKE '%' || $2))",
     )
     .bind(tenant)
     .bind(aggregate.to_string())
-    .fetch_one(&desk.pool)
+    .fetch_one(&context.pool)
     .await
 }

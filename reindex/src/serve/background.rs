@@ -2,7 +2,7 @@
 //! all the time.
 
 use super::{Args, pause};
-use crate::{Desk, probe, reconcile};
+use crate::{context::CommandContext, probe, reconcile};
 use service::metrics::{
     Metrics,
     prometheus_client::{
@@ -27,7 +27,7 @@ struct Counted {
 }
 
 /// Starts the jobs, for ever.
-pub fn start(desk: &Desk, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
+pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
     let counted = Counted::default();
     registry.register(|r| {
         r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
@@ -37,20 +37,20 @@ pub fn start(desk: &Desk, args: &Args, registry: &Metrics, shutdown: &Shutdown) 
     });
     if args.probe.probe_interval_ms > 0 {
         let metrics = probe::Metrics::new(registry);
-        tokio::spawn(probe::run(desk.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
+        tokio::spawn(probe::run(context.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
     }
     if args.reconcile_seconds > 0 {
-        tokio::spawn(reconcile_for_ever(desk.acting("reconciler"), args.clone(), counted));
+        tokio::spawn(reconcile_for_ever(context.acting("reconciler"), args.clone(), counted));
     }
 }
 
-async fn reconcile_for_ever(desk: Desk, args: Args, counted: Counted) {
+async fn reconcile_for_ever(context: CommandContext, args: Args, counted: Counted) {
     let mut ticks = tokio::time::interval(pause(args.reconcile_seconds));
     // The first tick is at once, while everything else is starting.
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        match reconcile::run(&desk, &args.reconcile).await {
+        match reconcile::run(&context, &args.reconcile).await {
             Ok(report) => {
                 for (hop, found) in &report.hops {
                     let of = OfHop { hop };

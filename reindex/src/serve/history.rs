@@ -1,7 +1,7 @@
 //! Every event of a product, as the write side recorded it, and where in Kafka each stands.
 
 use super::Answered;
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -39,12 +39,12 @@ struct Recorded {
 
 #[derive(Clone)]
 struct History {
-    desk: Desk,
+    context: CommandContext,
     write: Option<PgPool>,
 }
 
-pub fn router(desk: Desk, write: Option<PgPool>) -> Router {
-    Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { desk, write })
+pub fn router(context: CommandContext, write: Option<PgPool>) -> Router {
+    Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { context, write })
 }
 
 /// `events` of the product with a Kafka key (`tenant:product`), oldest first, and whether older ones were `left_out`.
@@ -64,7 +64,7 @@ async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<J
         sqlx::query_as("SELECT context, aggregate_id FROM sources WHERE tenant_id = $1 AND product_id = $2")
             .bind(tenant)
             .bind(product)
-            .fetch_all(&history.desk.pool)
+            .fetch_all(&history.context.pool)
             .await
             .map_err(Failure::from)?;
     let (mut events, mut left_out) = (Vec::new(), false);

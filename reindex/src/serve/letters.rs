@@ -2,7 +2,7 @@
 //! with.
 
 use super::{Answered, operations::Actor};
-use crate::{Desk, Failure};
+use crate::{context::CommandContext, failure::Failure};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 type Answer = Result<Json<Value>, Answered>;
 
-pub fn router(desk: Desk) -> Router {
+pub fn router(context: CommandContext) -> Router {
     Router::new()
         .route("/v1/operations/letters/retry", post(retry_all))
         .route("/v1/operations/letters/discard", post(discard_all))
@@ -23,24 +23,24 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/operations/letters/{id}/retry", post(retry))
         .route("/v1/operations/letters/{id}/edit", post(edit))
         .route("/v1/operations/letters/{id}/discard", post(discard))
-        .with_state(desk)
+        .with_state(context)
 }
 
 fn done(letters: i64) -> Answer {
     Ok(Json(json!({"letters": letters})))
 }
 
-async fn connection(desk: &Desk) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, Answered> {
-    Ok(desk.pool.acquire().await.map_err(Failure::from)?)
+async fn connection(context: &CommandContext) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, Answered> {
+    Ok(context.pool.acquire().await.map_err(Failure::from)?)
 }
 
-async fn whole(State(desk): State<Desk>, Path(id): Path<i64>) -> Answer {
-    let letter = operator::show(&mut *connection(&desk).await?, id).await.map_err(Failure::from)?;
+async fn whole(State(context): State<CommandContext>, Path(id): Path<i64>) -> Answer {
+    let letter = operator::show(&mut *connection(&context).await?, id).await.map_err(Failure::from)?;
     Ok(Json(serde_json::to_value(letter).map_err(Failure::from)?))
 }
 
-async fn retry(Actor(desk): Actor, Path(id): Path<i64>) -> Answer {
-    operator::retry(&mut *connection(&desk).await?, id, &desk.actor).await.map_err(Failure::from)?;
+async fn retry(Actor(context): Actor, Path(id): Path<i64>) -> Answer {
+    operator::retry(&mut *connection(&context).await?, id, &context.actor).await.map_err(Failure::from)?;
     done(1)
 }
 
@@ -53,9 +53,9 @@ struct EditBody {
     reason: String,
 }
 
-async fn edit(Actor(desk): Actor, Path(id): Path<i64>, Json(body): Json<EditBody>) -> Answer {
+async fn edit(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<EditBody>) -> Answer {
     let payload = body.payload.as_bytes();
-    operator::edit(&mut *connection(&desk).await?, id, payload, &desk.actor, &body.reason)
+    operator::edit(&mut *connection(&context).await?, id, payload, &context.actor, &body.reason)
         .await
         .map_err(Failure::from)?;
     done(1)
@@ -67,8 +67,10 @@ struct ReasonBody {
     reason: String,
 }
 
-async fn discard(Actor(desk): Actor, Path(id): Path<i64>, Json(body): Json<ReasonBody>) -> Answer {
-    operator::discard(&mut *connection(&desk).await?, id, &desk.actor, &body.reason).await.map_err(Failure::from)?;
+async fn discard(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<ReasonBody>) -> Answer {
+    operator::discard(&mut *connection(&context).await?, id, &context.actor, &body.reason)
+        .await
+        .map_err(Failure::from)?;
     done(1)
 }
 
@@ -104,18 +106,24 @@ impl From<FilterBody> for Filter {
     }
 }
 
-async fn bulk(desk: &Desk, filter: FilterBody, bulk: Bulk<'_>, dry_run: bool, expect: Option<i64>) -> Answer {
-    let mut connection = connection(desk).await?;
-    let letters = operator::apply_all(&mut connection, &filter.into(), bulk, &desk.actor, dry_run, expect)
+async fn bulk(
+    context: &CommandContext,
+    filter: FilterBody,
+    bulk: Bulk<'_>,
+    dry_run: bool,
+    expect: Option<i64>,
+) -> Answer {
+    let mut connection = connection(context).await?;
+    let letters = operator::apply_all(&mut connection, &filter.into(), bulk, &context.actor, dry_run, expect)
         .await
         .map_err(Failure::from)?;
     done(letters)
 }
 
-async fn retry_all(Actor(desk): Actor, Json(body): Json<BulkBody>) -> Answer {
-    bulk(&desk, body.filter, Bulk::Retry, body.dry_run, body.expect).await
+async fn retry_all(Actor(context): Actor, Json(body): Json<BulkBody>) -> Answer {
+    bulk(&context, body.filter, Bulk::Retry, body.dry_run, body.expect).await
 }
 
-async fn discard_all(Actor(desk): Actor, Json(body): Json<BulkBody>) -> Answer {
-    bulk(&desk, body.filter, Bulk::Discard(&body.reason), body.dry_run, body.expect).await
+async fn discard_all(Actor(context): Actor, Json(body): Json<BulkBody>) -> Answer {
+    bulk(&context, body.filter, Bulk::Discard(&body.reason), body.dry_run, body.expect).await
 }

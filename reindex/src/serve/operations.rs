@@ -1,7 +1,10 @@
 //! Every operation, on one screen. Each takes JSON and answers with what the command line would print with `--json`.
 
 use super::Answered;
-use crate::{Desk, Failure, build, bundles, compare, control, plan, promote, reconcile, status, verify, watch};
+use crate::{
+    build, bundles, compare, context::CommandContext, control, failure::Failure, plan, promote, reconcile, rollback,
+    status, verify, watch,
+};
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, State},
@@ -15,19 +18,19 @@ use serde_json::Value;
 type Answer = Result<Json<Value>, Answered>;
 
 /// Who asks, by the header `souk-actor`.
-pub struct Actor(pub Desk);
+pub struct Actor(pub CommandContext);
 
-impl FromRequestParts<Desk> for Actor {
+impl FromRequestParts<CommandContext> for Actor {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, context: &CommandContext) -> Result<Self, Self::Rejection> {
         let named = parts.headers.get("souk-actor").and_then(|value| value.to_str().ok()).map(str::trim);
         let actor = named.filter(|name| !name.is_empty()).unwrap_or("console");
-        Ok(Self(desk.acting(&actor.chars().take(64).collect::<String>())))
+        Ok(Self(context.acting(&actor.chars().take(64).collect::<String>())))
     }
 }
 
-pub fn router(desk: Desk) -> Router {
+pub fn router(context: CommandContext) -> Router {
     Router::new()
         .route("/v1/operations/status", get(all))
         .route("/v1/operations/generations", post(planned))
@@ -35,15 +38,15 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/operations/generations/rollback", post(rollback))
         .route("/v1/operations/generations/{name}/{action}", post(act))
         .route("/v1/operations/reconcile", post(reconciled))
-        .with_state(desk)
+        .with_state(context)
 }
 
 fn shown(value: impl Serialize) -> Answer {
     Ok(Json(serde_json::to_value(value).map_err(Failure::from)?))
 }
 
-async fn all(State(desk): State<Desk>) -> Answer {
-    shown(status::read(&desk).await?)
+async fn all(State(context): State<CommandContext>) -> Answer {
+    shown(status::read(&context).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,11 +62,11 @@ struct PlanBody {
     dry_run: bool,
 }
 
-async fn planned(Actor(desk): Actor, Json(body): Json<PlanBody>) -> Answer {
+async fn planned(Actor(context): Actor, Json(body): Json<PlanBody>) -> Answer {
     let bundle = match (body.bundle, body.file) {
         (Some(bundle), None) => bundles::parse(&bundle.canonical().map_err(Failure::from)?)?,
         (None, Some(text)) => bundles::parse(&text)?,
-        _ => crate::generations::active(&desk).await?.manifest()?.bundle,
+        _ => crate::generations::active(&context).await?.manifest()?.bundle,
     };
     let from = body.from.as_deref().map(|from| match from {
         "topic" => Ok(plan::From::Topic),
@@ -79,7 +82,7 @@ async fn planned(Actor(desk): Actor, Json(body): Json<PlanBody>) -> Answer {
         name: body.name,
         dry_run: body.dry_run,
     };
-    shown(plan::of(&desk, bundle, &args).await?)
+    shown(plan::of(&context, bundle, &args).await?)
 }
 
 /// What the actions take; each looks at its own.
@@ -95,19 +98,19 @@ struct ActionBody {
 }
 
 async fn act(
-    Actor(desk): Actor,
+    Actor(context): Actor,
     Path((generation, action)): Path<(String, String)>,
     body: Option<Json<ActionBody>>,
 ) -> Answer {
     let body = body.map(|Json(body)| body).unwrap_or_default();
     match action.as_str() {
         "build" => {
-            build::start(&desk, &generation, body.at_once).await?;
-            shown(build::follow(&desk, &generation, false).await?)
+            build::start(&context, &generation, body.at_once).await?;
+            shown(build::follow(&context, &generation, false).await?)
         }
-        "verify" => {
-            shown(verify::run(&desk, &verify::Args { generation, accept: body.accept, at_once: body.at_once }).await?)
-        }
+        "verify" => shown(
+            verify::run(&context, &verify::Args { generation, accept: body.accept, at_once: body.at_once }).await?,
+        ),
         "compare" => {
             let args = compare::Args {
                 generation,
@@ -119,13 +122,13 @@ async fn act(
                 most_newly_empty: 0.02,
                 most_ndcg_loss: 0.02,
             };
-            shown(compare::run(&desk, &args).await?)
+            shown(compare::run(&context, &args).await?)
         }
         "promote" => {
             if body.canary.is_some_and(|share| !(0..=100).contains(&share)) {
                 return Err(Failure::refused("invalid_share", "a canary has 0 to 100 percent").into());
             }
-            let args = promote::PromoteArgs {
+            let args = promote::Args {
                 generation,
                 canary: body.canary,
                 watch: body.watch_seconds.map(|seconds| seconds.min(1_200)),
@@ -133,11 +136,11 @@ async fn act(
                 keep: 1,
                 wait: 60,
             };
-            shown(promote::promote(&desk, &args).await?)
+            shown(promote::run(&context, &args).await?)
         }
-        "pause" => shown(control::pause(&desk, &generation, true).await?),
-        "resume" => shown(control::pause(&desk, &generation, false).await?),
-        "cancel" => shown(control::cancel(&desk, &generation).await?),
+        "pause" => shown(control::pause(&context, &generation, true).await?),
+        "resume" => shown(control::pause(&context, &generation, false).await?),
+        "cancel" => shown(control::cancel(&context, &generation).await?),
         other => Err(Failure::refused(
             "unknown_action",
             format!("`{other}`: build, verify, compare, promote, pause, resume or cancel is expected"),
@@ -152,9 +155,9 @@ struct ReasonBody {
     reason: String,
 }
 
-async fn rollback(Actor(desk): Actor, body: Option<Json<ReasonBody>>) -> Answer {
+async fn rollback(Actor(context): Actor, body: Option<Json<ReasonBody>>) -> Answer {
     let reason = body.map(|Json(body)| body.reason).unwrap_or_default();
-    shown(promote::rollback(&desk, &promote::RollbackArgs { reason, wait: 60 }).await?)
+    shown(rollback::run(&context, &rollback::Args { reason, wait: 60 }).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -164,9 +167,9 @@ struct PruneBody {
     dry_run: bool,
 }
 
-async fn prune(Actor(desk): Actor, body: Option<Json<PruneBody>>) -> Answer {
+async fn prune(Actor(context): Actor, body: Option<Json<PruneBody>>) -> Answer {
     let body = body.map(|Json(body)| body).unwrap_or_default();
-    shown(control::prune(&desk, &control::PruneArgs { keep: body.keep.unwrap_or(1), dry_run: body.dry_run }).await?)
+    shown(control::prune(&context, &control::PruneArgs { keep: body.keep.unwrap_or(1), dry_run: body.dry_run }).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -178,7 +181,7 @@ struct ReconcileBody {
     dry_run: bool,
 }
 
-async fn reconciled(Actor(desk): Actor, body: Option<Json<ReconcileBody>>) -> Answer {
+async fn reconciled(Actor(context): Actor, body: Option<Json<ReconcileBody>>) -> Answer {
     let body = body.map(|Json(body)| body).unwrap_or_default();
     let args = reconcile::Args {
         sample: body.sample.unwrap_or(500).clamp(1, 100_000),
@@ -188,5 +191,5 @@ async fn reconciled(Actor(desk): Actor, body: Option<Json<ReconcileBody>>) -> An
         dry_run: body.dry_run,
         write_database_url: None,
     };
-    shown(reconcile::run(&desk, &args).await?)
+    shown(reconcile::run(&context, &args).await?)
 }

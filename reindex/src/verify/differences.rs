@@ -1,7 +1,7 @@
 //! In what two indexes differ, and whether a plan declared it.
 
 use super::certificate::Declared;
-use crate::Failure;
+use crate::failure::Failure;
 use search::{
     bundle::Change,
     digest::{self, DigestSet},

@@ -1,7 +1,10 @@
 //! `reindex views verify`.
 
 use super::{failure, status};
-use crate::{Desk, Failure, desk::Refusal};
+use crate::{
+    context::CommandContext,
+    failure::{Failure, Refusal},
+};
 use projector::rebuild::{self, Proof};
 use serde::Serialize;
 use serde_json::json;
@@ -50,18 +53,18 @@ impl fmt::Display for Verified {
 ///
 /// # Errors
 /// A refusal with the differences that nobody accepted, or if there is nothing to verify.
-pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
+pub async fn run(context: &CommandContext, args: &Args) -> Result<Verified, Failure> {
     if let Some(unknown) = args.accept.iter().find(|table| !rebuild::VIEWS.contains(&table.as_str())) {
         let known = rebuild::VIEWS.join(", ");
         return Err(Failure::refused("unknown_table", format!("there is no view `{unknown}`; the views are {known}")));
     }
-    let found = status(desk).await?;
+    let found = status(context).await?;
     let state = found.state.as_deref().unwrap_or("not there");
     if !matches!(state, "building" | "verified" | "previous") || !found.caught_up {
         let left = found.events_left;
         return Err(Failure::refused("not_ready", format!("the second set is {state} with {left} events to go")));
     }
-    let proof = rebuild::verify(&desk.pool).await.map_err(failure)?;
+    let proof = rebuild::verify(&context.pool).await.map_err(failure)?;
     let differing: BTreeSet<&str> = proof.differing().collect();
     let undeclared: Vec<&str> =
         differing.iter().copied().filter(|table| !args.accept.iter().any(|accepted| accepted == table)).collect();
@@ -74,9 +77,9 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<Verified, Failure> {
     )
     .bind(serde_json::to_value(&proof)?)
     .bind(passed)
-    .execute(&desk.pool)
+    .execute(&context.pool)
     .await?;
-    desk.record(&desk.pool, "views.verify", "views", json!({"passed": passed, "differing": differing})).await?;
+    context.record(&context.pool, "views.verify", "views", json!({"passed": passed, "differing": differing})).await?;
     if passed {
         return Ok(Verified { proof, accepted });
     }

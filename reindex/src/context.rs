@@ -1,80 +1,16 @@
-//! What every command needs: the read database, the index folder, who acts, and how waiting is shown.
+//! What every command needs: the read database, the index folder, the actor and progress bars.
 
-use crate::Settings;
+use crate::{failure::Failure, settings::Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::Uuid;
-use search::IndexError;
-use serde::Serialize;
 use serde_json::Value;
 use service::database::{self, PoolOptions};
 use sqlx::PgPool;
-use std::{fmt, io::IsTerminal, path::PathBuf, time::Duration};
-
-/// How long a command waits for others to follow, unless it says otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Why something is not done, for a person and for a program.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Refusal {
-    /// A stable word: `undeclared_differences`, `not_ready`, …
-    pub code: &'static str,
-    /// What is wrong and what to do about it.
-    pub detail: String,
-    /// What was found, as a list.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<String>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)?;
-        for finding in &self.findings {
-            write!(f, "\n  - {finding}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The command could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The read database can't be used.
-    #[error("the read database failed: {0}. Is --read-database-url right, and was `souk migrate` run?")]
-    Database(#[from] sqlx::Error),
-    /// A value can't be written or read as JSON.
-    #[error("a value can't be read or written: {0}")]
-    Unwritable(#[from] serde_json::Error),
-    /// The index failed.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    /// A file can't be used.
-    #[error("{0}: {1}")]
-    File(PathBuf, String),
-    /// It must not be done, or not now.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// Somebody who has to follow didn't, in time.
-    #[error("{0}")]
-    TimedOut(String),
-    /// query-api can't be asked.
-    #[error("query-api at {0}: {1}")]
-    Query(String, String),
-    /// Anything else.
-    #[error("{0}")]
-    Other(String),
-}
-
-impl Failure {
-    /// A refusal without findings.
-    #[must_use]
-    pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Refused(Refusal { code, detail: detail.into(), findings: Vec::new() })
-    }
-}
+use std::{io::IsTerminal, path::PathBuf};
 
 /// What every command needs. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct CommandContext {
     /// The read database.
     pub pool: PgPool,
     /// Folder of the index generations on this node.
@@ -94,7 +30,7 @@ pub struct Desk {
     shows: bool,
 }
 
-impl Desk {
+impl CommandContext {
     /// A shop's id by its name in addresses or its id; none for none.
     ///
     /// # Errors
@@ -109,7 +45,7 @@ impl Desk {
         Ok(Some(found))
     }
 
-    /// Opens the desk; `shows` draws bars where there is a terminal.
+    /// Opens the context; `shows` draws bars where there is a terminal.
     ///
     /// # Errors
     /// [`Failure::Database`] if the URL can't be read.
@@ -117,13 +53,13 @@ impl Desk {
         let user =
             || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
         let actor = settings.actor.clone().unwrap_or_else(user);
-        let desk = Self::with(&settings.read_database_url, &settings.index_dir, &actor, shows)?;
+        let context = Self::with(&settings.read_database_url, &settings.index_dir, &actor, shows)?;
         Ok(Self {
-            node: settings.node.clone().unwrap_or(desk.node),
+            node: settings.node.clone().unwrap_or(context.node),
             query_url: settings.query_url.clone(),
             staff_key: settings.staff_key.clone(),
-            signing_key: settings.signing_key.clone().unwrap_or(desk.signing_key),
-            ..desk
+            signing_key: settings.signing_key.clone().unwrap_or(context.signing_key),
+            ..context
         })
     }
 
@@ -147,7 +83,7 @@ impl Desk {
         })
     }
 
-    /// A desk at a read database and an index folder, without bars.
+    /// A context at a read database and an index folder, without bars.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -155,13 +91,13 @@ impl Desk {
         Self::with(read_database_url, index_dir, actor, false)
     }
 
-    /// The same desk, with bars where there is a terminal.
+    /// The same context, with bars where there is a terminal.
     #[must_use]
     pub fn with_bars(&self) -> Self {
         Self { shows: true, ..self.clone() }
     }
 
-    /// The same desk with somebody else at it, without bars.
+    /// The same context with somebody else at it, without bars.
     #[must_use]
     pub fn acting(&self, actor: &str) -> Self {
         Self { actor: actor.to_owned(), shows: false, ..self.clone() }

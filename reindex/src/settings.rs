@@ -1,0 +1,42 @@
+//! The options that every command takes.
+
+use service::telemetry::TelemetryOptions;
+use std::path::PathBuf;
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// TOML file with these settings, named like the flags
+    #[arg(long, env = "SOUK_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// The read database; for `status`, a role that can only read is enough
+    #[arg(
+        long,
+        env = "SOUK_READ_DATABASE_URL",
+        default_value = "postgres://souk@127.0.0.1:5432/souk_read",
+        global = true
+    )]
+    pub read_database_url: String,
+    /// Folder of the index generations
+    #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index", global = true)]
+    pub index_dir: PathBuf,
+    /// The node whose folder that is [default: the host's name]
+    #[arg(long, env = "SOUK_NODE", global = true)]
+    pub node: Option<String>,
+    /// Who does this, for the record [default: the user's name]
+    #[arg(long, env = "SOUK_ACTOR", global = true)]
+    pub actor: Option<String>,
+    /// A query-api to ask [default: one that the read database knows]
+    #[arg(long, env = "SOUK_QUERY_URL", global = true)]
+    pub query_url: Option<String>,
+    /// Key of staff's routes, for `compare` and `serve`
+    #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true, global = true)]
+    pub staff_key: Option<String>,
+    /// File with the key that certificates are signed with [default: certificates.key in the index folder, made when
+    /// it is missing]
+    #[arg(long, env = "SOUK_SIGNING_KEY", global = true)]
+    pub signing_key: Option<PathBuf>,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryOptions,
+}
