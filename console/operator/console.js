@@ -1,24 +1,27 @@
-// The console: who may look, which part is shown, and the beat at which it is kept true.
+// The console: signing in, the page that is shown, and how often it is refreshed.
 
 import { announce, by, fill, h } from "/storefront/dom.js";
 import { actor, keep, key, read } from "/console/api.js";
 import { field, problem } from "/console/parts.js";
+import * as deadLetters from "/console/dead-letters.js";
 import * as generations from "/console/generations.js";
-import * as letters from "/console/letters.js";
 import * as lineage from "/console/lineage.js";
 import * as operations from "/console/operations.js";
+import * as pipeline from "/console/pipeline.js";
 import * as probes from "/console/probes.js";
-import * as road from "/console/road.js";
 
-/** Every part: `mount(main, path)` draws it and gives `{ beat, every }`, what keeps it true and each how many ms. */
+/** Every page: `mount(main, path)` draws it and gives `{ beat, every }`: what refreshes it, and how often, in ms. */
 const PARTS = [
-  { name: "road", title: "Road", part: road },
+  { name: "pipeline", title: "Pipeline", part: pipeline },
   { name: "generations", title: "Generations", part: generations },
-  { name: "letters", title: "Dead letters", part: letters },
+  { name: "dead-letters", title: "Dead letters", part: deadLetters },
   { name: "probes", title: "Probes", part: probes },
   { name: "lineage", title: "Lineage", part: lineage },
   { name: "operations", title: "Operations", part: operations },
 ];
+
+/** Older names of pages, kept for one release. */
+const FORMER = { road: "pipeline", letters: "dead-letters" };
 
 let shown = null;
 let timer = 0;
@@ -28,12 +31,12 @@ function beatIs(state, text) {
   if (by("beat-text").textContent !== text) by("beat-text").textContent = text;
 }
 
-/** Takes the key out of the address, where `souk up` puts it, so that it stays in no history. */
+/** Takes the key out of the address, where `souk up` puts it, so that no browser history keeps it. */
 function keyFromAddress() {
   const found = /^#key=([^&]+)/.exec(location.hash);
   if (found === null) return;
   keep(decodeURIComponent(found[1]));
-  history.replaceState(null, "", "#/road");
+  history.replaceState(null, "", "#/pipeline");
 }
 
 function tabs(active) {
@@ -45,13 +48,13 @@ function tabs(active) {
   );
 }
 
-/** Brings the present tab into sight where the row of tabs is wider than the screen. */
+/** Scrolls the present tab into view where the tabs are wider than the screen. */
 function showTab() {
   const present = by("tabs").querySelector("[aria-current]");
   if (present !== null) by("tabs").scrollLeft = present.offsetLeft - by("tabs").offsetLeft - by("tabs").clientWidth / 3;
 }
 
-/** Calls the part's beat now and then again, each time after it is done; stops with the part. */
+/** Refreshes the page, waits, and refreshes it again, until another page is shown. */
 async function beating(mounted) {
   if (shown !== mounted) return;
   try {
@@ -80,7 +83,7 @@ function show() {
     return;
   }
   const [name, ...path] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
-  const found = PARTS.find((part) => part.name === name) ?? PARTS[0];
+  const found = PARTS.find((part) => part.name === (FORMER[name] ?? name)) ?? PARTS[0];
   tabs(found.name);
   showTab();
   by("leave").hidden = false;
@@ -109,9 +112,9 @@ function signIn(message) {
     "form",
     { class: "sign-in" },
     h("h1", {}, "For staff"),
-    h("p", { class: "hint" }, "The key is query-api's setting --staff-key. On one machine, souk up prints an address that carries it."),
+    h("p", { class: "hint" }, "The staff key is the setting --staff-key of query-api. `souk up` prints an address that contains it."),
     field("Staff key", secret),
-    field("Your name", name, "It stands beside what you do in the record of operations."),
+    field("Your name", name, "It is recorded with every operation that you start."),
     told,
     h("button", { class: "button primary", type: "submit" }, "Open the console"),
   );
@@ -120,7 +123,7 @@ function signIn(message) {
     keep(secret.value.trim(), name.value.trim());
     try {
       await read("/v1/console/operations", { limit: 1 });
-      if (!location.hash.startsWith("#/")) history.replaceState(null, "", "#/road");
+      if (!location.hash.startsWith("#/")) history.replaceState(null, "", "#/pipeline");
       show();
     } catch (error) {
       if (error.status === 401) keep("");

@@ -32,7 +32,7 @@ function changeLine(one) {
 }
 
 function certificate(of) {
-  if (!of) return panel("Certificate", h("p", { class: "empty" }, "It was not verified yet: nothing is proven."));
+  if (!of) return panel("Certificate", h("p", { class: "empty" }, "Not verified yet."));
   return panel(
     "Certificate",
     facts([
@@ -44,10 +44,10 @@ function certificate(of) {
     ]),
     (of.changes ?? []).length > 0 && [h("h3", {}, "What the plan changes"), h("ul", { class: "plain" }, of.changes.map((one) => h("li", {}, changeLine(one))))],
     h("h3", {}, "Declared differences"),
-    table("Declared differences", DECLARED, of.declared ?? [], "None: both find the same in every field."),
+    table("Declared differences", DECLARED, of.declared ?? [], "None. Both find the same products in every field."),
     (of.accepted ?? []).length > 0 && h("p", {}, `Losses accepted in: ${of.accepted.join(", ")}`),
     h("details", {}, h("summary", {}, "By shop"), table("Documents by shop", SHOPS, Object.entries(of.tenants ?? {}), "No shop has documents.")),
-    h("details", {}, h("summary", {}, "Offsets"), json(of.offsets, "Offsets at which both stood")),
+    h("details", {}, h("summary", {}, "Offsets"), json(of.offsets, "Offsets of both at the comparison")),
   );
 }
 
@@ -66,12 +66,12 @@ function named(title, names) {
 }
 
 function comparison(of) {
-  if (!of) return panel("Comparison", h("p", { class: "empty" }, "It was not compared yet: nobody knows what shoppers would see."));
+  if (!of) return panel("Comparison", h("p", { class: "empty" }, "Not compared yet."));
   const [before, after] = of.latency;
   const limits = of.passed_limits ?? [];
   return panel(
     "Comparison",
-    limits.length === 0 ? h("p", {}, pill("ok", "within the limits")) : h("div", { class: "problem" }, h("p", {}, "Limits were passed:"), h("ul", {}, limits.map((one) => h("li", {}, one)))),
+    limits.length === 0 ? h("p", {}, pill("ok", "within the limits")) : h("div", { class: "problem" }, h("p", {}, "These limits are exceeded:"), h("ul", {}, limits.map((one) => h("li", {}, one)))),
     facts([
       ["queries", `${show.count(of.queries)} of ${of.tenant}, ${of.mode}; ${show.count(of.unchanged)} find the same ten in the same order`],
       ["rank-biased overlap", show.exact(of.overlap)],
@@ -84,9 +84,9 @@ function comparison(of) {
       ["compared by", `${of.by}, ${show.moment(of.at)}`],
     ]),
     h("h3", {}, "Queries that change most"),
-    table("Queries that change most", QUERIES, of.most_changed ?? [], "None changes."),
-    named("Queries that find nothing any more", of.newly_empty),
-    named("Queries that find something now", of.no_longer_empty),
+    table("Queries that change most", QUERIES, of.most_changed ?? [], "No query changes."),
+    named("Queries that no longer find anything", of.newly_empty),
+    named("Queries that now find something", of.no_longer_empty),
     named("Products lost", of.lost_products),
     named("Products gained", of.gained_products),
   );
@@ -119,7 +119,7 @@ export function detail(main, name, buttons, aside) {
       one.note && h("p", { class: "note" }, one.note),
       comparison(one.comparison),
       certificate(one.certificate),
-      panel("Operations", table("Operations", OPERATIONS, one.operations, "Nothing was done with it.")),
+      panel("Operations", table("Operations", OPERATIONS, one.operations, "No operation yet.")),
       panel("Bundle and manifest", json(one.manifest, "Manifest")),
     );
   };

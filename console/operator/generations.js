@@ -1,4 +1,4 @@
-// Index generations: where each is in its life, its copies on every node, and what can be done with it.
+// Index generations: the state of each, its copies on every node, and the actions that its state allows.
 
 import { announce, fill, h } from "/storefront/dom.js";
 import { act, read } from "/console/api.js";
@@ -7,7 +7,7 @@ import * as show from "/console/format.js";
 import { ask, field, panel, pill, problem, table } from "/console/parts.js";
 import { detail } from "/console/generation.js";
 
-/** A writer that has been silent for longer, in seconds, is gone. */
+/** A writer that has not reported for this many seconds counts as gone. */
 const SILENT = 5;
 
 const SWITCHES = [
@@ -31,14 +31,14 @@ const text = (name, props = {}) => h("input", { type: "text", name, ...props });
 const numeric = (name, props = {}) => h("input", { type: "number", name, ...props });
 const whole = (value) => (value === "" || value === undefined ? undefined : Number(value));
 
-/** What can be done: in which states, what it says before, and what is sent. */
+/** The actions: the states that allow them, the text of the dialog, and the request. */
 const ACTIONS = [
   {
     name: "build",
     label: "Build",
     may: (one) => one.state === "planned",
     title: (one) => `Build ${one.generation}?`,
-    body: (one) => h("p", {}, `Every node builds ${one.generation} beside the active generation, from the ${one.source === "views" ? "views" : "document topic"}. Where shoppers search it gives way to them, and takes several times as long. It can be paused, cancelled and continued.`),
+    body: (one) => h("p", {}, `Every node builds ${one.generation} beside the active generation, from the ${one.source === "views" ? "views" : "document topic"}. The build slows down while shoppers search, and then takes several times as long. It can be paused, resumed and cancelled.`),
   },
   {
     name: "hurry",
@@ -46,7 +46,7 @@ const ACTIONS = [
     action: "build",
     may: (one) => one.state === "building" && !one.at_once,
     title: (one) => `Build ${one.generation} at once?`,
-    body: () => h("p", {}, "It no longer gives way to shoppers: it is there sooner, and meanwhile their slowest searches take longer, up to twice as long where this was measured."),
+    body: () => h("p", {}, "The build no longer slows down for shoppers. It finishes sooner. Until then the slowest searches take longer: up to twice as long in our measurements."),
     send: () => ({ at_once: true }),
   },
   {
@@ -56,7 +56,7 @@ const ACTIONS = [
     title: (one) => `Verify ${one.generation}?`,
     body: (one) => [
       h("p", {}, `${one.generation} and the active generation are compared at the same offsets: products by shop, a digest of every document, totals of facets. What the plan did not declare refuses it.`),
-      field("Accept losses in these fields", text("accept", { placeholder: "none" }), "Names with commas between, after you have seen why."),
+      field("Accept losses in these fields", text("accept", { placeholder: "none" }), "Field names, separated by commas. Accept a loss only when you know its cause."),
     ],
     send: ({ accept }) => ({ accept: accept.split(",").map((name) => name.trim()).filter(Boolean) }),
   },
@@ -66,7 +66,7 @@ const ACTIONS = [
     may: (one) => ["catching_up", "ready", "retired", "rolled_back"].includes(one.state),
     title: (one) => `Compare ${one.generation} with the active generation?`,
     body: () => [
-      h("p", {}, "The queries that shoppers asked most are put to both, and what would change for them is kept with the generation."),
+      h("p", {}, "Both generations answer the queries that shoppers asked most. The differences are stored with the generation."),
       field("Shop", text("tenant", { value: "demo", required: true })),
     ],
     send: ({ tenant }) => ({ tenant }),
@@ -78,7 +78,7 @@ const ACTIONS = [
     may: (one) => one.state === "ready",
     title: (one) => `Try ${one.generation} with a share of the searches?`,
     body: () => [
-      h("p", {}, "The share is answered by this generation; the others as before. 0 ends the trial."),
+      h("p", {}, "This generation answers the given share of the searches. The active generation answers the others. 0 ends the trial."),
       field("Share in percent", numeric("canary", { value: "5", min: "0", max: "100", required: true })),
     ],
     send: ({ canary }) => ({ canary: whole(canary) }),
@@ -90,8 +90,8 @@ const ACTIONS = [
     may: (one) => ["ready", "retired", "rolled_back"].includes(one.state),
     title: (one) => `Promote ${one.generation}?`,
     body: (one) => [
-      h("p", {}, `Every query node answers from ${one.generation} as soon as it is caught up there. No query fails or sees older data. The generation that answers now stays warm, so that the way back takes a moment.`),
-      field("Watch for this many seconds", numeric("watch_seconds", { value: "120", min: "0", max: "1200" }), "If errors, latency or empty results get worse meanwhile, it is rolled back by itself."),
+      h("p", {}, `Every query node answers from ${one.generation} as soon as its copy is up to date. No query fails or sees older data. The generation that is active now stays up to date, so a rollback takes seconds.`),
+      field("Watch for this many seconds", numeric("watch_seconds", { value: "120", min: "0", max: "1200" }), "If errors, latency or empty results get worse in that time, it is rolled back automatically."),
     ],
     send: ({ watch_seconds }) => ({ watch_seconds: whole(watch_seconds) || undefined }),
   },
@@ -103,7 +103,7 @@ const ACTIONS = [
     path: () => "generations/rollback",
     title: (one) => `Roll ${one.generation} back?`,
     body: () => [
-      h("p", {}, "The generation that answered before answers again, with every write that came since. Nothing is lost."),
+      h("p", {}, "The generation that was active before becomes active again. It has every write since then. Nothing is lost."),
       field("Why", text("reason", { required: true, maxlength: "500" })),
     ],
     send: ({ reason }) => ({ reason }),
@@ -113,32 +113,32 @@ const ACTIONS = [
     label: "Pause",
     may: (one) => !one.paused && ["building", "catching_up", "ready", "retired", "rolled_back"].includes(one.state),
     title: (one) => `Pause ${one.generation}?`,
-    body: () => h("p", {}, "Its writers stand still where they are, on every node, until it is resumed. Shoppers notice nothing."),
+    body: () => h("p", {}, "Its writers stop on every node until it is resumed. Shoppers are not affected."),
   },
   {
     name: "resume",
     label: "Resume",
     may: (one) => one.paused,
-    title: (one) => `Let ${one.generation} go on?`,
-    body: () => h("p", {}, "Its writers continue where they stand."),
+    title: (one) => `Resume ${one.generation}?`,
+    body: () => h("p", {}, "Its writers continue where they stopped."),
   },
   {
     name: "cancel",
     label: "Cancel",
     grave: true,
     may: (one) => ["planned", "building", "catching_up", "verifying", "ready"].includes(one.state),
-    title: (one) => `Give ${one.generation} up?`,
+    title: (one) => `Cancel ${one.generation}?`,
     body: (one) => h("p", {}, `${one.generation} is not built on, and its files are removed by the next pruning. It can't be brought back; a new one can be planned from the same bundle.`),
   },
 ];
 
-/** How long a dialog waits for an action before it goes on aside, in milliseconds. */
+/** How long a dialog waits for an action before the action continues in the background, in milliseconds. */
 const ASIDE_MS = 1_500;
 
-/** Actions that go on: a verification reads two indexes whole, a watch takes as long as it was asked to. */
+/** Actions that continue in the background: a verification reads two whole indexes, a watch lasts as long as it was asked to. */
 const running = new Map();
 
-/** What goes on or has ended, as lines above the list. */
+/** Running and finished actions, as lines above the list. */
 export function aside() {
   return [...running.values()].map(({ text, error, done, close }) =>
     h(
@@ -182,7 +182,7 @@ async function perform(action, one, refresh) {
   await refresh();
 }
 
-/** The buttons of what can be done with a generation now. */
+/** The buttons of the actions that the state of a generation allows. */
 export function buttons(one, all, refresh) {
   return ACTIONS.filter((action) => action.may(one, all)).map((action) =>
     h(
@@ -254,10 +254,10 @@ async function plan(refresh) {
   const planned = await ask({
     title: "Plan a generation",
     body: [
-      h("p", {}, "A release bundle says everything that decides what a search finds. Without one, the active bundle is built again."),
-      field("Bundle", h("textarea", { name: "file", rows: "8", spellcheck: "false", placeholder: "The text of bundle.toml; `reindex bundle show` prints what is live" })),
+      h("p", {}, "A release bundle holds every setting that decides what a search finds. Without one, the active bundle is built again."),
+      field("Bundle", h("textarea", { name: "file", rows: "8", spellcheck: "false", placeholder: "The text of bundle.toml; `reindex bundle show` prints the active one" })),
       field("Built from", h("select", { name: "from" }, h("option", { value: "" }, "what suits the change"), ["topic", "views", "copy"].map((value) => h("option", { value }, value)))),
-      field("At most, documents a second", numeric("rate", { min: "1", placeholder: "no limit" })),
+      field("Documents a second, at most", numeric("rate", { min: "1", placeholder: "no limit" })),
     ],
     yes: "Plan",
     run: ({ file, from, rate }) => act("generations", { file: file.trim() || undefined, from: from || undefined, rate: whole(rate) }),
@@ -270,8 +270,8 @@ async function prune(refresh) {
   await ask({
     title: "Prune generations?",
     body: [
-      h("p", {}, "Generations that failed or were given up, and those that retired longer ago, are forgotten, and their files removed on every node. There is no way back to them."),
-      field("Keep this many retired ones", numeric("keep", { value: "1", min: "0", max: "20" })),
+      h("p", {}, "Failed, cancelled and older retired generations are deleted, with their files on every node. A rollback to them is no longer possible."),
+      field("Retired generations to keep", numeric("keep", { value: "1", min: "0", max: "20" })),
     ],
     yes: "Prune",
     grave: true,
@@ -292,8 +292,8 @@ export function mount(main, [name]) {
     const look = await read("/v1/console/generations");
     fill(notices, aside());
     fill(list, look.generations.map((one) => card(one, look, again)));
-    fill(sets, table("Sets of vectors", SETS, look.vectors, "Nobody embeds here."));
-    fill(switches, table("Switches", SWITCHES, look.switches, "Nothing has been switched yet."));
+    fill(sets, table("Sets of vectors", SETS, look.vectors, "No embedding writer has reported."));
+    fill(switches, table("Switches", SWITCHES, look.switches, "No switch yet."));
   };
   const again = () => refresh().then(() => fill(told), (error) => fill(told, problem(error)));
   main.append(
@@ -307,7 +307,7 @@ export function mount(main, [name]) {
     told,
     list,
     panel("Sets of vectors", sets),
-    panel("Switches of what queries are answered from", switches),
+    panel("Switches of the active generation", switches),
   );
   return { beat: refresh, every: 1_000 };
 }

@@ -1,4 +1,4 @@
-// One product from its events to its hit: what is known of it at each station, and at which version.
+// One product from its events to its hit: what each stage knows of it, and at which version.
 
 import { fill, h } from "/storefront/dom.js";
 import { read } from "/console/api.js";
@@ -9,19 +9,19 @@ const SOURCES = [
   { name: "Context", of: (row) => row.context },
   { name: "Aggregate", of: (row) => [row.aggregate, " ", h("code", { title: row.aggregate_id }, show.short(row.aggregate_id))] },
   { name: "Version", class: "number", of: (row) => show.count(row.version) },
-  { name: "Happened", of: (row) => show.moment(row.event_time) },
-  { name: "State", of: (row) => (row.deleted ? pill("discarded", "deleted") : pill("ok", "there")) },
-  { name: "What is known", class: "wide", of: (row) => h("details", {}, h("summary", {}, "Show"), json(row.body, `What ${row.context} says`)) },
+  { name: "Time", of: (row) => show.moment(row.event_time) },
+  { name: "State", of: (row) => (row.deleted ? pill("discarded", "deleted") : pill("ok", "present")) },
+  { name: "Content", class: "wide", of: (row) => h("details", {}, h("summary", {}, "Show"), json(row.body, `Content of ${row.context}`)) },
 ];
 
 const HELD = [
   { name: "Generation", of: (row) => [row.generation, " ", row.active ? pill("active") : pill("held", "aside")] },
-  { name: "Holds", of: (row) => (row.version === null ? pill("planned", "not there") : pill("ok", "there")) },
+  { name: "Document", of: (row) => (row.version === null ? pill("planned", "missing") : pill("ok", "present")) },
   { name: "Version", class: "number", of: (row) => (row.version === null ? "–" : show.count(row.version)) },
 ];
 
-const LETTERS = [
-  { name: "Letter", of: (row) => h("a", { href: `#/letters/${row.id}` }, `№ ${row.id}`) },
+const DEAD_LETTERS = [
+  { name: "Dead letter", of: (row) => h("a", { href: `#/dead-letters/${row.id}` }, `№ ${row.id}`) },
   { name: "State", of: (row) => pill(row.state) },
   { name: "Read at", of: (row) => `${row.topic} [${row.partition}] ${show.count(row.record_offset)}` },
   { name: "Error", class: "wide", of: (row) => row.error.split("\n")[0] },
@@ -30,24 +30,24 @@ const LETTERS = [
 const EVENTS = [
   { name: "Event", class: "wide", of: (row) => row.event_type },
   { name: "Version", class: "number", of: (row) => show.count(row.version) },
-  { name: "Happened", of: (row) => show.moment(row.occurred_at) },
-  { name: "Stands at", of: (row) => (row.record_offset !== null ? `${row.topic} [${row.partition}] ${show.count(row.record_offset)}` : row.published_at ? "was sent" : pill("queued", "waits to be sent")) },
+  { name: "Time", of: (row) => show.moment(row.occurred_at) },
+  { name: "Kafka offset", of: (row) => (row.record_offset !== null ? `${row.topic} [${row.partition}] ${show.count(row.record_offset)}` : row.published_at ? "sent" : pill("queued", "not sent yet")) },
   { name: "Request", of: (row) => h("code", { title: row.correlation_id }, show.short(row.correlation_id)) },
-  { name: "What it says", of: (row) => h("details", {}, h("summary", {}, "Show"), json(row.payload, `What ${row.event_type} says`)) },
+  { name: "Payload", of: (row) => h("details", {}, h("summary", {}, "Show"), json(row.payload, `Payload of ${row.event_type}`)) },
 ];
 
-/** Every event of a product, or why they can't be shown. */
+/** Every event of a product, or the reason why they can't be shown. */
 function events(history) {
   if (history.failed) return panel("Every event", problem(history.failed));
   const title = history.left_out ? "The newest events" : "Every event";
-  return panel(title, table(title, EVENTS, history.events, "Nothing was recorded of this product."));
+  return panel(title, table(title, EVENTS, history.events, "No event of this product is recorded."));
 }
 
 function step(state, title, text) {
   return h("li", { class: "hop", data: { state } }, h("strong", {}, title), h("span", {}, text));
 }
 
-/** The stations of a product, as sentences. */
+/** The stages of a product, as sentences. */
 function hops(of) {
   const document = of.document;
   const held = of.generations.find((one) => one.active);
@@ -56,10 +56,10 @@ function hops(of) {
     "ol",
     { class: "hops", "aria-label": "From its events to its hit" },
     step(of.sources.length > 0 ? "ok" : "bad", "Events", of.sources.length > 0 ? `${show.counted(of.sources.length, "aggregate")}, the last ${show.ago(of.last_event_time)}` : "none has arrived"),
-    step(of.letters.length > 0 ? "bad" : "ok", "Applied", of.letters.length > 0 ? `${show.counted(of.letters.length, "event")} could not be` : "all of them"),
-    step(of.page ? "ok" : "bad", "Page", of.page ? `${of.page.status}, version ${show.count(of.page.doc_version)}` : "there is none"),
-    step(document ? (document.waiting ? "warn" : "ok") : "bad", "Document", document ? `${document.deleted ? "deleted, " : ""}version ${show.count(document.doc_version)}${document.waiting ? ", waits to be sent" : ""}` : "was not composed"),
-    step(same || (document?.deleted && held?.version === null) ? "ok" : "warn", "Index", held?.version == null ? "does not hold it" : `version ${show.count(held.version)}`),
+    step(of.letters.length > 0 ? "bad" : "ok", "Applied", of.letters.length > 0 ? `${show.counted(of.letters.length, "event")} could not be applied` : "all events"),
+    step(of.page ? "ok" : "bad", "Page", of.page ? `${of.page.status}, version ${show.count(of.page.doc_version)}` : "no page"),
+    step(document ? (document.waiting ? "warn" : "ok") : "bad", "Document", document ? `${document.deleted ? "deleted, " : ""}version ${show.count(document.doc_version)}${document.waiting ? ", not sent yet" : ""}` : "no document"),
+    step(same || (document?.deleted && held?.version === null) ? "ok" : "warn", "Index", held?.version == null ? "not in the index" : `version ${show.count(held.version)}`),
     step(of.vectors.length > 0 ? "ok" : "soft", "Vector", of.vectors.length > 0 ? of.vectors.map((one) => `version ${show.count(one.doc_version)}`).join(", ") : "none"),
     step(of.found ? "ok" : document?.deleted ? "soft" : "bad", "Hit", of.found ? "a search for its title finds it" : (of.reason ?? "no search finds it")),
   );
@@ -68,7 +68,7 @@ function hops(of) {
 function whole(of, history, tenant) {
   const shop = of.page && h("a", { href: `/?tenant=${encodeURIComponent(tenant)}&p=${encodeURIComponent(of.page.slug)}` }, "In the storefront");
   return [
-    h("h2", { class: "lineage-title" }, of.title ?? "Without a title"),
+    h("h2", { class: "lineage-title" }, of.title ?? "No title"),
     facts([
       ["id", h("code", {}, of.product_id)],
       ["slug", of.page?.slug],
@@ -78,9 +78,9 @@ function whole(of, history, tenant) {
     ]),
     hops(of),
     events(history),
-    panel("What each context says", table("What each context says", SOURCES, of.sources, "No event of this product has arrived.")),
+    panel("Content by context", table("Content by context", SOURCES, of.sources, "No event of this product has arrived.")),
     panel("Index generations on this node", table("Index generations", HELD, of.generations, "No generation is open.")),
-    of.letters.length > 0 && panel("Events that could not be applied", table("Dead letters", LETTERS, of.letters, "")),
+    of.letters.length > 0 && panel("Events that could not be applied", table("Dead letters", DEAD_LETTERS, of.letters, "")),
     of.document && panel(`The document, version ${of.document.doc_version}`, json(of.document.body, "The composed document")),
   ];
 }
@@ -111,7 +111,7 @@ export function mount(main, [tenant, product]) {
       fill(out, problem(error));
     }
   });
-  main.append(h("h1", {}, "Lineage"), h("p", { class: "hint" }, "One product from its events to its hit: what each station knows of it, and at which version."), form, out);
+  main.append(h("h1", {}, "Lineage"), h("p", { class: "hint" }, "One product from its events to its hit: what each stage knows of it, and at which version."), form, out);
   let drawn = "";
   const start = async () => {
     if (shops.options.length > 0) return;
@@ -126,7 +126,7 @@ export function mount(main, [tenant, product]) {
       await start();
       if (product === undefined) return;
       const of = await read(`/v1/console/lineage/${product}`, { tenant });
-      // The write side's memory is another process's: without it the rest is still worth seeing.
+      // The history comes from another process. Without it the page shows the rest.
       const history = await read(`/v1/operations/history/${encodeURIComponent(of.key)}`).catch((failed) => ({ failed }));
       const now = JSON.stringify([of, history.events ?? history.failed.message]);
       if (now === drawn) return;

@@ -88,7 +88,7 @@ export function mount(main) {
     fill(
       chart,
       rounds.length === 0
-        ? h("p", { class: "empty" }, "No round in this time. The probe runs in reindex serve.")
+        ? h("p", { class: "empty" }, "No round in this time. `reindex serve` runs the probe.")
         : timeChart({ label, points, lines: lines(found, from, to), from, to, format: show.milliseconds, target: TARGET_MS, width: chart.clientWidth }),
     );
     each.textContent = look.each === 1 ? "a round" : `a round; of ${look.each} one is drawn`;
@@ -97,10 +97,10 @@ export function mount(main) {
   };
   main.append(
     h("div", { class: "page-head" }, h("h1", {}, "Probe: write to searchable"), spans),
-    h("p", { class: "hint" }, "A product of the shop souk-probe is written through write-api and searched for with its token: from sending the command to the answer that has it."),
+    h("p", { class: "hint" }, "A probe writes a product of the shop souk-probe and searches for it with the write's token. The time is measured from sending the command to the answer that contains the product."),
     figures,
     h("section", { class: "panel" }, h("h2", { class: "unseen" }, "Rounds"), chart, h("p", { class: "legend" }, h("span", { class: "key calm" }), "p50 ", h("span", { class: "key strong" }), "p99 ", h("span", { class: "key dot" }), each)),
-    h("div", { class: "panels" }, panel("How many took how long", shares), panel("Rounds that missed", missed)),
+    h("div", { class: "panels" }, panel("Rounds by time", shares), panel("Rounds that missed", missed)),
   );
   return { beat: refresh, every: 2_000 };
 }

@@ -10,19 +10,19 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-/// Rebuild, prove, promote and roll back indexes, vectors and views; settle dead letters; see `souk reindex --help`
+/// Operate the read models: build, verify, promote, roll back; settle dead letters (`souk reindex --help`)
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Args {
-    /// What to do, as `reindex` takes it
+    /// The arguments of `reindex`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
-    /// Where this stack is.
+    /// The stack.
     #[command(flatten)]
     pub settings: Settings,
 }
 
-/// Runs `reindex` for this stack in the foreground. What the environment says already stands.
+/// Runs `reindex` for this stack in the foreground. Settings in the environment take precedence.
 ///
 /// # Errors
 /// If it can't be started.

@@ -18,22 +18,22 @@ const LOOK: Duration = Duration::from_millis(300);
 /// How long the writers may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Have a generation built, and follow it until it has caught up
+/// Build a generation, and wait until it has caught up
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex build g2\n  reindex build --bundle bundle.toml --from views\n  reindex build g2 --no-wait\n  reindex build g2 --at-once\n\nWhile shoppers search on its node, a build works an eighth of its time and takes several times as long. Interrupting this command does not interrupt the build; `reindex pause` and `reindex cancel` do."
+    after_help = "Examples:\n  reindex build g2\n  reindex build --bundle bundle.toml --from views\n  reindex build g2 --no-wait\n  reindex build g2 --at-once\n\nWhile shoppers search on a node, a build there works an eighth of the time, so it takes several times as long. Interrupting this command does not stop the build. `reindex pause` and `reindex cancel` stop it."
 )]
 pub struct Args {
     /// A generation that was planned
     #[arg(required_unless_present_any = ["bundle", "same"])]
     pub generation: Option<String>,
-    /// Plan one with this bundle first
+    /// Plan the generation with this bundle first
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Don't give way to shoppers, also of a build that runs already
+    /// Don't slow down for shoppers; also changes a running build
     #[arg(long)]
     pub at_once: bool,
-    /// Don't wait until it is built
+    /// Don't wait for the build
     #[arg(long)]
     pub no_wait: bool,
 }
@@ -44,13 +44,13 @@ pub struct PlanArgs {
     /// Plan a generation with this bundle first
     #[arg(long, value_name = "FILE", conflicts_with = "generation")]
     pub bundle: Option<std::path::PathBuf>,
-    /// Plan one with the bundle of the active generation first
+    /// Plan a generation with the active bundle first
     #[arg(long, conflicts_with_all = ["generation", "bundle"])]
     pub same: bool,
-    /// Where documents come from
+    /// Source of the documents
     #[arg(long, value_enum)]
     pub from: Option<plan::From>,
-    /// Documents a second the build may take
+    /// Most documents a second
     #[arg(long)]
     pub rate: Option<i32>,
 }

@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 /// Commands about bundles.
 #[derive(Debug, Clone, Subcommand)]
 pub enum BundleCommand {
-    /// Print a generation's bundle as a file, the active one's unless named
+    /// Print the bundle of a generation, by default the active one
     Show {
         /// The generation
         generation: Option<String>,
-        /// What this release ships, instead
+        /// Print the bundle that this release ships instead
         #[arg(long, conflicts_with = "generation")]
         shipped: bool,
     },
-    /// Check a file: every setting known and in its range
+    /// Check that every setting of a file is known and in its range
     Check {
         /// TOML or JSON
         file: PathBuf,
     },
-    /// Show in which settings two bundles differ, and what each change takes
+    /// Show the settings in which two bundles differ, and what each change needs
     Diff {
         /// A file, or a generation
         old: String,

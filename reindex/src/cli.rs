@@ -1,26 +1,26 @@
 //! The command line: every command with its help, and what runs it.
 
 use crate::{
-    build, bundles, compare, context::CommandContext, control, failure::Failure, letters, plan, probe, promote,
+    build, bundles, compare, context::CommandContext, control, dead_letters, failure::Failure, plan, probe, promote,
     reconcile, replay, rollback, serve, settings::Settings, status, verify, views, watch,
 };
 use clap::{Parser, Subcommand};
 
-/// Look after the read models: plan, build, prove, promote and take back index generations.
+/// Operate the read models: build, verify, promote and roll back indexes, views and vectors; settle dead letters
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "reindex",
     version,
     after_help = "Examples:
   reindex status
-  reindex bundle show > bundle.toml          # what is live, as a file to edit
-  reindex plan --bundle bundle.toml          # what it would take
-  reindex build --bundle bundle.toml         # beside the live generation, with a bar
-  reindex verify g2                          # the proof; refuses what was not declared
+  reindex bundle show > bundle.toml          # the active bundle, as a file to edit
+  reindex plan --bundle bundle.toml          # what the change needs
+  reindex build --bundle bundle.toml         # beside the active generation
+  reindex verify g2                          # refuses undeclared differences
   reindex compare g2 --judgments judgments.csv
-  reindex promote g2 --watch 300             # and back by itself if it does worse
+  reindex promote g2 --watch 300             # rolls back if it does worse
   reindex rollback --reason 'too many misses'
-  reindex letters list                       # events that could not be applied
+  reindex dead-letters list                  # events that could not be applied
   reindex probe --rounds 10                  # write to searchable, measured"
 )]
 pub struct Cli {
@@ -38,49 +38,50 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Show the generations, who serves them, and how far each projection is
+    /// Show the generations, the nodes that serve them, and the lag of each projection
     Status,
     /// Show, check and compare release bundles
     #[command(subcommand)]
     Bundle(bundles::BundleCommand),
-    /// Say what a bundle would take, and write down a generation for it
+    /// Show what a bundle needs, and plan a generation with it
     Plan(plan::Args),
-    /// Have a generation built, and follow it until it has caught up
+    /// Build a generation, and wait until it has caught up
     Build(build::Args),
-    /// Prove that a generation holds what the active one holds, and differs only where its plan says so
+    /// Verify that a generation differs from the active one only where its bundle says so
     Verify(verify::Args),
-    /// Compare what shoppers would see: the active generation beside another
+    /// Compare the search results of a generation with those of the active one
     Compare(compare::Args),
-    /// Have queries answered by a generation that was verified
+    /// Make a verified generation the active one
     Promote(promote::Args),
-    /// Go back to the generation that answered before
+    /// Make the generation active that was active before
     Rollback(rollback::Args),
-    /// Watch the generation that answers, and roll back if it does worse than the one before
+    /// Watch the active generation, and roll back if it does worse than the one before
     Watch(watch::Args),
-    /// Give a generation up that is not active
+    /// Cancel a generation that is not active
     Cancel(control::Named),
-    /// Let a build or a copy stand still
+    /// Pause a build or a copy
     Pause(control::Named),
-    /// Let it go on
+    /// Resume a build or a copy
     Resume(control::Named),
-    /// Forget generations that are no longer needed, and remove their files on every node
+    /// Delete generations that are no longer needed, with their files on every node
     Prune(control::PruneArgs),
-    /// Compare write side, views, documents, index and vectors, and mend what differs
+    /// Compare the write side, views, documents, index and vectors, and repair what differs
     Reconcile(reconcile::Args),
-    /// Look at events that could not be applied, and settle them
-    Letters(letters::Args),
-    /// Write a product and search for it, and tell how long that took
+    /// List events that could not be applied, and retry, edit or discard them
+    #[command(alias = "letters")]
+    DeadLetters(dead_letters::Args),
+    /// Measure the time from a write to the search that finds it
     Probe(probe::ProbeArgs),
-    /// Build the views in the read database anew beside the live ones, prove them, and let them change places
+    /// Build a second set of views, verify it, and promote it
     #[command(subcommand)]
     Views(views::ViewsCommand),
-    /// Read a topic again from an earlier place; what is known stays as it is
+    /// Read a topic again from an earlier offset
     Replay(replay::Args),
-    /// Serve operations to the console, and reconcile in the background
+    /// Serve operations to the console, and run the reconciler and the probe
     Serve(serve::Args),
 }
 
-/// Does what the command line asks; gives the text to print.
+/// Runs a command line and gives the text to print.
 ///
 /// # Errors
 /// [`Failure`] says what to look at.
@@ -108,7 +109,7 @@ pub async fn run(cli: Cli) -> Result<String, Failure> {
         Command::Resume(args) => shown!(control::pause(&context, &args.generation, false).await?),
         Command::Prune(args) => shown!(control::prune(&context, &args).await?),
         Command::Reconcile(args) => shown!(reconcile::run(&context, &args).await?),
-        Command::Letters(args) => letters::run(&context, args, json).await?,
+        Command::DeadLetters(args) => dead_letters::run(&context, args, json).await?,
         Command::Probe(args) => probe::rounds(&context, &args, json).await?,
         Command::Views(command) => views::run(&context, command, json).await?,
         Command::Replay(args) => shown!(replay::run(&context, &args).await?),

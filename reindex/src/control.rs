@@ -15,16 +15,16 @@ pub struct Named {
     pub generation: String,
 }
 
-/// Forget generations that are no longer needed, and remove their files on every node
+/// Delete generations that are no longer needed, with their files on every node
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  reindex prune             # all but the active one and the one before\n  reindex prune --keep 0    # all but the active one: there is no way back then"
 )]
 pub struct PruneArgs {
-    /// Retired generations that stay, for the way back, the last ones
+    /// How many of the last retired generations to keep for a rollback
     #[arg(long, default_value_t = 1)]
     pub keep: usize,
-    /// Say what would go, and keep it
+    /// Only say what would be deleted
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -1,9 +1,9 @@
-//! reindex: what operators do with the read models. A new index generation is planned from a release bundle, built
-//! beside the live one, verified, compared, promoted, watched and, if need be, taken back; all of it is written down in
-//! the read database, and every command can be interrupted and run again.
+//! reindex: how operators look after the read models. A new index generation is planned from a release bundle, built
+//! beside the active one, verified, compared, promoted, watched and, if need be, rolled back. The read database records
+//! all of it, and every command can be interrupted and run again.
 //!
-//! [`context`] holds what every command needs, [`generations`] the one state machine; each command has a file of its own;
-//! [`serve`] is the same for the console, and the background jobs.
+//! [`context`] holds what every command needs, [`generations`] the state machine. Each command has a file of its own.
+//! [`serve`] offers the same operations to the console and runs the background jobs.
 //!
 //! To add a command: a file, a variant of [`Command`], and an arm of [`run`].
 
@@ -13,9 +13,9 @@ pub mod cli;
 pub mod compare;
 pub mod context;
 pub mod control;
+pub mod dead_letters;
 pub mod failure;
 pub mod generations;
-pub mod letters;
 pub mod plan;
 pub mod probe;
 pub mod promote;

@@ -15,9 +15,9 @@ use std::{fmt, path::PathBuf};
 pub enum From {
     /// The compacted document topic
     Topic,
-    /// The composed documents in the read database, then the topic from where it stood
+    /// The documents in the read database, then the topic from the offset of that moment
     Views,
-    /// The files of the active generation; only where nothing but queries changes
+    /// The files of the active generation; only if the bundle changes queries alone
     Copy,
 }
 
@@ -33,28 +33,28 @@ impl From {
     }
 }
 
-/// Say what a bundle would take, and write down a generation for it
+/// Show what a bundle needs, and plan a generation with it
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex plan --bundle bundle.toml --dry-run\n  reindex plan --bundle bundle.toml --from views --rate 2000\n  reindex plan --same                    # the active bundle again, as a fresh index"
+    after_help = "Examples:\n  reindex plan --bundle bundle.toml --dry-run\n  reindex plan --bundle bundle.toml --from views --rate 2000\n  reindex plan --same                    # the active bundle, in a new index"
 )]
 pub struct Args {
     /// The bundle, TOML or JSON
     #[arg(long, value_name = "FILE", required_unless_present = "same")]
     pub bundle: Option<PathBuf>,
-    /// The bundle of the active generation, for a fresh index
+    /// Use the bundle of the active generation, in a new index
     #[arg(long, conflicts_with = "bundle")]
     pub same: bool,
-    /// Where documents come from [default: copy where nothing but queries changes, else topic]
+    /// Source of the documents [default: copy if only queries change, else topic]
     #[arg(long, value_enum)]
     pub from: Option<From>,
-    /// Documents a second the build may take [default: no limit; it runs at low priority]
+    /// Most documents a second [default: no limit; the build runs at low priority]
     #[arg(long)]
     pub rate: Option<i32>,
     /// The generation's name [default: the next number]
     #[arg(long)]
     pub name: Option<String>,
-    /// Write nothing down
+    /// Only show the plan
     #[arg(long)]
     pub dry_run: bool,
 }

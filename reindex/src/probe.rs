@@ -39,7 +39,7 @@ const PRUNED_EACH: u64 = 100;
 /// The probe that runs beside everything.
 #[derive(Debug, Clone, Args)]
 pub struct Background {
-    /// write-api, which the probe writes to
+    /// Address of write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
     /// Milliseconds between two probes; 0 for none
@@ -47,14 +47,14 @@ pub struct Background {
     pub probe_interval_ms: u64,
 }
 
-/// Write a product and search for it, and tell how long that took
+/// Measure the time from a write to the search that finds it
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  reindex probe\n  reindex probe --rounds 20 --json | jq .searchable_ms")]
 pub struct ProbeArgs {
-    /// write-api
+    /// Address of write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
-    /// How often
+    /// How many rounds
     #[arg(long, default_value_t = 1)]
     pub rounds: u32,
     /// Milliseconds between two rounds

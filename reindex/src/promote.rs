@@ -13,27 +13,27 @@ use crate::{
 use serde::Serialize;
 use std::fmt;
 
-/// Have queries answered by a generation that was verified
+/// Make a verified generation the active one
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex promote g2\n  reindex promote g2 --canary 10        # a tenth of the searches first\n  reindex promote g2 --watch 300        # and back by itself if it does worse in five minutes\n\nThe generation in use stays warm and caught up: `reindex rollback` goes back within seconds and loses nothing."
+    after_help = "Examples:\n  reindex promote g2\n  reindex promote g2 --canary 10        # a tenth of the searches first\n  reindex promote g2 --watch 300        # rolls back if it does worse within five minutes\n\nThe former generation stays up to date. `reindex rollback` goes back to it within seconds and loses nothing."
 )]
 pub struct Args {
     /// The generation
     pub generation: String,
-    /// Only a share of the searches, in percent; 0 takes it back, and a promotion without it ends it
+    /// Answer only this share of the searches, in percent. 0 ends the trial, and so does a promotion
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(i16).range(0..=100))]
     pub canary: Option<i16>,
-    /// Watch it for this many seconds afterwards, and roll back if it does worse
+    /// Watch it for this many seconds, and roll back if it does worse
     #[arg(long, value_name = "SECONDS", conflicts_with = "canary")]
     pub watch: Option<u64>,
-    /// What is worse
+    /// The limits of the watch
     #[command(flatten)]
     pub limits: watch::Limits,
-    /// Retired generations that stay, for the way back; older ones are forgotten
+    /// Retired generations to keep for a rollback; older ones are deleted
     #[arg(long, default_value_t = 1)]
     pub keep: usize,
-    /// Seconds in which every query-api has to follow
+    /// Seconds in which every query-api has to switch
     #[arg(long, default_value_t = 60)]
     pub wait: u64,
 }

@@ -1,7 +1,8 @@
-//! `reindex reconcile`: whether write side, views, documents, index and vectors say the same of the same products; and
-//! mends what does not, by having it come down the road once more.
+//! `reindex reconcile`: compares the write side, the views, the documents, the index and the vectors. What differs is
+//! sent through the pipeline again.
 //!
-//! What is on its way is not wrong: a product counts only if nothing of it was written in the last seconds.
+//! Events that are still on their way are no difference: an aggregate is compared only if nothing of it was written in
+//! the last seconds.
 
 use crate::{context::CommandContext, failure::Failure};
 use serde::Serialize;
@@ -9,63 +10,17 @@ use sqlx::PgPool;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 mod downstream;
+mod hop;
+mod options;
 mod upstream;
 
-/// Products that are named as examples.
-const EXAMPLES: usize = 5;
-
-/// Compare write side, views, documents, index and vectors, and mend what differs
-#[derive(Debug, Clone, clap::Args)]
-#[command(
-    after_help = "Examples:\n  reindex reconcile                     # 500 products at random\n  reindex reconcile --all --dry-run\n  reindex reconcile --all --tenant demo # one shop, whole\n  reindex reconcile --sample 5000 --write-database-url postgres://souk@127.0.0.1/souk_write\n\nWithout the write database, the views are taken at their word."
-)]
-pub struct Args {
-    /// Products to look at, at random
-    #[arg(long, default_value_t = 500)]
-    pub sample: i64,
-    /// Look at every product
-    #[arg(long, conflicts_with = "sample")]
-    pub all: bool,
-    /// Only this shop's, by its name in addresses or its id
-    #[arg(long, value_name = "SHOP")]
-    pub tenant: Option<String>,
-    /// Seconds in which what was written may be on its way
-    #[arg(long, default_value_t = 15.0)]
-    pub settle: f64,
-    /// Mend nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// The write database, for versions and for what has to be published again
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL")]
-    pub write_database_url: Option<String>,
-}
-
-/// What one step of the road was found to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Hop {
-    /// What was looked at.
-    pub checked: u64,
-    /// What differs from the step before.
-    pub wrong: u64,
-    /// What was sent down the road again.
-    pub mended: u64,
-    /// Some of what differs, and how.
-    pub examples: Vec<String>,
-}
-
-impl Hop {
-    pub(crate) fn found(&mut self, example: impl FnOnce() -> String) {
-        self.wrong += 1;
-        if self.examples.len() < EXAMPLES {
-            self.examples.push(example());
-        }
-    }
-}
+pub use hop::Hop;
+pub use options::Args;
 
 /// What was found, by step: `views`, `documents`, `index`, `vectors`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// By step of the road.
+    /// By step of the pipeline.
     pub hops: BTreeMap<&'static str, Hop>,
     /// Whether nothing was to be mended.
     pub dry_run: bool,
@@ -142,7 +97,8 @@ async fn with(context: &CommandContext, write: Option<&PgPool>, args: &Args) -> 
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
     let tenant = context.tenant(args.tenant.as_deref()).await?;
     if let Some(write) = write {
-        let hop = tokio::time::timeout(Duration::from_secs(600), upstream::views(context, write, args, tenant)).await;
+        let hop =
+            tokio::time::timeout(Duration::from_secs(600), upstream::views(&context.pool, write, args, tenant)).await;
         report.hops.insert("views", hop.map_err(|_| Failure::TimedOut("the write database is too slow".to_owned()))??);
     }
     let products = downstream::sample(context, args, tenant).await?;

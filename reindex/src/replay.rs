@@ -20,28 +20,28 @@ pub enum Projection {
     Embed,
 }
 
-/// Read a topic again from an earlier place; what is known stays as it is
+/// Read a topic again from an earlier offset
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  reindex replay --projection embed --from beginning\n  reindex replay --projection views --from souk.catalog.v1:2:1800   # one partition\n  reindex replay --projection index --from beginning --tenant demo\n  reindex replay --projection views --from -5000                     # the last 5,000 records of each partition"
 )]
 pub struct Args {
-    /// Who reads again
+    /// The projection that reads again
     #[arg(long, value_enum)]
     pub projection: Projection,
-    /// `beginning`, `-N` for the last N records of each partition, or topic:partition:offset; the index knows `beginning` only
+    /// `beginning`, `-N` for the last N records of each partition, or topic:partition:offset. The index takes `beginning` only
     #[arg(long, allow_hyphen_values = true)]
     pub from: Place,
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
-    /// Put before the name of every topic
+    /// Prefix of every topic name
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
-    /// Only this shop's documents, by its name in addresses or its id (index)
+    /// Only the documents of this shop, by slug or id (index)
     #[arg(long, value_name = "SHOP")]
     pub tenant: Option<String>,
-    /// Say what would be read again, and leave it
+    /// Only say what would be read again
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -7,14 +7,14 @@ use crate::{
     switch::{self, Switched},
 };
 
-/// Go back to the generation that answered before
+/// Make the generation active that was active before
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:\n  reindex rollback\n  reindex rollback --reason 'too many searches without a hit'")]
 pub struct Args {
-    /// Why, for the record
+    /// The reason, which is recorded
     #[arg(long, default_value = "")]
     pub reason: String,
-    /// Seconds in which every query-api has to follow
+    /// Seconds in which every query-api has to switch
     #[arg(long, default_value_t = 60)]
     pub wait: u64,
 }

@@ -15,11 +15,11 @@ use sha2::{Digest, Sha256};
 use std::{net::SocketAddr, time::Duration};
 
 mod background;
+mod dead_letters;
 mod history;
-mod letters;
 mod operations;
 
-/// Serve operations to the console, and reconcile in the background
+/// Serve operations to the console, and run the reconciler and the probe
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  reindex serve --staff-key $(cat staff.key)")]
 pub struct Args {
@@ -29,7 +29,7 @@ pub struct Args {
     /// Seconds between two reconciliations; 0 for none
     #[arg(long, env = "SOUK_RECONCILE_SECONDS", default_value_t = 60)]
     pub reconcile_seconds: u64,
-    /// What each looks at
+    /// What a reconciliation compares
     #[command(flatten)]
     pub reconcile: reconcile::Args,
     /// The synthetic probe
@@ -65,7 +65,7 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         ProblemResponse(problem).into_response()
     };
     let router = Router::new()
-        .merge(letters::router(context.clone()))
+        .merge(dead_letters::router(context.clone()))
         .merge(history::router(context.clone(), write))
         .merge(operations::router(context))
         .layer(middleware::from_fn(guard))

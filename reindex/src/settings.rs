@@ -9,7 +9,7 @@ pub struct Settings {
     /// TOML file with these settings, named like the flags
     #[arg(long, env = "SOUK_CONFIG", global = true)]
     pub config: Option<PathBuf>,
-    /// The read database; for `status`, a role that can only read is enough
+    /// The read database. `status` works with a role that can only read
     #[arg(
         long,
         env = "SOUK_READ_DATABASE_URL",
@@ -23,17 +23,16 @@ pub struct Settings {
     /// The node whose folder that is [default: the host's name]
     #[arg(long, env = "SOUK_NODE", global = true)]
     pub node: Option<String>,
-    /// Who does this, for the record [default: the user's name]
+    /// The actor that is recorded [default: the user's name]
     #[arg(long, env = "SOUK_ACTOR", global = true)]
     pub actor: Option<String>,
-    /// A query-api to ask [default: one that the read database knows]
+    /// Address of a query-api [default: one that has reported in the read database]
     #[arg(long, env = "SOUK_QUERY_URL", global = true)]
     pub query_url: Option<String>,
-    /// Key of staff's routes, for `compare` and `serve`
+    /// Key of the staff routes, for `compare` and `serve`
     #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true, global = true)]
     pub staff_key: Option<String>,
-    /// File with the key that certificates are signed with [default: certificates.key in the index folder, made when
-    /// it is missing]
+    /// File with the key that signs certificates [default: certificates.key in the index folder, created if missing]
     #[arg(long, env = "SOUK_SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,
     /// Logs and traces.

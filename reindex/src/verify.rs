@@ -36,10 +36,10 @@ use differences::Differences;
 /// How long the candidate may take to the active one's offsets.
 const CATCH_UP: Duration = Duration::from_secs(120);
 
-/// Prove that a generation holds what the active one holds, and differs only where its plan says so
+/// Verify that a generation differs from the active one only where its bundle says so
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex verify g2\n  reindex verify g2 --accept description     # it may lose words of this field\n\nWhat a bundle changes on purpose is declared by the bundle itself and counted. A field that loses documents or many of\nits words is refused even so, unless it is accepted by name."
+    after_help = "Examples:\n  reindex verify g2\n  reindex verify g2 --accept description     # this field may lose words\n\nThe settings of a bundle declare what it changes; those differences are counted. A field that loses documents or many\nof its words is refused all the same, unless you accept it by name."
 )]
 pub struct Args {
     /// The generation
@@ -47,7 +47,7 @@ pub struct Args {
     /// A field of the index that may lose documents or words
     #[arg(long, value_name = "FIELD")]
     pub accept: Vec<String>,
-    /// Don't give way to shoppers
+    /// Don't slow down for shoppers
     #[arg(long)]
     pub at_once: bool,
 }

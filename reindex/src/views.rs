@@ -23,30 +23,30 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// What to do with the views.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ViewsCommand {
-    /// Have a second set built, and follow it until it has caught up
+    /// Build a second set, and wait until it has caught up
     Build(BuildArgs),
     /// Show the second set
     Status,
-    /// Prove that it holds what the live one holds
+    /// Verify that it holds the same rows as the live one
     Verify(proof::Args),
-    /// Let it take the place of the live one; that one is kept up for the way back
+    /// Make it the live one; the former one stays up to date for a rollback
     Promote,
-    /// Let the set that was live before take its place again
+    /// Make the set live that was live before
     Rollback,
-    /// Give the second set up
+    /// Drop the second set
     Cancel,
 }
 
-/// Have a second set built, and follow it until it has caught up
+/// Build a second set, and wait until it has caught up
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  reindex views build --rate 2000\n  reindex views build --no-wait && reindex views status"
 )]
 pub struct BuildArgs {
-    /// Events a second it may take [default: as many as it can]
+    /// Most events a second [default: no limit]
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
     pub rate: Option<i32>,
-    /// Build a new set though one is kept for the way back: that one is given up
+    /// Drop the set that is kept for a rollback, and build a new one
     #[arg(long)]
     pub replace: bool,
     /// Don't wait until it has caught up

@@ -12,16 +12,16 @@ use std::{
 /// How often the figures are looked at; they are of the ten seconds before.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Watch the generation that answers, and roll back if it does worse than the one before
+/// Watch the active generation, and roll back if it does worse than the one before
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  reindex watch --seconds 600\n  reindex watch --seconds 600 --worse-p99 2 --worse-zero-results 0.02"
 )]
 pub struct Args {
-    /// For how long
+    /// Seconds to watch
     #[arg(long, default_value_t = 300)]
     pub seconds: u64,
-    /// What is worse
+    /// The limits
     #[command(flatten)]
     pub limits: Limits,
 }
@@ -29,16 +29,16 @@ pub struct Args {
 /// From when on a generation does worse.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limits {
-    /// Share of searches that fail, above that of before
+    /// By how much the share of failing searches may rise
     #[arg(long, default_value_t = 0.01)]
     pub worse_errors: f64,
-    /// Share of searches without a hit, above that of before
+    /// By how much the share of searches without a hit may rise
     #[arg(long, default_value_t = 0.05)]
     pub worse_zero_results: f64,
-    /// The p99 of latency, as a multiple of that of before; below 20 ms it is never worse
+    /// How many times the former p99 latency is allowed; a p99 below 20 ms always is
     #[arg(long, default_value_t = 3.0)]
     pub worse_p99: f64,
-    /// Searches in ten seconds below which nothing is judged
+    /// Fewer searches than this in ten seconds are not judged
     #[arg(long, default_value_t = 20)]
     pub least_searches: u64,
 }

@@ -1,4 +1,4 @@
-//! The operators' console in a real browser: signing in, the road, a generation from its plan to its rollback, dead
+//! The operators' console in a real browser: signing in, the pipeline, a generation from its plan to its rollback, dead
 //! letters, probes and a product's lineage; on a desk and on a phone, in light and dark.
 
 use crate::letters;
@@ -17,7 +17,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-const PARTS: [&str; 6] = ["road", "generations", "letters", "probes", "lineage", "operations"];
+const PARTS: [&str; 6] = ["pipeline", "generations", "dead-letters", "probes", "lineage", "operations"];
 
 async fn fill(shop: &Shop) -> String {
     let ids: Vec<String> = (0..40).map(|number| format!("c-{number}")).collect();
@@ -80,7 +80,7 @@ async fn an_operator_sees_and_steers_everything() {
     browser.screen(1_440, 900).await;
 
     nobody_gets_in_without_the_key(&browser, &shop, &console, &key).await;
-    the_road_is_live(&browser, &stack, &shop).await;
+    the_pipeline_is_live(&browser, &stack, &shop).await;
     a_generation_goes_its_way(&browser, &shop, &console).await;
     dead_letters_are_settled(&browser, &stack, &shop, &console).await;
     probes_are_shown(&browser, &stack, &console).await;
@@ -100,7 +100,7 @@ async fn an_operator_sees_and_steers_everything() {
 }
 
 async fn nobody_gets_in_without_the_key(browser: &Browser, shop: &Shop, console: &str, key: &str) {
-    for path in ["road", "generations", "letters", "probes", "operations", "tenants"] {
+    for path in ["pipeline", "generations", "dead-letters", "probes", "operations", "tenants"] {
         let read = shop.read(&format!("/v1/console/{path}"), None).await;
         assert_eq!(read.status, 401, "{path}: {read:?}");
     }
@@ -112,14 +112,14 @@ async fn nobody_gets_in_without_the_key(browser: &Browser, shop: &Shop, console:
     browser.open("about:blank").await;
     browser.open(&format!("{console}#key={key}")).await;
     browser.until("document.querySelectorAll('.station').length === 7").await;
-    assert_eq!(browser.value("location.hash").await, "#/road", "the key stays in no address");
+    assert_eq!(browser.value("location.hash").await, "#/pipeline", "the key stays in no address");
     browser.click("#leave").await;
     browser.keys("#key", key).await;
     browser.keys("#name", &format!("anna{}", keys::ENTER)).await;
     browser.until("document.querySelectorAll('.station').length === 7").await;
 }
 
-async fn the_road_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
+async fn the_pipeline_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
     let target = Target { write_url: stack.write_url(), query_url: stack.query_url() };
     let round = Probe::new(target).expect("a probe").round().await;
     probe::keep(&stack.read, &round, false).await.expect("kept");
@@ -143,7 +143,7 @@ async fn the_road_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
     }
     browser.until("document.getElementById('beat').dataset.state === 'live'").await;
     browser.until("document.querySelectorAll('.square').length > 20").await;
-    browser.picture("console-road-desktop-light").await;
+    browser.picture("console-pipeline-desktop-light").await;
     goes_on.store(false, Ordering::Relaxed);
     writing.await.expect("written");
     browser.until(&format!("{}.includes('lamps')", text_of("main"))).await;
@@ -230,15 +230,15 @@ async fn dead_letters_are_settled(browser: &Browser, stack: &TestStack, shop: &S
         let kept = letters::of_product(stack, product).await;
         (kept[0].0, kept[1].0)
     };
-    browser.open(&format!("{console}#/letters")).await;
+    browser.open(&format!("{console}#/dead-letters")).await;
     browser.until("document.querySelectorAll('.rows tbody tr').length === 2").await;
-    browser.picture("console-letters-desktop-light").await;
+    browser.picture("console-dead-letters-desktop-light").await;
     it_is_legible(browser).await;
     browser.keys("[name=error]", "invalid type").await;
     browser.until("document.querySelectorAll('.rows tbody tr').length === 1").await;
-    browser.click(&format!("[data-key='letter {parked}']")).await;
+    browser.click(&format!("[data-key='dead-letter {parked}']")).await;
     browser.until(&format!("{}.includes('№ {queued}')", text_of("main"))).await;
-    browser.picture("console-letter-desktop-light").await;
+    browser.picture("console-dead-letter-desktop-light").await;
     it_is_legible(browser).await;
     browser.click("[data-key='Edit and retry']").await;
     browser.until("document.getElementById('ask').open").await;
@@ -249,18 +249,18 @@ async fn dead_letters_are_settled(browser: &Browser, stack: &TestStack, shop: &S
     browser.click("#ask-yes").await;
     browser.until("!document.getElementById('ask').open").await;
     browser.until(&format!("{}.includes('retried')", text_of(".page-head"))).await;
-    browser.open(&format!("{console}#/letters/{queued}")).await;
+    browser.open(&format!("{console}#/dead-letters/{queued}")).await;
     browser.until(&format!("{}.includes('retried')", text_of(".page-head"))).await;
 
     letters::poison(stack, shop, "shade").await;
-    browser.open(&format!("{console}#/letters")).await;
+    browser.open(&format!("{console}#/dead-letters")).await;
     browser.until("document.querySelectorAll('.rows tbody tr').length === 2").await;
     browser.click(".page-head .button.grave").await;
     browser.until("document.getElementById('ask').open").await;
     browser.keys("#ask [name=reason]", "of a test").await;
     browser.click("#ask-yes").await;
     browser.until("!document.getElementById('ask').open").await;
-    browser.until(&format!("{}.includes('No letter matches')", text_of("main"))).await;
+    browser.until(&format!("{}.includes('No dead letter matches')", text_of("main"))).await;
 }
 
 async fn probes_are_shown(browser: &Browser, stack: &TestStack, console: &str) {
@@ -328,7 +328,7 @@ async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, console: &str
     }
     for (width, height) in [(390, 844), (320, 640)] {
         browser.screen(width, height).await;
-        for part in PARTS.into_iter().chain(["generations/g2", "letters/1"]) {
+        for part in PARTS.into_iter().chain(["generations/g2", "dead-letters/1"]) {
             browser.open(&format!("{console}#/{part}")).await;
             browser.until(drawn).await;
             settle(browser, part).await;
@@ -340,9 +340,9 @@ async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, console: &str
     }
     browser.click("#theme").await;
     browser.screen(390, 844).await;
-    browser.open(&format!("{console}#/road")).await;
-    settle(browser, "road").await;
-    browser.picture("console-road-phone-light").await;
+    browser.open(&format!("{console}#/pipeline")).await;
+    settle(browser, "pipeline").await;
+    browser.picture("console-pipeline-phone-light").await;
     it_is_legible(browser).await;
     browser.screen(1_440, 900).await;
 }
@@ -350,25 +350,25 @@ async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, console: &str
 /// Waits until a part shows what it has.
 async fn settle(browser: &Browser, part: &str) {
     let there = match part.split('/').next().unwrap_or_default() {
-        "road" => "document.querySelectorAll('.square').length > 20",
+        "pipeline" => "document.querySelectorAll('.square').length > 20",
         "generations" if part.contains('/') => "document.querySelectorAll('.panel').length > 2",
         "generations" => "document.querySelectorAll('.generation').length > 1",
         "probes" => "document.querySelectorAll('.chart-dot').length > 0",
         "lineage" => "document.querySelector('[name=tenant]')?.options.length > 0",
-        "letters" if part.contains('/') => "document.querySelectorAll('.panel').length > 2",
-        "letters" => "document.querySelector('main .empty, main .rows')",
+        "dead-letters" if part.contains('/') => "document.querySelectorAll('.panel').length > 2",
+        "dead-letters" => "document.querySelector('main .empty, main .rows')",
         _ => "document.querySelectorAll('.rows tbody tr').length > 2",
     };
     browser.until(there).await;
 }
 
 async fn a_dead_consumer_is_marked(browser: &Browser, stack: &TestStack, console: &str) {
-    browser.open(&format!("{console}#/road")).await;
+    browser.open(&format!("{console}#/pipeline")).await;
     browser.until("document.querySelector('[data-station=views]')?.dataset.state === 'ok'").await;
     stack.stack.kill(Service::Projector).expect("killed");
     browser.until("document.querySelector('[data-station=views]').dataset.state === 'stop'").await;
     browser.until(&format!("{}.includes('silent for')", text_of("[data-station=views]"))).await;
     browser.until("document.querySelectorAll('.partition-row.dead').length > 3").await;
-    browser.picture("console-road-dead-desktop-light").await;
+    browser.picture("console-pipeline-dead-desktop-light").await;
     it_is_legible(browser).await;
 }

@@ -125,14 +125,22 @@ async fn the_command_line_shows_the_same(stack: &TestStack, product: Uuid) {
     let letters = of_product(stack, product).await;
     let (parked, queued) = (letters[0].0.to_string(), letters[1].0.to_string());
     let operator = Operator::of(stack);
-    let list = operator.does(&["letters", "list", "--error", "INVALID TYPE"]).await;
+    let list = operator.does(&["dead-letters", "list", "--error", "INVALID TYPE"]).await;
     assert_eq!((&list["total"], list["letters"][0]["id"].to_string()), (&json!(1), parked.clone()), "{list}");
-    let whole = operator.does(&["letters", "show", &parked]).await;
+    assert_eq!(
+        operator.does(&["letters", "list", "--error", "INVALID TYPE"]).await,
+        list,
+        "the older name still works"
+    );
+    let whole = operator.does(&["dead-letters", "show", &parked]).await;
     assert_eq!(whole["queue"][0]["id"].to_string(), queued);
-    let counted = operator.does(&["letters", "discard", "--all", "--dry-run", "--reason", "only counted"]).await;
+    let counted = operator.does(&["dead-letters", "discard", "--all", "--dry-run", "--reason", "only counted"]).await;
     assert_eq!(counted, json!({"letters": 2, "dry_run": true}));
-    let overtaking = operator.run(&["letters", "retry", &queued]).await;
-    assert!(matches!(&overtaking, Err(Failure::Refused(refusal)) if refusal.code == "letter_queued"), "{overtaking:?}");
+    let overtaking = operator.run(&["dead-letters", "retry", &queued]).await;
+    assert!(
+        matches!(&overtaking, Err(Failure::Refused(refusal)) if refusal.code == "dead_letter_queued"),
+        "{overtaking:?}"
+    );
 }
 
 async fn a_retry_changes_nothing_while_the_event_is_broken(

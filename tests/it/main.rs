@@ -10,6 +10,7 @@ mod letters;
 mod lineage;
 mod merchandising;
 mod planning;
+mod reconcile;
 mod recovery;
 mod reindex;
 mod replay;

@@ -81,19 +81,19 @@ const CONSOLE_FILES: [File; 16] = [
     file!("operator", "charts.css", CSS),
     file!("operator", "console.css", CSS),
     file!("operator", "parts.css", CSS),
-    file!("operator", "road.css", CSS),
+    file!("operator", "pipeline.css", CSS),
     file!("operator", "api.js", SCRIPT),
     file!("operator", "chart.js", SCRIPT),
     file!("operator", "console.js", SCRIPT),
+    file!("operator", "dead-letters.js", SCRIPT),
     file!("operator", "format.js", SCRIPT),
     file!("operator", "generation.js", SCRIPT),
     file!("operator", "generations.js", SCRIPT),
-    file!("operator", "letters.js", SCRIPT),
     file!("operator", "lineage.js", SCRIPT),
     file!("operator", "operations.js", SCRIPT),
     file!("operator", "parts.js", SCRIPT),
+    file!("operator", "pipeline.js", SCRIPT),
     file!("operator", "probes.js", SCRIPT),
-    file!("operator", "road.js", SCRIPT),
 ];
 
 /// Every file of every page.
@@ -221,7 +221,7 @@ mod tests {
     async fn the_console_has_files_of_its_own() {
         let page = console(HeaderMap::new()).await;
         assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
-        assert_eq!(console_file(Path("road.js".to_owned()), HeaderMap::new()).await.status(), StatusCode::OK);
+        assert_eq!(console_file(Path("pipeline.js".to_owned()), HeaderMap::new()).await.status(), StatusCode::OK);
         assert_eq!(
             console_file(Path("storefront.js".to_owned()), HeaderMap::new()).await.status(),
             StatusCode::NOT_FOUND

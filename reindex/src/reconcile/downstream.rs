@@ -1,6 +1,6 @@
 //! From the views on: documents as they should be composed, the index, and vectors.
 
-use super::{Args, Hop};
+use super::{hop::Hop, options::Args};
 use crate::{context::CommandContext, failure::Failure, generations};
 use projector::{
     projections::{Origin, products},

@@ -1,39 +1,108 @@
-//! The write side against the views: each aggregate's last version.
+//! The write side against the views: the last version of each aggregate, in every context.
 
-use super::{Args, Hop};
-use crate::{context::CommandContext, failure::Failure};
-use schemas::{Uuid, topics::Context};
+use super::{hop::Hop, options::Args};
+use crate::failure::Failure;
+use schemas::{Uuid, events::merchandising::MerchandisingKind, topics::Context};
 use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 use std::collections::BTreeMap;
 
-/// The contexts whose aggregates have a row in `sources`.
-const CONTEXTS: [Context; 4] = [Context::Tenants, Context::Catalog, Context::Pricing, Context::Inventory];
+/// A table of the read database that keeps the version of the last event it has applied.
+struct VersionedView {
+    /// Its name, for the report.
+    name: &'static str,
+    /// How its row `v` is found for an aggregate `k` (tenant `t`, id `a`, `kind`, `name`) of the context `k.c`.
+    joined_by: &'static str,
+}
 
-/// Compares, and has published again what the views lack.
-pub async fn views(
-    context: &CommandContext,
-    write: &PgPool,
-    args: &Args,
-    tenant: Option<Uuid>,
-) -> Result<Hop, Failure> {
+/// The versions of all aggregates that the views have read.
+const SOURCES: VersionedView = VersionedView {
+    name: "sources",
+    joined_by: "sources v ON v.tenant_id = k.t AND v.context = k.c AND v.aggregate_id = k.a",
+};
+/// The shops.
+const TENANTS: VersionedView = VersionedView { name: "tenants", joined_by: "tenants v ON v.id = k.a" };
+/// What staff have defined. Its key is the name that staff gave, which stands in the event.
+const MERCHANDISING: VersionedView = VersionedView {
+    name: "merchandising",
+    joined_by: "merchandising v ON v.tenant_id = k.t AND v.kind = k.kind AND v.name = k.name",
+};
+
+/// The views that must hold the last version of every aggregate of a context.
+///
+/// Every context is named here, so that a new one does not compile until its views are declared.
+const fn views_of(context: Context) -> &'static [VersionedView] {
+    match context {
+        Context::Tenants => &[SOURCES, TENANTS],
+        Context::Merchandising => &[SOURCES, MERCHANDISING],
+        // Of what is composed of several contexts, `downstream` compares the content.
+        Context::Catalog | Context::Pricing | Context::Inventory => &[SOURCES],
+        // The sums keep no versions; `sources` says which reports of a client were added.
+        Context::Insights => &[SOURCES],
+    }
+}
+
+/// SQL of the name that staff gave to what an outbox row `last` is about; NULL where there is none.
+const fn name_of(context: Context) -> &'static str {
+    match context {
+        Context::Merchandising => "last.payload::jsonb ->> 'name'",
+        Context::Tenants | Context::Catalog | Context::Pricing | Context::Inventory | Context::Insights => "NULL::text",
+    }
+}
+
+/// Compares every context, and has published again what the views lack.
+pub async fn views(read: &PgPool, write: &PgPool, args: &Args, tenant: Option<Uuid>) -> Result<Hop, Failure> {
     let mut hop = Hop::default();
-    for context in CONTEXTS {
+    for context in Context::ALL {
         let rows = newest(write, context, args, tenant).await?;
         for chunk in rows.chunks(1_000) {
-            compare(context, write, context, chunk, args.dry_run, &mut hop).await?;
+            let written: Vec<Written> = chunk.iter().map(Written::read).collect::<Result<_, _>>()?;
+            compare(&Sides { read, write, context }, &written, args.dry_run, &mut hop).await?;
         }
     }
     Ok(hop)
 }
 
-/// The last version of some aggregates, of those that nothing was written of in the last seconds.
+/// Both databases, and the context that is compared.
+struct Sides<'a> {
+    read: &'a PgPool,
+    write: &'a PgPool,
+    context: Context,
+}
+
+/// The last event of an aggregate.
+struct Written {
+    tenant: Uuid,
+    id: Uuid,
+    version: i64,
+    /// What kind of definition it is, in merchandising.
+    kind: Option<&'static str>,
+    name: Option<String>,
+}
+
+impl Written {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let aggregate: String = row.try_get("aggregate")?;
+        let kind = MerchandisingKind::ALL.into_iter().find(|kind| kind.aggregate() == aggregate);
+        Ok(Self {
+            tenant: row.try_get("tenant_id")?,
+            id: row.try_get("aggregate_id")?,
+            version: row.try_get("version")?,
+            kind: kind.map(MerchandisingKind::as_str),
+            name: row.try_get("name")?,
+        })
+    }
+}
+
+/// The last event of some aggregates, of those that nothing was written of in the last seconds.
 ///
 /// Each step of a sample goes by an index: this runs beside writes, every minute.
 async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uuid>) -> Result<Vec<PgRow>, Failure> {
     let settled = "occurred_at < now() - make_interval(secs => $1) AND published_at IS NOT NULL";
+    let columns =
+        format!("last.tenant_id, last.aggregate_id, last.version, last.aggregate, {} AS name", name_of(context));
     if args.all || tenant.is_some() {
         let text = format!(
-            "SELECT tenant_id, aggregate_id, version FROM (
+            "SELECT {columns} FROM (
                SELECT DISTINCT ON (tenant_id, aggregate_id) * FROM {context}.outbox WHERE ($2::uuid IS NULL OR tenant_id = $2)
                ORDER BY tenant_id, aggregate_id, version DESC) last
              WHERE {settled} ORDER BY CASE WHEN $3 THEN 0 ELSE random() END LIMIT CASE WHEN $3 THEN NULL ELSE $4 END"
@@ -47,7 +116,7 @@ async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uu
             .await?;
     let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
     let text = format!(
-        "SELECT last.tenant_id, last.aggregate_id, last.version
+        "SELECT {columns}
          FROM (SELECT DISTINCT tenant_id, aggregate_id FROM (
                  SELECT tenant_id, aggregate_id FROM {context}.outbox WHERE id >= $2 ORDER BY id LIMIT $3) some_of) picked
          CROSS JOIN LATERAL (
@@ -61,41 +130,48 @@ async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uu
     Ok(sqlx::query(AssertSqlSafe(text)).bind(args.settle).bind(from).bind(args.sample).fetch_all(write).await?)
 }
 
-async fn compare(
-    context: &CommandContext,
-    write: &PgPool,
-    context: Context,
-    rows: &[PgRow],
-    dry_run: bool,
-    hop: &mut Hop,
-) -> Result<(), Failure> {
-    let mut wanted: BTreeMap<(Uuid, Uuid), i64> = BTreeMap::new();
-    for row in rows {
-        wanted.insert((row.try_get("tenant_id")?, row.try_get("aggregate_id")?), row.try_get("version")?);
+/// The versions that a view has of some aggregates.
+async fn versions(sides: &Sides<'_>, view: &VersionedView, written: &[Written]) -> Result<Versions, Failure> {
+    let text = format!(
+        "SELECT k.t, k.a, v.version FROM (
+           SELECT $1::text AS c, t, a, kind, name
+           FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS one(t, a, kind, name)) AS k
+         JOIN {}",
+        view.joined_by
+    );
+    let known: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(AssertSqlSafe(text))
+        .bind(sides.context.name())
+        .bind(written.iter().map(|one| one.tenant).collect::<Vec<_>>())
+        .bind(written.iter().map(|one| one.id).collect::<Vec<_>>())
+        .bind(written.iter().map(|one| one.kind).collect::<Vec<_>>())
+        .bind(written.iter().map(|one| one.name.as_deref()).collect::<Vec<_>>())
+        .fetch_all(sides.read)
+        .await?;
+    Ok(known.into_iter().map(|(tenant, id, version)| ((tenant, id), version)).collect())
+}
+
+type Versions = BTreeMap<(Uuid, Uuid), i64>;
+
+async fn compare(sides: &Sides<'_>, written: &[Written], dry_run: bool, hop: &mut Hop) -> Result<(), Failure> {
+    let mut known = Vec::new();
+    for view in views_of(sides.context) {
+        known.push((view.name, versions(sides, view, written).await?));
     }
-    let known: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
-        "SELECT s.tenant_id, s.aggregate_id, s.version FROM unnest($2::uuid[], $3::uuid[]) AS k(t, a)
-         JOIN sources s ON s.tenant_id = k.t AND s.context = $1 AND s.aggregate_id = k.a",
-    )
-    .bind(context.name())
-    .bind(wanted.keys().map(|(tenant, _)| *tenant).collect::<Vec<_>>())
-    .bind(wanted.keys().map(|(_, aggregate)| *aggregate).collect::<Vec<_>>())
-    .fetch_all(&context.pool)
-    .await?;
-    let known: BTreeMap<(Uuid, Uuid), i64> = known.into_iter().map(|(t, a, version)| ((t, a), version)).collect();
-    hop.checked += wanted.len() as u64;
-    for ((tenant, aggregate), version) in wanted {
-        let has = known.get(&(tenant, aggregate)).copied().unwrap_or_default();
-        // A dead letter is known to be missing, and waits for somebody.
-        if has >= version || is_parked(context, tenant, aggregate).await? {
+    let Sides { read, write, context } = sides;
+    hop.checked += written.len() as u64;
+    for Written { tenant, id, version, .. } in written {
+        let held = known.iter().map(|(view, of)| (of.get(&(*tenant, *id)).copied().unwrap_or_default(), *view));
+        let Some((has, view)) = held.min() else { continue };
+        // A dead letter is known to be missing, and waits for an operator.
+        if has >= *version || is_parked(read, *tenant, *id).await? {
             continue;
         }
-        hop.found(|| format!("{context}/{aggregate}: the views have version {has} of {version}"));
+        hop.found(|| format!("{context}/{id}: {view} has version {has} of {version}"));
         if !dry_run {
             let text = format!(
                 "UPDATE {context}.outbox SET published_at = NULL WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3"
             );
-            let again = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(aggregate).bind(has).execute(write).await?;
+            let again = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(id).bind(has).execute(*write).await?;
             hop.mended += u64::from(again.rows_affected() > 0);
         }
     }
@@ -103,13 +179,26 @@ async fn compare(
 }
 
 /// Whether an event of the aggregate, or one before it, is a dead letter.
-async fn is_parked(context: &CommandContext, tenant: Uuid, aggregate: Uuid) -> Result<bool, sqlx::Error> {
+async fn is_parked(read: &PgPool, tenant: Uuid, aggregate: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM dead_letters WHERE state IN ('parked', 'queued', 'retrying') AND tenant_id = $1
            AND (aggregate_key LIKE '%' || $2 OR headers ->> 'ce_subject' LIKE '%' || $2))",
     )
     .bind(tenant)
     .bind(aggregate.to_string())
-    .fetch_one(&context.pool)
+    .fetch_one(read)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_context_is_compared_with_what_was_read_of_it() {
+        for context in Context::ALL {
+            let views = views_of(context);
+            assert!(views.iter().any(|view| view.name == SOURCES.name), "{context} is not reconciled");
+        }
+    }
 }

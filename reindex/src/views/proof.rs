@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::json;
 use std::{collections::BTreeSet, fmt};
 
-/// Prove that the second set holds what the live one holds
+/// Verify that the second set holds the same rows as the live one
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  reindex views verify\n  reindex views verify --accept product_pages,listing   # they are known to be wrong in the live set"
+    after_help = "Examples:\n  reindex views verify\n  reindex views verify --accept product_pages,listing   # the live rows of these are known to be wrong"
 )]
 pub struct Args {
     /// Tables that may differ

@@ -9,6 +9,7 @@ use crate::{
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
+    routing::get,
 };
 use schemas::Uuid;
 use serde::Deserialize;
@@ -19,21 +20,26 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// Events that could not be applied, of all tenants.
 pub const READ: ReadModel = ReadModel {
     routes,
-    isolation: &[Isolation::staff("/v1/console/letters"), Isolation::staff("/v1/console/letters/{id}")],
+    isolation: &[Isolation::staff("/v1/console/dead-letters"), Isolation::staff("/v1/console/dead-letters/{id}")],
 };
 
+/// The last two paths are the older names, kept for one release.
 fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(letters)).routes(routes!(letter))
+    OpenApiRouter::new()
+        .routes(routes!(console_dead_letters))
+        .routes(routes!(console_dead_letter))
+        .route("/v1/console/letters", get(console_dead_letters))
+        .route("/v1/console/letters/{id}", get(console_dead_letter))
 }
 
-/// Letters on one page at most.
-const MAX_LETTERS: i64 = 200;
+/// Dead letters on one page at most.
+const MAX_DEAD_LETTERS: i64 = 200;
 
-/// Which letters, and where the page begins.
+/// Which dead letters, and where the page begins.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct LetterFilter {
+pub struct DeadLetterFilter {
     /// parked, queued, retrying, retried or discarded; the first three by default
     state: Option<String>,
     /// The projection that could not apply it
@@ -46,13 +52,13 @@ pub struct LetterFilter {
     error: Option<String>,
     /// Here for at least so many seconds
     older_than_seconds: Option<i64>,
-    /// Letters with a number above this
+    /// Dead letters with a number above this
     after: Option<i64>,
-    /// Most letters, up to 200
+    /// Most dead letters, up to 200
     limit: Option<i64>,
 }
 
-impl LetterFilter {
+impl DeadLetterFilter {
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
         match &self.state {
             Some(state) => query.push(" AND d.state = ").push_bind(state.clone()),
@@ -75,15 +81,15 @@ impl LetterFilter {
     }
 }
 
-/// The columns of a letter, `d`, beside its tenant, `t`.
+/// The columns of a dead letter, `d`, beside its tenant, `t`.
 const LETTER: &str =
     "d.id, d.projection, d.aggregate_key, d.tenant_id, t.slug AS tenant, d.topic, d.partition, d.record_offset,
                       d.event_type, d.state, d.error, d.attempts, d.created_at, d.updated_at";
 const FROM_LETTERS: &str = " FROM dead_letters AS d LEFT JOIN tenants AS t ON t.id = d.tenant_id WHERE true";
 
-/// A page of letters, the oldest first: `total`, `letters`, and `next` to give as `after`.
-async fn page(pool: &PgPool, filter: &LetterFilter) -> Result<Value, sqlx::Error> {
-    let limit = filter.limit.unwrap_or(50).clamp(1, MAX_LETTERS);
+/// A page of dead letters, the oldest first: `total`, `letters`, and `next` to give as `after`.
+async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<Value, sqlx::Error> {
+    let limit = filter.limit.unwrap_or(50).clamp(1, MAX_DEAD_LETTERS);
     let mut count = QueryBuilder::new("SELECT count(*) FROM dead_letters AS d WHERE true");
     filter.push(&mut count);
     let total: i64 = count.build_query_scalar().fetch_one(pool).await?;
@@ -103,7 +109,7 @@ fn shown(payload: Option<Vec<u8>>) -> Value {
     })
 }
 
-/// One letter, whole: headers, payload, history, what it waits for and what waits behind it.
+/// One dead letter, whole: headers, payload, history, what it waits for and what waits behind it.
 async fn whole(pool: &PgPool, id: i64) -> Result<Option<Value>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT d.headers, ");
     query.push(LETTER).push(FROM_LETTERS).push(" AND d.id = ").push_bind(id).push(") AS l");
@@ -151,20 +157,24 @@ fn text(row: &Value, name: &str) -> String {
 }
 
 /// Events that could not be applied, of all tenants.
-#[utoipa::path(get, path = "/v1/console/letters", tag = "console", params(LetterFilter),
+#[utoipa::path(get, path = "/v1/console/dead-letters", tag = "console", params(DeadLetterFilter),
     responses((status = 200, description = "`total`, `letters`, `next`", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
-pub async fn letters(
+pub async fn console_dead_letters(
     State(app): State<App>,
     _: Staff,
-    filter: Result<Query<LetterFilter>, QueryRejection>,
+    filter: Result<Query<DeadLetterFilter>, QueryRejection>,
 ) -> Result<Json<Value>, Refusal> {
     Ok(Json(page(&app.pool, &filter?.0).await?))
 }
 
 /// One event that could not be applied, whole.
-#[utoipa::path(get, path = "/v1/console/letters/{id}", tag = "console", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The letter with headers, payload, history, and what queues behind it", body = Object), (status = 401, description = "The staff key is missing", body = Object), (status = 404, description = "No such letter", body = Object)))]
-pub async fn letter(State(app): State<App>, _: Staff, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+#[utoipa::path(get, path = "/v1/console/dead-letters/{id}", tag = "console", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "The dead letter with headers, payload, history, and what queues behind it", body = Object), (status = 401, description = "The staff key is missing", body = Object), (status = 404, description = "No such dead letter", body = Object)))]
+pub async fn console_dead_letter(
+    State(app): State<App>,
+    _: Staff,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
     let id: i64 = id.parse().map_err(|_| Refusal::parameter("id", "a whole number is expected"))?;
     let found = whole(&app.pool, id).await?;
     found.map(Json).ok_or_else(|| Refusal::not_found("there is no such dead letter"))

@@ -8,7 +8,7 @@ use crate::{
     reads::lag::{self, Projection, TenantLag},
     staff::Staff,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, routing::get};
 use schemas::{Timestamp, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,15 +16,16 @@ use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Everything between a command and a hit, now.
-pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/road")] };
+pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/pipeline")] };
 
+/// The second path is the older name, kept for one release.
 fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(road))
+    OpenApiRouter::new().routes(routes!(pipeline)).route("/v1/console/road", get(pipeline))
 }
 
 /// Everything between a command and a hit, at one moment.
 #[derive(Debug, Clone, Serialize)]
-pub struct Road {
+pub struct Pipeline {
     at: Timestamp,
     projections: Vec<Projection>,
     tenants: Vec<TenantLag>,
@@ -34,8 +35,8 @@ pub struct Road {
     probe: Option<Value>,
 }
 
-/// The road now.
-async fn now(pool: &PgPool) -> Result<Road, sqlx::Error> {
+/// The pipeline now.
+async fn now(pool: &PgPool) -> Result<Pipeline, sqlx::Error> {
     let waiting = "SELECT to_jsonb(t) FROM (
         SELECT count(*) AS events, coalesce(extract(epoch FROM now() - min(event_time)), 0)::float8 AS seconds
         FROM (SELECT event_time FROM document_outbox LIMIT 100000) AS o) AS t";
@@ -44,7 +45,7 @@ async fn now(pool: &PgPool) -> Result<Road, sqlx::Error> {
         GROUP BY projection ORDER BY projection) AS t";
     let probe = "SELECT to_jsonb(t) FROM (
         SELECT at, outcome, write_ms, searchable_ms, error FROM probes ORDER BY id DESC LIMIT 1) AS t";
-    Ok(Road {
+    Ok(Pipeline {
         at: Utc::now(),
         projections: lag::projections(pool).await?,
         tenants: lag::tenant_lag(pool).await?,
@@ -56,8 +57,8 @@ async fn now(pool: &PgPool) -> Result<Road, sqlx::Error> {
 }
 
 /// Everything between a command and a hit, now.
-#[utoipa::path(get, path = "/v1/console/road", tag = "console",
+#[utoipa::path(get, path = "/v1/console/pipeline", tag = "console",
     responses((status = 200, description = "`projections`, `tenants`, `documents_waiting`, `nodes`, `dead_letters`, `probe`", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
-pub async fn road(State(app): State<App>, _: Staff) -> Result<Json<Road>, Refusal> {
+pub async fn pipeline(State(app): State<App>, _: Staff) -> Result<Json<Pipeline>, Refusal> {
     Ok(Json(now(&app.pool).await?))
 }

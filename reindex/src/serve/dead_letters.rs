@@ -1,5 +1,5 @@
-//! Dead letters: what operators do with them in the console. Each takes JSON and answers how many letters it was done
-//! with.
+//! What operators do with dead letters in the console. Each route takes JSON and answers how many dead letters it
+//! changed.
 
 use super::{Answered, operations::Actor};
 use crate::{context::CommandContext, failure::Failure};
@@ -15,14 +15,21 @@ use serde_json::{Value, json};
 
 type Answer = Result<Json<Value>, Answered>;
 
+/// Where the routes are. The second is their older name, kept for one release.
+const BASES: [&str; 2] = ["/v1/operations/dead-letters", "/v1/operations/letters"];
+
 pub fn router(context: CommandContext) -> Router {
-    Router::new()
-        .route("/v1/operations/letters/retry", post(retry_all))
-        .route("/v1/operations/letters/discard", post(discard_all))
-        .route("/v1/operations/letters/{id}", get(whole))
-        .route("/v1/operations/letters/{id}/retry", post(retry))
-        .route("/v1/operations/letters/{id}/edit", post(edit))
-        .route("/v1/operations/letters/{id}/discard", post(discard))
+    BASES
+        .into_iter()
+        .fold(Router::new(), |router, base| {
+            router
+                .route(&format!("{base}/retry"), post(retry_all))
+                .route(&format!("{base}/discard"), post(discard_all))
+                .route(&format!("{base}/{{id}}"), get(whole))
+                .route(&format!("{base}/{{id}}/retry"), post(retry))
+                .route(&format!("{base}/{{id}}/edit"), post(edit))
+                .route(&format!("{base}/{{id}}/discard"), post(discard))
+        })
         .with_state(context)
 }
 
@@ -74,7 +81,7 @@ async fn discard(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<Re
     done(1)
 }
 
-/// Which letters; what is not given does not restrict.
+/// Which dead letters; what is not given does not restrict.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FilterBody {

@@ -1,4 +1,4 @@
-//! `reindex letters`: look at events that could not be applied, and settle them.
+//! `reindex dead-letters`: look at events that could not be applied, and settle them.
 
 use crate::{context::CommandContext, failure::Failure};
 use clap::{Args as ClapArgs, Subcommand};
@@ -14,19 +14,19 @@ use std::{
 
 mod text;
 
-/// Look at events that could not be applied, and settle them
+/// List events that could not be applied, and retry, edit or discard them
 #[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "Examples:
-  reindex letters list
-  reindex letters list --type souk.catalog.product.changed.v1 --error 'missing field' --json
-  reindex letters show 17
-  reindex letters retry 17
-  reindex letters retry --all --projection views --dry-run
-  reindex letters edit 17 --payload corrected.json --reason 'the importer sent no currency'
-  reindex letters discard 17 --reason 'written by a test'
+  reindex dead-letters list
+  reindex dead-letters list --type souk.catalog.product.changed.v1 --error 'missing field' --json
+  reindex dead-letters show 17
+  reindex dead-letters retry 17
+  reindex dead-letters retry --all --projection views --dry-run
+  reindex dead-letters edit 17 --payload corrected.json --reason 'the importer sent no currency'
+  reindex dead-letters discard 17 --reason 'written by a test'
 
 Events of one aggregate are applied in order: while one is parked, later ones queue behind it.
-Settle the parked one, and those behind it follow by themselves.")]
+Once the parked one is settled, the queue is applied automatically.")]
 pub struct Args {
     /// What to do
     #[command(subcommand)]
@@ -36,46 +36,46 @@ pub struct Args {
 /// What to do with dead letters.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// List them, the oldest first
+    /// List dead letters, the oldest first
     List {
         /// Which.
         #[command(flatten)]
         filter: FilterArgs,
-        /// Begin behind this number
+        /// Begin after this number
         #[arg(long, default_value_t = 0)]
         after: i64,
         /// How many, up to 500
         #[arg(long, default_value_t = 50)]
         limit: i64,
     },
-    /// Show one whole: headers, payload, what happened, what waits behind it
+    /// Show one: error, headers, payload, history, the queue behind it
     Show {
         /// Its number
         id: i64,
     },
-    /// Have it tried again, and after it all that wait behind it
+    /// Apply it again, then the queue behind it
     Retry {
         /// Which.
         #[command(flatten)]
         which: Which,
     },
-    /// Replace its payload and have it tried again; the old payload is kept
+    /// Replace its payload and apply it again; the old payload is kept
     Edit {
         /// Its number
         id: i64,
         /// File with the new payload; `-` is standard input
         #[arg(long)]
         payload: PathBuf,
-        /// Why
+        /// The reason
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Give it up: what it says will not be applied; those behind it are tried
+    /// Never apply it; the queue behind it is applied next
     Discard {
         /// Which.
         #[command(flatten)]
         which: Which,
-        /// Why; it stays in the record of operations
+        /// The reason, which is recorded
         #[arg(long)]
         reason: String,
     },
@@ -87,13 +87,13 @@ pub struct Which {
     /// Their numbers
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub ids: Vec<i64>,
-    /// All that match the filter
+    /// Every one that matches the filter
     #[arg(long)]
     pub all: bool,
     /// Only say how many match
     #[arg(long, requires = "all", conflicts_with = "ids")]
     pub dry_run: bool,
-    /// Do nothing unless exactly so many match
+    /// Do nothing unless exactly this many match
     #[arg(long, requires = "all", conflicts_with = "ids")]
     pub expect: Option<i64>,
     /// The filter.
@@ -101,7 +101,7 @@ pub struct Which {
     pub filter: FilterArgs,
 }
 
-/// Which letters.
+/// Which dead letters.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct FilterArgs {
     /// parked, queued, retrying, retried or discarded [default: the first three]
@@ -116,16 +116,16 @@ pub struct FilterArgs {
     /// The tenant's id
     #[arg(long)]
     pub tenant: Option<Uuid>,
-    /// Text that the error has
+    /// Text in the error
     #[arg(long)]
     pub error: Option<String>,
     /// The Kafka key
     #[arg(long)]
     pub key: Option<String>,
-    /// Here for at least this long, such as 90s, 15m, 2h, 3d
+    /// At least this old, such as 90s, 15m, 2h, 3d
     #[arg(long, value_parser = age)]
     pub older_than: Option<Duration>,
-    /// Here for at most this long
+    /// At most this old
     #[arg(long, value_parser = age)]
     pub newer_than: Option<Duration>,
 }
@@ -165,12 +165,12 @@ impl From<LetterError> for Failure {
         let detail = error.to_string();
         let code = match error {
             LetterError::Database(error) => return Self::Database(error),
-            LetterError::NotFound(_) => "unknown_letter",
-            LetterError::State { .. } => "letter_state",
-            LetterError::Queued { .. } => "letter_queued",
+            LetterError::NotFound(_) => "unknown_dead_letter",
+            LetterError::State { .. } => "dead_letter_state",
+            LetterError::Queued { .. } => "dead_letter_queued",
             LetterError::Payload(_) => "invalid_payload",
             LetterError::NoReason => "no_reason",
-            LetterError::Changed { .. } => "letters_changed",
+            LetterError::Changed { .. } => "dead_letters_changed",
         };
         Self::refused(code, detail)
     }
@@ -194,7 +194,7 @@ pub async fn run(context: &CommandContext, args: Args, json: bool) -> Result<Str
         }
         Command::Retry { which } => {
             let done = several(&mut connection, which, Bulk::Retry, actor).await?;
-            Ok(done.told(json, "will be tried again; `reindex letters list` tells what came of it"))
+            Ok(done.told(json, "will be tried again; `reindex dead-letters list` tells what came of it"))
         }
         Command::Discard { which, reason } => {
             let done = several(&mut connection, which, Bulk::Discard(&reason), actor).await?;
@@ -271,7 +271,7 @@ mod tests {
     }
 
     fn parse(line: &str) -> Result<Args, clap::Error> {
-        Cli::try_parse_from(std::iter::once("letters").chain(line.split(' '))).map(|cli| cli.args)
+        Cli::try_parse_from(std::iter::once("dead-letters").chain(line.split(' '))).map(|cli| cli.args)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// The road, live: from a command to a hit, with rate and lag at each station.
+// The pipeline, live: from a command to a hit, with rate and lag at each stage.
 
 import { fill, h } from "/storefront/dom.js";
 import { read } from "/console/api.js";
@@ -6,9 +6,9 @@ import { sparkline } from "/console/chart.js";
 import * as show from "/console/format.js";
 import { panel, pill, table } from "/console/parts.js";
 
-/** Looks that are kept, a second apart: what the small charts show. */
+/** Samples that the small charts show, one a second. */
 const KEPT = 120;
-/** A consumer that has been silent for longer, in seconds, is gone. */
+/** A consumer that has not reported for this many seconds counts as gone. */
 const SILENT = 5;
 
 const STATIONS = [
@@ -27,7 +27,7 @@ function worst(states) {
   return states.reduce((a, b) => (RANK.indexOf(b) > RANK.indexOf(a) ? b : a), "ok");
 }
 
-/** Several projections as one. */
+/** The sum of several projections. */
 function together(projections) {
   const sum = { lag: 0, late: 0, rate: 0, silent: 0, state: "ok", catchUp: 0, there: projections.length > 0, next: 0, end: 0 };
   for (const one of projections) {
@@ -45,7 +45,7 @@ function together(projections) {
   return sum;
 }
 
-/** What each station shows, from one look and the one before. */
+/** What each stage shows, from this sample and the one before. */
 function figures(look, before) {
   const named = (test) => together(look.projections.filter((one) => test(one.projection)));
   const relays = named((name) => name.startsWith("relay:"));
@@ -181,25 +181,25 @@ function probeLine(probe) {
   return h("p", {}, pill(probe.outcome), " ", text, " ", h("span", { class: "hint" }, show.ago(probe.at)), " ", h("a", { href: "#/probes" }, "All probes"));
 }
 
-function lettersLine(open) {
+function deadLettersLine(open) {
   const total = open.reduce((sum, one) => sum + one.letters, 0);
   if (total === 0) return h("p", {}, pill("ok", "none"), " Every event could be applied.");
-  return h("p", {}, pill("parked", show.count(total)), " ", total === 1 ? "event waits" : "events wait", " for an operator. ", h("a", { href: "#/letters" }, "Look at them"));
+  return h("p", {}, pill("parked", show.count(total)), " ", total === 1 ? "event waits" : "events wait", " for an operator. ", h("a", { href: "#/dead-letters" }, "Look at them"));
 }
 
-/** Draws the road. */
+/** Draws the pipeline. */
 export function mount(main) {
   const cards = new Map(STATIONS.map((each) => [each.id, station(each)]));
-  const [partitions, tenants, nodes, probe, letters] = [h("ul", { class: "partitions" }), h("div"), h("div"), h("div"), h("div")];
+  const [partitions, tenants, nodes, probe, deadLetters] = [h("ul", { class: "partitions" }), h("div"), h("div"), h("div"), h("div")];
   main.append(
-    h("h1", { class: "unseen" }, "The road"),
-    h("ol", { class: "road", "aria-label": "From a command to a hit" }, [...cards.values()]),
+    h("h1", { class: "unseen" }, "The pipeline"),
+    h("ol", { class: "pipeline", "aria-label": "From a command to a hit" }, [...cards.values()]),
     h(
       "div",
       { class: "panels flowing" },
       panel("Probe: write to searchable", probe),
-      panel("Dead letters", letters),
-      panel("Partitions", h("p", { class: "hint" }, "A square is a partition; the darker, the more waits."), partitions),
+      panel("Dead letters", deadLetters),
+      panel("Partitions", h("p", { class: "hint" }, "A square is a partition. The darker it is, the more events wait."), partitions),
       panel("Query nodes", nodes),
       panel("Shops that wait longest", tenants),
     ),
@@ -208,7 +208,7 @@ export function mount(main) {
   return {
     every: 1_000,
     async beat() {
-      const look = await read("/v1/console/road");
+      const look = await read("/v1/console/pipeline");
       const sum = (test, name) =>
         look.projections.filter((one) => test(one.projection)).flatMap((one) => one.partitions).reduce((total, one) => total + one[name], 0);
       look.ends = { relay: sum((name) => name.startsWith("relay:"), "end_offset"), documents: sum((name) => name === "index", "end_offset") };
@@ -218,7 +218,7 @@ export function mount(main) {
       fill(tenants, table("Shops that wait longest", TENANTS, look.tenants.slice(0, 10), "Nothing has moved in the last minute."));
       fill(nodes, table("Query nodes", NODES, nodeRows(look.nodes), "No query node has reported."));
       fill(probe, probeLine(look.probe));
-      fill(letters, lettersLine(look.dead_letters));
+      fill(deadLetters, deadLettersLine(look.dead_letters));
       before = look;
     },
   };
