@@ -28,19 +28,19 @@ pub struct Args {
     /// A catalog file, as for `souk import`
     #[arg(long, value_name = "FILE")]
     pub file: PathBuf,
-    /// Its mapping
+    /// Mapping of the catalog file
     #[arg(long, value_name = "NAME|FILE", default_value = "electronics")]
     pub mapping: String,
-    /// At most so many documents
+    /// Most documents to embed
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub limit: usize,
     /// Threads of the model
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub threads: usize,
-    /// Folder with model.onnx and the tokenizer's files [default: what `souk up` fetched]
+    /// Folder with model.onnx and the tokenizer's files [default: the one that `souk up` downloaded]
     #[arg(long, env = "SOUK_MODEL_DIR", value_name = "FOLDER")]
     pub model_dir: Option<PathBuf>,
-    /// Path of libonnxruntime.so [default: what `souk up` fetched]
+    /// Path of libonnxruntime.so [default: the one that `souk up` downloaded]
     #[arg(long, env = "SOUK_ONNXRUNTIME", value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
     /// Print the result as JSON

@@ -26,14 +26,14 @@ is for a word that the write brought in and has to find the product, or for one 
 not find it. An answer is stale when it says so, and wrong when it says that it is fresh but is not. The
 exit code is 0 only if there is neither.";
 
-/// Write, search with the token, and count the answers that don't show the write
+/// Write, search with the write's consistency token, and count answers that lack the write
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How many pairs
+    /// Number of pairs of a write and a search
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub pairs: u64,
-    /// Pairs under way at once
+    /// Pairs at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=256))]
     pub concurrency: u64,
     /// Where

@@ -27,28 +27,28 @@ const EXAMPLES: &str = "Examples:
   souk bench ingest --file products.ndjson.gz --mapping electronics
   souk bench ingest --file products.ndjson.gz --mapping electronics --rounds 9 --json
 
-Makes search documents of a catalog file and indexes them as the projector does while it catches up: read from
-their JSON, checked for newer versions, made records, and committed with offsets, 4000 at a time. Then tantivy
-alone adds the same records, made beforehand, with the same number of threads and one commit. Both in turn, in
-each round into a new folder.";
+The catalog becomes search documents. They are indexed as the projector does while it catches up: parsed from JSON,
+checked for newer versions, made records, and committed with offsets every 4000 documents. Then tantivy alone
+adds the same records, made beforehand, with the same number of threads and one commit. Each round does both, each
+into a new folder.";
 
 /// Documents between two commits of the projector.
 const BATCH: usize = 4_000;
 
-/// Measure the index writer beside tantivy alone
+/// Compare the index writer with tantivy alone
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A catalog file, as for `souk import`
     #[arg(long, value_name = "FILE")]
     pub file: PathBuf,
-    /// Its mapping
+    /// Mapping of the catalog file
     #[arg(long, value_name = "NAME|FILE", default_value = "electronics")]
     pub mapping: String,
-    /// Rounds; the median counts
+    /// Number of rounds; the report gives the median
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub rounds: u64,
-    /// At most so many documents
+    /// Most documents to index
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub limit: usize,
     /// Print the result as JSON

@@ -28,14 +28,14 @@ Products are renamed at a fixed rate, whether or not earlier writes were answere
 observer searches without tokens all the time. The lag of a write is the time from its answer to the
 answer of the first search that shows it, so it includes one search.";
 
-/// Measure the time from a write's answer to the first search that shows it
+/// Measure the time from a write until a search finds it
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Writes per second
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=5_000))]
     pub rate: u64,
-    /// For how long
+    /// Seconds to write
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
     /// Where

@@ -42,30 +42,30 @@ const OURS: &str = "souk_bench_peers";
 /// Where the other engines are.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PeerArgs {
-    /// Measure nothing but souk beside PostgreSQL's full-text search, and beside Typesense and Meilisearch where their
+    /// Measure only the comparison with PostgreSQL's full-text search, and with Typesense and Meilisearch if their
     /// addresses are given
     #[arg(long)]
     pub peers: bool,
-    /// Beside the others: a text on each line, and behind a tab the brand to filter by [default: made of the products]
+    /// For the comparison: file of queries, on each line a text, a tab and a brand to filter by [default: made of titles]
     #[arg(long, value_name = "FILE", conflicts_with = "alone")]
     pub query_file: Option<PathBuf>,
-    /// Beside the others: the read database, where the products are taken from
+    /// For the comparison: URL of the read database, from which the products are copied
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
     pub read_database_url: String,
-    /// Beside the others: a database in which a schema may be made, on a server with `pg_trgm` [default: the read database,
-    /// whose server has no `pg_trgm` where souk has brought it along]
+    /// For the comparison: URL of a database on a server with `pg_trgm`, in which a schema may be created [default: the
+    /// read database; the PostgreSQL that souk starts has no `pg_trgm`]
     #[arg(long, env = "SOUK_PEER_DATABASE_URL", value_name = "URL")]
     pub peer_database_url: Option<String>,
-    /// Beside the others: the address of Typesense
+    /// For the comparison: address of Typesense
     #[arg(long, env = "TYPESENSE_URL")]
     pub typesense_url: Option<String>,
-    /// Its API key
+    /// API key of Typesense
     #[arg(long, env = "TYPESENSE_API_KEY", default_value = "", hide_default_value = true, hide_env_values = true)]
     pub typesense_api_key: String,
-    /// Beside the others: the address of Meilisearch
+    /// For the comparison: address of Meilisearch
     #[arg(long, env = "MEILI_URL")]
     pub meili_url: Option<String>,
-    /// Its master key
+    /// Master key of Meilisearch
     #[arg(long, env = "MEILI_MASTER_KEY", default_value = "", hide_default_value = true, hide_env_values = true)]
     pub meili_master_key: String,
     /// How souk was built.

@@ -33,19 +33,19 @@ const EXAMPLES: &str = "Examples:
   souk-bench rebuild --documents 100000
   souk-bench rebuild --documents 1000000 --read-database-url postgres://souk@127.0.0.1:54320/souk_read --index-dir .souk/index
 
-Three passes over the same generated documents: a bare COPY into a table without an index; tantivy alone with souk's
-fields, one thread and as much memory, fed with finished records, and its merges; and `reindex build --from views` by
-the index writer that runs, until the generation follows the topic. The last one's time is given as a multiple of the
-sum of the other two, without tantivy's merges and with them. Everything is removed again.";
+The same generated documents are handled three times: a bare COPY into a table without an index; tantivy alone, with
+souk's fields, one thread, the same memory, finished records, and its merges; and `reindex build --from views` by the
+running index writer, until the generation follows the topic. The report gives the time of the last one as a multiple of
+the sum of the other two, with and without tantivy's merges. Everything is removed at the end.";
 
-/// Measure a build beside bare tantivy and a bare COPY
+/// Compare a build from the views with tantivy alone and a bare COPY
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Documents to generate
+    /// Number of documents to generate
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=20_000_000))]
     pub documents: u64,
-    /// The read database
+    /// URL of the read database
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
     pub read_database_url: String,
     /// Folder of the index generations

@@ -33,11 +33,11 @@ term by term, with one that is built anew from the topic.";
 /// Load before the figures of a quiet day begin.
 const WARMING: Duration = Duration::from_secs(10);
 
-/// Measure a reindex under load: failed queries, latency, rollbacks, and whether anything older was seen
+/// Measure a reindex under load: failures, latency, rollbacks, and whether older states were seen
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Products in the shop; those that are missing are made
+    /// Number of products in the shop; missing ones are created
     #[arg(long, default_value_t = 100_000)]
     pub products: u64,
     /// Writes per second
@@ -46,25 +46,25 @@ pub struct Args {
     /// Queries per second
     #[arg(long, default_value_t = 100)]
     pub queries: u64,
-    /// Promotions, each followed by a rollback
+    /// Number of promotions; each is followed by a rollback
     #[arg(long, default_value_t = 10)]
     pub rounds: u32,
-    /// Seconds of load before anything is built and after it has warmed up, for the figures of a quiet day
+    /// Seconds of load, after warming up, that give the quiet figures before anything is built
     #[arg(long, default_value_t = 60)]
     pub quiet_seconds: u64,
-    /// Queries in all, at least
+    /// Least number of queries
     #[arg(long, default_value_t = 50_000)]
     pub least_queries: u64,
-    /// Documents a second the build may take
+    /// Most documents a second for the build
     #[arg(long)]
     pub build_rate: Option<i32>,
-    /// Tell, on standard error, of each query that took longer than so many milliseconds, and of each step
+    /// Print each step, and each query that took longer than this many milliseconds, to standard error
     #[arg(long, value_name = "MS")]
     pub tell_slower: Option<u64>,
     /// Where
     #[command(flatten)]
     pub shop: ShopArgs,
-    /// The read database and the index folder
+    /// URL of the read database
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
     pub read_database_url: String,
     /// Folder of the index generations

@@ -18,36 +18,37 @@ const EXAMPLES: &str = "Examples:
   souk bench search --peers --queries 1000
   MEILI_URL=http://127.0.0.1:7700 MEILI_MASTER_KEY=... souk bench search --peers --query-file queries.txt
 
-Queries are made of the shop's own titles, by a seed, so that two runs ask the same. They are asked one at a
-time over HTTP, each with a client of its own, so that no answer comes from the cache. Rounds of all kinds
-are interleaved. Processor time is query-api's own count (souk_process_cpu_seconds_total), so nothing
-else should be asked of it meanwhile.
+Queries are made of the shop's own titles. The same --seed asks the same queries. They are sent one at a time
+over HTTP, each as another client, so that no answer comes from the cache. Rounds of all kinds are interleaved.
+Processor time is what query-api counts for itself (souk_process_cpu_seconds_total), so send it nothing else
+meanwhile.
 
-Then, unless --alone, the shop's products go into PostgreSQL (full-text search and pg_trgm, in a schema that is
-dropped at the end), and into Typesense and Meilisearch where TYPESENSE_URL and MEILI_URL say where they
-are; each round asks all of them the same queries, and every hit is checked against the filter. With --json
-these are two documents, one after the other.";
+Without --alone, other engines are measured next. The shop's products are copied to PostgreSQL (full-text search
+and pg_trgm, in a schema that is dropped at the end), and to Typesense and Meilisearch if TYPESENSE_URL and
+MEILI_URL are set. Each round asks all engines the same queries, and every hit is checked against the filter.
+souk must be built with the release profile for this: ./souk down, then SOUK_PROFILE=release ./souk up. With
+--json there are two documents, one after the other.";
 
 /// Measure latency and processor time of searches
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The shop
+    /// Slug of the tenant
     #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
     pub tenant: String,
     /// Queries of each kind
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub queries: u64,
-    /// Rounds the queries are dealt into
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub rounds: u64,
-    /// Seed of the queries
+    /// Seed for choosing the queries
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The address of query-api
+    /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
-    /// Measure souk alone, by kind of query
+    /// Measure only souk, by kind of query
     #[arg(long, conflicts_with = "peers")]
     pub alone: bool,
     /// Print the result as JSON

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 /// Where a shop is.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ShopArgs {
-    /// The shop to write into; created if there is none of that name
+    /// Slug of the tenant to write into; created if it does not exist
     #[arg(long, default_value = "bench")]
     pub tenant: String,
-    /// The address of write-api
+    /// Address of write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
-    /// The address of query-api
+    /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
 }

@@ -36,7 +36,7 @@ pub struct Args {
     /// Address for Kafka clients
     #[arg(long, default_value = "127.0.0.1:9092")]
     pub listen: SocketAddr,
-    /// Folder of topics and records
+    /// Folder for topics and records
     #[arg(long, default_value = "broker")]
     pub data_dir: PathBuf,
 }

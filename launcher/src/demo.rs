@@ -32,32 +32,32 @@ const EXAMPLES: &str = "Examples:
   souk demo --out demo.ndjson                 write the file only
   souk import demo.ndjson --mapping demo      what `souk demo` does with it";
 
-/// Make a demo catalog and load it, or write it to a file
+/// Generate a demo catalog and load it, or write it to a file
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The same seed gives the same catalog, byte for byte
+    /// Seed; the same seed gives the same catalog, byte for byte
     #[arg(long, default_value_t = DEFAULT_SEED)]
     pub seed: u64,
-    /// How many products
+    /// Number of products
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PRODUCTS, value_parser = clap::value_parser!(u32).range(1..=500_000))]
     pub products: u32,
-    /// Write NDJSON to this file and load nothing
+    /// Write the catalog as NDJSON to this file instead of loading it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// The shop; created if there is none of that name
+    /// Slug of the tenant; created if it does not exist
     #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
     pub tenant: String,
-    /// The address of write-api
+    /// Address of write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
-    /// The address of query-api, for --wait
+    /// Address of query-api, for --wait
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
-    /// Wait at the end until search shows everything, and say how long that took
+    /// Wait at the end until everything can be found, and print how long that took
     #[arg(long, value_enum)]
     pub wait: Option<WaitFor>,
-    /// The folder for the generated file, while it is loaded, and the position in it
+    /// Folder for the generated file and the position of the import while it is loaded
     #[arg(long, env = "SOUK_POSITIONS", value_name = "FOLDER", default_value = ".souk/imports")]
     pub positions: PathBuf,
     /// Print the result as JSON

@@ -36,22 +36,22 @@ shipped value is as good as fitting.";
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// CSV: query, product_id, rating
+    /// CSV file with the columns query, product_id, rating
     #[arg(long, value_name = "FILE")]
     pub judgments: PathBuf,
-    /// How to search
+    /// Search mode
     #[arg(long, value_enum, default_value = "lexical")]
     pub mode: Mode,
-    /// The shop
+    /// Slug of the tenant
     #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
     pub tenant: String,
-    /// The address of query-api
+    /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
-    /// Show the ranking behind each query, too
+    /// Also print the ranking of each query
     #[arg(long)]
     pub per_query: bool,
-    /// Fit each ranking setting on four fifths of the queries and measure it on the fifth, five times
+    /// Fit each ranking setting on four fifths of the queries and measure it on the rest, five times
     #[arg(long, conflicts_with_all = ["per_query"])]
     pub cross_validate: bool,
     /// Print the result as JSON

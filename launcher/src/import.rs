@@ -56,55 +56,55 @@ target = \"source field\"; print a shipped one to begin with: souk import --show
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// NDJSON, a JSON array or CSV, plain or gzip
+    /// Catalog file: NDJSON, a JSON array or CSV, plain or gzip
     #[arg(required_unless_present = "show_mapping")]
     pub file: Option<PathBuf>,
-    /// A shipped mapping (demo, electronics) or the path of a TOML file
+    /// Mapping of the file's fields: demo, electronics, or the path of a TOML file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "show_mapping")]
     pub mapping: Option<String>,
-    /// Print a shipped mapping, which explains each key, and stop
+    /// Print the mapping of that name, which explains each key, and exit
     #[arg(long, value_name = "NAME")]
     pub show_mapping: Option<String>,
-    /// The shop; created if there is none of that name
+    /// Slug of the tenant; created if it does not exist
     #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
     pub tenant: String,
-    /// The address of write-api
+    /// Address of write-api
     #[arg(long, env = "SOUK_WRITE_URL", default_value = "http://127.0.0.1:8080")]
     pub write_url: String,
-    /// The address of query-api, for --wait
+    /// Address of query-api, for --wait
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
-    /// What a rejected line means for the others
+    /// What to do with the other lines when one is rejected
     #[arg(long, value_enum, default_value = "skip")]
     pub on_error: OnError,
-    /// Check every line and write none; only the shop itself is created if it is missing
+    /// Check every line without writing any; the tenant is created if it does not exist
     #[arg(long)]
     pub dry_run: bool,
-    /// The currency of all prices without a currency field, instead of the mapping's
+    /// Currency of prices that have no currency field; overrides the mapping
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
-    /// Go on where the same import was broken off; this is what happens anyway
+    /// Continue where the same import was interrupted (the default)
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin at the first line, whatever an earlier run settled
+    /// Start at the first line, even if an earlier run was interrupted
     #[arg(long)]
     pub restart: bool,
-    /// The file for rejected lines, with reasons [default: <FILE's name>.rejected.ndjson here]
+    /// File for rejected lines and their reasons [default: <FILE's name>.rejected.ndjson in the current folder]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Products in one request
+    /// Products per request
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub batch: u32,
-    /// Requests under way at once
+    /// Requests sent at the same time
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub in_flight: u32,
-    /// Seconds to try again when write-api does not answer
+    /// Seconds to keep trying while write-api does not answer
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub retry_for: u64,
-    /// Wait at the end until search shows everything, and say how long that took
+    /// Wait at the end until everything can be found, and print how long that took
     #[arg(long, value_enum)]
     pub wait: Option<WaitFor>,
-    /// The folder that keeps the positions of imports that were broken off
+    /// Folder with the positions of interrupted imports
     #[arg(long, env = "SOUK_POSITIONS", value_name = "FOLDER", default_value = ".souk/imports")]
     pub positions: PathBuf,
     /// Print the result as JSON

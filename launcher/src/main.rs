@@ -18,7 +18,7 @@ use std::{
 #[command(
     name = "souk",
     version,
-    after_help = "Examples:\n  souk up --demo\n  souk import products.ndjson.gz --mapping electronics\n  souk status\n  souk down\n\nEvery flag can also be set in a TOML file (--config FILE) or as SOUK_<FLAG> in the environment."
+    after_help = "Examples:\n  souk up --demo\n  souk import products.ndjson.gz --mapping electronics\n  souk status\n  souk down\n\nEvery flag can also be set in a TOML file (--config FILE) or in the environment as SOUK_<FLAG>."
 )]
 enum Cli {
     Up(up::Args),
@@ -39,7 +39,7 @@ enum Cli {
     Reindex(operate::Args),
     Migrate(migrate::Args),
     Broker(broker::Args),
-    /// Run Apache Kafka in the foreground, its jars from Maven Central
+    /// Run Apache Kafka in the foreground; fetches it from Maven Central first
     Kafka(StackArgs),
     Test(suite::Args),
 }
@@ -52,12 +52,12 @@ struct StackArgs {
 
 #[derive(Debug, clap::Args)]
 struct LogArgs {
-    /// The process
+    /// Name of the process
     name: String,
-    /// Go on as the log grows
+    /// Keep printing as the log grows
     #[arg(short, long)]
     follow: bool,
-    /// Lines from the end
+    /// Number of lines to print, from the end
     #[arg(short = 'n', long, default_value_t = 50)]
     lines: u32,
     #[command(flatten)]
@@ -66,7 +66,7 @@ struct LogArgs {
 
 #[derive(Debug, clap::Args)]
 struct ResetArgs {
-    /// Don't ask
+    /// Delete without asking
     #[arg(long)]
     yes: bool,
     #[command(flatten)]

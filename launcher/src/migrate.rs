@@ -10,19 +10,19 @@ use std::collections::BTreeMap;
 static WRITE: Migrator = sqlx::migrate!("../migrations/write");
 static READ: Migrator = sqlx::migrate!("../migrations/read");
 
-/// Migrate the write and the read database, as a job of its own
+/// Create or migrate the write and the read database, and exit
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Example:\n  souk migrate --write-database-url postgres://souk@db/souk_write --read-database-url postgres://souk@db/souk_read"
 )]
 pub struct Args {
-    /// TOML file with these settings, named like the flags
+    /// TOML file with these settings; its keys are the flags without dashes in front
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<std::path::PathBuf>,
-    /// The write database
+    /// URL of the write database
     #[arg(long, env = "SOUK_WRITE_DATABASE_URL")]
     pub write_database_url: String,
-    /// The read database, as a role that may create the extension vector and the role souk_query
+    /// URL of the read database; its role must be allowed to create the extension vector and the role souk_query
     #[arg(long, env = "SOUK_READ_DATABASE_URL")]
     pub read_database_url: String,
 }

@@ -20,13 +20,13 @@ pub enum Broker {
 /// Flags that every command about a stack takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
-    /// TOML file with these settings, named like the flags
+    /// TOML file with these settings; its keys are the flags without dashes in front
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Folder of everything this stack keeps: databases, topics, index, logs
+    /// Folder for all data of this stack: databases, topics, index, logs
     #[arg(long, env = "SOUK_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
     pub data_dir: PathBuf,
-    /// Folder of fetched packages, shared by all stacks [default: /var/cache/souk as root, else ~/.cache/souk]
+    /// Folder for downloaded packages, shared by all stacks [default: /var/cache/souk as root, else ~/.cache/souk]
     #[arg(long, env = "SOUK_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
     /// Address of write-api
@@ -38,52 +38,52 @@ pub struct Settings {
     /// Address of the projector's health and metrics
     #[arg(long, env = "SOUK_PROJECTOR_LISTEN", default_value = "127.0.0.1:8082")]
     pub projector_listen: SocketAddr,
-    /// Address of health and metrics of the projector that embeds
+    /// Address of the embedding projector's health and metrics
     #[arg(long, env = "SOUK_EMBED_LISTEN", default_value = "127.0.0.1:8083")]
     pub embed_listen: SocketAddr,
-    /// Address of `reindex serve`: operations for the console
+    /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_LISTEN", default_value = "127.0.0.1:8084")]
     pub operations_listen: SocketAddr,
-    /// Address of the broker that is started
+    /// Address of the broker that this stack starts
     #[arg(long, env = "SOUK_BROKER_LISTEN", default_value = "127.0.0.1:9092")]
     pub broker_listen: SocketAddr,
-    /// Port of the PostgreSQL that is started
+    /// Port of the PostgreSQL that this stack starts
     #[arg(long, env = "SOUK_POSTGRES_PORT", default_value_t = 54320)]
     pub postgres_port: u16,
     /// Which broker to start
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
     pub kafka: Broker,
-    /// A write database that runs elsewhere (PostgreSQL 15 or newer)
+    /// URL of a write database to use instead of starting one (PostgreSQL 15 or newer)
     #[arg(long, env = "SOUK_WRITE_DATABASE_URL", requires = "read_database_url")]
     pub write_database_url: Option<String>,
-    /// A read database that runs elsewhere (PostgreSQL 15 or newer with pgvector 0.8)
+    /// URL of a read database to use instead of starting one (PostgreSQL 15 or newer with pgvector 0.8)
     #[arg(long, env = "SOUK_READ_DATABASE_URL", requires = "write_database_url")]
     pub read_database_url: Option<String>,
-    /// The read database for query-api, as the role souk_query [default: the read database with that role]
+    /// URL of the read database for query-api, with the role souk_query [default: the read database with that role]
     #[arg(long, env = "SOUK_QUERY_DATABASE_URL")]
     pub query_database_url: Option<String>,
-    /// A Kafka that runs elsewhere
+    /// Addresses of a Kafka to use instead of starting a broker
     #[arg(long, env = "SOUK_KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
-    /// Put before the name of every topic, for several installations on one cluster
+    /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
-    /// Leave the embedding model out: no vectors, semantic search answers that it is not available
+    /// Run without the embedding model: there are no vectors, and semantic search answers that it is not available
     #[arg(long, env = "SOUK_WITHOUT_VECTORS")]
     pub without_vectors: bool,
-    /// Another embedding model that bundles may name, with its folder; the shipped one is always there
+    /// Another embedding model that release bundles may name, with its folder; the built-in one is always available
     #[arg(long = "model", env = "SOUK_MODELS", value_name = "NAME=FOLDER", value_delimiter = ',')]
     pub models: Vec<String>,
-    /// What the processes log
+    /// Log filter of the processes
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,
-    /// Seconds between two checks of every index file against its checksum; 0 for none
+    /// Seconds between two checks of all index files against their checksums; 0 switches them off
     #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
     pub scrub_seconds: u64,
-    /// Milliseconds between two synthetic probes; 0 for none
+    /// Milliseconds between two synthetic probes; 0 switches them off
     #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
     pub probe_interval_ms: u64,
-    /// OTLP/HTTP collector the processes send spans to
+    /// OTLP/HTTP collector that receives the spans of all processes
     #[arg(long, env = "SOUK_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 }

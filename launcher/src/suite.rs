@@ -13,19 +13,19 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Run the whole test suite; everything it needs is started and stopped again
+/// Run the whole test suite, with a PostgreSQL and a broker of its own
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it road"
 )]
 pub struct Args {
-    /// The broker the tests talk to
+    /// Broker for the tests
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
     pub kafka: Broker,
-    /// Folder of fetched packages
+    /// Folder for downloaded packages
     #[arg(long, env = "SOUK_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// What is given to `cargo test` instead of --workspace
+    /// Arguments for `cargo test` instead of --workspace
     #[arg(last = true)]
     pub cargo: Vec<String>,
 }

@@ -9,7 +9,7 @@ use schemas::token::{TOKEN_HEADER, WAIT_HEADER};
 use serde_json::Value;
 use std::{path::PathBuf, time::Instant};
 
-/// Start everything and print the addresses; what runs already is left alone
+/// Start everything that is not running, and print the addresses
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  souk up --demo\n  souk up --data-dir /srv/souk --write-listen 127.0.0.1:9080\n  souk up --kafka-brokers kafka:9092 --write-database-url postgres://souk@db/souk_write --read-database-url postgres://souk@db/souk_read"
@@ -18,10 +18,10 @@ pub struct Args {
     /// Where everything is.
     #[command(flatten)]
     pub settings: Settings,
-    /// The shop; created if there is none of that name
+    /// Slug of the tenant; created if it does not exist
     #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
     pub tenant: String,
-    /// Load the generated demo catalog, once
+    /// Load the generated demo catalog, unless it is loaded already
     #[arg(long)]
     pub demo: bool,
     /// Stay in the foreground; Ctrl-C stops everything

@@ -6,16 +6,16 @@ use search::embed::{ModelFolder, Models};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// A part of the road; one process can take several.
+/// A part of the pipeline; one process can take several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {
-    /// Outboxes to Kafka
+    /// Sends events from the outboxes to Kafka
     Relay,
-    /// Kafka to the views, and documents to Kafka
+    /// Applies events to the views and sends search documents to Kafka
     Views,
-    /// Documents to the tantivy index
+    /// Writes documents into the tantivy index
     Index,
-    /// Documents to vectors
+    /// Computes the vectors of documents
     Embed,
 }
 
@@ -27,51 +27,51 @@ pub enum Role {
     after_help = "Examples:\n  projector --roles relay,views,index\n  projector --roles embed --projector-listen 127.0.0.1:8083 --model-dir model --onnxruntime libonnxruntime.so"
 )]
 pub struct Config {
-    /// TOML file with these settings, named like the flags
+    /// TOML file with these settings; its keys are the flags without dashes in front
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<PathBuf>,
-    /// What this process does
+    /// Roles of this process
     #[arg(long, env = "SOUK_ROLES", value_enum, value_delimiter = ',', default_value = "relay,views,index,embed")]
     pub roles: Vec<Role>,
     /// Address of health and metrics
     #[arg(long, env = "SOUK_PROJECTOR_LISTEN", default_value = "127.0.0.1:8082")]
     pub projector_listen: SocketAddr,
-    /// The write database; the relay reads its outboxes
+    /// URL of the write database, whose outboxes the relay reads
     #[arg(long, env = "SOUK_WRITE_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_write")]
     pub write_database_url: String,
-    /// The read database
+    /// URL of the read database
     #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_read")]
     pub read_database_url: String,
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
-    /// Replicas of the topics that are created
+    /// Replication factor of new topics
     #[arg(long, env = "SOUK_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,
-    /// Put before the name of every topic and group, for several installations on one cluster
+    /// Prefix of all topic and group names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
-    /// Threads of the embedding model; a second one costs the other processes more than its share, since
-    /// its threads wait for each other actively
+    /// Threads of the embedding model. They wait for each other actively, so a second one slows the other processes by
+    /// more than its share
     #[arg(long, env = "SOUK_EMBED_THREADS", default_value_t = 1)]
     pub embed_threads: usize,
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,
-    /// What this node is called in reports [default: the host's name]
+    /// Name of this node in reports [default: the host's name]
     #[arg(long, env = "SOUK_NODE", default_value_t = node())]
     pub node: String,
-    /// Seconds between two checks of every index file against its checksum; 0 for none
+    /// Seconds between two checks of all index files against their checksums; 0 switches them off
     #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
     pub scrub_seconds: u64,
-    /// Days after which a single search and what followed from it are let go, the sums by day are not; 0 for never
-    /// (role views)
+    /// Days that single searches and what followed from them are kept; sums by day are kept for ever; 0 keeps
+    /// everything (role views)
     #[arg(long, env = "SOUK_INSIGHT_RETENTION_DAYS", default_value_t = 90)]
     pub insight_retention_days: u32,
     /// Folder of the embedding model (role embed)
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,
-    /// Another model that bundles may name, with its folder (role embed)
+    /// Another model that release bundles may name, with its folder (role embed)
     #[arg(long = "model", env = "SOUK_MODELS", value_name = "NAME=FOLDER", value_delimiter = ',')]
     pub models: Vec<ModelFolder>,
     /// Path of libonnxruntime.so (role embed)

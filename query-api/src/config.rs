@@ -5,7 +5,7 @@ use search::embed::{ModelFolder, Models};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Every read of souk: search, listings, pages, lag.
+/// The read side of souk: search, listings, product pages, lag.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "query-api",
@@ -13,7 +13,7 @@ use std::{net::SocketAddr, path::PathBuf};
     after_help = "Example:\n  query-api --query-database-url postgres://souk_query@127.0.0.1/souk_read --index-dir index"
 )]
 pub struct Cli {
-    /// Print the OpenAPI document and stop
+    /// Print the OpenAPI document and exit
     #[arg(long)]
     pub openapi: bool,
     /// The settings.
@@ -24,34 +24,34 @@ pub struct Cli {
 /// Settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// TOML file with these settings, named like the flags
+    /// TOML file with these settings; its keys are the flags without dashes in front
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Address to serve
+    /// Address to listen on
     #[arg(long, env = "SOUK_QUERY_LISTEN", default_value = "127.0.0.1:8081")]
     pub query_listen: SocketAddr,
-    /// The read database, as a role that can only read
+    /// URL of the read database, with a role that can only read
     #[arg(long, env = "SOUK_QUERY_DATABASE_URL", default_value = "postgres://souk_query@127.0.0.1:5432/souk_read")]
     pub query_database_url: String,
-    /// Most database connections
+    /// Maximum number of connections to the read database
     #[arg(long, env = "SOUK_QUERY_CONNECTIONS", default_value_t = 16)]
     pub query_connections: u32,
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,
-    /// Searches at the same time; more wait
+    /// Searches that run at the same time; further ones wait
     #[arg(long, env = "SOUK_SEARCH_CONCURRENCY", default_value_t = 4)]
     pub search_concurrency: usize,
-    /// Key of staff's routes: the console and operations; without it they are off
+    /// Key for the console and its operations; without it they are switched off
     #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true)]
     pub staff_key: Option<String>,
-    /// Address of `reindex serve`, which does what operators ask for in the console
+    /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,
     /// Folder of the embedding model; without it there is no semantic search
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,
-    /// Another model that bundles may name, with its folder
+    /// Another model that release bundles may name, with its folder
     #[arg(long = "model", env = "SOUK_MODELS", value_name = "NAME=FOLDER", value_delimiter = ',')]
     pub models: Vec<ModelFolder>,
     /// Path of libonnxruntime.so

@@ -78,7 +78,7 @@ pub fn readings(index: &Index) -> Option<TextAnalyzer> {
 }
 
 /// English loses its plurals only: shoppers tell `gaming` from `game` and `printer` from `printing`, and on
-/// judged queries a light stemmer did better than Snowball's (docs/search.md). Other languages have Snowball's
+/// judged queries a light stemmer did better than Snowball's (docs/notes/relevance.md). Other languages have Snowball's
 /// (decision 0019). `all`: every stem of a word and the word itself, where English is not the only language.
 fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
     let languages = languages::parsed(&settings.languages);

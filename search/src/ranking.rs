@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Ranking settings; docs/search.md says how they were found and what each is worth. A setting that a
+/// Ranking settings; docs/notes/relevance.md says how they were found and what each is worth. A setting that a
 /// manifest doesn't name has its default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -14,7 +14,7 @@ use tracing_subscriber::{
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// For people.
     Text,
@@ -23,10 +23,10 @@ pub enum LogFormat {
 /// Flags that every service takes.
 #[derive(Debug, Clone, Args)]
 pub struct TelemetryOptions {
-    /// What is logged, in the syntax of tracing-subscriber's `EnvFilter`
+    /// Log filter, in the syntax of tracing-subscriber's `EnvFilter`
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, env = "SOUK_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
     /// OTLP/HTTP collector to send spans to, such as http://127.0.0.1:4318/v1/traces; none if absent

@@ -4,20 +4,20 @@ use clap::{Parser, Subcommand};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// souk's write side: takes commands, guards the rules, records what happened.
+/// The write side of souk: takes commands, checks the rules, records events.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "write-api", version)]
 pub struct Config {
-    /// TOML file with settings named like the flags
+    /// TOML file with these settings; its keys are the flags without dashes in front
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<PathBuf>,
     /// Address to listen on
     #[arg(long, env = "SOUK_WRITE_LISTEN", default_value = "127.0.0.1:8080")]
     pub write_listen: SocketAddr,
-    /// The write database, such as postgres://souk@127.0.0.1:5432/souk_write
+    /// URL of the write database, such as postgres://souk@127.0.0.1:5432/souk_write
     #[arg(long, env = "SOUK_WRITE_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_write")]
     pub write_database_url: String,
-    /// Most connections to the write database
+    /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,
     /// Logs and spans
@@ -31,6 +31,6 @@ pub struct Config {
 /// What to do instead of serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Print the OpenAPI document and end
+    /// Print the OpenAPI document and exit
     Openapi,
 }
