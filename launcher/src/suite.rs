@@ -1,22 +1,26 @@
 //! `souk test`: the whole suite against a PostgreSQL and a broker of its own, which end with it.
 
+mod summary;
+
 use crate::{
-    LaunchError, apache, browser, migrate,
+    LaunchError, apache, browser,
     postgres::Postgres,
     settings::{Broker, Settings},
     stack::{Service, Stack},
 };
 use std::{
+    io::{BufRead, BufReader},
     net::TcpListener,
-    path::PathBuf,
-    process::Command,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
 };
+use summary::Summary;
 
 /// Run the whole test suite, with a PostgreSQL and a broker of its own
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it road"
+    after_help = "Examples:\n  souk test\n  SOUK_KAFKA=apache souk test\n  souk test -- --workspace --test it pipeline"
 )]
 pub struct Args {
     /// Broker for the tests
@@ -25,12 +29,15 @@ pub struct Args {
     /// Folder for downloaded packages
     #[arg(long, env = "SOUK_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
+    /// Fail if a test is skipped
+    #[arg(long, env = "SOUK_TEST_NO_SKIPS")]
+    pub no_skips: bool,
     /// Arguments for `cargo test` instead of --workspace
     #[arg(last = true)]
     pub cargo: Vec<String>,
 }
 
-/// Runs the suite; gives cargo's exit code.
+/// Runs the suite; gives cargo's exit code, or 1 if a test was skipped that must not be.
 ///
 /// # Errors
 /// If the database or the broker can't be started.
@@ -42,7 +49,7 @@ pub async fn run(args: Args, mut settings: Settings, programs: PathBuf) -> Resul
     // PostgreSQL may run as another user than root.
     let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
     std::fs::set_permissions(folder.path(), open).map_err(LaunchError::folder(folder.path()))?;
-    settings.cache_dir = args.cache_dir.or(settings.cache_dir);
+    settings.cache_dir = args.cache_dir.clone().or(settings.cache_dir);
     settings.data_dir = folder.path().to_owned();
     settings.postgres_port = free_port()?;
     settings.broker_listen.set_port(free_port()?);
@@ -61,35 +68,54 @@ pub async fn run(args: Args, mut settings: Settings, programs: PathBuf) -> Resul
     );
     let postgres = Postgres::new(&stack.artifacts, folder.path(), stack.settings.postgres_port)?;
     postgres.start()?;
-    let outcome = with_broker(&stack, &args.cargo).await;
+    let outcome = with_broker(&stack, &args).await;
     stack.stop(Service::Broker)?;
     postgres.stop()?;
     outcome
 }
 
-async fn with_broker(stack: &Stack, cargo: &[String]) -> Result<i32, LaunchError> {
+async fn with_broker(stack: &Stack, args: &Args) -> Result<i32, LaunchError> {
     stack.start(Service::Broker)?;
     stack.wait_ready(Service::Broker).await?;
+    let skips = stack.settings.data_dir.join("skips");
     let mut command = Command::new("cargo");
     command.arg("test");
-    if cargo.is_empty() {
+    if args.cargo.is_empty() {
         command.arg("--workspace");
     }
     if let Some(home) = std::env::var_os("SOUK_HOME") {
         command.arg("--manifest-path").arg(PathBuf::from(home).join("Cargo.toml"));
     }
-    command.args(cargo);
+    command.args(&args.cargo);
     command
         .env("SOUK_TEST_DATABASE_URL", stack.settings.admin_url())
         .env("SOUK_TEST_KAFKA", stack.settings.brokers())
         .env("SOUK_TEST_BROKER", if stack.settings.kafka == Broker::Apache { "apache" } else { "embedded" })
+        .env("SOUK_TEST_SKIPS", &skips)
         .env("SOUK_CACHE_DIR", stack.settings.cache())
         .env("SOUK_MODEL_DIR", stack.artifacts.model_dir())
         .env("SOUK_ONNXRUNTIME", stack.artifacts.onnxruntime())
         .env_remove("SOUK_KAFKA");
-    let status = tokio::task::block_in_place(|| command.status())
+    let (code, summary) = tokio::task::block_in_place(|| counted(&mut command, &skips))
         .map_err(|error| LaunchError::Other(format!("cargo could not be run: {error}")))?;
-    Ok(status.code().unwrap_or(1))
+    println!("\n{summary}");
+    let missed = args.no_skips && !summary.skipped.is_empty();
+    Ok(if code == 0 && missed { 1 } else { code })
+}
+
+/// Runs cargo, shows what it prints, and counts; gives its exit code as well.
+fn counted(command: &mut Command, skips: &Path) -> std::io::Result<(i32, Summary)> {
+    let mut summary = Summary::default();
+    let mut cargo = command.stdout(Stdio::piped()).spawn()?;
+    for line in cargo.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
+        let line = line?;
+        println!("{line}");
+        summary.read(&line);
+    }
+    let code = cargo.wait()?.code().unwrap_or(1);
+    // No file, no skips.
+    summary.skipped(&std::fs::read_to_string(skips).unwrap_or_default());
+    Ok((code, summary))
 }
 
 /// A port that nobody listens on right now, below the range from which the system gives ports to
@@ -112,19 +138,3 @@ pub fn free_port() -> Result<u16, LaunchError> {
 
 const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 12_000;
-
-/// A server's databases for one test stack, migrated; gives the URLs of the write and the read database.
-///
-/// # Errors
-/// [`LaunchError::Database`].
-pub async fn databases(server_url: &str, name: &str) -> Result<(String, String), LaunchError> {
-    let url = |suffix: &str| {
-        let mut url =
-            url::Url::parse(server_url).map_err(|error| LaunchError::Other(format!("{server_url}: {error}")))?;
-        url.set_path(&format!("/{name}_{suffix}"));
-        Ok::<_, LaunchError>(url.to_string())
-    };
-    let (write, read) = (url("write")?, url("read")?);
-    migrate::run(&write, &read).await?;
-    Ok((write, read))
-}

@@ -23,11 +23,12 @@ use std::{
 };
 
 fn data() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/electronics");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/electronics");
+    let folder = std::env::var_os("SOUK_TEST_CATALOG").map_or(beside, PathBuf::from);
     if folder.exists() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: the electronics catalog is not beside this repository");
+    test_skips::skip("the electronics catalog is not beside this repository; SOUK_TEST_CATALOG names its folder");
     None
 }
 

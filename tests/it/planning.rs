@@ -1,18 +1,17 @@
-//! How the road's statements are planned: kept from round to round while rounds are small, and by index whatever
+//! How the statements of relay and views are planned: kept from round to round while rounds are small, and by index whatever
 //! PostgreSQL has counted.
 
-use acceptance::stack::env;
-use eventlog::database::{self, Plans};
-use launcher::suite;
+use acceptance::stack::database;
+use eventlog::database::{Plans, connect};
 use projector::document_relay;
-use schemas::Uuid;
 use sqlx::{AssertSqlSafe, PgConnection};
+use test_databases::{Side, TestDatabase};
 
-/// A connection to a read database with nothing in it.
-async fn connected() -> PgConnection {
-    let name = format!("planning_{}", Uuid::now_v7().simple());
-    let (_, read) = suite::databases(&env("SOUK_TEST_DATABASE_URL"), &name).await.expect("databases");
-    database::connect(&read).await.expect("a connection")
+/// A read database with nothing in it, and a connection to it.
+async fn connected() -> (TestDatabase, PgConnection) {
+    let read = database(Side::Read).await;
+    let connection = connect(&read.url()).await.expect("a connection");
+    (read, connection)
 }
 
 async fn mode(connection: &mut PgConnection) -> String {
@@ -21,7 +20,7 @@ async fn mode(connection: &mut PgConnection) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn small_rounds_keep_their_plans_and_large_ones_are_planned_anew() {
-    let mut connection = connected().await;
+    let (_read, mut connection) = connected().await;
     let mut plans = Plans::default();
     assert_eq!(mode(&mut connection).await, "force_custom_plan");
     for (rows, expected) in
@@ -36,7 +35,7 @@ async fn small_rounds_keep_their_plans_and_large_ones_are_planned_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_that_wait_are_read_by_index_whatever_was_counted() {
-    let mut connection = connected().await;
+    let (_read, mut connection) = connected().await;
     // As a vacuum at the wrong moment sees it: as many that wait as there are documents.
     sqlx::raw_sql(
         "INSERT INTO documents (tenant_id, product_id, doc_version, content_hash, deleted, body)

@@ -38,7 +38,7 @@ impl Browser {
     /// Starts a browser; none, with a word about it, where it is not installed or can't run.
     pub async fn start() -> Option<Self> {
         if !browser::is_there() {
-            eprintln!("skipped: chromium and chromedriver are not installed");
+            test_skips::skip("chromium and chromedriver are not installed");
             return None;
         }
         let port = suite::free_port().expect("a port");
@@ -69,7 +69,7 @@ impl Browser {
         let session = match started.attempt(Method::POST, "/session", wanted).await {
             Ok(session) => session,
             Err(reason) => {
-                eprintln!("skipped: chromium can't be started here: {reason}");
+                test_skips::skip(&format!("chromium can't be started here: {reason}"));
                 return None;
             }
         };

@@ -9,22 +9,19 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
 };
 use schemas::topics::{Context, DOCUMENTS, Topic};
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// Waits for views, index and, where the stack has them, vectors; fails after [`PATIENCE`] with what is behind.
 pub async fn until_quiet(stack: &TestStack) {
+    let counts = Context::ALL
+        .map(|context| format!("(SELECT count(*) FROM {}.outbox WHERE published_at IS NULL)", context.name()));
+    let waiting = format!("SELECT {}", counts.join(" + "));
     eventually("every outbox is empty", PATIENCE, || async {
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT (SELECT count(*) FROM tenants.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM catalog.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM pricing.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM inventory.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM merchandising.outbox WHERE published_at IS NULL)
-                  + (SELECT count(*) FROM insights.outbox WHERE published_at IS NULL)",
-        )
-        .fetch_one(&stack.write)
-        .await
-        .map_err(|error| error.to_string())?;
+        let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting.clone()))
+            .fetch_one(&stack.write)
+            .await
+            .map_err(|error| error.to_string())?;
         if waiting == 0 { Ok(()) } else { Err(format!("{waiting} rows wait")) }
     })
     .await;

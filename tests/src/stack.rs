@@ -10,6 +10,7 @@ use launcher::{
 use schemas::Uuid;
 use sqlx::PgPool;
 use std::path::{Path, PathBuf};
+use test_databases::{Side, TestDatabase};
 
 /// A running stack; its processes end with it.
 pub struct TestStack {
@@ -19,6 +20,7 @@ pub struct TestStack {
     pub write: PgPool,
     /// The read database.
     pub read: PgPool,
+    _databases: [TestDatabase; 2],
     _folder: tempfile::TempDir,
 }
 
@@ -47,6 +49,11 @@ fn unavailable(name: &str) -> String {
 pub fn programs() -> PathBuf {
     let own = std::env::current_exe().expect("this program's path");
     own.parent().and_then(Path::parent).expect("target/debug").to_owned()
+}
+
+/// A database on the suite's server, for one test.
+pub async fn database(side: Side) -> TestDatabase {
+    TestDatabase::create(&env("SOUK_TEST_DATABASE_URL"), side).await.expect("a database")
 }
 
 impl TestStack {
@@ -89,20 +96,20 @@ impl TestStack {
         settings.probe_interval_ms = 0;
         settings.without_vectors = !with_vectors;
         "info,librdkafka=error,projector=debug".clone_into(&mut settings.log);
-        let name = format!("it_{}", Uuid::now_v7().simple());
-        let (write, read) = suite::databases(&env("SOUK_TEST_DATABASE_URL"), &name).await.expect("databases");
+        let databases = [database(Side::Write).await, database(Side::Read).await];
+        let [write, read] = databases.each_ref().map(TestDatabase::url);
         settings.write_database_url = Some(write.clone());
         settings.read_database_url = Some(read.clone());
         if env("SOUK_TEST_BROKER") == "apache" {
             settings.kafka_brokers = Some(env("SOUK_TEST_KAFKA"));
-            settings.topic_prefix = format!("{name}.");
+            settings.topic_prefix = format!("it_{}.", Uuid::now_v7().simple());
         }
         let (write, read) = (
             PgPool::connect(&write).await.expect("the write database"),
             PgPool::connect(&read).await.expect("the read database"),
         );
         let stack = Stack::new(settings, programs()).expect("a stack");
-        Self { stack, write, read, _folder: folder }
+        Self { stack, write, read, _databases: databases, _folder: folder }
     }
 
     /// The address of write-api.

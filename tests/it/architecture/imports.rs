@@ -3,7 +3,7 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("schemas", &[]),
     ("service", &["schemas"]),
     ("search", &["schemas"]),
@@ -14,6 +14,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("reindex", &["schemas", "search", "projector", "service", "eventlog"]),
     ("launcher", &["schemas", "service"]),
     ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
+    ("tests/databases", &[]),
+    ("tests/skips", &[]),
     ("tests/fuzz", &["schemas", "search"]),
     (
         "tests",
@@ -33,7 +35,11 @@ const ALLOWED: [(&str, &[&str]); 12] = [
 ];
 
 /// A library and the parts whose manifest may name it.
-const OWNED: [(&str, &[&str]); 2] = [("tantivy", &["search"]), ("rdkafka", &["eventlog", "tests"])];
+const OWNED: [(&str, &[&str]); 3] = [
+    ("tantivy", &["search"]),
+    ("rdkafka", &["eventlog", "tests"]),
+    ("test-databases", &["eventlog", "projector", "tests", "write-api"]),
+];
 
 /// Part and dependencies of each member's manifest, the dependencies of tests included.
 fn manifests(files: &[File]) -> impl Iterator<Item = (&File, &str, Vec<&str>)> {

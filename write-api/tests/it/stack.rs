@@ -4,7 +4,8 @@ use clap::Parser;
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use service::shutdown::Shutdown;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::PgPool;
+use test_databases::{Side, TestDatabase};
 use tokio::task::JoinHandle;
 
 pub(crate) struct Stack {
@@ -13,8 +14,7 @@ pub(crate) struct Stack {
     pub(crate) pool: PgPool,
     shutdown: Shutdown,
     server: JoinHandle<()>,
-    admin_url: String,
-    name: String,
+    _database: TestDatabase,
 }
 
 #[derive(Debug)]
@@ -47,15 +47,11 @@ impl Stack {
     pub(crate) async fn start() -> Self {
         let admin_url = std::env::var("SOUK_TEST_DATABASE_URL")
             .unwrap_or_else(|_| "postgres://souk@127.0.0.1:54329/postgres".to_owned());
-        let mut admin = PgConnection::connect(&admin_url).await.unwrap_or_else(|error| {
-            unreachable!("PostgreSQL does not answer at {admin_url}: {error}. Start one, or set SOUK_TEST_DATABASE_URL")
+        let database = TestDatabase::create(&admin_url, Side::Write).await.unwrap_or_else(|error| {
+            unreachable!("no database at {admin_url}: {error}. Start a PostgreSQL, or set SOUK_TEST_DATABASE_URL")
         });
-        let name = format!("write_api_test_{}", schemas::Uuid::now_v7().simple());
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        let (server, _) = admin_url.rsplit_once('/').unwrap();
-        let url = format!("{server}/{name}");
+        let url = database.url();
         let pool = PgPool::connect(&url).await.unwrap();
-        sqlx::migrate!("../migrations/write").run(&pool).await.unwrap();
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -63,23 +59,18 @@ impl Stack {
         let shutdown = Shutdown::default();
         let serving = write_api::serve(listener, config, shutdown.clone());
         let server = tokio::spawn(async move { serving.await.unwrap() });
-        let stack = Self { base, http: Client::new(), pool, shutdown, server, admin_url, name };
+        let stack = Self { base, http: Client::new(), pool, shutdown, server, _database: database };
         let opened = stack.put("/v1/tenants/demo", json!({"name": "Demo"})).await;
         assert_eq!(opened.status, 201);
         stack
     }
 
-    /// Stops the service and drops the database.
+    /// Stops the service; the database is dropped with it.
     pub(crate) async fn stop(self) {
         drop(self.http);
         self.shutdown.trigger();
         self.server.await.unwrap();
         self.pool.close().await;
-        let mut admin = PgConnection::connect(&self.admin_url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name)))
-            .execute(&mut admin)
-            .await
-            .unwrap();
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
