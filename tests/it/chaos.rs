@@ -11,6 +11,7 @@ use acceptance::{
     stack::TestStack,
 };
 use launcher::stack::Service;
+use schemas::topics::Context;
 use serde_json::Value;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -101,7 +102,7 @@ async fn nothing_lost_nothing_twice(stack: &TestStack, shop: &Shop) {
         if total == PRODUCTS { Ok(()) } else { Err(format!("{total} of {PRODUCTS}")) }
     })
     .await;
-    for context in ["catalog", "pricing", "inventory"] {
+    for context in Context::ALL.map(Context::name) {
         let query = format!(
             "SELECT count(*) FROM (SELECT aggregate_id FROM {context}.outbox GROUP BY tenant_id, aggregate_id
              HAVING max(version) <> count(*) OR min(version) <> 1) AS broken"

@@ -1,7 +1,7 @@
 //! The operators' console in a real browser: signing in, the pipeline, a generation from its plan to its rollback, dead
 //! letters, probes and a product's lineage; on a desk and on a phone, in light and dark.
 
-use crate::letters;
+use crate::dead_letters;
 use acceptance::{
     browser::{Browser, keys},
     builders::{price_line, product_line, stock_line},
@@ -225,9 +225,9 @@ async fn a_generation_goes_its_way(browser: &Browser, shop: &Shop, console: &str
 }
 
 async fn dead_letters_are_settled(browser: &Browser, stack: &TestStack, shop: &Shop, console: &str) {
-    let product = letters::poison(stack, shop, "wick").await;
+    let product = dead_letters::poison(stack, shop, "wick").await;
     let (parked, queued) = {
-        let kept = letters::of_product(stack, product).await;
+        let kept = dead_letters::of_product(stack, product).await;
         (kept[0].0, kept[1].0)
     };
     browser.open(&format!("{console}#/dead-letters")).await;
@@ -244,7 +244,7 @@ async fn dead_letters_are_settled(browser: &Browser, stack: &TestStack, shop: &S
     browser.until("document.getElementById('ask').open").await;
     browser.click("#ask-yes").await;
     browser.until(&format!("{}.includes('not taken')", text_of("#ask-problem"))).await;
-    let payload = String::from_utf8(letters::good_payload(stack, product).await).expect("text");
+    let payload = String::from_utf8(dead_letters::good_payload(stack, product).await).expect("text");
     browser.value(&format!("document.querySelector('#ask [name=payload]').value = {}", json!(payload))).await;
     browser.click("#ask-yes").await;
     browser.until("!document.getElementById('ask').open").await;
@@ -252,7 +252,7 @@ async fn dead_letters_are_settled(browser: &Browser, stack: &TestStack, shop: &S
     browser.open(&format!("{console}#/dead-letters/{queued}")).await;
     browser.until(&format!("{}.includes('retried')", text_of(".page-head"))).await;
 
-    letters::poison(stack, shop, "shade").await;
+    dead_letters::poison(stack, shop, "shade").await;
     browser.open(&format!("{console}#/dead-letters")).await;
     browser.until("document.querySelectorAll('.rows tbody tr').length === 2").await;
     browser.click(".page-head .button.grave").await;

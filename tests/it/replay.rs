@@ -1,6 +1,6 @@
 //! Delivery is at least once, effects are exactly once: duplicates, late commits, poison, the dead.
 
-use crate::letters;
+use crate::dead_letters;
 use acceptance::{
     builders::product_line,
     digest,
@@ -97,7 +97,7 @@ async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
         shop.bulk_all("products", &[product_line("p-1", "Poisoned thing"), product_line("p-2", "Healthy thing")]).await;
     let hits = shop.search("poisoned", &token).await;
     let id: Uuid = hits.body["hits"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
-    letters::poisoned(&stack, id).await;
+    dead_letters::poisoned(&stack, id).await;
     eventually("the event is parked and the one behind it queued", PATIENCE, || async {
         let letters = shop.read("/v1/status/dead-letters", None).await.body;
         let states: Vec<&str> =

@@ -1,6 +1,6 @@
 //! Modules are named after a thing of the domain, and live in `foo.rs` with `foo/`.
 
-use super::files::{File, code};
+use super::{files::File, syntax::Named};
 
 const MEANINGLESS: [&str; 4] = ["common", "utils", "helpers", "core"];
 
@@ -13,17 +13,12 @@ pub fn bad_names(files: &[File]) -> Vec<String> {
             found.push(format!("{}: use the name of the module, not mod.rs", file.path));
         }
         let mut named: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
-        named.extend(code(&file.text).lines().filter_map(module).map(str::to_owned));
+        let modules = file.syntax.names.iter().filter(|name| name.what == Named::Module);
+        named.extend(modules.map(|name| name.text.clone()));
         let wrong = named.iter().filter(|name| MEANINGLESS.contains(&name.as_str()));
         found.extend(wrong.map(|name| format!("{}: `{name}` says nothing of what it holds", file.path)));
     }
     found
-}
-
-fn module(line: &str) -> Option<&str> {
-    let (before, name) = line.trim().split_once("mod ")?;
-    let is_declaration = before.is_empty() || before.starts_with("pub");
-    is_declaration.then(|| name.split([';', ' ', '{']).next().unwrap_or_default())
 }
 
 #[test]

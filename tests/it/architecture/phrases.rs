@@ -1,6 +1,6 @@
 //! Words that must not be left in the files.
 
-use super::files::{File, code};
+use super::files::File;
 
 /// Split, so that this file does not find itself.
 const UNFINISHED: [&str; 4] =
@@ -30,10 +30,18 @@ pub fn unfinished(files: &[File]) -> Vec<String> {
     files.iter().filter(|file| file.path != "Cargo.lock").flat_map(|f| lines_with(f, &f.text, &UNFINISHED)).collect()
 }
 
-/// Tests that wait for a time instead of a condition.
+/// Calls that wait for a time.
+const SLEEPS: [&str; 3] = ["sleep", "sleep_ms", "sleep_until"];
+
+/// Tests, in files and modules of their own, that wait for a time instead of a condition.
 pub fn sleeping_tests(files: &[File]) -> Vec<String> {
-    let tests = files.iter().filter(|file| file.is_rust() && file.is_test());
-    tests.flat_map(|file| lines_with(file, &code(&file.text), &["sleep("])).collect()
+    let mut found = Vec::new();
+    for file in files {
+        let paths = file.syntax.paths.iter().filter(|path| path.in_test || file.is_test());
+        let sleeping = paths.filter(|path| path.segments.last().is_some_and(|last| SLEEPS.contains(&last.as_str())));
+        found.extend(sleeping.map(|path| format!("{}:{} calls {}", file.path, path.line, path.segments.join("::"))));
+    }
+    found
 }
 
 /// Addresses of package registries: what is fetched comes through each tool's own client.
@@ -49,11 +57,17 @@ fn unfinished_work_is_found() {
 
 #[test]
 fn a_sleeping_test_is_found() {
-    let sleeping = "thread::sleep(SECOND);";
-    assert_eq!(sleeping_tests(&[File::new("a/tests/x.rs", sleeping)]), ["a/tests/x.rs:1 says sleep("]);
-    assert_eq!(sleeping_tests(&[File::new("a/src/x/tests.rs", sleeping)]).len(), 1);
+    let sleeping = "fn f() {\n thread::sleep(SECOND); // no sleep( here\n}";
+    assert_eq!(sleeping_tests(&[File::new("a/tests/x.rs", sleeping)]), ["a/tests/x.rs:2 calls thread::sleep"]);
+    assert_eq!(
+        sleeping_tests(&[File::new("a/src/x/tests.rs", "fn f() { select! { () = sleep(SECOND) => {} } }")]).len(),
+        1
+    );
+    assert_eq!(
+        sleeping_tests(&[File::new("a/src/x.rs", &format!("#[cfg(test)]\nmod tests {{ {sleeping} }}"))]).len(),
+        1
+    );
     assert!(sleeping_tests(&[File::new("a/src/x.rs", sleeping)]).is_empty());
-    assert!(sleeping_tests(&[File::new("a/tests/x.rs", "// no sleep( here")]).is_empty());
 }
 
 #[test]

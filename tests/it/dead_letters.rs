@@ -99,7 +99,7 @@ async fn operators_settle_dead_letters_in_order() {
     let shop = Shop::open(&stack, "letters").await;
     let edited = poison(&stack, &shop, "alpha").await;
     let mut connection = connection(&stack).await;
-    a_letter_is_shown_whole(&stack, &mut connection, edited).await;
+    a_dead_letter_is_shown_whole(&stack, &mut connection, edited).await;
     the_command_line_shows_the_same(&stack, edited).await;
     a_retry_changes_nothing_while_the_event_is_broken(&stack, &mut connection, edited).await;
     nothing_overtakes_and_nothing_wrong_is_taken(&stack, &mut connection, edited).await;
@@ -108,7 +108,7 @@ async fn operators_settle_dead_letters_in_order() {
     many_are_settled_by_a_filter(&stack, &shop, &mut connection).await;
 }
 
-async fn a_letter_is_shown_whole(stack: &TestStack, connection: &mut PgConnection, product: Uuid) {
+async fn a_dead_letter_is_shown_whole(stack: &TestStack, connection: &mut PgConnection, product: Uuid) {
     let letters = of_product(stack, product).await;
     let (parked, queued) = (letters[0].0, letters[1].0);
     let whole = operator::show(connection, parked).await.expect("shown");

@@ -1,4 +1,4 @@
-//! The road from a command to a search hit, and back out again.
+//! The way from a command to a search hit, and back out again.
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
@@ -14,14 +14,15 @@ use serde_json::{Value, json};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_travels_from_its_command_to_the_shopper_and_away_again() {
     let stack = TestStack::start(true).await;
-    let shop = Shop::open(&stack, "road").await;
+    let shop = Shop::open(&stack, "pipeline").await;
     let category =
         shop.command(Method::POST, "/v1/categories", None, &json!({"name": "Kettles", "slug": "kettles"})).await;
     let product = json!({
         "external_id": "k-1", "slug": "gooseneck", "title": "Gooseneck kettle", "brand": "Acme",
         "category_ids": [category["id"]], "variants": [{"sku": "K-1"}],
     });
-    let request = shop.request(Method::POST, "/v1/products").header("x-correlation-id", "road-test-1").json(&product);
+    let request =
+        shop.request(Method::POST, "/v1/products").header("x-correlation-id", "pipeline-test-1").json(&product);
     let created: Value = request.send().await.expect("answered").json().await.expect("JSON");
     let (id, token) = (text(&created["id"]), text(&created["token"]));
     assert!(shop.search("gooseneck", &token).await.titles().is_empty(), "a draft is not found");
@@ -49,7 +50,7 @@ async fn a_product_travels_from_its_command_to_the_shopper_and_away_again() {
     let archived = shop.command(Method::POST, &format!("/v1/products/{id}/archive"), Some(3), &json!({})).await;
     assert!(shop.search("swan", &text(&archived["token"])).await.titles().is_empty());
     let log = stack.log(Service::Projector);
-    assert!(log.contains("road-test-1"), "the request's correlation id is in the projector's log");
+    assert!(log.contains("pipeline-test-1"), "the request's correlation id is in the projector's log");
     lag_and_metrics_tell_of_it(&stack, &shop).await;
 }
 
