@@ -83,6 +83,31 @@ codes! {
     Internal = "internal", 500, "Something went wrong on our side";
 }
 
+/// What went wrong, as a program and as people are told of it: of a [`Code`], or a context's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProblemType {
+    /// The stable word; it never changes its meaning.
+    pub code: &'static str,
+    /// The HTTP status it is sent with.
+    pub status: u16,
+    /// The same short sentence on each occurrence.
+    pub title: &'static str,
+}
+
+impl ProblemType {
+    /// What is there does not allow the command: status 409.
+    #[must_use]
+    pub const fn conflict(code: &'static str, title: &'static str) -> Self {
+        Self { code, status: 409, title }
+    }
+}
+
+impl From<Code> for ProblemType {
+    fn from(code: Code) -> Self {
+        Self { code: code.as_str(), status: code.status(), title: code.title() }
+    }
+}
+
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -132,12 +157,13 @@ impl FieldError {
 impl Problem {
     /// A problem of this code without details.
     #[must_use]
-    pub fn new(code: Code) -> Self {
+    pub fn new(kind: impl Into<ProblemType>) -> Self {
+        let ProblemType { code, status, title } = kind.into();
         Self {
-            kind: format!("/problems/{}", code.as_str()),
-            title: code.title().to_owned(),
-            status: code.status(),
-            code: code.as_str().to_owned(),
+            kind: format!("/problems/{code}"),
+            title: title.to_owned(),
+            status,
+            code: code.to_owned(),
             detail: None,
             instance: None,
             errors: Vec::new(),

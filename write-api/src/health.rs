@@ -1,5 +1,6 @@
-//! Readiness: the database answers and has the tables.
+//! Readiness: the database answers and has what every context needs.
 
+use schemas::contexts::Context;
 use service::{Health, shutdown::Shutdown};
 use sqlx::PgPool;
 use std::time::Duration;
@@ -11,8 +12,12 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn watch(pool: PgPool, health: Health, shutdown: Shutdown) {
     health.expect(PART);
     loop {
-        let found: Result<bool, sqlx::Error> =
-            sqlx::query_scalar("SELECT to_regclass('insights.records') IS NOT NULL").fetch_one(&pool).await;
+        let found: Result<bool, sqlx::Error> = sqlx::query_scalar(
+            "SELECT bool_and(to_regclass(context || '.outbox') IS NOT NULL) FROM UNNEST($1::text[]) AS context",
+        )
+        .bind(&Context::ALL.map(Context::name)[..])
+        .fetch_one(&pool)
+        .await;
         match found {
             Ok(true) => health.set(PART, true, ""),
             Ok(false) => health.set(PART, false, "the database is not migrated; run `souk migrate`"),

@@ -1,50 +1,26 @@
-//! Commands over HTTP.
+//! What all routes share. Each slice has its own in `contexts/<name>/http.rs`.
 
-mod bulk;
-mod categories;
-mod extract;
-mod headers;
-mod idempotency;
-mod insights;
-mod json;
-mod lines;
-mod merchandising;
+pub(crate) mod answer;
+pub(crate) mod bulk;
+pub(crate) mod extract;
+pub(crate) mod headers;
+pub(crate) mod idempotency;
+pub(crate) mod json;
+pub(crate) mod lines;
 pub(crate) mod openapi;
-mod prices;
-mod problem;
-mod products;
-mod stock;
-mod tenants;
+pub(crate) mod problem;
 
-use crate::app::App;
+use crate::{contexts::SLICES, pipeline::App};
 use axum::{Router, middleware, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 /// The most bytes of a single command.
 const MAX_BODY_BYTES: usize = 4 << 20;
 
+/// The routes of all slices.
 fn commands() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(tenants::open))
-        .routes(routes!(products::create))
-        .routes(routes!(products::bulk))
-        .routes(routes!(products::change, products::delete))
-        .routes(routes!(products::publish))
-        .routes(routes!(products::archive))
-        .routes(routes!(categories::create))
-        .routes(routes!(categories::bulk))
-        .routes(routes!(categories::change, categories::delete))
-        .routes(routes!(prices::set, prices::remove))
-        .routes(routes!(prices::bulk))
-        .routes(routes!(stock::receive))
-        .routes(routes!(stock::adjust))
-        .routes(routes!(stock::bulk))
-        .routes(routes!(merchandising::synonyms::define, merchandising::synonyms::remove))
-        .routes(routes!(merchandising::rules::define, merchandising::rules::remove))
-        .routes(routes!(merchandising::facets::define, merchandising::facets::remove))
-        .routes(routes!(merchandising::experiments::define, merchandising::experiments::remove))
-        .routes(routes!(insights::report))
+    SLICES.iter().fold(OpenApiRouter::new(), |routes, slice| routes.merge((slice.routes)()))
 }
 
 /// The routes of the commands and of their description.

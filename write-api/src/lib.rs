@@ -5,24 +5,25 @@
 //! |---|---|
 //! | [`config`] | the flags |
 //! | [`clock`] | where time and ids come from |
-//! | `http` | routes by context, tenants and idempotency keys, bulk streams, problems |
-//! | `app` | every use case, listed |
-//! | [`domain`] | the rules: pure, by context |
-//! | `store` | states and outboxes in PostgreSQL |
+//! | `contexts` | the slices, one per bounded context: its rules, tables, use cases and routes |
+//! | `domain` | what the rules of all contexts are made of |
+//! | `pipeline` | how a command becomes a state and events, the same way for all |
+//! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
 //! | `wake` | the signal to the relay |
 
-mod app;
 pub mod clock;
 pub mod config;
-pub mod domain;
+mod contexts;
+mod domain;
 mod health;
 mod http;
-mod store;
+mod pipeline;
 mod wake;
 
-use app::{App, metrics::CommandMetrics, tenants::Directory};
-use clock::SystemClock;
+use clock::{Clock, SystemClock};
 use config::Config;
+use contexts::tenants::port::Directory;
+use pipeline::{App, metrics::CommandMetrics};
 use service::{
     Health, Metrics,
     database::{self, PoolOptions},
@@ -51,14 +52,19 @@ pub enum RunError {
 /// is away is no error: the service is not ready until it is back.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RunError> {
     let listener = service::http::bind(config.write_listen).await?;
-    serve(listener, config, shutdown).await
+    serve(listener, config, Arc::new(SystemClock), shutdown).await
 }
 
-/// Serves on a listener that is bound already; [`run`] otherwise.
+/// Serves on a listener that is bound already, by the time of this clock; [`run`] otherwise.
 ///
 /// # Errors
 /// [`RunError`]
-pub async fn serve(listener: TcpListener, config: Config, shutdown: Shutdown) -> Result<(), RunError> {
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
     let options = PoolOptions {
         max_connections: config.write_connections,
         relaxed_durability: false,
@@ -71,13 +77,8 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: Shutdown) ->
         tokio::spawn(waker.clone().run(connect, shutdown.clone())),
         tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
-    let app = App {
-        pool: pool.clone(),
-        clock: Arc::new(SystemClock),
-        waker,
-        metrics: CommandMetrics::new(&metrics),
-        tenants: Directory::default(),
-    };
+    let app =
+        App { pool: pool.clone(), clock, waker, metrics: CommandMetrics::new(&metrics), tenants: Directory::default() };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), shutdown.clone()).await;
     shutdown.trigger();

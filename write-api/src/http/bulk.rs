@@ -2,7 +2,7 @@
 
 mod answer;
 
-pub(super) use answer::{BulkAnswerLine, BulkSummary};
+pub(crate) use answer::{BulkAnswerLine, BulkSummary};
 
 use super::{
     extract, idempotency,
@@ -10,12 +10,12 @@ use super::{
     problem::{self, ApiError},
 };
 use crate::{
-    app::{
-        App, Error, Kind, Rejected,
-        bulk::{Answered, Incoming, OnError, Session},
-    },
     clock::Clock,
-    store::{Scope, idempotency::Key},
+    pipeline::{
+        App, Error, Rejection, Scope, WorkingSet,
+        bulk::{Answered, Incoming, OnError, Session},
+        idempotency::Key,
+    },
 };
 use answer::Tally;
 use axum::{
@@ -45,7 +45,7 @@ const MAX_WHOLE_LINES: usize = 100_000;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "read by the OpenAPI macros only")]
-pub(super) struct BulkParameters {
+pub(crate) struct BulkParameters {
     /// What a rejected line means: `skip` (default; the others are written), `stop` (those after it
     /// are not tried), `all-or-nothing` (one transaction, at most 100,000 lines)
     on_error: Option<String>,
@@ -54,7 +54,7 @@ pub(super) struct BulkParameters {
 }
 
 /// A bulk write that is about to start.
-pub(super) struct BulkCommand {
+pub(crate) struct BulkCommand {
     app: App,
     scope: Scope,
     on_error: OnError,
@@ -96,15 +96,15 @@ fn parameters(parts: &Parts) -> Result<(OnError, bool), ApiError> {
     Ok((on_error, dry_run))
 }
 
-/// How a kind's lines are read.
-pub(super) type Parse<K> = fn(&[u8], &dyn Clock) -> Result<<K as Kind>::Line, Rejected>;
+/// How the lines of a use case are read.
+pub(crate) type Parse<W> = fn(&[u8], &dyn Clock) -> Result<<W as WorkingSet>::Input, Rejection>;
 
 impl BulkCommand {
     /// Carries it out in a task of its own, which ends when nobody reads its answers any more.
-    pub(super) fn start<K: Kind>(self, parse: Parse<K>) -> Response {
+    pub(crate) fn start<W: WorkingSet>(self, parse: Parse<W>) -> Response {
         let (sender, receiver) = mpsc::channel::<Bytes>(4);
         let task = async move {
-            let driver = Driver::<K>::new(self, parse, sender.clone());
+            let driver = Driver::<W>::new(self, parse, sender.clone());
             let problem = match AssertUnwindSafe(driver.run()).catch_unwind().await {
                 Ok(Ok(())) => return,
                 Ok(Err(Stop::Gone)) => return,
@@ -138,15 +138,22 @@ impl From<Error> for Stop {
     }
 }
 
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Self {
+        tracing::error!(error = %error, "an answer has no JSON form");
+        Self::Problem(problem::internal())
+    }
+}
+
 /// Reads lines, gathers chunks, sends answers.
-struct Driver<K: Kind> {
-    session: Session<K>,
-    parse: Parse<K>,
+struct Driver<W: WorkingSet> {
+    session: Session<W>,
+    parse: Parse<W>,
     app: App,
     frames: BodyDataStream,
     key: Option<(String, Parts)>,
     sender: mpsc::Sender<Bytes>,
-    chunk: Vec<Incoming<K::Line>>,
+    chunk: Vec<Incoming<W::Input>>,
     chunk_bytes: usize,
     /// The text of the chunk, kept only to be hashed for an idempotency key.
     chunk_text: Vec<u8>,
@@ -157,10 +164,10 @@ struct Driver<K: Kind> {
     tally: Tally,
 }
 
-impl<K: Kind> Driver<K> {
-    fn new(command: BulkCommand, parse: Parse<K>, sender: mpsc::Sender<Bytes>) -> Self {
+impl<W: WorkingSet> Driver<W> {
+    fn new(command: BulkCommand, parse: Parse<W>, sender: mpsc::Sender<Bytes>) -> Self {
         let BulkCommand { app, scope, on_error, dry_run, key, body } = command;
-        let session = Session::new(app.clone(), scope, on_error, dry_run, answer::line);
+        let session = Session::new(app.clone(), scope, on_error, dry_run);
         Self {
             session,
             parse,
@@ -174,7 +181,7 @@ impl<K: Kind> Driver<K> {
             chunks: 0,
             lines: 0,
             held: Vec::new(),
-            tally: Tally::new(K::CONTEXT),
+            tally: Tally::new(W::CONTEXT),
         }
     }
 
@@ -216,9 +223,9 @@ impl<K: Kind> Driver<K> {
         self.lines += 1;
         if self.session.is_whole() && self.lines > MAX_WHOLE_LINES {
             let detail = format!("one transaction takes at most {MAX_WHOLE_LINES} lines");
-            return Err(Error::Rejected(Rejected::TooLarge(detail)).into());
+            return Err(Error::Rejected(Rejection::too_large(detail)).into());
         }
-        let line = match line {
+        let input = match line {
             Line::Text(text) => {
                 self.chunk_bytes += text.len();
                 if self.key.is_some() {
@@ -226,9 +233,9 @@ impl<K: Kind> Driver<K> {
                 }
                 (self.parse)(text, self.app.clock.as_ref())
             }
-            Line::TooLong => Err(Rejected::TooLarge(format!("a line has at most {MAX_LINE_BYTES} bytes"))),
+            Line::TooLong => Err(Rejection::too_large(format!("a line has at most {MAX_LINE_BYTES} bytes"))),
         };
-        self.chunk.push(Incoming { number, line });
+        self.chunk.push(Incoming { number, input });
         if self.chunk.len() >= CHUNK_LINES || self.chunk_bytes >= CHUNK_BYTES { self.flush().await } else { Ok(()) }
     }
 
@@ -257,7 +264,7 @@ impl<K: Kind> Driver<K> {
     }
 
     async fn send(&mut self, answered: &[Answered]) -> Result<(), Stop> {
-        let text = self.tally.lines(answered);
+        let text = self.tally.lines(answered)?;
         self.sender.send(text).await.map_err(|_| Stop::Gone)
     }
 
@@ -271,7 +278,7 @@ impl<K: Kind> Driver<K> {
                 answer::undo(&mut held);
             }
             for part in held.chunks(CHUNK_LINES) {
-                let text = self.tally.lines(part);
+                let text = self.tally.lines(part)?;
                 self.sender.send(text).await.map_err(|_| Stop::Gone)?;
             }
         }

@@ -2,13 +2,16 @@
 
 use super::{MAX_BODY_BYTES, idempotency, json, problem::ApiError};
 use crate::{
-    app::{App, Expected, Rejected, tenants::TenantName},
-    store::{Scope, idempotency::Key},
+    contexts::tenants::port::TenantName,
+    pipeline::{App, Expected, Rejection, Scope, idempotency::Key},
 };
 use axum::{
+    body::Body,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{header, request::Parts},
 };
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use schemas::{
     Uuid,
     problem::{Code, Problem},
@@ -17,18 +20,18 @@ use serde::de::DeserializeOwned;
 use service::RequestContext;
 
 /// A command with a JSON body.
-pub(super) struct Command<T> {
-    pub(super) scope: Scope,
-    pub(super) expected: Expected,
-    pub(super) key: Option<Key>,
-    pub(super) body: T,
+pub(crate) struct Command<T> {
+    pub(crate) scope: Scope,
+    pub(crate) expected: Expected,
+    pub(crate) key: Option<Key>,
+    pub(crate) body: T,
 }
 
 /// A command without a body.
-pub(super) struct BareCommand {
-    pub(super) scope: Scope,
-    pub(super) expected: Expected,
-    pub(super) key: Option<Key>,
+pub(crate) struct BareCommand {
+    pub(crate) scope: Scope,
+    pub(crate) expected: Expected,
+    pub(crate) key: Option<Key>,
 }
 
 impl<T: DeserializeOwned> FromRequest<App> for Command<T> {
@@ -55,25 +58,26 @@ impl FromRequest<App> for BareCommand {
 }
 
 /// Reads a body of a single command.
-pub(super) async fn read_body(body: axum::body::Body) -> Result<bytes::Bytes, ApiError> {
-    axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(|source| source.to_string().contains("length limit")) {
-            Rejected::TooLarge(format!("a command has at most {MAX_BODY_BYTES} bytes")).into()
-        } else {
-            ApiError::unreadable("", "the body broke off")
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    let (mut parts, mut bytes) = (body.into_data_stream(), BytesMut::new());
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| ApiError::unreadable("", "the body broke off"))?;
+        if bytes.len() + part.len() > MAX_BODY_BYTES {
+            return Err(Rejection::too_large(format!("a command has at most {MAX_BODY_BYTES} bytes")).into());
         }
-    })
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
 }
 
 /// Who the request is, as the middleware noted it.
-pub(super) fn context(parts: &Parts, app: &App) -> RequestContext {
+pub(crate) fn context(parts: &Parts, app: &App) -> RequestContext {
     let drawn = || RequestContext { correlation_id: app.clock.id().to_string(), traceparent: None };
     parts.extensions.get::<RequestContext>().cloned().unwrap_or_else(drawn)
 }
 
 /// The tenant named by one of the two headers, and the request's ids.
-pub(super) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
+pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
     let header = |name: &str| {
         let value = parts.headers.get(name)?;
         Some(value.to_str().map(str::to_owned).map_err(|_| ApiError::unreadable(name, "visible ASCII is expected")))
@@ -111,7 +115,7 @@ fn expected(parts: &Parts) -> Result<Expected, ApiError> {
 }
 
 /// The id in the path.
-pub(super) struct PathId(pub(super) Uuid);
+pub(crate) struct PathId(pub(crate) Uuid);
 
 impl FromRequestParts<App> for PathId {
     type Rejection = ApiError;

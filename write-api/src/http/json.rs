@@ -1,6 +1,6 @@
 //! Reading JSON so that what is wrong with it can be pointed at.
 
-use crate::{app::Rejected, domain::wording::pointer_token};
+use crate::{domain::validation::pointer_token, pipeline::Rejection};
 use schemas::problem::FieldError;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
@@ -9,18 +9,18 @@ use serde_path_to_error::Segment;
 ///
 /// # Errors
 /// Where in the text or at which JSON pointer it can't be read.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejected> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     serde_json::from_slice(bytes).map_err(|_| why::<T>(bytes))
 }
 
 /// Reads it again, slower, keeping track of where it is.
-fn why<T: DeserializeOwned>(bytes: &[u8]) -> Rejected {
+fn why<T: DeserializeOwned>(bytes: &[u8]) -> Rejection {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Err(error) => FieldError::new(pointer(error.path()), error.inner().to_string()),
         Ok(_) => FieldError::new("", "there is more text after the JSON value"),
     };
-    Rejected::Unreadable(vec![error])
+    Rejection::unreadable(vec![error])
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -45,10 +45,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         for (text, pointer) in [(r#"{"parts":[1,"x"]}"#, "/parts/1"), ("{", ""), (r#"{"parts":[]} x"#, "")] {
-            let Err(Rejected::Unreadable(errors)) = read::<Thing>(text.as_bytes()) else {
-                unreachable!("{text} was read")
-            };
-            assert_eq!(errors[0].pointer, pointer, "{text}");
+            let rejection = read::<Thing>(text.as_bytes()).expect_err(text);
+            assert_eq!(rejection.problem().errors[0].pointer, pointer, "{text}");
         }
     }
 }

@@ -3,18 +3,18 @@
 use bytes::{Bytes, BytesMut};
 
 /// The most bytes of a line.
-pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// A line, or that it was too long.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Text(Bytes),
     TooLong,
 }
 
 /// Bytes that came, not yet all cut. Holds no more than a line and one piece of the stream.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     buffer: BytesMut,
     /// Bytes at the start of the buffer that hold no line end.
     scanned: usize,
@@ -24,12 +24,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole line with its number, from 1; blank lines are counted and left out.
-    pub(super) fn take(&mut self) -> Option<(u64, Line)> {
+    pub(crate) fn take(&mut self) -> Option<(u64, Line)> {
         loop {
             let Some(at) = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n') else {
                 self.scanned = self.buffer.len();
@@ -51,7 +51,7 @@ impl Lines {
     }
 
     /// The last line, if the stream did not end with a line end.
-    pub(super) fn rest(&mut self) -> Option<(u64, Line)> {
+    pub(crate) fn rest(&mut self) -> Option<(u64, Line)> {
         let rest = self.buffer.split().freeze();
         self.scanned = 0;
         if rest.is_empty() && !self.skipping { None } else { self.cut(rest) }

@@ -5,8 +5,10 @@ use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use service::shutdown::Shutdown;
 use sqlx::PgPool;
+use std::sync::Arc;
 use test_databases::{Side, TestDatabase};
 use tokio::task::JoinHandle;
+use write_api::clock::SystemClock;
 
 pub(crate) struct Stack {
     pub(crate) base: String,
@@ -57,7 +59,7 @@ impl Stack {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = write_api::config::Config::parse_from(["write-api", "--write-database-url", &url]);
         let shutdown = Shutdown::default();
-        let serving = write_api::serve(listener, config, shutdown.clone());
+        let serving = write_api::serve(listener, config, Arc::new(SystemClock), shutdown.clone());
         let server = tokio::spawn(async move { serving.await.unwrap() });
         let stack = Self { base, http: Client::new(), pool, shutdown, server, _database: database };
         let opened = stack.put("/v1/tenants/demo", json!({"name": "Demo"})).await;

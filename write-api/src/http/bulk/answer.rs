@@ -1,12 +1,11 @@
 //! The lines a bulk write answers with.
 
 use crate::{
-    app::{
+    http::{answer::VariantAnswer, problem},
+    pipeline::{
         Change,
-        answer::VariantAnswer,
         bulk::{Answered, Outcome},
     },
-    http::problem,
 };
 use bytes::Bytes;
 use schemas::{
@@ -16,11 +15,10 @@ use schemas::{
     token::{MAX_ENTRIES, Token},
 };
 use serde::Serialize;
-use serde_json::Value;
 
 /// The answer to one line.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(in crate::http) struct BulkAnswerLine {
+pub(crate) struct BulkAnswerLine {
     /// The line's number in the request, from 1; blank lines count and have no answer.
     line: u64,
     /// `created`, `changed`, `unchanged`, `rejected` or `not_tried`.
@@ -42,7 +40,7 @@ pub(in crate::http) struct BulkAnswerLine {
 
 /// The last line, as `{"summary": ...}`.
 #[derive(Debug, Default, Clone, Serialize, utoipa::ToSchema)]
-pub(in crate::http) struct BulkSummary {
+pub(crate) struct BulkSummary {
     /// Lines answered.
     lines: u64,
     created: u64,
@@ -59,11 +57,10 @@ fn bare(line: u64, status: &'static str, problem: Problem) -> BulkAnswerLine {
     BulkAnswerLine { line, status, id: None, version: None, variants: Vec::new(), problem: Some(problem) }
 }
 
-/// The answer to a line, as JSON.
-pub(super) fn line((number, outcome): &Answered) -> Value {
-    let answer = match outcome {
-        Outcome::Replayed(answer) => return answer.clone(),
-        Outcome::Rejected(rejected) => bare(*number, "rejected", problem::of_rejected(rejected)),
+/// The answer to a line.
+fn line((number, outcome): &Answered) -> BulkAnswerLine {
+    match outcome {
+        Outcome::Rejected(rejection) => bare(*number, "rejected", rejection.problem().clone()),
         Outcome::NotTried => bare(*number, "not_tried", problem::not_tried()),
         Outcome::Done(done) => BulkAnswerLine {
             line: *number,
@@ -73,9 +70,7 @@ pub(super) fn line((number, outcome): &Answered) -> Value {
             variants: VariantAnswer::of(done),
             problem: None,
         },
-    };
-    // Structs of texts and numbers do not fail to serialize.
-    serde_json::to_value(answer).unwrap_or_default()
+    }
 }
 
 /// The last line of a stream that broke off.
@@ -105,40 +100,35 @@ impl Tally {
     }
 
     /// The answers as NDJSON.
-    pub(super) fn lines(&mut self, answered: &[Answered]) -> Bytes {
-        let mut text = String::with_capacity(answered.len() * 200);
+    ///
+    /// # Errors
+    /// An answer that has no JSON form.
+    pub(super) fn lines(&mut self, answered: &[Answered]) -> Result<Bytes, serde_json::Error> {
+        let mut text = Vec::with_capacity(answered.len() * 200);
         for answered in answered {
-            self.summary.lines += 1;
-            match &answered.1 {
-                Outcome::Done(done) => {
-                    *self.counter(done.change.as_str()) += 1;
-                    if done.change != Change::Unchanged || done.version > 0 {
-                        self.note(done.id, done.version);
-                    }
-                }
-                Outcome::Rejected(_) => self.summary.rejected += 1,
-                Outcome::NotTried => self.summary.not_tried += 1,
-                Outcome::Replayed(answer) => {
-                    *self.counter(answer["status"].as_str().unwrap_or_default()) += 1;
-                    let id = answer["id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
-                    if let Some((id, version)) = id.zip(answer["version"].as_u64()) {
-                        self.note(id, version);
-                    }
-                }
-            }
-            text.push_str(&line(answered).to_string());
-            text.push('\n');
+            self.count(&answered.1);
+            serde_json::to_writer(&mut text, &line(answered))?;
+            text.push(b'\n');
         }
-        Bytes::from(text)
+        Ok(Bytes::from(text))
     }
 
-    fn counter(&mut self, status: &str) -> &mut u64 {
-        match status {
-            "created" => &mut self.summary.created,
-            "changed" => &mut self.summary.changed,
-            "unchanged" => &mut self.summary.unchanged,
-            "rejected" => &mut self.summary.rejected,
-            _ => &mut self.summary.not_tried,
+    fn count(&mut self, outcome: &Outcome) {
+        let summary = &mut self.summary;
+        summary.lines += 1;
+        match outcome {
+            Outcome::Rejected(_) => summary.rejected += 1,
+            Outcome::NotTried => summary.not_tried += 1,
+            Outcome::Done(done) => {
+                match done.change {
+                    Change::Created => summary.created += 1,
+                    Change::Changed => summary.changed += 1,
+                    Change::Unchanged => summary.unchanged += 1,
+                }
+                if done.version > 0 {
+                    self.note(done.id, done.version);
+                }
+            }
         }
     }
 

@@ -1,0 +1,37 @@
+//! The slices of write-api, one per bounded context.
+//!
+//! A slice is a folder: `domain` (rules, pure), `table` (how a state is kept), `commands` (use cases), `http` (routes),
+//! and a `port` where other contexts have to know something of it. Each layer knows those before it. No slice looks into
+//! another, but through its `port`. How to add one: `docs/guides/adding-a-context.md`.
+
+pub(crate) mod catalog;
+pub(crate) mod insights;
+pub(crate) mod inventory;
+pub(crate) mod merchandising;
+pub(crate) mod pricing;
+pub(crate) mod tenants;
+
+use crate::pipeline::App;
+use schemas::contexts::Context;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the rest of write-api has to know of a slice.
+#[derive(Clone, Copy)]
+pub(crate) struct Slice {
+    /// Its context.
+    pub(crate) context: Context,
+    /// Its routes, with their description.
+    pub(crate) routes: fn() -> OpenApiRouter<App>,
+}
+
+/// Every slice, in the order of [`Context::ALL`]: one for each context, or this does not compile.
+pub(crate) const SLICES: [Slice; Context::COUNT] =
+    [tenants::SLICE, catalog::SLICE, pricing::SLICE, inventory::SLICE, merchandising::SLICE, insights::SLICE];
+
+const _: () = {
+    let mut index = 0;
+    while index < SLICES.len() {
+        assert!(SLICES[index].context.index() == index, "the slices are not in the order of the contexts");
+        index += 1;
+    }
+};

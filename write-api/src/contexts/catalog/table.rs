@@ -1,0 +1,4 @@
+//! The tables of the catalog.
+
+pub(super) mod categories;
+pub(super) mod products;

@@ -1,0 +1,196 @@
+//! The table of products, and of the variants that follow from it.
+
+use crate::{
+    contexts::catalog::domain::product::{Product, Status},
+    pipeline::{Batch, Failure, Row, Scope, Stored, batch::read_version},
+};
+use schemas::{Uuid, events::catalog::Variant, ids::ProductId};
+use sqlx::PgConnection;
+use std::collections::HashSet;
+
+impl Stored for Product {
+    async fn load(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Batch<Self>, Failure> {
+        find(conn, scope, &Wanted { ids: ids.to_vec(), ..Wanted::default() }).await
+    }
+
+    async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {
+        let columns = Columns::of(rows)?;
+        sqlx::query(
+            "INSERT INTO catalog.products (tenant_id, product_id, version, status, slug, external_id, content) \
+             SELECT $1, new.* FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) AS new",
+        )
+        .bind(scope.tenant.uuid())
+        .bind(columns.ids)
+        .bind(columns.versions)
+        .bind(columns.statuses)
+        .bind(columns.slugs)
+        .bind(columns.external_ids)
+        .bind(columns.contents)
+        .execute(&mut *conn)
+        .await?;
+        insert_variants(conn, scope, rows.iter().flat_map(|row| owned(row.state))).await
+    }
+
+    async fn update(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<u64, Failure> {
+        let columns = Columns::of(rows)?;
+        let expected: Vec<i64> = rows.iter().map(|row| row.expected).collect();
+        let done = sqlx::query(
+            "UPDATE catalog.products AS old SET version = new.version, status = new.status, slug = new.slug, \
+             external_id = new.external_id, content = new.content \
+             FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[]) \
+             AS new (product_id, version, status, slug, external_id, content, expected) \
+             WHERE old.tenant_id = $1 AND old.product_id = new.product_id AND old.version = new.expected",
+        )
+        .bind(scope.tenant.uuid())
+        .bind(columns.ids)
+        .bind(columns.versions)
+        .bind(columns.statuses)
+        .bind(columns.slugs)
+        .bind(columns.external_ids)
+        .bind(columns.contents)
+        .bind(expected)
+        .execute(&mut *conn)
+        .await?;
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for row in rows {
+            let before: HashSet<_> = row.before.into_iter().flat_map(owned).map(key).collect();
+            let after: HashSet<_> = owned(row.state).map(key).collect();
+            gone.extend(before.difference(&after).map(|(_, id, _)| *id));
+            new.extend(owned(row.state).filter(|variant| !before.contains(&key(*variant))));
+        }
+        delete_variants(conn, scope, &gone).await?;
+        insert_variants(conn, scope, new.into_iter()).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn delete(conn: &mut PgConnection, scope: &Scope, gone: &[(Uuid, i64)]) -> Result<u64, Failure> {
+        let (ids, versions): (Vec<Uuid>, Vec<i64>) = gone.iter().copied().unzip();
+        let removed: Vec<String> = sqlx::query_scalar(
+            "DELETE FROM catalog.products AS old USING UNNEST($2::uuid[], $3::int8[]) AS gone (product_id, version) \
+             WHERE old.tenant_id = $1 AND old.product_id = gone.product_id AND old.version = gone.version \
+             RETURNING old.content",
+        )
+        .bind(scope.tenant.uuid())
+        .bind(ids)
+        .bind(versions)
+        .fetch_all(&mut *conn)
+        .await?;
+        let mut variants = Vec::new();
+        for content in &removed {
+            variants.extend(read(content)?.variants.iter().map(|variant| variant.id.uuid()));
+        }
+        delete_variants(conn, scope, &variants).await?;
+        Ok(removed.len() as u64)
+    }
+}
+
+fn owned(product: &Product) -> impl Iterator<Item = (ProductId, &Variant)> {
+    product.content.variants.iter().map(|variant| (product.id, variant))
+}
+
+fn key((product, variant): (ProductId, &Variant)) -> (ProductId, Uuid, &str) {
+    (product, variant.id.uuid(), &variant.sku)
+}
+
+struct Columns<'a> {
+    ids: Vec<Uuid>,
+    versions: Vec<i64>,
+    statuses: Vec<&'static str>,
+    slugs: Vec<&'a str>,
+    external_ids: Vec<Option<&'a str>>,
+    contents: Vec<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &[Row<'a, Product>]) -> Result<Self, Failure> {
+        let content = |row: &Row<'a, Product>| {
+            serde_json::to_string(&row.state.content).map_err(|error| Failure::NoJson("product", error))
+        };
+        Ok(Self {
+            ids: rows.iter().map(|row| row.id).collect(),
+            versions: rows.iter().map(|row| row.version).collect(),
+            statuses: rows.iter().map(|row| row.state.status.as_str()).collect(),
+            slugs: rows.iter().map(|row| row.state.content.slug.as_str()).collect(),
+            external_ids: rows.iter().map(|row| row.state.content.external_id.as_deref()).collect(),
+            contents: rows.iter().map(content).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+async fn insert_variants<'a>(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    variants: impl Iterator<Item = (ProductId, &'a Variant)>,
+) -> Result<(), Failure> {
+    let mut columns: (Vec<Uuid>, Vec<Uuid>, Vec<&str>) = Default::default();
+    for (product, variant) in variants {
+        columns.0.push(variant.id.uuid());
+        columns.1.push(product.uuid());
+        columns.2.push(&variant.sku);
+    }
+    if columns.0.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO catalog.variants (tenant_id, variant_id, product_id, sku) \
+         SELECT $1, new.* FROM UNNEST($2::uuid[], $3::uuid[], $4::text[]) AS new",
+    )
+    .bind(scope.tenant.uuid())
+    .bind(columns.0)
+    .bind(columns.1)
+    .bind(columns.2)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn delete_variants(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<(), Failure> {
+    if !ids.is_empty() {
+        sqlx::query("DELETE FROM catalog.variants WHERE tenant_id = $1 AND variant_id = ANY($2)")
+            .bind(scope.tenant.uuid())
+            .bind(ids)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+fn read(content: &str) -> Result<schemas::events::catalog::ProductContent, Failure> {
+    serde_json::from_str(content).map_err(|error| Failure::Unreadable("product", error.to_string()))
+}
+
+/// How the commands of a batch name products.
+#[derive(Debug, Default)]
+pub(in crate::contexts::catalog) struct Wanted<'a> {
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) external_ids: Vec<&'a str>,
+    pub(crate) slugs: Vec<&'a str>,
+}
+
+/// Loads and locks the products that have any of these ids, external ids or slugs.
+pub(in crate::contexts::catalog) async fn find(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    wanted: &Wanted<'_>,
+) -> Result<Batch<Product>, Failure> {
+    let rows: Vec<(Uuid, i64, String, String)> = sqlx::query_as(
+        "SELECT product_id, version, status, content FROM catalog.products WHERE tenant_id = $1 AND product_id IN ( \
+           SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND product_id = ANY($2) \
+           UNION SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND external_id = ANY($3) \
+           UNION SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND slug = ANY($4)) \
+         ORDER BY product_id FOR UPDATE",
+    )
+    .bind(scope.tenant.uuid())
+    .bind(&wanted.ids)
+    .bind(&wanted.external_ids)
+    .bind(&wanted.slugs)
+    .fetch_all(conn)
+    .await?;
+    let mut batch = Batch::default();
+    for (id, version, status, content) in rows {
+        let status = Status::parse(&status).ok_or_else(|| Failure::Unreadable("status", status.clone()))?;
+        let product = Product { id: ProductId(id), status, content: read(&content)? };
+        batch.insert(id, read_version(version), product);
+    }
+    Ok(batch)
+}

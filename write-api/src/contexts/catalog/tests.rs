@@ -1,0 +1,4 @@
+//! What the catalog decides.
+
+mod categories;
+mod products;

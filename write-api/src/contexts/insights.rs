@@ -1,0 +1,14 @@
+//! What shoppers searched for and did, as it is reported.
+
+mod commands;
+pub(crate) mod domain;
+mod http;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use super::Slice;
+use schemas::contexts::Context;
+
+/// What the rest of write-api has to know of it.
+pub(super) const SLICE: Slice = Slice { context: Context::Insights, routes: http::routes };

@@ -1,0 +1,90 @@
+//! `/v1/merchandising/{synonyms|rules|facets|experiments}/{name}`.
+
+mod experiments;
+mod facets;
+mod rules;
+mod synonyms;
+
+use super::{
+    commands::{DefinitionRequest, Definitions},
+    domain::{Checked, Content},
+};
+use crate::{
+    domain::Name,
+    http::{
+        extract::{BareCommand, Command},
+        problem::ApiError,
+    },
+    pipeline::{App, Rejection, command::CarriedOut},
+};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use schemas::{Timestamp, events::merchandising::Window};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this slice.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(synonyms::define, synonyms::remove))
+        .routes(routes!(rules::define, rules::remove))
+        .routes(routes!(facets::define, facets::remove))
+        .routes(routes!(experiments::define, experiments::remove))
+}
+
+/// The name in the path, for the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "read by the OpenAPI macros only")]
+pub(super) struct NameParameter {
+    /// Lower-case letters, digits and single hyphens between, 1 to 64 characters
+    name: String,
+}
+
+/// The name in the path.
+pub(super) struct PathName(Name);
+
+impl FromRequestParts<App> for PathName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text).unwrap_or_default();
+        let name = Name::parse(&text).map_err(|reason| Rejection::invalid_at("name", reason))?;
+        Ok(Self(name))
+    }
+}
+
+/// A span of time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowInput {
+    /// From when, inclusive; always, if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Until when, exclusive; for ever, if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+impl From<WindowInput> for Window {
+    fn from(input: WindowInput) -> Self {
+        Self { from: input.from, until: input.until }
+    }
+}
+
+/// What is on unless it is said to be off.
+const fn on() -> bool {
+    true
+}
+
+async fn define<C: Content>(app: &App, name: PathName, command: Command<impl Into<C>>) -> Result<CarriedOut, ApiError> {
+    let content = Checked::parse(command.body.into()).map_err(Rejection::invalid)?;
+    let request = DefinitionRequest::<C>::new(command.scope.tenant, name.0, command.expected, Some(content));
+    Ok(app.command::<Definitions<C>>(&command.scope, command.key.as_ref(), request).await?)
+}
+
+async fn remove<C: Content>(app: &App, name: PathName, command: BareCommand) -> Result<CarriedOut, ApiError> {
+    let request = DefinitionRequest::<C>::new(command.scope.tenant, name.0, command.expected, None);
+    Ok(app.command::<Definitions<C>>(&command.scope, command.key.as_ref(), request).await?)
+}

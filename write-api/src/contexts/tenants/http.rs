@@ -1,0 +1,49 @@
+//! `/v1/tenants`.
+
+use super::{commands::Tenants, domain::OpenTenant};
+use crate::{
+    http::{answer::CommandAnswer, extract, json, problem::ApiError},
+    pipeline::{App, Rejection, command::CarriedOut},
+};
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+};
+use schemas::ids::TenantId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this slice.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(open))
+}
+
+/// A shop to open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TenantInput {
+    /// The name people read, 1 to 200 characters.
+    name: String,
+}
+
+/// Open a tenant
+///
+/// A tenant that is open already is left as it is, whatever name is sent.
+#[utoipa::path(
+    put, path = "/v1/tenants/{slug}", tag = "tenants", params(("slug" = String, Path, description = "1 to 63 lower-case letters, digits, hyphens")),
+    request_body = TenantInput,
+    responses((status = 201, description = "Opened", body = CommandAnswer), (status = 200, description = "Was open", body = CommandAnswer))
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    request: Request<Body>,
+) -> Result<CarriedOut, ApiError> {
+    let (parts, body) = request.into_parts();
+    let input: TenantInput = json::read(&extract::read_body(body).await?)?;
+    let id = TenantId(app.clock.id());
+    let command = OpenTenant::parse(id, &slug, input.name).map_err(Rejection::invalid)?;
+    let scope = app.scope(id, extract::context(&parts, &app));
+    Ok(app.command::<Tenants>(&scope, None, command).await?)
+}

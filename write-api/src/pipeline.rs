@@ -1,0 +1,67 @@
+//! How a command becomes a state and events, the same way in every context.
+//!
+//! A slice describes its [`UseCase`]s: facts to look up, the aggregate that is meant, the command. The pipeline loads,
+//! checks the version, decides, records and writes, in one transaction, for one command ([`App::command`]) or for a
+//! stream of them ([`bulk`]). What a plain use case can't say, a slice says with a [`WorkingSet`] of its own.
+//!
+//! | path | what is there |
+//! |---|---|
+//! | [`use_case`] | the two traits, and [`Loaded`], which makes the one of the other |
+//! | [`batch`] | aggregates that were loaded, what was decided on them, writing it |
+//! | [`table`] | a table by its description |
+//! | [`outbox`], [`idempotency`] | what every context has in its schema |
+//! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
+
+pub(crate) mod batch;
+pub(crate) mod bulk;
+pub(crate) mod command;
+pub(crate) mod failure;
+pub(crate) mod idempotency;
+pub(crate) mod identity;
+pub(crate) mod metrics;
+mod outbox;
+pub(crate) mod outcome;
+mod per_context;
+pub(crate) mod table;
+pub(crate) mod use_case;
+
+pub(crate) use batch::{Batch, Row, Stored};
+pub(crate) use failure::Failure;
+pub(crate) use outcome::{Change, Done, Error, Expected, Rejection};
+pub(crate) use table::{Column, Table, TableSpec};
+pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
+
+use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
+use metrics::CommandMetrics;
+use schemas::{Timestamp, ids::TenantId};
+use service::RequestContext;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// What the use cases need.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) waker: Waker,
+    pub(crate) metrics: CommandMetrics,
+    pub(crate) tenants: Directory,
+}
+
+impl App {
+    /// The scope of a command that came over HTTP.
+    pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext) -> Scope {
+        Scope { tenant, request, cause: None, now: self.clock.now(), clock: Arc::clone(&self.clock) }
+    }
+}
+
+/// Whose data, at what time, on whose request.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    pub(crate) tenant: TenantId,
+    pub(crate) request: RequestContext,
+    /// The event that a process answers with this command; none where the request itself is the cause.
+    pub(crate) cause: Option<String>,
+    pub(crate) now: Timestamp,
+    pub(crate) clock: Arc<dyn Clock>,
+}

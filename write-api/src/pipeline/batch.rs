@@ -1,0 +1,176 @@
+//! Aggregates that were loaded together, what was decided on them, and writing it all at once.
+
+use super::{Change, Done, Expected, Failure, Rejection, Scope, outbox};
+use crate::domain::Aggregate;
+use schemas::Uuid;
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// An aggregate that is kept in a database. [`Table`](super::Table) does it by a description; what needs more says it
+/// itself.
+pub(crate) trait Stored: Aggregate {
+    /// Loads and locks those of these ids that are there.
+    fn load(
+        conn: &mut PgConnection,
+        scope: &Scope,
+        ids: &[Uuid],
+    ) -> impl Future<Output = Result<Batch<Self>, Failure>> + Send;
+
+    /// Writes new states; a taken key is a [`Failure::Conflict`].
+    fn insert(
+        conn: &mut PgConnection,
+        scope: &Scope,
+        rows: &[Row<'_, Self>],
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Replaces states whose version is still the expected one; gives how many were.
+    fn update(
+        conn: &mut PgConnection,
+        scope: &Scope,
+        rows: &[Row<'_, Self>],
+    ) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Removes states whose version is still the expected one; gives how many were.
+    fn delete(
+        conn: &mut PgConnection,
+        scope: &Scope,
+        gone: &[(Uuid, i64)],
+    ) -> impl Future<Output = Result<u64, Failure>> + Send;
+}
+
+/// A state to write.
+pub(crate) struct Row<'a, A> {
+    pub(crate) id: Uuid,
+    /// The version that was loaded; 0 for none.
+    pub(crate) expected: i64,
+    pub(crate) version: i64,
+    pub(crate) before: Option<&'a A>,
+    pub(crate) state: &'a A,
+}
+
+/// One aggregate of a batch.
+struct Item<A> {
+    loaded_version: u64,
+    loaded: Option<A>,
+    version: u64,
+    state: Option<A>,
+}
+
+/// Aggregates by id, and their new events in the order they were decided.
+pub(crate) struct Batch<A: Aggregate> {
+    items: HashMap<Uuid, Item<A>>,
+    log: Vec<(Uuid, u64, A::Event)>,
+}
+
+impl<A: Aggregate> Default for Batch<A> {
+    fn default() -> Self {
+        Self { items: HashMap::new(), log: Vec::new() }
+    }
+}
+
+impl<A: Aggregate> Batch<A> {
+    /// Takes in what was loaded.
+    pub(crate) fn insert(&mut self, id: Uuid, version: u64, state: A) {
+        let item = Item { loaded_version: version, loaded: Some(state.clone()), version, state: Some(state) };
+        self.items.insert(id, item);
+    }
+
+    /// The state of one, if it is there.
+    pub(crate) fn state(&self, id: Uuid) -> Option<&A> {
+        self.items.get(&id).and_then(|item| item.state.as_ref())
+    }
+
+    /// The states there are now.
+    pub(crate) fn states(&self) -> impl Iterator<Item = &A> {
+        self.items.values().filter_map(|item| item.state.as_ref())
+    }
+
+    /// The new events, in their order.
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &A::Event> {
+        self.log.iter().map(|(_, _, event)| event)
+    }
+
+    /// Carries out one command: finds the aggregate, compares the version it expects, decides, records what happens,
+    /// and tells what was done. The only place where these five steps follow each other.
+    pub(crate) fn carry_out(
+        &mut self,
+        id: Uuid,
+        expected: Expected,
+        decide: impl FnOnce(&Self) -> Result<Vec<A::Event>, Rejection>,
+    ) -> Result<Done, Rejection> {
+        let item = self.items.get(&id);
+        let before = item.map_or(0, |item| item.version);
+        let is_there = item.and_then(|item| item.state.as_ref()).is_some_and(|state| !state.is_removed());
+        expected.check(is_there.then_some(before))?;
+        let events = decide(self)?;
+        let change = match (events.is_empty(), is_there) {
+            (true, _) => Change::Unchanged,
+            (false, false) => Change::Created,
+            (false, true) => Change::Changed,
+        };
+        // Nothing on record and nothing to record: version 0.
+        let version = if events.is_empty() { before } else { self.record(id, events) };
+        Ok(Done { change, id, version, variants: Vec::new() })
+    }
+
+    fn record(&mut self, id: Uuid, events: Vec<A::Event>) -> u64 {
+        let item = self.items.entry(id).or_insert(Item { loaded_version: 0, loaded: None, version: 0, state: None });
+        for event in events {
+            item.state = A::apply(item.state.take(), &event);
+            item.version += 1;
+            self.log.push((id, item.version, event));
+        }
+        item.version
+    }
+}
+
+/// A version as PostgreSQL keeps it.
+pub(crate) fn stored_version(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+/// A version out of PostgreSQL; a CHECK keeps it above zero.
+pub(crate) fn read_version(version: i64) -> u64 {
+    u64::try_from(version).unwrap_or_default()
+}
+
+impl<A: Stored> Batch<A> {
+    /// Writes every state that moved, expecting the version that was loaded, then the events: outbox
+    /// ids are drawn only once the rows of the states are locked.
+    pub(crate) async fn append(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
+        if self.log.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(self.items.len());
+        let mut gone = Vec::new();
+        for (id, item) in self.items.iter().filter(|(_, item)| item.version != item.loaded_version) {
+            let (expected, version) = (stored_version(item.loaded_version), stored_version(item.version));
+            match &item.state {
+                Some(state) => rows.push(Row { id: *id, expected, version, before: item.loaded.as_ref(), state }),
+                None if expected > 0 => gone.push((*id, expected)),
+                None => {}
+            }
+        }
+        // One order for all, so that two batches wait for each other instead of for both.
+        rows.sort_unstable_by_key(|row| (row.expected == 0, row.id));
+        gone.sort_unstable();
+        let (changed, new) = rows.split_at(rows.partition_point(|row| row.expected > 0));
+        if !gone.is_empty() {
+            expect(A::delete(conn, scope, &gone).await?, gone.len())?;
+        }
+        if !changed.is_empty() {
+            expect(A::update(conn, scope, changed).await?, changed.len())?;
+        }
+        if !new.is_empty() {
+            A::insert(conn, scope, new).await?;
+        }
+        outbox::append::<A>(conn, scope, &self.log).await
+    }
+}
+
+fn expect(written: u64, wanted: usize) -> Result<(), Failure> {
+    if usize::try_from(written) == Ok(wanted) { Ok(()) } else { Err(Failure::Conflict) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! The events of a context, waiting for the relay.
+
+use super::{Failure, Scope, batch::stored_version, per_context::PerContext};
+use crate::domain::Aggregate;
+use schemas::{Uuid, events::Event};
+use sqlx::PgConnection;
+
+static INSERT: PerContext = PerContext::new(|schema| {
+    format!(
+        "INSERT INTO {schema}.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, \
+         payload, occurred_at, correlation_id, traceparent, causation_id) \
+         SELECT event_id, $1, event_type, $2, aggregate_id, version, partition_id, payload, $3, $4, $5, $6 \
+         FROM UNNEST($7::uuid[], $8::text[], $9::uuid[], $10::int8[], $11::uuid[], $12::text[]) \
+         WITH ORDINALITY AS new (event_id, event_type, aggregate_id, version, partition_id, payload, n) ORDER BY n"
+    )
+});
+
+/// Adds events in their order. To be called after the states were written; see [`Batch::append`](super::Batch::append).
+pub(super) async fn append<A: Aggregate>(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    log: &[(Uuid, u64, A::Event)],
+) -> Result<(), Failure> {
+    let ids: Vec<Uuid> = log.iter().map(|_| scope.clock.id()).collect();
+    let types: Vec<&str> = log.iter().map(|(_, _, event)| event.event_type()).collect();
+    let aggregates: Vec<Uuid> = log.iter().map(|(id, _, _)| *id).collect();
+    let versions: Vec<i64> = log.iter().map(|(_, version, _)| stored_version(*version)).collect();
+    let partitions: Vec<Uuid> = log.iter().map(|(id, _, event)| event.key(*id)).collect();
+    let payloads: Vec<String> = log.iter().map(|(_, _, event)| event.to_json()).collect::<Result<_, _>>()?;
+    sqlx::query(INSERT.sql(A::Event::CONTEXT))
+        .bind(scope.tenant.uuid())
+        .bind(A::NAME)
+        .bind(scope.now)
+        .bind(&scope.request.correlation_id)
+        .bind(&scope.request.traceparent)
+        .bind(&scope.cause)
+        .bind(ids)
+        .bind(types)
+        .bind(aggregates)
+        .bind(versions)
+        .bind(partitions)
+        .bind(payloads)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
