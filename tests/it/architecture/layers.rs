@@ -20,7 +20,7 @@ const LAYERS: [Layer; 5] = [
     Layer { name: "domain", own: &[], shared: &["domain"] },
     Layer { name: "table", own: &["domain"], shared: &["domain", "pipeline"] },
     Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline"] },
-    Layer { name: "commands", own: &["domain", "table"], shared: &["domain", "pipeline"] },
+    Layer { name: "commands", own: &["domain", "table", "port"], shared: &["domain", "pipeline"] },
     Layer { name: "process", own: &["domain", "table", "commands"], shared: &["domain", "pipeline"] },
 ];
 
