@@ -1,12 +1,12 @@
-//! Events that can't be applied: kept whole, counted, and in the way of nothing but their own aggregate.
+//! Events that can't be applied: stored whole and counted. They hold up nothing but their own aggregate.
 //!
-//! Here is what the projection does with them; what operators do is in [`operator`].
+//! This file is for the projections; [`operator`] is for operators.
 //!
-//! Of one key, the oldest open letter is the head: `parked` or `retrying`. The others are `queued` behind it, and
-//! none is tried before the head has been settled. So events of one aggregate are applied in their order, whatever
-//! operators do.
+//! The oldest open dead letter of a key is the head: `parked` or `retrying`. The others are `queued` behind it, and none is
+//! tried before the head is settled. So the events of one aggregate are applied in order, whatever operators do.
 
 use crate::consumer::Record;
+use schemas::dead_letter::DeadLetterState;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::HashSet;
 
@@ -35,7 +35,7 @@ pub async fn keep(
     connection: &mut PgConnection,
     projection: &str,
     record: &Record,
-    state: &str,
+    state: DeadLetterState,
     error: &str,
 ) -> Result<(), sqlx::Error> {
     let headers: serde_json::Map<_, _> = record
@@ -61,7 +61,7 @@ pub async fn keep(
     .bind(serde_json::Value::Object(headers))
     .bind(record.payload.as_deref())
     .bind(error.replace('\0', "\u{fffd}"))
-    .bind(state)
+    .bind(state.as_str())
     .execute(connection)
     .await?;
     Ok(())

@@ -12,6 +12,7 @@ use eventlog::{
 };
 use schemas::{
     Days, Timestamp, Utc,
+    dead_letter::DeadLetterState,
     envelope::Envelope,
     signals::{self, Changed},
     topics::{Context, Topic},
@@ -294,7 +295,7 @@ async fn park(target: Target, connection: &mut PgConnection, record: &Record, re
         correlation.id = record.header("ce_soukcorrelation").unwrap_or_default(), error = reason,
         "an event can't be applied and is parked"
     );
-    dead_letter::keep(connection, target.projection, record, "parked", reason).await
+    dead_letter::keep(connection, target.projection, record, DeadLetterState::Parked, reason).await
 }
 
 async fn queue(
@@ -303,7 +304,7 @@ async fn queue(
     record: &Record,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    dead_letter::keep(connection, target.projection, record, "queued", reason).await
+    dead_letter::keep(connection, target.projection, record, DeadLetterState::Queued, reason).await
 }
 
 /// What time brings; gives whether anything changed.

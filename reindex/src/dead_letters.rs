@@ -2,8 +2,8 @@
 
 use crate::{context::CommandContext, failure::Failure};
 use clap::{Args as ClapArgs, Subcommand};
-use eventlog::dead_letter::operator::{self, Bulk, Filter, LetterError, Page, Whole};
-use schemas::Uuid;
+use eventlog::dead_letter::operator::{self, Bulk, DeadLetterError, Filter, Page, Whole};
+use schemas::{Uuid, dead_letter::DeadLetterState};
 use serde_json::json;
 use sqlx::PgConnection;
 use std::{
@@ -105,8 +105,8 @@ pub struct Which {
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct FilterArgs {
     /// parked, queued, retrying, retried or discarded [default: the first three]
-    #[arg(long = "state", value_delimiter = ',', value_parser = ["parked", "queued", "retrying", "retried", "discarded"])]
-    pub states: Vec<String>,
+    #[arg(long = "state", value_delimiter = ',', value_name = "STATE")]
+    pub states: Vec<DeadLetterState>,
     /// The projection that could not apply it
     #[arg(long)]
     pub projection: Option<String>,
@@ -160,17 +160,17 @@ impl From<FilterArgs> for Filter {
     }
 }
 
-impl From<LetterError> for Failure {
-    fn from(error: LetterError) -> Self {
+impl From<DeadLetterError> for Failure {
+    fn from(error: DeadLetterError) -> Self {
         let detail = error.to_string();
         let code = match error {
-            LetterError::Database(error) => return Self::Database(error),
-            LetterError::NotFound(_) => "unknown_dead_letter",
-            LetterError::State { .. } => "dead_letter_state",
-            LetterError::Queued { .. } => "dead_letter_queued",
-            LetterError::Payload(_) => "invalid_payload",
-            LetterError::NoReason => "no_reason",
-            LetterError::Changed { .. } => "dead_letters_changed",
+            DeadLetterError::Database(error) => return Self::Database(error),
+            DeadLetterError::NotFound(_) => "unknown_dead_letter",
+            DeadLetterError::State { .. } => "dead_letter_state",
+            DeadLetterError::Queued { .. } => "dead_letter_queued",
+            DeadLetterError::Payload(_) => "invalid_payload",
+            DeadLetterError::NoReason => "no_reason",
+            DeadLetterError::Changed { .. } => "dead_letters_changed",
         };
         Self::refused(code, detail)
     }
@@ -242,7 +242,7 @@ async fn several(
     which: Which,
     bulk: Bulk<'_>,
     actor: &str,
-) -> Result<Done, LetterError> {
+) -> Result<Done, DeadLetterError> {
     if which.all {
         let (filter, dry_run) = (which.filter.into(), which.dry_run);
         let letters = operator::apply_all(connection, &filter, bulk, actor, dry_run, which.expect).await?;

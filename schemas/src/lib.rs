@@ -13,6 +13,7 @@
 pub mod asyncapi;
 pub mod compatibility;
 pub mod contexts;
+pub mod dead_letter;
 pub mod envelope;
 pub mod events;
 pub mod filter;

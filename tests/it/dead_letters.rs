@@ -7,9 +7,9 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use eventlog::dead_letter::operator::{self, Bulk, Filter, LetterError};
+use eventlog::dead_letter::operator::{self, Bulk, DeadLetterError, Filter, HistoryKind};
 use reindex::Failure;
-use schemas::Uuid;
+use schemas::{Uuid, dead_letter::DeadLetterState};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
@@ -118,7 +118,7 @@ async fn a_dead_letter_is_shown_whole(stack: &TestStack, connection: &mut PgConn
     assert_eq!(whole.queue.iter().map(|letter| letter.id).collect::<Vec<_>>(), [queued]);
     assert_eq!(whole.history.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["failed"]);
     assert_eq!(operator::show(connection, queued).await.expect("shown").waits_for, Some(parked));
-    assert!(matches!(operator::show(connection, 0).await, Err(LetterError::NotFound(0))));
+    assert!(matches!(operator::show(connection, 0).await, Err(DeadLetterError::NotFound(0))));
 }
 
 async fn the_command_line_shows_the_same(stack: &TestStack, product: Uuid) {
@@ -170,13 +170,13 @@ async fn nothing_overtakes_and_nothing_wrong_is_taken(stack: &TestStack, connect
     let letters = of_product(stack, product).await;
     let (parked, queued) = (letters[0].0, letters[1].0);
     let overtaking = operator::retry(connection, queued, "anna").await;
-    assert!(matches!(overtaking, Err(LetterError::Queued { head, .. }) if head == parked), "{overtaking:?}");
+    assert!(matches!(overtaking, Err(DeadLetterError::Queued { head, .. }) if head == parked), "{overtaking:?}");
     for wrong in ["{\"product_id\": 7}", "no JSON", "{}"] {
         let refused = operator::edit(connection, parked, wrong.as_bytes(), "anna", "").await;
-        assert!(matches!(refused, Err(LetterError::Payload(_))), "{wrong}: {refused:?}");
+        assert!(matches!(refused, Err(DeadLetterError::Payload(_))), "{wrong}: {refused:?}");
     }
     let silent = operator::discard(connection, parked, "anna", "  ").await;
-    assert!(matches!(silent, Err(LetterError::NoReason)), "{silent:?}");
+    assert!(matches!(silent, Err(DeadLetterError::NoReason)), "{silent:?}");
     becomes(stack, product, ["parked", "queued"]).await;
     assert_eq!(operations(stack, queued).await, []);
 }
@@ -198,13 +198,13 @@ async fn an_edited_event_is_applied_and_what_waits_behind_it(
         .expect("a page");
     assert!(page.contains("Behind alpha"), "{page}");
     let whole = operator::show(connection, parked).await.expect("shown");
-    let edit = whole.history.iter().find(|one| one.kind == "edit").expect("the edit");
+    let edit = whole.history.iter().find(|one| one.kind == HistoryKind::Edit).expect("the edit");
     assert_eq!(edit.payload, Some(json!({"product_id": 7})), "what was there is kept");
     let done = operations(stack, parked).await;
     let done: Vec<(&str, &str)> = done.iter().map(|(action, actor, _)| (action.as_str(), actor.as_str())).collect();
     assert_eq!(done, [("dead_letter.retry", "anna"), ("dead_letter.edit", "anna")]);
     let again = operator::retry(connection, parked, "anna").await;
-    assert!(matches!(again, Err(LetterError::State { .. })), "{again:?}");
+    assert!(matches!(again, Err(DeadLetterError::State { .. })), "{again:?}");
 }
 
 async fn a_queued_one_is_discarded_without_the_parked_one_being_tried(
@@ -227,7 +227,7 @@ async fn a_queued_one_is_discarded_without_the_parked_one_being_tried(
 async fn many_are_settled_by_a_filter(stack: &TestStack, shop: &Shop, connection: &mut PgConnection) {
     let (gamma, delta) = (poison(stack, shop, "gamma").await, poison(stack, shop, "delta").await);
     let parked =
-        Filter { states: vec!["parked".to_owned()], projection: Some("views".to_owned()), ..Filter::default() };
+        Filter { states: vec![DeadLetterState::Parked], projection: Some("views".to_owned()), ..Filter::default() };
     let page = operator::list(connection, &parked, 0, 1).await.expect("listed");
     assert_eq!((page.total, page.letters.len()), (2, 1));
     let next = page.next.expect("there is more");
@@ -236,7 +236,7 @@ async fn many_are_settled_by_a_filter(stack: &TestStack, shop: &Shop, connection
     assert_eq!(dry.expect("counted"), 2);
     becomes(stack, gamma, ["parked", "queued"]).await;
     let other = operator::apply_all(connection, &parked, Bulk::Discard("a test"), "anna", false, Some(3)).await;
-    assert!(matches!(other, Err(LetterError::Changed { expected: 3, found: 2 })), "{other:?}");
+    assert!(matches!(other, Err(DeadLetterError::Changed { expected: 3, found: 2 })), "{other:?}");
     let elsewhere = Filter { error: Some("NO SUCH ERROR".to_owned()), ..parked.clone() };
     let none = operator::apply_all(connection, &elsewhere, Bulk::Discard("a test"), "anna", false, None).await;
     assert_eq!(none.expect("done"), 0);

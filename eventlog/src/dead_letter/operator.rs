@@ -1,32 +1,40 @@
-//! What operators see of dead letters and do with them. Whatever changes a letter writes to its history and to the
+//! What operators see of dead letters and do with them. Each change writes to the history of the dead letter and to the
 //! record of operations, in one transaction.
 
 use crate::{consumer::Record, event};
-use schemas::{Timestamp, Uuid};
+use schemas::{
+    Timestamp, Uuid,
+    dead_letter::{
+        DeadLetterState::{self, Discarded, Parked, Queued, Retried, Retrying},
+        UnknownDeadLetterState,
+    },
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder};
 
 mod bulk;
+mod history;
 
 pub use bulk::{Bulk, apply_all};
+pub use history::HistoryKind;
 
-/// Letters on one page at most.
+/// Dead letters on one page at most.
 pub const MAX_LIMIT: i64 = 500;
 
 /// An operator asked for what can't be done.
 #[derive(Debug, thiserror::Error)]
-pub enum LetterError {
-    /// There is no such letter.
+pub enum DeadLetterError {
+    /// There is no such dead letter.
     #[error("there is no dead letter {0}")]
     NotFound(i64),
-    /// The letter is settled, or is being tried at this moment.
+    /// The dead letter is settled, or is being tried at this moment.
     #[error("the dead letter {id} is {state}: {advice}")]
     State {
-        /// The letter.
+        /// The dead letter.
         id: i64,
         /// Its state.
-        state: String,
+        state: DeadLetterState,
         /// What can be done.
         advice: &'static str,
     },
@@ -35,7 +43,7 @@ pub enum LetterError {
         "the dead letter {id} waits behind {head}: an aggregate's events are applied in order, so settle {head} first"
     )]
     Queued {
-        /// The letter.
+        /// The dead letter.
         id: i64,
         /// The one it waits for.
         head: i64,
@@ -46,8 +54,8 @@ pub enum LetterError {
     /// A discarded event is lost; somebody will want to know why.
     #[error("a reason is needed: what is discarded is lost, and somebody will ask why")]
     NoReason,
-    /// The letters that match are others than the operator has seen.
-    #[error("{found} letters match now, but {expected} were expected: look again before you act on them")]
+    /// Other dead letters match than the operator has seen.
+    #[error("{found} dead letters match now, but {expected} were expected: list them again first")]
     Changed {
         /// How many the operator has seen.
         expected: i64,
@@ -59,11 +67,11 @@ pub enum LetterError {
     Database(#[from] sqlx::Error),
 }
 
-/// Which letters. What is not given does not restrict.
+/// Which dead letters. What is not given does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// parked, queued, retrying, retried or discarded; the open ones (the first three) by default.
-    pub states: Vec<String>,
+    /// The states; the open ones by default.
+    pub states: Vec<DeadLetterState>,
     /// The projection that could not apply it.
     pub projection: Option<String>,
     /// The event's type.
@@ -80,16 +88,11 @@ pub struct Filter {
     pub newer_than_seconds: Option<i64>,
 }
 
-/// The states of letters that wait.
-pub const OPEN: [&str; 3] = ["parked", "queued", "retrying"];
-
 impl Filter {
     /// Adds the conditions, each beginning with AND.
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
-        let states: Vec<String> = match self.states.as_slice() {
-            [] => OPEN.map(str::to_owned).to_vec(),
-            states => states.to_vec(),
-        };
+        let states = if self.states.is_empty() { &DeadLetterState::OPEN[..] } else { &self.states[..] };
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         query.push(" AND state = ANY(").push_bind(states).push(")");
         let texts = [("projection", &self.projection), ("event_type", &self.event_type), ("aggregate_key", &self.key)];
         for (column, text) in texts {
@@ -121,9 +124,9 @@ impl Filter {
     }
 }
 
-/// A letter in a list.
+/// A dead letter in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Its number.
     pub id: i64,
     /// Which projection could not apply it.
@@ -140,8 +143,9 @@ pub struct Letter {
     pub record_offset: i64,
     /// The event's type, if it said one.
     pub event_type: Option<String>,
-    /// parked, queued, retrying, retried or discarded.
-    pub state: String,
+    /// Where it is in its life.
+    #[sqlx(try_from = "String")]
+    pub state: DeadLetterState,
     /// What happened last.
     pub error: String,
     /// How often it was tried.
@@ -152,22 +156,22 @@ pub struct Letter {
     pub updated_at: Timestamp,
 }
 
-/// The columns of a [`Letter`].
+/// The columns of a [`DeadLetter`].
 const COLUMNS: &str = "id, projection, aggregate_key, tenant_id, topic, partition, record_offset, event_type, state, error, \
                        attempts, created_at, updated_at";
 
-/// A page of letters, and how many match in all.
+/// A page of dead letters, and how many match in all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// How many match.
     pub total: i64,
     /// The oldest first.
-    pub letters: Vec<Letter>,
+    pub letters: Vec<DeadLetter>,
     /// What to give as `after` to get the next page; nothing at the end.
     pub next: Option<i64>,
 }
 
-/// Lists letters, the oldest first, those with a number above `after`.
+/// Lists dead letters, the oldest first, those with a number above `after`.
 ///
 /// # Errors
 /// The database's.
@@ -180,19 +184,19 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, after: i64, li
     query.push(COLUMNS).push(" FROM dead_letters WHERE id > ").push_bind(after);
     filter.push(&mut query);
     query.push(" ORDER BY id LIMIT ").push_bind(limit);
-    let letters: Vec<Letter> = query.build_query_as().fetch_all(connection).await?;
+    let letters: Vec<DeadLetter> = query.build_query_as().fetch_all(connection).await?;
     let full = i64::try_from(letters.len()).unwrap_or(i64::MAX) == limit;
     let next = letters.last().map(|last| last.id).filter(|_| full);
     Ok(Page { total, letters, next })
 }
 
-/// Something that happened to a letter.
+/// Something that happened to a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Happened {
     /// When.
     pub at: Timestamp,
-    /// failed, retry, edit or discard.
-    pub kind: String,
+    /// What.
+    pub kind: HistoryKind,
     /// Who; empty for the projection itself.
     pub actor: String,
     /// The error, or the reason.
@@ -204,7 +208,8 @@ pub struct Happened {
 #[derive(sqlx::FromRow)]
 struct HistoryRow {
     at: Timestamp,
-    kind: String,
+    #[sqlx(try_from = "String")]
+    kind: HistoryKind,
     actor: String,
     note: String,
     payload: Option<Vec<u8>>,
@@ -217,12 +222,12 @@ impl From<HistoryRow> for Happened {
     }
 }
 
-/// A letter with everything that is known of it.
+/// A dead letter with everything that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Whole {
-    /// The letter.
+    /// What the list shows.
     #[serde(flatten)]
-    pub letter: Letter,
+    pub letter: DeadLetter,
     /// The record's headers.
     pub headers: Value,
     /// The payload: JSON where it is, else text, with replacement characters where it is no text.
@@ -233,25 +238,25 @@ pub struct Whole {
     pub correlation_id: Option<String>,
     /// The first is the oldest.
     pub history: Vec<Happened>,
-    /// The letter it waits behind, if it is queued.
+    /// The dead letter it waits behind, if it is queued.
     pub waits_for: Option<i64>,
-    /// The letters that wait behind it.
-    pub queue: Vec<Letter>,
+    /// The dead letters that wait behind it.
+    pub queue: Vec<DeadLetter>,
 }
 
 fn shown(payload: &[u8]) -> Value {
     serde_json::from_slice(payload).unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned().into())
 }
 
-/// One letter, whole.
+/// One dead letter, whole.
 ///
 /// # Errors
-/// [`LetterError::NotFound`], or the database's.
-pub async fn show(connection: &mut PgConnection, id: i64) -> Result<Whole, LetterError> {
+/// [`DeadLetterError::NotFound`], or the database's.
+pub async fn show(connection: &mut PgConnection, id: i64) -> Result<Whole, DeadLetterError> {
     let mut query = QueryBuilder::<Postgres>::new("SELECT ");
     query.push(COLUMNS).push(" FROM dead_letters WHERE id = ").push_bind(id);
-    let letter: Letter =
-        query.build_query_as().fetch_optional(&mut *connection).await?.ok_or(LetterError::NotFound(id))?;
+    let letter: DeadLetter =
+        query.build_query_as().fetch_optional(&mut *connection).await?.ok_or(DeadLetterError::NotFound(id))?;
     let (headers, payload): (Value, Option<Vec<u8>>) =
         sqlx::query_as("SELECT headers, payload FROM dead_letters WHERE id = $1")
             .bind(id)
@@ -269,7 +274,7 @@ pub async fn show(connection: &mut PgConnection, id: i64) -> Result<Whole, Lette
         ..Filter::default()
     };
     let others = list(connection, &others, 0, MAX_LIMIT).await?.letters;
-    let is_open = OPEN.contains(&letter.state.as_str());
+    let is_open = letter.state.is_open();
     let head = others.first().map(|first| first.id).filter(|first| is_open && *first < id);
     let text = |name: &str| headers[name].as_str().map(str::to_owned);
     Ok(Whole {
@@ -286,19 +291,19 @@ pub async fn show(connection: &mut PgConnection, id: i64) -> Result<Whole, Lette
 
 /// A letter as an action finds it, locked together with its key.
 struct Locked {
-    state: String,
+    state: DeadLetterState,
     projection: String,
     key: String,
 }
 
-/// Locks every open letter of the key of `id`, so that neither the projection nor another operator moves them.
-async fn lock(connection: &mut PgConnection, id: i64) -> Result<Locked, LetterError> {
+/// Locks every open dead letter of the key of `id`, so that neither the projection nor another operator moves them.
+async fn lock(connection: &mut PgConnection, id: i64) -> Result<Locked, DeadLetterError> {
     let found: Option<(String, String)> =
         sqlx::query_as("SELECT projection, aggregate_key FROM dead_letters WHERE id = $1")
             .bind(id)
             .fetch_optional(&mut *connection)
             .await?;
-    let (projection, key) = found.ok_or(LetterError::NotFound(id))?;
+    let (projection, key) = found.ok_or(DeadLetterError::NotFound(id))?;
     let letters: Vec<(i64, String)> = sqlx::query_as(
         "SELECT id, state FROM dead_letters WHERE projection = $1 AND aggregate_key = $2
            AND (state IN ('parked', 'queued', 'retrying') OR id = $3) ORDER BY id FOR UPDATE",
@@ -309,22 +314,27 @@ async fn lock(connection: &mut PgConnection, id: i64) -> Result<Locked, LetterEr
     .fetch_all(connection)
     .await?;
     let state = letters.into_iter().find(|(other, _)| *other == id).map(|(_, state)| state);
-    Ok(Locked { state: state.ok_or(LetterError::NotFound(id))?, projection, key })
+    let state: DeadLetterState = state
+        .ok_or(DeadLetterError::NotFound(id))?
+        .parse()
+        .map_err(|error: UnknownDeadLetterState| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(Locked { state, projection, key })
 }
 
-fn refuse(id: i64, state: String) -> LetterError {
-    let advice = match state.as_str() {
-        "retrying" => "the projection is about to try it; look again in a second",
-        _ => "it is settled, and nothing more can be done with it",
+fn refuse(id: i64, state: DeadLetterState) -> DeadLetterError {
+    let advice = match state {
+        Retrying => "the projection is about to try it; look again in a second",
+        Retried | Discarded => "it is settled, and nothing more can be done with it",
+        Parked | Queued => "it is open, and this can't be done with it",
     };
-    LetterError::State { id, state, advice }
+    DeadLetterError::State { id, state, advice }
 }
 
 /// The head of a key must be parked for the projection to try it.
-async fn must_be_head(connection: &mut PgConnection, id: i64, locked: Locked) -> Result<(), LetterError> {
-    match locked.state.as_str() {
-        "parked" => Ok(()),
-        "queued" => {
+async fn must_be_head(connection: &mut PgConnection, id: i64, locked: Locked) -> Result<(), DeadLetterError> {
+    match locked.state {
+        Parked => Ok(()),
+        Queued => {
             let head: i64 = sqlx::query_scalar(
                 "SELECT min(id) FROM dead_letters WHERE projection = $1 AND aggregate_key = $2
                    AND state IN ('parked', 'queued', 'retrying')",
@@ -334,22 +344,22 @@ async fn must_be_head(connection: &mut PgConnection, id: i64, locked: Locked) ->
             .fetch_one(connection)
             .await?;
             // A queued head is left by an older release; trying it is right.
-            if head == id { Ok(()) } else { Err(LetterError::Queued { id, head }) }
+            if head == id { Ok(()) } else { Err(DeadLetterError::Queued { id, head }) }
         }
-        _ => Err(refuse(id, locked.state)),
+        Retrying | Retried | Discarded => Err(refuse(id, locked.state)),
     }
 }
 
 /// Asks the projection to try a parked event again, and after it all that queue behind it.
 ///
 /// # Errors
-/// [`LetterError`] if it is not the head of its key.
-pub async fn retry(connection: &mut PgConnection, id: i64, actor: &str) -> Result<(), LetterError> {
+/// [`DeadLetterError`] if it is not the head of its key.
+pub async fn retry(connection: &mut PgConnection, id: i64, actor: &str) -> Result<(), DeadLetterError> {
     let mut transaction = connection.begin().await?;
     let locked = lock(&mut transaction, id).await?;
     must_be_head(&mut transaction, id, locked).await?;
-    move_state(&mut transaction, id, "retrying").await?;
-    remember(&mut transaction, id, "retry", actor, "", None).await?;
+    move_state(&mut transaction, id, Retrying).await?;
+    remember(&mut transaction, id, HistoryKind::Retry, actor, "", None).await?;
     audit(&mut transaction, actor, "dead_letter.retry", id, &json!({})).await?;
     Ok(transaction.commit().await?)
 }
@@ -357,29 +367,29 @@ pub async fn retry(connection: &mut PgConnection, id: i64, actor: &str) -> Resul
 /// Replaces the payload of a parked event and has it tried again; the payload that was there is kept.
 ///
 /// # Errors
-/// [`LetterError::Payload`] if the new payload is no JSON, or not that event.
+/// [`DeadLetterError::Payload`] if the new payload is no JSON, or not that event.
 pub async fn edit(
     connection: &mut PgConnection,
     id: i64,
     payload: &[u8],
     actor: &str,
     reason: &str,
-) -> Result<(), LetterError> {
+) -> Result<(), DeadLetterError> {
     let mut transaction = connection.begin().await?;
     let locked = lock(&mut transaction, id).await?;
     must_be_head(&mut transaction, id, locked).await?;
     let (mut record, before) = kept(&mut transaction, id).await?;
     serde_json::from_slice::<Value>(payload)
-        .map_err(|error| LetterError::Payload(format!("it is no JSON: {error}")))?;
+        .map_err(|error| DeadLetterError::Payload(format!("it is no JSON: {error}")))?;
     record.payload = Some(payload.to_vec());
-    event::decode(&record).map_err(LetterError::Payload)?;
+    event::decode(&record).map_err(DeadLetterError::Payload)?;
     sqlx::query("UPDATE dead_letters SET payload = $2 WHERE id = $1")
         .bind(id)
         .bind(payload)
         .execute(&mut *transaction)
         .await?;
-    move_state(&mut transaction, id, "retrying").await?;
-    remember(&mut transaction, id, "edit", actor, reason, before.as_deref()).await?;
+    move_state(&mut transaction, id, Retrying).await?;
+    remember(&mut transaction, id, HistoryKind::Edit, actor, reason, before.as_deref()).await?;
     audit(&mut transaction, actor, "dead_letter.edit", id, &json!({"reason": reason})).await?;
     Ok(transaction.commit().await?)
 }
@@ -387,25 +397,25 @@ pub async fn edit(
 /// Gives an event up, with the reason; what queues behind it is tried then.
 ///
 /// # Errors
-/// [`LetterError::NoReason`] without one; [`LetterError::State`] if it is settled or being tried.
-pub async fn discard(connection: &mut PgConnection, id: i64, actor: &str, reason: &str) -> Result<(), LetterError> {
+/// [`DeadLetterError::NoReason`] without one; [`DeadLetterError::State`] if it is settled or being tried.
+pub async fn discard(connection: &mut PgConnection, id: i64, actor: &str, reason: &str) -> Result<(), DeadLetterError> {
     let reason = reason.trim();
     if reason.is_empty() {
-        return Err(LetterError::NoReason);
+        return Err(DeadLetterError::NoReason);
     }
     let mut transaction = connection.begin().await?;
     let locked = lock(&mut transaction, id).await?;
-    if !["parked", "queued"].contains(&locked.state.as_str()) {
+    if !matches!(locked.state, Parked | Queued) {
         return Err(refuse(id, locked.state));
     }
-    move_state(&mut transaction, id, "discarded").await?;
+    move_state(&mut transaction, id, Discarded).await?;
     wake_heads(&mut transaction, &[id]).await?;
-    remember(&mut transaction, id, "discard", actor, reason, None).await?;
+    remember(&mut transaction, id, HistoryKind::Discard, actor, reason, None).await?;
     audit(&mut transaction, actor, "dead_letter.discard", id, &json!({"reason": reason})).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Has the letters tried that have become the heads of their keys because these are gone.
+/// Has the dead letters tried that have become the heads of their keys because these are gone.
 async fn wake_heads(connection: &mut PgConnection, gone: &[i64]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE dead_letters SET state = 'retrying', updated_at = now() WHERE state = 'queued' AND id IN (
@@ -420,10 +430,10 @@ async fn wake_heads(connection: &mut PgConnection, gone: &[i64]) -> Result<(), s
     Ok(())
 }
 
-async fn move_state(connection: &mut PgConnection, id: i64, state: &str) -> Result<(), sqlx::Error> {
+async fn move_state(connection: &mut PgConnection, id: i64, state: DeadLetterState) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE dead_letters SET state = $2, updated_at = now() WHERE id = $1")
         .bind(id)
-        .bind(state)
+        .bind(state.as_str())
         .execute(connection)
         .await?;
     Ok(())
@@ -432,14 +442,14 @@ async fn move_state(connection: &mut PgConnection, id: i64, state: &str) -> Resu
 async fn remember(
     connection: &mut PgConnection,
     id: i64,
-    kind: &str,
+    kind: HistoryKind,
     actor: &str,
     note: &str,
     payload: Option<&[u8]>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO dead_letter_history (letter_id, kind, actor, note, payload) VALUES ($1, $2, $3, $4, $5)")
         .bind(id)
-        .bind(kind)
+        .bind(kind.as_str())
         .bind(actor)
         .bind(note)
         .bind(payload)
@@ -465,8 +475,8 @@ async fn audit(
     Ok(())
 }
 
-/// The record of a letter, and its payload as it is.
-async fn kept(connection: &mut PgConnection, id: i64) -> Result<(Record, Option<Vec<u8>>), LetterError> {
+/// The record of a dead letter, and its payload as it is.
+async fn kept(connection: &mut PgConnection, id: i64) -> Result<(Record, Option<Vec<u8>>), DeadLetterError> {
     let row = sqlx::query(
         "SELECT id, aggregate_key, topic, partition, record_offset, headers, payload FROM dead_letters WHERE id = $1",
     )

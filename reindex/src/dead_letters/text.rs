@@ -1,6 +1,6 @@
 //! Dead letters as text for a terminal.
 
-use eventlog::dead_letter::operator::{Letter, Page, Whole};
+use eventlog::dead_letter::operator::{DeadLetter, Page, Whole};
 use schemas::Timestamp;
 use std::fmt::Write;
 
@@ -27,15 +27,15 @@ pub fn page(page: &Page, now: Timestamp) -> String {
         );
     }
     let _ = match page.next {
-        Some(next) => write!(text, "{} of {}; go on with --after {next}", page.letters.len(), page.total),
+        Some(next) => write!(text, "{} of {}; continue with --after {next}", page.letters.len(), page.total),
         None => write!(text, "{} in all", page.total),
     };
     text
 }
 
-/// One letter with everything.
+/// One dead letter with everything.
 pub fn whole(whole: &Whole) -> Result<String, serde_json::Error> {
-    let Letter { id, state, projection, aggregate_key, topic, partition, record_offset, error, attempts, .. } =
+    let DeadLetter { id, state, projection, aggregate_key, topic, partition, record_offset, error, attempts, .. } =
         &whole.letter;
     let mut text = format!("Dead letter {id}: {state} in {projection}, tried {attempts} times\n");
     let mut line = |name: &str, value: &str| {
@@ -44,7 +44,7 @@ pub fn whole(whole: &Whole) -> Result<String, serde_json::Error> {
     line("type", whole.letter.event_type.as_deref().unwrap_or("-"));
     line("key", aggregate_key);
     line("read at", &format!("{topic} [{partition}] offset {record_offset}"));
-    line("here since", &time(whole.letter.created_at));
+    line("kept since", &time(whole.letter.created_at));
     line("trace", whole.trace_id.as_deref().unwrap_or("-"));
     line("correlation", whole.correlation_id.as_deref().unwrap_or("-"));
     line("error", error);
@@ -53,10 +53,10 @@ pub fn whole(whole: &Whole) -> Result<String, serde_json::Error> {
     }
     let _ = writeln!(text, "\nHeaders\n{}", serde_json::to_string_pretty(&whole.headers)?);
     let _ = writeln!(text, "\nPayload\n{}", serde_json::to_string_pretty(&whole.payload)?);
-    let _ = writeln!(text, "\nWhat happened");
+    let _ = writeln!(text, "\nHistory");
     for one in &whole.history {
         let actor = if one.actor.is_empty() { "the projection" } else { &one.actor };
-        let _ = writeln!(text, "  {}  {:<8} {actor}: {}", time(one.at), one.kind, one.note);
+        let _ = writeln!(text, "  {}  {:<8} {actor}: {}", time(one.at), one.kind.as_str(), one.note);
         if let Some(payload) = &one.payload {
             let _ = writeln!(text, "    before: {payload}");
         }
@@ -94,10 +94,11 @@ fn shortened(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::dead_letter::DeadLetterState;
     use serde_json::json;
 
-    fn letter(id: i64, state: &str) -> Letter {
-        Letter {
+    fn dead_letter(id: i64, state: DeadLetterState) -> DeadLetter {
+        DeadLetter {
             id,
             projection: "views".to_owned(),
             aggregate_key: "t:p".to_owned(),
@@ -106,7 +107,7 @@ mod tests {
             partition: 3,
             record_offset: 40 + id,
             event_type: Some("souk.catalog.product.created.v1".to_owned()),
-            state: state.to_owned(),
+            state,
             error: "missing field `currency`\nat line 1".to_owned(),
             attempts: 2,
             created_at: Timestamp::UNIX_EPOCH,
@@ -117,23 +118,23 @@ mod tests {
     #[test]
     fn a_page_names_the_way_on() {
         let at = Timestamp::UNIX_EPOCH + std::time::Duration::from_secs(7_200);
-        let text = page(&Page { total: 9, letters: vec![letter(7, "parked")], next: Some(7) }, at);
+        let text = page(&Page { total: 9, letters: vec![dead_letter(7, DeadLetterState::Parked)], next: Some(7) }, at);
         assert!(text.contains("2h") && text.contains("missing field `currency`\n"), "{text}");
-        assert!(text.ends_with("1 of 9; go on with --after 7"), "{text}");
+        assert!(text.ends_with("1 of 9; continue with --after 7"), "{text}");
         assert_eq!(page(&Page { total: 0, letters: vec![], next: None }, at), "No dead letters match.");
     }
 
     #[test]
-    fn a_whole_letter_shows_what_waits_behind_it() {
+    fn a_whole_dead_letter_shows_what_waits_behind_it() {
         let whole = Whole {
-            letter: letter(7, "parked"),
+            letter: dead_letter(7, DeadLetterState::Parked),
             headers: json!({"ce_type": "x"}),
             payload: Some(json!({"product_id": 7})),
             trace_id: None,
             correlation_id: Some("c-1".to_owned()),
             history: vec![],
             waits_for: None,
-            queue: vec![letter(8, "queued")],
+            queue: vec![dead_letter(8, DeadLetterState::Queued)],
         };
         let text = super::whole(&whole).expect("text");
         for part in ["parked in views, tried 2 times", "\"product_id\": 7", "1 wait behind it", "offset 48", "c-1"] {

@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use eventlog::dead_letter::operator::{self, Bulk, Filter};
-use schemas::Uuid;
+use schemas::{Uuid, dead_letter::DeadLetterState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ async fn discard(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<Re
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FilterBody {
-    states: Vec<String>,
+    states: Vec<DeadLetterState>,
     projection: Option<String>,
     event_type: Option<String>,
     tenant: Option<Uuid>,

@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     routing::get,
 };
-use schemas::Uuid;
+use schemas::{Uuid, dead_letter::DeadLetterState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Postgres, QueryBuilder};
@@ -41,7 +41,8 @@ const MAX_DEAD_LETTERS: i64 = 200;
 #[serde(deny_unknown_fields)]
 pub struct DeadLetterFilter {
     /// parked, queued, retrying, retried or discarded; the first three by default
-    state: Option<String>,
+    #[param(value_type = Option<String>)]
+    state: Option<DeadLetterState>,
     /// The projection that could not apply it
     projection: Option<String>,
     /// The event's type
@@ -61,7 +62,7 @@ pub struct DeadLetterFilter {
 impl DeadLetterFilter {
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
         match &self.state {
-            Some(state) => query.push(" AND d.state = ").push_bind(state.clone()),
+            Some(state) => query.push(" AND d.state = ").push_bind(state.as_str()),
             None => query.push(" AND d.state IN ('parked', 'queued', 'retrying')"),
         };
         for (column, text) in [("projection", &self.projection), ("event_type", &self.event_type)] {
