@@ -160,8 +160,14 @@ async fn measure(context: &CommandContext, args: &Args) -> Result<Report, BenchE
 /// Builds a generation of the active bundle from the views, and gives it up again.
 async fn built(context: &CommandContext) -> Result<f64, BenchError> {
     let bundle = generations::active(context).await?.manifest()?.bundle;
-    let args =
-        plan::Args { bundle: None, same: true, from: Some(plan::From::Views), rate: None, name: None, dry_run: false };
+    let args = plan::Args {
+        bundle: None,
+        same: true,
+        from: Some(generations::DocumentSource::Views),
+        rate: None,
+        name: None,
+        dry_run: false,
+    };
     let planned = plan::of(context, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
     let began = Instant::now();

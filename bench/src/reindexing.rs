@@ -268,7 +268,14 @@ async fn built(
     rate: Option<i32>,
     at_once: bool,
 ) -> Result<String, BenchError> {
-    let args = plan::Args { bundle: None, same: true, from: Some(plan::From::Topic), rate, name: None, dry_run: false };
+    let args = plan::Args {
+        bundle: None,
+        same: true,
+        from: Some(generations::DocumentSource::Topic),
+        rate,
+        name: None,
+        dry_run: false,
+    };
     let planned = plan::of(context, bundle, &args).await?;
     let name = planned.generation.ok_or_else(|| BenchError::Broken("nothing was planned".to_owned()))?;
     build::start(context, &name, at_once).await?;

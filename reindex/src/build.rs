@@ -49,7 +49,7 @@ pub struct PlanArgs {
     pub same: bool,
     /// Source of the documents
     #[arg(long, value_enum)]
-    pub from: Option<plan::From>,
+    pub from: Option<generations::DocumentSource>,
     /// Most documents a second
     #[arg(long)]
     pub rate: Option<i32>,

@@ -70,6 +70,31 @@ impl fmt::Display for State {
     }
 }
 
+/// Where a build takes its documents from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum DocumentSource {
+    /// The compacted document topic
+    Topic,
+    /// The documents in the read database, then the topic from the offset of that moment
+    Views,
+    /// The files of the active generation; only if the bundle changes queries alone
+    Copy,
+}
+
+impl DocumentSource {
+    /// As in the `source` column.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Views => "views",
+            Self::Copy => "copy",
+        }
+    }
+}
+
 /// A generation.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Generation {
@@ -81,8 +106,8 @@ pub struct Generation {
     pub revision: i64,
     /// What it was planned with.
     pub manifest: Value,
-    /// `topic`, `views` or `copy`.
-    pub source: String,
+    /// Where its build takes documents from.
+    pub source: DocumentSource,
     /// The generation it was planned against.
     pub basis: Option<String>,
     /// Documents a second its build may take.

@@ -16,6 +16,7 @@ pub mod control;
 pub mod dead_letters;
 pub mod failure;
 pub mod generations;
+pub mod phase;
 pub mod plan;
 pub mod probe;
 pub mod promote;

@@ -1,6 +1,11 @@
 //! `reindex plan`: what a bundle would take, and a generation to build it in.
 
-use crate::{bundles, context::CommandContext, failure::Failure, generations};
+use crate::{
+    bundles,
+    context::CommandContext,
+    failure::Failure,
+    generations::{self, DocumentSource},
+};
 use schemas::Utc;
 use search::{
     bundle::{Bundle, Change, Effect, changes},
@@ -8,30 +13,6 @@ use search::{
 };
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-
-/// Where a build takes its documents from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum From {
-    /// The compacted document topic
-    Topic,
-    /// The documents in the read database, then the topic from the offset of that moment
-    Views,
-    /// The files of the active generation; only if the bundle changes queries alone
-    Copy,
-}
-
-impl From {
-    /// As in the `source` column.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Topic => "topic",
-            Self::Views => "views",
-            Self::Copy => "copy",
-        }
-    }
-}
 
 /// Show what a bundle needs, and plan a generation with it
 #[derive(Debug, Clone, clap::Args)]
@@ -47,7 +28,7 @@ pub struct Args {
     pub same: bool,
     /// Source of the documents [default: copy if only queries change, else topic]
     #[arg(long, value_enum)]
-    pub from: Option<From>,
+    pub from: Option<DocumentSource>,
     /// Most documents a second [default: no limit; the build runs at low priority]
     #[arg(long)]
     pub rate: Option<i32>,
@@ -71,7 +52,7 @@ pub struct Plan {
     /// In which settings it differs.
     pub changes: Vec<Change>,
     /// Where documents come from.
-    pub from: From,
+    pub from: DocumentSource,
     /// Documents there are to take in.
     pub documents: i64,
 }
@@ -80,9 +61,9 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", bundles::table(&self.changes))?;
         let how = match self.from {
-            From::Topic => "from the document topic",
-            From::Views => "from the views",
-            From::Copy => "from the files of the active generation, since no terms change",
+            DocumentSource::Topic => "from the document topic",
+            DocumentSource::Views => "from the views",
+            DocumentSource::Copy => "from the files of the active generation, since no terms change",
         };
         writeln!(f, "\n{} documents, {how}; against {}", self.documents, self.basis)?;
         if self.changes.iter().any(|change| change.effect == Effect::Vectors) {
@@ -119,15 +100,15 @@ pub async fn of(context: &CommandContext, bundle: Bundle, args: &Args) -> Result
     // Vectors lie beside the index: another set leaves its files as they are.
     let terms = found.iter().any(|change| change.effect == Effect::Terms);
     let from = match args.from {
-        Some(From::Copy) if terms => {
+        Some(DocumentSource::Copy) if terms => {
             return Err(Failure::refused(
                 "needs_a_build",
                 "the terms of documents change: `copy` can't be; use topic or views",
             ));
         }
         Some(from) => from,
-        None if !terms && !args.same => From::Copy,
-        None => From::Topic,
+        None if !terms && !args.same => DocumentSource::Copy,
+        None => DocumentSource::Topic,
     };
     if args.rate.is_some_and(|rate| rate < 1) {
         return Err(Failure::refused("invalid_rate", "--rate is at least 1 document a second"));

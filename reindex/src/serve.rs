@@ -1,41 +1,27 @@
 //! `reindex serve`: the same operations over HTTP, for the console, and the background jobs. query-api passes staff's
 //! requests on to it; it is the only process that executes them.
 
-use crate::{context::CommandContext, failure::Failure, probe, reconcile};
+use crate::{context::CommandContext, failure::Failure, reconcile};
 use axum::{
     Router,
     extract::Request,
     http::header,
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
-use schemas::problem::{Code, FieldError, Problem};
+use schemas::problem::{Code, Problem};
 use service::{Health, Metrics, http::ProblemResponse, request, shutdown::Shutdown};
 use sha2::{Digest, Sha256};
-use std::{net::SocketAddr, time::Duration};
 
+mod actor;
+mod answer;
 mod background;
 mod dead_letters;
 mod history;
 mod operations;
+mod options;
 
-/// Serve operations to the console, and run the reconciler and the probe
-#[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Example:\n  reindex serve --staff-key $(cat staff.key)")]
-pub struct Args {
-    /// Address to serve
-    #[arg(long, env = "SOUK_OPERATIONS_LISTEN", default_value = "127.0.0.1:8084")]
-    pub operations_listen: SocketAddr,
-    /// Seconds between two reconciliations; 0 for none
-    #[arg(long, env = "SOUK_RECONCILE_SECONDS", default_value_t = 60)]
-    pub reconcile_seconds: u64,
-    /// What a reconciliation compares
-    #[command(flatten)]
-    pub reconcile: reconcile::Args,
-    /// The synthetic probe
-    #[command(flatten)]
-    pub probe: probe::Background,
-}
+pub use options::Args;
 
 /// Serves until shutdown.
 ///
@@ -73,39 +59,4 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         .merge(health.routes())
         .merge(registry.routes());
     service::http::serve(listener, router, shutdown).await.map_err(|error| Failure::Other(error.to_string()))
-}
-
-/// A failure as an answer.
-pub(crate) struct Answered(pub Failure);
-
-impl IntoResponse for Answered {
-    fn into_response(self) -> Response {
-        let problem = match self.0 {
-            Failure::Refused(refusal) => {
-                let findings = refusal.findings.iter().map(|finding| FieldError::new(refusal.code, finding.clone()));
-                Problem::new(Code::OperationRefused).detail(refusal.detail.clone()).errors(findings.collect())
-            }
-            Failure::TimedOut(detail) => Problem::new(Code::Timeout).detail(detail),
-            Failure::Unwritable(error) => Problem::new(Code::InvalidRequest).detail(error.to_string()),
-            failure @ (Failure::Query(..) | Failure::File(..) | Failure::Other(_)) => {
-                Problem::new(Code::InvalidRequest).detail(failure.to_string())
-            }
-            failure @ (Failure::Database(_) | Failure::Index(_)) => {
-                tracing::error!(error = %failure, "an operation failed");
-                Problem::new(Code::Unavailable).detail(failure.to_string())
-            }
-        };
-        ProblemResponse(problem).into_response()
-    }
-}
-
-impl From<Failure> for Answered {
-    fn from(failure: Failure) -> Self {
-        Self(failure)
-    }
-}
-
-/// The pause between two looks of a background job, at least.
-pub(crate) const fn pause(seconds: u64) -> Duration {
-    Duration::from_secs(if seconds == 0 { 1 } else { seconds })
 }

@@ -4,6 +4,7 @@ use crate::{
     context::CommandContext,
     failure::Failure,
     generations::{self, Generation},
+    phase::Phase,
     vectors::{self, VectorSet},
 };
 use schemas::Timestamp;
@@ -57,8 +58,8 @@ pub struct CopyOf {
     pub node: String,
     /// The generation.
     pub generation: String,
-    /// building, catching_up, live, paused, held or failed.
-    pub phase: String,
+    /// What it is doing.
+    pub phase: Phase,
     /// Documents it holds.
     pub documents: i64,
     /// Documents there are to take in.
@@ -79,7 +80,7 @@ impl CopyOf {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn eta_seconds(&self) -> Option<f64> {
         let left = (self.expected - self.documents).max(0) as f64;
-        (self.phase == "building" && self.rate_per_second > 0.5).then(|| left / self.rate_per_second)
+        (self.phase == Phase::Building && self.rate_per_second > 0.5).then(|| left / self.rate_per_second)
     }
 }
 
@@ -98,6 +99,32 @@ pub struct Reader {
     pub heartbeat_age_seconds: f64,
 }
 
+/// Whether a lag is a problem, by Burrow's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum LagState {
+    /// Nothing waits, or the lag shrinks.
+    Ok,
+    /// It works, but falls behind.
+    Warning,
+    /// It reports, but makes no progress.
+    Stall,
+    /// It does not report, though events wait.
+    Stop,
+}
+
+impl fmt::Display for LagState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Stall => "stall",
+            Self::Stop => "stop",
+        })
+    }
+}
+
 /// A projection or a relay, over all its partitions.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Projection {
@@ -109,8 +136,8 @@ pub struct Projection {
     pub lag_seconds: f64,
     /// Events a second.
     pub rate_per_second: f64,
-    /// ok, warning, stall or stop, by Burrow's rules; the worst partition's.
-    pub state: String,
+    /// By Burrow's rules; the worst partition's.
+    pub state: LagState,
     /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
     pub catch_up_seconds: Option<f64>,
     /// Seconds since the partition that was silent longest reported.
@@ -211,7 +238,7 @@ impl Status {
         }
         for set in &self.vectors {
             write!(f, "vectors {}: {}, {} of {} documents", set.key, set.phase, set.vectors, set.documents)?;
-            if set.phase == "building" && set.rate_per_second > 0.5 {
+            if set.phase == Phase::Building && set.rate_per_second > 0.5 {
                 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
                 let seconds = set.lag_events as f64 / set.rate_per_second;
                 write!(f, ", {:.0} a second, {seconds:.0} s left", set.rate_per_second)?;
@@ -240,7 +267,7 @@ impl Status {
         for row in &self.projections {
             let (name, events, letters) = (&row.projection, row.lag_events, row.dead_letters);
             let catch_up = row.catch_up_seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds:.0} s"));
-            let state = if row.is_stalled() { "stop" } else { &row.state };
+            let state = if row.is_stalled() { LagState::Stop } else { row.state };
             write!(
                 f,
                 "{name:<18} {events:>10} {:>10.1} {:>10.1} {catch_up:>9} {state:<8} {letters:>12}  ",
@@ -281,7 +308,7 @@ mod tests {
             lag_events: 12,
             lag_seconds: 0.5,
             rate_per_second: 100.0,
-            state: "ok".to_owned(),
+            state: LagState::Ok,
             catch_up_seconds: None,
             heartbeat_age_seconds: age,
             dead_letters: 1,

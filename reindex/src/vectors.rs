@@ -3,6 +3,7 @@
 use crate::{
     context::CommandContext,
     failure::{Failure, Refusal},
+    phase::Phase,
 };
 use schemas::{Utc, Uuid};
 use search::{bundle::Model, document::SearchDocument, embed};
@@ -25,8 +26,8 @@ pub struct VectorSet {
     pub key: String,
     /// Its name in lags and metrics.
     pub projection: String,
-    /// building, live, paused or failed.
-    pub phase: String,
+    /// What it is doing.
+    pub phase: Phase,
     /// Vectors it has.
     pub vectors: i64,
     /// Documents there are.
@@ -43,13 +44,11 @@ pub struct VectorSet {
 
 impl VectorSet {
     fn works(&self) -> Result<(), Failure> {
-        match self.phase.as_str() {
-            "failed" => {
-                let why = format!("{} can't be embedded: {}", self.key, self.error);
-                Err(Failure::refused("vectors_failed", why))
-            }
-            _ => Ok(()),
+        if self.phase == Phase::Failed {
+            let why = format!("{} can't be embedded: {}", self.key, self.error);
+            return Err(Failure::refused("vectors_failed", why));
         }
+        Ok(())
     }
 }
 

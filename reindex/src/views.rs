@@ -4,22 +4,21 @@
 
 use crate::{context::CommandContext, failure::Failure};
 use clap::Subcommand;
-use projector::rebuild::{self, RebuildError};
+use projector::rebuild;
 use serde::Serialize;
-use serde_json::{Value, json};
-use sqlx::Row;
+use serde_json::json;
 use std::{
     fmt,
     time::{Duration, Instant},
 };
 
 pub mod proof;
+pub mod standby;
+
+use standby::{SILENCE, Standby, StandbyState, status};
 
 /// How often the state is looked at.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long nobody may report before a wait is given up.
-const SILENCE: Duration = Duration::from_secs(30);
-
 /// What to do with the views.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ViewsCommand {
@@ -52,52 +51,6 @@ pub struct BuildArgs {
     /// Don't wait until it has caught up
     #[arg(long)]
     pub no_wait: bool,
-}
-
-/// The second set.
-#[derive(Debug, Clone, Serialize)]
-pub struct Standby {
-    /// `building`, `verified`, `previous`, `failed` or `cancelled`; none when there never was one.
-    pub state: Option<String>,
-    /// Events it has not applied yet.
-    pub events_left: i64,
-    /// Events a second it applies.
-    pub rate_per_second: f64,
-    /// Seconds until it has caught up, at that rate.
-    pub eta_seconds: Option<f64>,
-    /// Whether it has applied all that the live one has.
-    pub caught_up: bool,
-    /// Whether a projector works on it.
-    pub alive: bool,
-    /// Events a second it may take.
-    pub rate_limit: Option<i32>,
-    /// Why it failed or was given up.
-    pub note: String,
-    /// What the last verification found.
-    pub proof: Option<Value>,
-}
-
-impl fmt::Display for Standby {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.state.as_deref() {
-            None => return writeln!(f, "There is no second set of views; `reindex views build` makes one."),
-            Some("building") if self.caught_up => writeln!(f, "The second set follows the live one; verify it next.")?,
-            Some("building") => {
-                let eta = self.eta_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.0} s"));
-                let (left, rate) = (self.events_left, self.rate_per_second);
-                writeln!(f, "The second set is being built: {left} events left, {rate:.0} a second, {eta} to go.")?;
-            }
-            Some("verified") => writeln!(f, "The second set is proven; `reindex views promote` puts it in place.")?,
-            Some("previous") => {
-                writeln!(f, "The set that was live before is kept up, {} events behind.", self.events_left)?;
-            }
-            Some(state) => writeln!(f, "The second set is {state}: {}", self.note)?,
-        }
-        if !self.alive && matches!(self.state.as_deref(), Some("building" | "verified" | "previous")) {
-            writeln!(f, "Nobody works on it: is a projector with the role views running?")?;
-        }
-        Ok(())
-    }
 }
 
 /// What a change of places did.
@@ -133,61 +86,10 @@ pub async fn run(context: &CommandContext, command: ViewsCommand, json: bool) ->
         ViewsCommand::Build(args) => shown(&build(context, &args).await?, json),
         ViewsCommand::Status => shown(&status(context).await?, json),
         ViewsCommand::Verify(args) => shown(&proof::run(context, &args).await?, json),
-        ViewsCommand::Promote => shown(&change(context, "verified", "promoted").await?, json),
-        ViewsCommand::Rollback => shown(&change(context, "previous", "rolled back").await?, json),
+        ViewsCommand::Promote => shown(&change(context, StandbyState::Verified).await?, json),
+        ViewsCommand::Rollback => shown(&change(context, StandbyState::Previous).await?, json),
         ViewsCommand::Cancel => shown(&cancel(context).await?, json),
     }
-}
-
-/// Reads the state.
-///
-/// # Errors
-/// The database's.
-pub async fn status(context: &CommandContext) -> Result<Standby, Failure> {
-    let row =
-        sqlx::query("SELECT state, rate_limit, note, proof FROM views_standby").fetch_optional(&context.pool).await?;
-    // Where it stands is told by its own checkpoint: reports come once a second.
-    let (behind, left, rate, silent): (i64, i64, f64, f64) = sqlx::query_as(
-        "SELECT (SELECT coalesce(sum(greatest(live.next_offset - coalesce(own.next_offset, 0), 0)), 0)::bigint
-                 FROM checkpoints AS live LEFT JOIN checkpoints AS own
-                   ON own.projection = $1 AND (own.topic, own.partition) = (live.topic, live.partition)
-                 WHERE live.projection = 'views'),
-                coalesce(sum(lag_events), 0)::bigint, coalesce(sum(rate_per_second), 0),
-                coalesce(extract(epoch FROM now() - min(heartbeat_at)), 1e9)::float8
-         FROM projection_status WHERE projection = $1",
-    )
-    .bind(rebuild::PROJECTION)
-    .fetch_one(&context.pool)
-    .await?;
-    let events_left = left.max(behind);
-    #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
-    let eta_seconds = (rate > 0.0).then(|| events_left as f64 / rate);
-    let Some(row) = row else {
-        let nothing = Standby {
-            state: None,
-            events_left: 0,
-            rate_per_second: 0.0,
-            eta_seconds: None,
-            caught_up: false,
-            alive: false,
-            rate_limit: None,
-            note: String::new(),
-            proof: None,
-        };
-        return Ok(nothing);
-    };
-    let alive = silent < SILENCE.as_secs_f64();
-    Ok(Standby {
-        state: Some(row.try_get("state")?),
-        events_left,
-        rate_per_second: rate,
-        eta_seconds,
-        caught_up: alive && behind == 0,
-        alive,
-        rate_limit: row.try_get("rate_limit")?,
-        note: row.try_get("note")?,
-        proof: row.try_get("proof")?,
-    })
 }
 
 /// Has a second set built.
@@ -196,18 +98,18 @@ pub async fn status(context: &CommandContext) -> Result<Standby, Failure> {
 /// A refusal if that would take the way back, a failure of the build, or silence of the projector.
 pub async fn build(context: &CommandContext, args: &BuildArgs) -> Result<Standby, Failure> {
     let found = status(context).await?;
-    match found.state.as_deref() {
-        Some("previous") if !args.replace => {
+    match found.state {
+        Some(StandbyState::Previous) if !args.replace => {
             let why = "the set that was live before is kept for the way back; --replace gives it up for a new one";
             return Err(Failure::refused("way_back", why));
         }
-        Some("previous") => {
+        Some(StandbyState::Previous) => {
             cancel(context).await?;
             gone(context).await?;
         }
         // It may still be on its way out.
-        Some("cancelled" | "failed") => gone(context).await?,
-        _ => {}
+        Some(StandbyState::Cancelled | StandbyState::Failed) => gone(context).await?,
+        Some(StandbyState::Building | StandbyState::Verified) | None => {}
     }
     sqlx::query(
         "INSERT INTO views_standby (state, rate_limit, asked_by) VALUES ('building', $1, $2) ON CONFLICT (one) DO UPDATE
@@ -251,13 +153,15 @@ async fn follow(context: &CommandContext) -> Result<Standby, Failure> {
         most = found.events_left.max(most);
         bar.set_length(u64::try_from(most).unwrap_or_default());
         bar.set_position(u64::try_from(most - found.events_left).unwrap_or_default());
-        match found.state.as_deref() {
-            Some("failed" | "cancelled") | None => return Err(Failure::refused("given_up", found.note)),
-            _ if found.caught_up => {
+        match found.state {
+            Some(StandbyState::Failed | StandbyState::Cancelled) | None => {
+                return Err(Failure::refused("given_up", found.note));
+            }
+            Some(_) if found.caught_up => {
                 bar.finish_and_clear();
                 return Ok(found);
             }
-            _ => {}
+            Some(_) => {}
         }
         if found.alive {
             heard = Instant::now();
@@ -268,21 +172,24 @@ async fn follow(context: &CommandContext) -> Result<Standby, Failure> {
     }
 }
 
-/// Lets the two sets change places.
+/// Swaps the two sets: a promotion from [`StandbyState::Verified`], a rollback from [`StandbyState::Previous`].
 ///
 /// # Errors
-/// A refusal if the second set is not in the right state.
-pub async fn change(context: &CommandContext, from: &str, done: &'static str) -> Result<Changed, Failure> {
+/// A refusal if the second set is not in that state.
+pub async fn change(context: &CommandContext, from: StandbyState) -> Result<Changed, Failure> {
+    let (done, action, advice) = if from == StandbyState::Previous {
+        ("rolled back", "views.rollback", "no former set is kept: build the views again")
+    } else {
+        ("promoted", "views.promote", "verify it first")
+    };
     let found = status(context).await?;
-    if found.state.as_deref() != Some(from) {
-        let state = found.state.as_deref().unwrap_or("not there");
-        let advice = if from == "verified" { "verify it first" } else { "there is no way back: build the views anew" };
+    if found.state != Some(from) {
+        let state = found.state.map_or("missing", StandbyState::name);
         return Err(Failure::refused("not_ready", format!("the second set is {state}, not {from}; {advice}")));
     }
     let mut connection = context.pool.acquire().await?;
-    let swapped = rebuild::swap(&mut connection).await.map_err(failure)?;
+    let swapped = rebuild::swap(&mut connection).await?;
     let detail = json!({"documents": swapped.documents, "standstill_ms": swapped.standstill_ms});
-    let action = if from == "verified" { "views.promote" } else { "views.rollback" };
     context.record(&context.pool, action, "views", detail).await?;
     Ok(Changed { done, documents: swapped.documents, standstill_ms: swapped.standstill_ms })
 }
@@ -296,11 +203,4 @@ pub async fn cancel(context: &CommandContext) -> Result<Standby, Failure> {
     rebuild::give_up(&mut connection, &format!("by {}", context.actor)).await?;
     context.record(&context.pool, "views.cancel", "views", json!({})).await?;
     status(context).await
-}
-
-fn failure(error: RebuildError) -> Failure {
-    match error {
-        RebuildError::Database(error) => Failure::Database(error),
-        other => Failure::TimedOut(other.to_string()),
-    }
 }

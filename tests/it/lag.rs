@@ -73,8 +73,6 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
     .await;
     let status = reindex::status::read(&context(&stack)).await.expect("the status");
     assert!(status.projections.iter().any(|one| one.projection == "views" && one.catch_up_seconds.is_some()));
-    let states = ["ok", "warning", "stall", "stop"];
-    assert!(status.projections.iter().all(|one| states.contains(&one.state.as_str())), "{status:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The queries of a comparison: from a file, from judgments, or those that shoppers asked most.
 
-use super::Args;
+use super::options::Args;
 use crate::{context::CommandContext, failure::Failure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,6 @@
-//! What goes on by itself: samples of the read models are compared with what they come from, and the probe measures,
-//! all the time.
+//! The background jobs: the reconciler compares samples of the read models with their sources, and the probe measures.
 
-use super::{Args, pause};
+use super::options::Args;
 use crate::{context::CommandContext, probe, reconcile};
 use service::metrics::{
     Metrics,
@@ -11,8 +10,9 @@ use service::metrics::{
     },
 };
 use service::shutdown::Shutdown;
+use std::time::Duration;
 
-/// A step of the road.
+/// A step of the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfHop {
     hop: &'static str,
@@ -26,13 +26,13 @@ struct Counted {
     failed: Counter,
 }
 
-/// Starts the jobs, for ever.
+/// Starts the jobs; they end with the process.
 pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
     let counted = Counted::default();
     registry.register(|r| {
         r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
-        r.register("reconcile_wrong", "Differing from the step before", counted.wrong.clone());
-        r.register("reconcile_mended", "Sent down the road again", counted.mended.clone());
+        r.register("reconcile_wrong", "Different from the step before", counted.wrong.clone());
+        r.register("reconcile_mended", "Sent through the pipeline again", counted.mended.clone());
         r.register("reconcile_failures", "Reconciliations that could not be done", counted.failed.clone());
     });
     if args.probe.probe_interval_ms > 0 {
@@ -60,7 +60,7 @@ async fn reconcile_for_ever(context: CommandContext, args: Args, counted: Counte
                 }
                 let (checked, wrong, mended) = report.totals();
                 if wrong > 0 {
-                    tracing::warn!(checked, wrong, mended, "the read models did not agree with what they come from");
+                    tracing::warn!(checked, wrong, mended, "the read models differed from their sources");
                 }
             }
             Err(error) => {
@@ -69,4 +69,9 @@ async fn reconcile_for_ever(context: CommandContext, args: Args, counted: Counte
             }
         }
     }
+}
+
+/// The pause between two looks of a background job, at least.
+const fn pause(seconds: u64) -> Duration {
+    Duration::from_secs(if seconds == 0 { 1 } else { seconds })
 }

@@ -1,7 +1,7 @@
 //! What operators do with dead letters in the console. Each route takes JSON and answers how many dead letters it
 //! changed.
 
-use super::{Answered, operations::Actor};
+use super::{actor::Actor, answer::Answered};
 use crate::{context::CommandContext, failure::Failure};
 use axum::{
     Json, Router,

@@ -1,6 +1,6 @@
 //! Every event of a product, as the write side recorded it, and where in Kafka each stands.
 
-use super::Answered;
+use super::answer::Answered;
 use crate::{context::CommandContext, failure::Failure};
 use axum::{
     Json, Router,
@@ -12,8 +12,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// The contexts that speak of products.
-const CONTEXTS: [Context; 3] = [Context::Catalog, Context::Pricing, Context::Inventory];
 /// Most events of a context that are shown, the newest of them.
 const MOST: i64 = 200;
 
@@ -43,6 +41,14 @@ struct History {
     write: Option<PgPool>,
 }
 
+/// Whether the context has aggregates that belong to a product.
+const fn is_of_products(context: Context) -> bool {
+    match context {
+        Context::Catalog | Context::Pricing | Context::Inventory => true,
+        Context::Tenants | Context::Merchandising | Context::Insights => false,
+    }
+}
+
 pub fn router(context: CommandContext, write: Option<PgPool>) -> Router {
     Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { context, write })
 }
@@ -68,7 +74,7 @@ async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<J
             .await
             .map_err(Failure::from)?;
     let (mut events, mut left_out) = (Vec::new(), false);
-    for context in CONTEXTS {
+    for context in Context::ALL.into_iter().filter(|context| is_of_products(*context)) {
         // The product itself is known by its id before anything was applied.
         let mut aggregates: Vec<Uuid> =
             known.iter().filter(|(of, _)| of == context.name()).map(|(_, id)| *id).collect();

@@ -1,34 +1,21 @@
 //! Every operation, on one screen. Each takes JSON and answers with what the command line would print with `--json`.
 
-use super::Answered;
+use super::{actor::Actor, answer::Answered};
 use crate::{
-    build, bundles, compare, context::CommandContext, control, failure::Failure, plan, promote, reconcile, rollback,
-    status, verify, watch,
+    build, bundles, compare, context::CommandContext, control, failure::Failure, generations, plan, promote, reconcile,
+    rollback, status, verify, watch,
 };
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, State},
-    http::request::Parts,
+    extract::{Path, State},
     routing::{get, post},
 };
+use clap::ValueEnum;
 use search::bundle::Bundle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 type Answer = Result<Json<Value>, Answered>;
-
-/// Who asks, by the header `souk-actor`.
-pub struct Actor(pub CommandContext);
-
-impl FromRequestParts<CommandContext> for Actor {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, context: &CommandContext) -> Result<Self, Self::Rejection> {
-        let named = parts.headers.get("souk-actor").and_then(|value| value.to_str().ok()).map(str::trim);
-        let actor = named.filter(|name| !name.is_empty()).unwrap_or("console");
-        Ok(Self(context.acting(&actor.chars().take(64).collect::<String>())))
-    }
-}
 
 pub fn router(context: CommandContext) -> Router {
     Router::new()
@@ -66,13 +53,11 @@ async fn planned(Actor(context): Actor, Json(body): Json<PlanBody>) -> Answer {
     let bundle = match (body.bundle, body.file) {
         (Some(bundle), None) => bundles::parse(&bundle.canonical().map_err(Failure::from)?)?,
         (None, Some(text)) => bundles::parse(&text)?,
-        _ => crate::generations::active(&context).await?.manifest()?.bundle,
+        _ => generations::active(&context).await?.manifest()?.bundle,
     };
-    let from = body.from.as_deref().map(|from| match from {
-        "topic" => Ok(plan::From::Topic),
-        "views" => Ok(plan::From::Views),
-        "copy" => Ok(plan::From::Copy),
-        other => Err(Failure::refused("invalid_source", format!("`{other}`: topic, views or copy is expected"))),
+    let from = body.from.as_deref().map(|from| {
+        generations::DocumentSource::from_str(from, false)
+            .map_err(|_| Failure::refused("invalid_source", format!("`{from}`: topic, views or copy is expected")))
     });
     let args = plan::Args {
         bundle: None,

@@ -1,6 +1,6 @@
 //! `reindex views verify`.
 
-use super::{failure, status};
+use super::standby::{StandbyState, status};
 use crate::{
     context::CommandContext,
     failure::{Failure, Refusal},
@@ -59,12 +59,12 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Verified, Fail
         return Err(Failure::refused("unknown_table", format!("there is no view `{unknown}`; the views are {known}")));
     }
     let found = status(context).await?;
-    let state = found.state.as_deref().unwrap_or("not there");
-    if !matches!(state, "building" | "verified" | "previous") || !found.caught_up {
+    if !found.state.is_some_and(StandbyState::is_followed) || !found.caught_up {
+        let state = found.state.map_or("missing", StandbyState::name);
         let left = found.events_left;
-        return Err(Failure::refused("not_ready", format!("the second set is {state} with {left} events to go")));
+        return Err(Failure::refused("not_ready", format!("the second set is {state} with {left} events left")));
     }
-    let proof = rebuild::verify(&context.pool).await.map_err(failure)?;
+    let proof = rebuild::verify(&context.pool).await?;
     let differing: BTreeSet<&str> = proof.differing().collect();
     let undeclared: Vec<&str> =
         differing.iter().copied().filter(|table| !args.accept.iter().any(|accepted| accepted == table)).collect();

@@ -83,10 +83,10 @@ impl DeadLetterFilter {
 }
 
 /// The columns of a dead letter, `d`, beside its tenant, `t`.
-const LETTER: &str =
+const DEAD_LETTER: &str =
     "d.id, d.projection, d.aggregate_key, d.tenant_id, t.slug AS tenant, d.topic, d.partition, d.record_offset,
                       d.event_type, d.state, d.error, d.attempts, d.created_at, d.updated_at";
-const FROM_LETTERS: &str = " FROM dead_letters AS d LEFT JOIN tenants AS t ON t.id = d.tenant_id WHERE true";
+const FROM_DEAD_LETTERS: &str = " FROM dead_letters AS d LEFT JOIN tenants AS t ON t.id = d.tenant_id WHERE true";
 
 /// A page of dead letters, the oldest first: `total`, `letters`, and `next` to give as `after`.
 async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<Value, sqlx::Error> {
@@ -95,7 +95,7 @@ async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<Value, sqlx::E
     filter.push(&mut count);
     let total: i64 = count.build_query_scalar().fetch_one(pool).await?;
     let mut query = QueryBuilder::new("SELECT to_jsonb(l) FROM (SELECT ");
-    query.push(LETTER).push(FROM_LETTERS).push(" AND d.id > ").push_bind(filter.after.unwrap_or_default());
+    query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS).push(" AND d.id > ").push_bind(filter.after.unwrap_or_default());
     filter.push(&mut query);
     query.push(" ORDER BY d.id LIMIT ").push_bind(limit).push(") AS l");
     let letters: Vec<Value> = query.build_query_scalar().fetch_all(pool).await?;
@@ -113,7 +113,7 @@ fn shown(payload: Option<Vec<u8>>) -> Value {
 /// One dead letter, whole: headers, payload, history, what it waits for and what waits behind it.
 async fn whole(pool: &PgPool, id: i64) -> Result<Option<Value>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT d.headers, ");
-    query.push(LETTER).push(FROM_LETTERS).push(" AND d.id = ").push_bind(id).push(") AS l");
+    query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS).push(" AND d.id = ").push_bind(id).push(") AS l");
     let Some(mut letter): Option<Value> = query.build_query_scalar().fetch_optional(pool).await? else {
         return Ok(None);
     };
@@ -133,7 +133,7 @@ async fn whole(pool: &PgPool, id: i64) -> Result<Option<Value>, sqlx::Error> {
     letter["history"] = history.collect();
     letter["payload"] = shown(payload);
     let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT ");
-    query.push(LETTER).push(FROM_LETTERS);
+    query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS);
     query
         .push(" AND d.state IN ('parked', 'queued', 'retrying') AND d.projection = ")
         .push_bind(text(&letter, "projection"));
