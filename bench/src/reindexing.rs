@@ -7,7 +7,7 @@ use crate::{
     shop::{Shop, ShopArgs},
 };
 use load::Load;
-use reindex::{CommandContext, build, plan, promote, rollback, verify, watch::Limits};
+use reindex::{CommandContext, build, generations, plan, promote, rollback, verify, watch::Limits};
 use search::bundle::Bundle;
 use serde::Serialize;
 use std::{

@@ -15,7 +15,7 @@ const SOURCES = [
 ];
 
 const HELD = [
-  { name: "Generation", of: (row) => [row.generation, " ", row.active ? pill("active") : pill("held", "aside")] },
+  { name: "Generation", of: (row) => [row.generation, " ", row.active ? pill("active") : pill("held", "standby")] },
   { name: "Document", of: (row) => (row.version === null ? pill("planned", "missing") : pill("ok", "present")) },
   { name: "Version", class: "number", of: (row) => (row.version === null ? "–" : show.count(row.version)) },
 ];

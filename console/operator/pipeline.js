@@ -168,7 +168,7 @@ function nodeRows(nodes) {
 
 const NODES = [
   { name: "Query node", of: ({ node }) => [h("span", { title: node.reader }, node.address), " ", node.heartbeat_age_seconds > SILENT && pill("stop", `silent for ${show.seconds(node.heartbeat_age_seconds)}`)] },
-  { name: "Generation", of: ({ node, generation }) => [generation, " ", generation === node.generation ? pill("active") : pill("held", "aside")] },
+  { name: "Generation", of: ({ node, generation }) => [generation, " ", generation === node.generation ? pill("active") : pill("held", "standby")] },
   { name: "Searches/s", class: "number", of: ({ figures: of }) => show.rate((of?.searches ?? 0) / 10) },
   { name: "p50", class: "number", of: ({ figures: of }) => show.milliseconds(of?.p50_ms ?? 0) },
   { name: "p99", class: "number", of: ({ figures: of }) => show.milliseconds(of?.p99_ms ?? 0) },

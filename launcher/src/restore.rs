@@ -1,6 +1,6 @@
 //! `souk restore`: a backup back into place, and the read side in line with it. The backup is restored beside the
 //! database it replaces and takes its name only when it is whole, so a restore that is interrupted has changed
-//! nothing. With the name it brings the wish for a new epoch of the log; the projector fulfils it
+//! nothing. With the name it brings a request for a new epoch of the log; the projector carries it out
 //! (docs/decisions/0014), and this command waits for that.
 
 use crate::{
@@ -88,7 +88,7 @@ pub async fn run(args: &Args, programs: PathBuf) -> Result<Report, LaunchError> 
     }
     let wanted = |which: &Which| *which == Which::Write || !args.without_read;
     let mut targets = Vec::new();
-    // The write database last: it brings the wish for a new epoch.
+    // The write database last: it brings the request for a new epoch.
     for (which, database) in manifest.databases.iter().rev().filter(|(which, _)| wanted(which)) {
         let url = if *which == Which::Write { stack.settings.write_url() } else { stack.settings.read_url() };
         targets.push((Target::open(*which, &url).await?, database));

@@ -105,7 +105,7 @@ impl Target {
         connection.close().await.map_err(|error| failed(&url, &error))
     }
 
-    /// Lets the restored database wish for a new epoch of the log.
+    /// Writes the request for a new epoch of the log into the restored database.
     ///
     /// # Errors
     /// [`LaunchError::Database`].

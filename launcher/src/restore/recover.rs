@@ -83,7 +83,7 @@ pub async fn run(args: &Args) -> Result<Report, LaunchError> {
     Ok(Report { read_side: wait(&args.settings, &epoch).await?, epoch })
 }
 
-/// Records the wish.
+/// Records the request.
 ///
 /// # Errors
 /// [`LaunchError::Database`].
