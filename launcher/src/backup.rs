@@ -21,19 +21,19 @@ pub use dump::{Tool, count_rows, run_to_end, safe_url};
 pub use manifest::{Database, MANIFEST, Manifest, Which, hex, sha256};
 pub use step::{Step, bytes};
 
-/// Back up what can't be rebuilt: the write database, as of one moment, while writes go on
+/// Back up the write database, from which everything else can be rebuilt; writes continue
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  souk backup --to /backups/2026-11-21\n  souk backup --to /backups/souk.tar --with-read\n  souk backup --to /backups/souk.tar --json | jq .manifest"
 )]
 pub struct Args {
-    /// A new folder, or with the ending .tar a new file
+    /// A new folder, or a new file if the name ends in .tar
     #[arg(long)]
     pub to: PathBuf,
-    /// Add the read database: a restore then need not rebuild the views
+    /// Add the read database, so that a restore need not rebuild the views
     #[arg(long)]
     pub with_read: bool,
-    /// Print what was backed up as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
     /// Where everything is.

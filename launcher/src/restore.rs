@@ -24,28 +24,28 @@ pub mod recover;
 use databases::Target;
 pub use recover::Outcome;
 
-/// Restore a backup and bring the read side in line with it
+/// Restore a backup, and update the read side to match it
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  souk restore --from /backups/souk.tar                   # into an empty installation\n  souk restore --from /backups/souk.tar --replace --yes   # instead of what is there"
+    after_help = "Examples:\n  souk restore --from /backups/souk.tar                   # into an empty installation\n  souk restore --from /backups/souk.tar --replace --yes   # replaces the present data"
 )]
 pub struct Args {
-    /// What `souk backup` made
+    /// A backup of `souk backup`
     #[arg(long)]
     pub from: PathBuf,
-    /// Restore instead of the data that is there
+    /// Replace the present data
     #[arg(long)]
     pub replace: bool,
-    /// Leave the replaced databases on the server, under the names that are printed
+    /// Keep the replaced databases on the server, under names that are printed
     #[arg(long)]
     pub keep_replaced: bool,
     /// Don't ask
     #[arg(long)]
     pub yes: bool,
-    /// Leave the read database of the backup out and keep the one that is there
+    /// Keep the present read database instead of the one in the backup
     #[arg(long)]
     pub without_read: bool,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
     /// Where everything is.

@@ -18,16 +18,16 @@ const QUIET_LOOKS: u32 = 12;
 /// How long a projector that runs may take to begin; one that does not run is not waited for any longer.
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 
-/// Begin the log anew from the write database and bring the read side in line with it
+/// Publish the log again from the write database, and update the read side to match it
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  souk recover --reason 'the provider restored the database to 14:00'\n  souk recover --json"
 )]
 pub struct Args {
-    /// Why, for those who read it later
+    /// The reason, which is recorded
     #[arg(long, default_value = "an operator asked for it")]
     pub reason: String,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
     /// Where everything is.
