@@ -101,6 +101,7 @@ async fn operators_settle_dead_letters_in_order() {
     let mut connection = connection(&stack).await;
     a_dead_letter_is_shown_whole(&stack, &mut connection, edited).await;
     the_command_line_shows_the_same(&stack, edited).await;
+    the_routes_show_the_same_under_their_older_names(&stack, &shop, edited).await;
     a_retry_changes_nothing_while_the_event_is_broken(&stack, &mut connection, edited).await;
     nothing_overtakes_and_nothing_wrong_is_taken(&stack, &mut connection, edited).await;
     an_edited_event_is_applied_and_what_waits_behind_it(&stack, &mut connection, edited).await;
@@ -141,6 +142,24 @@ async fn the_command_line_shows_the_same(stack: &TestStack, product: Uuid) {
         matches!(&overtaking, Err(Failure::Refused(refusal)) if refusal.code == "dead_letter_queued"),
         "{overtaking:?}"
     );
+}
+
+async fn the_routes_show_the_same_under_their_older_names(stack: &TestStack, shop: &Shop, product: Uuid) {
+    let parked = of_product(stack, product).await[0].0;
+    let key = stack.stack.staff_key().expect("a staff key");
+    let ask = async |path: &str| Shop::answer(shop.get(path, None).bearer_auth(&key).send().await.expect("sent")).await;
+    for (present, former) in [
+        (format!("/v1/operations/dead-letters/{parked}"), format!("/v1/operations/letters/{parked}")),
+        (format!("/v1/console/dead-letters/{parked}"), format!("/v1/console/letters/{parked}")),
+        ("/v1/console/dead-letters?state=parked".to_owned(), "/v1/console/letters?state=parked".to_owned()),
+    ] {
+        let (now, before) = (ask(&present).await, ask(&former).await);
+        assert_eq!((now.status.as_u16(), before.status.as_u16()), (200, 200), "{present}: {now:?}, {before:?}");
+        assert_eq!(now.body, before.body, "{former}");
+    }
+    let unknown = ask("/v1/console/dead-letters?state=lost").await;
+    assert_eq!(unknown.status, 400, "an unknown state is refused: {unknown:?}");
+    assert_eq!(ask("/v1/console/road").await.status, 200);
 }
 
 async fn a_retry_changes_nothing_while_the_event_is_broken(
