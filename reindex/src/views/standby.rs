@@ -84,7 +84,7 @@ impl fmt::Display for Standby {
         match self.state {
             None => return writeln!(f, "There is no second set of views. `reindex views build` makes one."),
             Some(StandbyState::Building) if self.caught_up => {
-                writeln!(f, "The second set follows the live one. Verify it next.")?
+                writeln!(f, "The second set follows the live one. Verify it next.")?;
             }
             Some(StandbyState::Building) => {
                 let eta = self.eta_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.0} s"));
@@ -92,7 +92,7 @@ impl fmt::Display for Standby {
                 writeln!(f, "The second set is being built: {left} events left, {rate:.0} a second, {eta} left.")?;
             }
             Some(StandbyState::Verified) => {
-                writeln!(f, "The second set is verified. `reindex views promote` makes it the live one.")?
+                writeln!(f, "The second set is verified. `reindex views promote` makes it the live one.")?;
             }
             Some(StandbyState::Previous) => {
                 writeln!(
