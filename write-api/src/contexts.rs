@@ -25,8 +25,15 @@ pub(crate) struct Slice {
 }
 
 /// Every slice, in the order of [`Context::ALL`]: one for each context, or this does not compile.
-pub(crate) const SLICES: [Slice; Context::COUNT] =
-    [tenants::SLICE, catalog::SLICE, pricing::SLICE, inventory::SLICE, merchandising::SLICE, insights::SLICE];
+#[rustfmt::skip]
+pub(crate) const SLICES: [Slice; Context::COUNT] = [
+    tenants::SLICE,
+    catalog::SLICE,
+    pricing::SLICE,
+    inventory::SLICE,
+    merchandising::SLICE,
+    insights::SLICE,
+];
 
 const _: () = {
     let mut index = 0;
