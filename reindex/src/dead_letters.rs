@@ -203,7 +203,7 @@ pub async fn run(context: &CommandContext, args: Args, json: bool) -> Result<Str
         Command::Edit { id, payload, reason } => {
             let payload = read(&payload)?;
             operator::edit(&mut connection, id, &payload, actor, &reason).await?;
-            Ok(Done { letters: 1, dry_run: false }.told(json, "has its new payload and will be tried again"))
+            Ok(Done { dead_letters: 1, dry_run: false }.told(json, "has its new payload and will be tried again"))
         }
     }
 }
@@ -220,19 +220,19 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Done {
-    letters: i64,
+    dead_letters: i64,
     dry_run: bool,
 }
 
 impl Done {
     fn told(self, as_json: bool, what: &str) -> String {
-        let Self { letters, dry_run } = self;
+        let Self { dead_letters, dry_run } = self;
         match (as_json, dry_run) {
-            (true, _) => json!({"letters": letters, "dry_run": dry_run}).to_string(),
+            (true, _) => json!({"letters": dead_letters, "dry_run": dry_run}).to_string(),
             (false, true) => format!(
-                "{letters} dead letters match; nothing was done. Add --expect {letters} to do it with exactly these"
+                "{dead_letters} dead letters match; nothing was done. Add --expect {dead_letters} to do it with exactly these"
             ),
-            (false, false) => format!("{letters} dead letters: {what}"),
+            (false, false) => format!("{dead_letters} dead letters: {what}"),
         }
     }
 }
@@ -245,18 +245,18 @@ async fn several(
 ) -> Result<Done, DeadLetterError> {
     if which.all {
         let (filter, dry_run) = (which.filter.into(), which.dry_run);
-        let letters = operator::apply_all(connection, &filter, bulk, actor, dry_run, which.expect).await?;
-        return Ok(Done { letters, dry_run });
+        let dead_letters = operator::apply_all(connection, &filter, bulk, actor, dry_run, which.expect).await?;
+        return Ok(Done { dead_letters, dry_run });
     }
-    let mut letters = 0;
+    let mut dead_letters = 0;
     for id in which.ids {
         match bulk {
             Bulk::Retry => operator::retry(connection, id, actor).await?,
             Bulk::Discard(reason) => operator::discard(connection, id, actor, reason).await?,
         }
-        letters += 1;
+        dead_letters += 1;
     }
-    Ok(Done { letters, dry_run: false })
+    Ok(Done { dead_letters, dry_run: false })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use tantivy::directory::{
 
 pub(crate) mod compound;
 
-/// The commit.
+/// The file that the engine replaces whole at each commit.
 const COMMIT: &str = "meta.json";
 /// The engine's list of the files that it may remove.
 const LIST: &str = ".managed.json";

@@ -30,17 +30,20 @@ const COPIES: &[&str] = &["projector/src/embeddings", "projector/src/index_write
 /// Where a letter is not one of the alphabet.
 const PIPELINE: &[&str] = &["console/", "deploy/", "launcher/", "projector/", "query-api/", "reindex/", "tests/"];
 
+/// Where use cases are; a line of a bulk request's body is read before them.
+const USE_CASES: &[&str] = &["write-api/src/contexts", "write-api/src/pipeline"];
+
 const RETIRED: [Retired; 18] = [
     Retired { word: "aside", instead: "background", used: Used::Anywhere(INDEXES) },
     Retired { word: "beat", instead: "linger", used: Used::Anywhere(&[]) },
     Retired { word: "cadence", instead: "linger", used: Used::Anywhere(&[]) },
     Retired { word: "desk", instead: "working set", used: Used::Anywhere(&[]) },
     Retired { word: "inventory", instead: "digest set", used: Used::AsType(&["reindex/", "search/"]) },
-    Retired { word: "kind", instead: "use case", used: Used::AsType(&["write-api/"]) },
+    Retired { word: "kind", instead: "use case", used: Used::AsType(USE_CASES) },
     Retired { word: "learned", instead: "catalog statistics", used: Used::Anywhere(&[]) },
     Retired { word: "lesson", instead: "catalog statistics", used: Used::Anywhere(&[]) },
     Retired { word: "letter", instead: "dead letter", used: Used::Without("dead", PIPELINE) },
-    Retired { word: "line", instead: "input", used: Used::AsType(&["write-api/"]) },
+    Retired { word: "line", instead: "input", used: Used::AsType(USE_CASES) },
     Retired { word: "order", instead: "copy settings", used: Used::AsType(COPIES) },
     Retired { word: "pace", instead: "throttle", used: Used::Anywhere(&[]) },
     Retired { word: "paced", instead: "throttle", used: Used::Anywhere(&[]) },
@@ -131,7 +134,7 @@ mod tests {
             ("projector/src/x.rs", "struct LetterError;"),
             ("projector/src/x.rs", "struct S { dead_letter: u8, max_letters: u8 }"),
             ("search/src/x.rs", "mod paced;"),
-            ("write-api/src/x.rs", "trait Kind {}"),
+            ("write-api/src/pipeline/x.rs", "trait Kind {}"),
             ("query-api/src/x.rs", "fn road() {}"),
         ] {
             let file = if path.ends_with(".rs") { File::new(path, text) } else { File::new(path, "") };

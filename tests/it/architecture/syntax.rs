@@ -220,6 +220,9 @@ impl<'ast> Visit<'ast> for Reader {
         visit::visit_path(self, path);
     }
 
+    /// `pub(super)` says who may use a thing, and uses nothing itself.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
     fn visit_macro(&mut self, call: &'ast Macro) {
         visit::visit_macro(self, call);
         self.tokens(call.tokens.clone());
@@ -403,7 +406,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_in_imports_types_macros_and_attributes_but_not_in_text() {
-        let source = "use a::{b as c, d::{self, *}};\n#[derive(e::F)]\nstruct S(g::H<i::J>);\nfn f() { k!(l::m(\"n::o\")); // p::q\n}";
+        let source = "use a::{b as c, d::{self, *}};\n#[derive(e::F)]\npub(in n::o) struct S(g::H<i::J>);\nfn f() { k!(l::m(\"n::o\")); // p::q\n}";
         let found: Vec<String> = Syntax::of("x.rs", source).paths.iter().map(|path| path.segments.join("::")).collect();
         for expected in ["a::b", "a::d", "a::d::*", "e::F", "g::H", "i::J", "k", "l::m"] {
             assert!(found.iter().any(|path| path == expected), "{expected} not in {found:?}");

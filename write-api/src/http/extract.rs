@@ -114,7 +114,7 @@ fn expected(parts: &Parts) -> Result<Expected, ApiError> {
     })
 }
 
-/// The id in the path.
+/// An aggregate's id, as the address gives it.
 pub(crate) struct PathId(pub(crate) Uuid);
 
 impl FromRequestParts<App> for PathId {

@@ -42,7 +42,7 @@ pub(super) struct NameParameter {
     name: String,
 }
 
-/// The name in the path.
+/// The name of a definition, as the address gives it.
 pub(super) struct PathName(Name);
 
 impl FromRequestParts<App> for PathName {

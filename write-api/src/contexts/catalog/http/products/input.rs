@@ -111,7 +111,7 @@ pub(in crate::contexts::catalog) struct ImageInput {
     alt: Option<String>,
 }
 
-/// A variant.
+/// One way in which a product is sold, with a SKU of its own.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::contexts::catalog) struct VariantInput {
