@@ -1,6 +1,12 @@
 use super::stack::{Answer, Stack, sent};
 use reqwest::Method;
+use schemas::{Timestamp, Uuid};
 use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use write_api::clock::{Clock, SystemClock};
 
 const PRODUCT: &str = "01900000-0000-7000-8000-0000000000a1";
 
@@ -46,7 +52,7 @@ async fn reports_are_taken_as_lines_or_as_an_array_and_each_once() {
     // Under an id of its own a report is told from another that says the same, and known whatever it says.
     let mut named = [click("c3", "q1", 1), click("c3", "q1", 1), click("c4", "q9", 9)];
     for (report, id) in named.iter_mut().zip([1, 2, 1]) {
-        report["record_id"] = json!(schemas::Uuid::from_u128(id));
+        report["record_id"] = json!(Uuid::from_u128(id));
     }
     named[1]["timestamp"] = named[0]["timestamp"].clone();
     assert_eq!(statuses(&lines(&stack, &named).await), ["accepted", "accepted", "duplicate"]);
@@ -118,18 +124,6 @@ async fn reports_of_many_at_once_stay_in_order_and_apart() {
 }
 
 #[tokio::test]
-async fn a_report_is_forgotten_after_two_days_and_no_sooner() {
-    let stack = Stack::start().await;
-    lines(&stack, &[search("c", "q1"), search("c", "q2")]).await;
-    let older = "UPDATE insights.records SET received_at = received_at - CASE record_id WHEN (SELECT min(record_id::text)::uuid \
-                 FROM insights.records) THEN interval '47 hours' ELSE interval '49 hours' END";
-    sqlx::query(older).execute(&stack.pool).await.unwrap();
-    lines(&stack, &[search("c", "q3")]).await;
-    assert_eq!(stack.count("SELECT count(*) FROM insights.records").await, 2, "one of three was let go");
-    stack.stop().await;
-}
-
-#[tokio::test]
 async fn a_request_with_a_key_is_answered_the_same_again() {
     let stack = Stack::start().await;
     let body = format!("{}\n{}\n", search("c", "q"), json!({"type": "view"}));
@@ -139,5 +133,36 @@ async fn a_request_with_a_key_is_answered_the_same_again() {
     assert_eq!(statuses(&again), ["accepted", "rejected"]);
     let other = stack.request(Method::POST, "/v1/insights").header("idempotency-key", "k").body("{}");
     assert_eq!(sent(other).await.code(), "idempotency_key_reused");
+    stack.stop().await;
+}
+
+/// The machine's clock, ahead by as many hours as it is set to.
+#[derive(Debug, Default)]
+struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+            + std::time::Duration::from_secs(3_600) * u32::try_from(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+
+    fn id(&self) -> Uuid {
+        SystemClock.id()
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_forgotten_after_two_days_and_no_sooner() {
+    let clock = Arc::new(Ahead::default());
+    let stack = Stack::by(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let report = search("c1", "q1");
+    assert_eq!(statuses(&lines(&stack, std::slice::from_ref(&report)).await), ["accepted"]);
+    for (hours, expected) in [(47, "duplicate"), (49, "accepted")] {
+        clock.0.store(hours, Ordering::Relaxed);
+        // What is old is forgotten as new reports come.
+        let other = search("c2", &format!("q{hours}"));
+        assert_eq!(statuses(&lines(&stack, &[other]).await), ["accepted"]);
+        assert_eq!(statuses(&lines(&stack, std::slice::from_ref(&report)).await), [expected], "after {hours} hours");
+    }
     stack.stop().await;
 }

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use test_databases::{Side, TestDatabase};
 use tokio::task::JoinHandle;
-use write_api::clock::SystemClock;
+use write_api::clock::{Clock, SystemClock};
 
 pub(crate) struct Stack {
     pub(crate) base: String,
@@ -47,6 +47,11 @@ impl Answer {
 impl Stack {
     /// With the tenant `demo`.
     pub(crate) async fn start() -> Self {
+        Self::by(Arc::new(SystemClock)).await
+    }
+
+    /// The same, by the time of this clock.
+    pub(crate) async fn by(clock: Arc<dyn Clock>) -> Self {
         let admin_url = std::env::var("SOUK_TEST_DATABASE_URL")
             .unwrap_or_else(|_| "postgres://souk@127.0.0.1:54329/postgres".to_owned());
         let database = TestDatabase::create(&admin_url, Side::Write).await.unwrap_or_else(|error| {
@@ -59,7 +64,7 @@ impl Stack {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = write_api::config::Config::parse_from(["write-api", "--write-database-url", &url]);
         let shutdown = Shutdown::default();
-        let serving = write_api::serve(listener, config, Arc::new(SystemClock), shutdown.clone());
+        let serving = write_api::serve(listener, config, clock, shutdown.clone());
         let server = tokio::spawn(async move { serving.await.unwrap() });
         let stack = Self { base, http: Client::new(), pool, shutdown, server, _database: database };
         let opened = stack.put("/v1/tenants/demo", json!({"name": "Demo"})).await;
