@@ -1,11 +1,12 @@
 //! What every long-running process of souk needs and none should do in its own way: configuration
 //! from flags, environment and one TOML file, logs and traces, metrics, health, correlation ids,
-//! database pools, serving HTTP and stopping cleanly. No domain, no queries.
+//! database pools, jobs, serving HTTP and stopping cleanly. No domain, no queries.
 
 pub mod config;
 pub mod database;
 pub mod health;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod request;
 pub mod shutdown;

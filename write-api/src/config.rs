@@ -20,6 +20,9 @@ pub struct Config {
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,
+    /// Hours for which the same idempotency key gets the first answer; later it begins anew
+    #[arg(long, env = "SOUK_IDEMPOTENCY_KEY_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(24..))]
+    pub idempotency_key_hours: u32,
     /// Logs and spans
     #[command(flatten)]
     pub telemetry: TelemetryOptions,

@@ -9,6 +9,7 @@
 //! | `domain` | what the rules of all contexts are made of |
 //! | `pipeline` | how a command becomes a state and events, the same way for all |
 //! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
+//! | [`jobs`] | partitions for months to come, the end of idempotency keys |
 //! | `wake` | the signal to the relay |
 
 pub mod clock;
@@ -17,6 +18,7 @@ mod contexts;
 mod domain;
 mod health;
 mod http;
+pub mod jobs;
 mod pipeline;
 mod wake;
 
@@ -30,7 +32,7 @@ use service::{
     http::ServeError,
     shutdown::Shutdown,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use wake::Waker;
 
@@ -73,7 +75,10 @@ pub async fn serve(
     let pool = database::pool(&config.write_database_url, &options).map_err(RunError::DatabaseUrl)?;
     let (health, metrics, waker) = (Health::default(), Metrics::default(), Waker::default());
     let connect = pool.connect_options().as_ref().clone().application_name("souk write-api wake");
+    let key_age = Duration::from_secs(u64::from(config.idempotency_key_hours) * 60 * 60);
+    let jobs = jobs::list(connect.clone(), key_age, &metrics, Arc::clone(&clock));
     let tasks = [
+        tokio::spawn(jobs.run(shutdown.clone())),
         tokio::spawn(waker.clone().run(connect, shutdown.clone())),
         tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
@@ -83,7 +88,7 @@ pub async fn serve(
     let served = service::http::serve(listener, http::finish(router), shutdown.clone()).await;
     shutdown.trigger();
     for task in tasks {
-        // Both end by the shutdown.
+        // They end by the shutdown.
         let _ = task.await;
     }
     pool.close().await;

@@ -5,6 +5,7 @@ mod bulk;
 mod commands;
 mod idempotency;
 mod insights;
+mod jobs;
 mod merchandising;
 mod outbox;
 mod problems;

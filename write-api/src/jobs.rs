@@ -1,0 +1,36 @@
+//! What the write database needs now and then, whichever process does it: partitions for the months to come, and an end for
+//! idempotency keys. Archiving outboxes is the projector's, which knows what was published.
+
+mod keys;
+mod months;
+
+use crate::clock::Clock;
+use service::jobs::{JobMetrics, Jobs};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
+use std::{sync::Arc, time::Duration};
+
+pub use keys::KeysExpire;
+pub use months::MonthsAhead;
+
+/// The jobs of write-api; idempotency keys end after `key_age`.
+pub(crate) fn list(
+    connect: PgConnectOptions,
+    key_age: Duration,
+    metrics: &service::Metrics,
+    clock: Arc<dyn Clock>,
+) -> Jobs {
+    Jobs::new(
+        "write-api",
+        connect,
+        vec![Box::new(MonthsAhead), Box::new(KeysExpire { age: key_age })],
+        &JobMetrics::new(metrics),
+        Arc::new(move || clock.now()),
+    )
+}
+
+/// The contexts the database has, whichever this release knows.
+async fn contexts(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT DISTINCT context FROM souk.outbox_partitions ORDER BY context")
+        .fetch_all(connection)
+        .await
+}
