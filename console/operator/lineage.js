@@ -39,8 +39,9 @@ const EVENTS = [
 /** Every event of a product, or the reason why they can't be shown. */
 function events(history) {
   if (history.failed) return panel("Every event", problem(history.failed));
-  const title = history.left_out ? "The newest events" : "Every event";
-  return panel(title, table(title, EVENTS, history.events, "No event of this product is recorded."));
+  const title = history.archived ? "Events that are not archived" : history.left_out ? "The newest events" : "Every event";
+  const none = history.archived ? "All events of this product are in the archive." : "No event of this product is recorded.";
+  return panel(title, table(title, EVENTS, history.events, none));
 }
 
 function step(state, title, text) {

@@ -4,9 +4,11 @@
 //! that the reader keeps itself, [`checkpoint`] stores them in the transaction of what they describe, and [`leader`]
 //! sees to it that one process at a time does so. [`producer`] sends in order. [`event`] decodes a record; one that
 //! can't be applied goes to [`dead_letter`]. [`linger`] and [`database`] keep rounds few and their plans cheap.
+//! [`archive`] keeps what has left the outboxes.
 //!
 //! Who needs Kafka asks this crate: `rdkafka` is named nowhere else in the product.
 
+pub mod archive;
 pub mod checkpoint;
 pub mod consumer;
 pub mod database;

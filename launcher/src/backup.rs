@@ -5,6 +5,7 @@
 use crate::{LaunchError, settings::Settings, stack::Stack};
 use schemas::Utc;
 use serde::Serialize;
+use sqlx::{Connection, PgConnection};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -50,6 +51,34 @@ pub struct Report {
     pub seconds: f64,
     /// What is in it.
     pub manifest: Manifest,
+    /// What is not in it, though it can't be rebuilt.
+    pub archive: Archive,
+}
+
+/// Months of outboxes that are in files and no longer in the database: a folder that has to be backed up as well.
+#[derive(Debug, Serialize)]
+pub struct Archive {
+    /// Where a stack on one machine keeps them.
+    pub folder: PathBuf,
+    /// Files that a recovery needs.
+    pub files: i64,
+    /// Rows in them.
+    pub rows: i64,
+}
+
+impl Archive {
+    async fn of(settings: &Settings) -> Result<Self, LaunchError> {
+        let url = settings.write_url();
+        let failed = |error: sqlx::Error| LaunchError::Database { url: safe_url(&url), reason: error.to_string() };
+        let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
+        let (files, rows) = sqlx::query_as(
+            "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM souk.archives WHERE restored_at IS NULL",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+        Ok(Self { folder: settings.archive_dir(), files, rows })
+    }
 }
 
 /// Backs up; what exists at the target is never touched, and nothing is there before it is whole.
@@ -84,7 +113,8 @@ pub async fn run(args: &Args, programs: PathBuf) -> Result<Report, LaunchError> 
     } else {
         publish(aside.path(), &target)?;
     }
-    Ok(Report { to: target, seconds: began.elapsed().as_secs_f64(), manifest })
+    let archive = Archive::of(&args.settings).await?;
+    Ok(Report { to: target, seconds: began.elapsed().as_secs_f64(), manifest, archive })
 }
 
 /// Prints a report for people.
@@ -93,6 +123,10 @@ pub fn print(report: &Report) {
     for (which, database) in &report.manifest.databases {
         let rows: i64 = database.tables.values().sum();
         println!("  {which} database: {rows} rows in {} tables, {}", database.tables.len(), bytes(database.bytes));
+    }
+    if report.archive.files > 0 {
+        let Archive { folder, files, rows } = &report.archive;
+        println!("  not in it: {rows} archived events in {files} files; copy {} as well", folder.display());
     }
     println!("It took {:.1} s. Restore it with: souk restore --from {}", report.seconds, report.to.display());
 }

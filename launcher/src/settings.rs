@@ -103,6 +103,12 @@ impl Settings {
         }
     }
 
+    /// The folder of archived months of outboxes: a backup has to take it along.
+    #[must_use]
+    pub fn archive_dir(&self) -> PathBuf {
+        self.data_dir.join("archive")
+    }
+
     /// The folder of fetched packages.
     #[must_use]
     pub fn cache(&self) -> PathBuf {

@@ -68,6 +68,22 @@ pub struct Config {
     /// everything (role views)
     #[arg(long, env = "SOUK_INSIGHT_RETENTION_DAYS", default_value_t = 90)]
     pub insight_retention_days: u32,
+    /// Days after which a month of an outbox goes into the archive, once all of it is so old and published; 0 for never
+    /// (role relay)
+    #[arg(long, env = "SOUK_OUTBOX_RETENTION_DAYS", default_value_t = 0)]
+    pub outbox_retention_days: u32,
+    /// Folder of the archived months; all processes with the role relay share it
+    #[arg(long, env = "SOUK_ARCHIVE_DIR", default_value = "archive")]
+    pub archive_dir: PathBuf,
+    /// Days after which a dead letter that was settled goes, with its history; 0 for never (role views)
+    #[arg(long, env = "SOUK_DEAD_LETTER_RETENTION_DAYS", default_value_t = 90)]
+    pub dead_letter_retention_days: u32,
+    /// Days after which the record of an operation or of a switch of the index goes; 0 for never (role views)
+    #[arg(long, env = "SOUK_OPERATION_RETENTION_DAYS", default_value_t = 365)]
+    pub operation_retention_days: u32,
+    /// Days after which probes, reconciliations and what processes that are gone have reported go; 0 for never (role views)
+    #[arg(long, env = "SOUK_REPORT_RETENTION_DAYS", default_value_t = 7)]
+    pub report_retention_days: u32,
     /// Folder of the embedding model (role embed)
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod projections;
 pub mod rebuild;
 pub mod relay;
+pub mod retention;
 pub mod role;
 pub mod status;
 pub mod tasks;

@@ -9,8 +9,9 @@
 use crate::{
     config::Config,
     deps::{Deps, RoleError},
+    retention,
 };
-use eventlog::{Epoch, Log, leader, log::FutureProducer};
+use eventlog::{Epoch, Log, archive::ArchiveError, leader, log::FutureProducer};
 use schemas::{Utc, topics};
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
@@ -97,9 +98,11 @@ pub async fn in_use(read: &mut PgConnection) -> Result<Option<Epoch>, sqlx::Erro
 
 /// An epoch that was asked for and has not begun.
 async fn asked_for(write: &mut PgConnection) -> Result<Option<(String, String)>, sqlx::Error> {
-    sqlx::query_as("SELECT epoch, reason FROM log_epochs WHERE begun_at IS NULL ORDER BY epoch DESC LIMIT 1")
-        .fetch_optional(write)
-        .await
+    sqlx::query_as(
+        "SELECT epoch, reason FROM log_epochs WHERE begun_at IS NULL AND refused IS NULL ORDER BY epoch DESC LIMIT 1",
+    )
+    .fetch_optional(write)
+    .await
 }
 
 /// Makes sure that there is a whole log and says which: begins an epoch that was asked for, or a new one
@@ -107,17 +110,21 @@ async fn asked_for(write: &mut PgConnection) -> Result<Option<(String, String)>,
 async fn look_after(config: &Config) -> Result<Epoch, RoleError> {
     let mut write = leader::lead(&config.write_database_url, "souk:log-epoch").await?;
     let mut read = PgConnection::connect(&config.read_database_url).await?;
-    if let Some((name, reason)) = asked_for(&mut write).await? {
+    if let Some((name, reason)) = asked_for(&mut write).await?
+        && is_possible(config, &mut write, &name).await?
+    {
         let log = config.log(Epoch { name, ..first() });
         begin::begin(config, &log, &mut write, &mut read, &reason).await?;
         return Ok(log.epoch);
     }
-    let name: Option<String> = sqlx::query_scalar("SELECT max(epoch) FROM log_epochs").fetch_one(&mut write).await?;
+    let name: Option<String> =
+        sqlx::query_scalar("SELECT max(epoch) FROM log_epochs WHERE refused IS NULL").fetch_one(&mut write).await?;
     let log = config.log(Epoch { name: name.unwrap_or_default(), ..first() });
     if let Some(seems) = why_lost(&log, &mut write, &mut read).await? {
         tracing::warn!(log.epoch = log.epoch.name, reason = seems, "the log seems to be lost");
         tokio::time::sleep(SECOND_LOOK).await;
         if let Some(reason) = why_lost(&log, &mut write, &mut read).await? {
+            retention::check(&mut write, &config.archive_dir).await?;
             let name = ask(&mut write, &log.epoch.name, &reason).await?;
             let log = log.in_epoch(Epoch { name, ..log.epoch.clone() });
             begin::begin(config, &log, &mut write, &mut read, &reason).await?;
@@ -140,6 +147,23 @@ async fn why_lost(log: &Log, write: &mut PgConnection, read: &mut PgConnection) 
     let positions = lost::positions(log, write, read).await?;
     let extents = tokio::task::block_in_place(|| log.extents())?;
     Ok(lost::lost(log, &positions, &extents))
+}
+
+/// Whether the archive has all that an epoch which was asked for has to tell; if not, the epoch is refused with the reason,
+/// and the log in use goes on.
+async fn is_possible(config: &Config, write: &mut PgConnection, epoch: &str) -> Result<bool, RoleError> {
+    let reason = match retention::check(write, &config.archive_dir).await {
+        Ok(()) => return Ok(true),
+        Err(ArchiveError::Database(error)) => return Err(error.into()),
+        Err(reason) => reason,
+    };
+    tracing::error!(log.epoch = epoch, %reason, "the epoch that was asked for is refused");
+    sqlx::query("UPDATE log_epochs SET refused = $2 WHERE epoch = $1")
+        .bind(epoch)
+        .bind(reason.to_string())
+        .execute(write)
+        .await?;
+    Ok(false)
 }
 
 /// Records that a new epoch is wanted; its name is the time, and above that of the epoch in use.

@@ -18,6 +18,7 @@ use eventlog::{
     producer::{self, Outgoing, headers},
 };
 use schemas::{
+    Timestamp,
     envelope::Envelope,
     events::{DecodeError, DomainEvent},
     ids::{EventId, TenantId},
@@ -110,6 +111,8 @@ async fn round(
     }
     plans.suit(connection, rows.len()).await?;
     let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
+    // Which months they are of, so that the others are not looked at.
+    let times = rows.iter().map(|row| row.try_get::<Timestamp, _>("occurred_at")).collect::<Result<Vec<_>, _>>()?;
     let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(producer, &records).await;
     let taken = acknowledged.len();
@@ -117,12 +120,15 @@ async fn round(
         sqlx::query(AssertSqlSafe(format!(
             "UPDATE {context}.outbox AS o
              SET published_at = now(), topic = $2, partition = sent.partition, record_offset = sent.record_offset
-             FROM unnest($1::bigint[], $3::integer[], $4::bigint[]) AS sent(id, partition, record_offset) WHERE o.id = sent.id"
+             FROM unnest($1::bigint[], $3::integer[], $4::bigint[]) AS sent(id, partition, record_offset)
+             WHERE o.id = sent.id AND o.occurred_at BETWEEN $5 AND $6"
         )))
         .bind(&ids[..taken])
         .bind(topic)
         .bind(acknowledged.iter().map(|place| place.partition).collect::<Vec<_>>())
         .bind(acknowledged.iter().map(|place| place.offset).collect::<Vec<_>>())
+        .bind(times.iter().min())
+        .bind(times.iter().max())
         .execute(&mut *connection)
         .await?;
     }

@@ -7,7 +7,7 @@ use crate::{
     epochs::Epochs,
     index_writer, log_epoch,
     metrics::{Metrics, of},
-    rebuild, relay,
+    rebuild, relay, retention,
     status::{self, Status},
     views,
 };
@@ -51,6 +51,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
     let router = deps.health.routes().merge(registry.routes());
     let mut tasks = JoinSet::new();
     start_roles(&deps, &mut tasks);
+    retention::start(&deps.config, &registry, &shutdown, &mut tasks)?;
     let served = http::serve(listener, router, shutdown).await;
     // Each role ends at its next await; what it had in hand is redone from the checkpoint.
     tasks.shutdown().await;

@@ -153,8 +153,9 @@ impl Snapshot {
 /// The database's.
 pub async fn count_rows(connection: &mut PgConnection) -> Result<BTreeMap<String, i64>, sqlx::Error> {
     let names: Vec<String> = sqlx::query_scalar(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-         WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
+        // A table in partitions has no rows of its own.
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
     )
     .fetch_all(&mut *connection)
     .await?;

@@ -121,6 +121,9 @@ pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchErr
         if begun {
             break;
         }
+        if let Some(reason) = refused(&mut write, epoch).await.map_err(|error| failed(&write_url, &error))? {
+            return Err(LaunchError::Other(format!("the log was not begun anew and goes on as it was: {reason}")));
+        }
         let beginning = text(&read_url, "SELECT coalesce(max(beginning), '') FROM log_epoch").await;
         if began.elapsed() > BEGINS_WITHIN && beginning.is_ok_and(|beginning| beginning != epoch) {
             step.done("no projector runs");
@@ -147,6 +150,12 @@ pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchErr
     }
     step.done("done");
     Ok(Outcome::InLine { aligned_seconds, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Why the projector has refused an epoch.
+async fn refused(write: &mut PgConnection, epoch: &str) -> Result<Option<String>, sqlx::Error> {
+    let reason = sqlx::query_scalar("SELECT refused FROM log_epochs WHERE epoch = $1").bind(epoch);
+    Ok(reason.fetch_optional(write).await?.flatten())
 }
 
 /// Events and documents not published or not read yet; none before every projection has told where it is.

@@ -77,6 +77,7 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
     command.arg(format!("--topic-prefix={}", settings.topic_prefix));
     command.arg("--index-dir").arg(stack.index_dir());
     command.args(["--scrub-seconds", &settings.scrub_seconds.to_string()]);
+    command.arg("--archive-dir").arg(settings.archive_dir());
     command
 }
 

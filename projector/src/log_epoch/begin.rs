@@ -2,7 +2,7 @@
 //! next one begins the epoch again.
 
 use super::realign::realign;
-use crate::{config::Config, deps::RoleError, document_relay, rebuild, relay, views};
+use crate::{config::Config, deps::RoleError, document_relay, rebuild, relay, retention, views};
 use eventlog::{Log, leader};
 use schemas::{
     signals::Changed,
@@ -42,13 +42,16 @@ pub async fn begin(
         fences.push(leader::lead(&config.read_database_url, lock).await?);
     }
     log.ensure_topics().await?;
-    let mut waiting = 0;
+    // Before anything is compared with the outboxes: they have to hold the whole history.
+    let mut waiting = retention::restore(write, &config.archive_dir).await?;
     for context in Context::ALL {
         waiting += publish_again(write, context).await?;
     }
     let cut = realign(write, read).await?;
     settle(log, read).await?;
-    sqlx::query("UPDATE log_epochs SET begun_at = now() WHERE begun_at IS NULL").execute(write).await?;
+    sqlx::query("UPDATE log_epochs SET begun_at = now() WHERE begun_at IS NULL AND refused IS NULL")
+        .execute(write)
+        .await?;
     tracing::warn!(log.epoch = epoch, events.waiting = waiting, aggregates.cut = cut, "the log has begun anew");
     Ok(())
 }

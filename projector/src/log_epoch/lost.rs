@@ -43,7 +43,10 @@ pub async fn positions(log: &Log, write: &mut PgConnection, read: &mut PgConnect
         *known = next.max(*known);
     }
     for context in Context::ALL {
-        let sql = format!("SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NOT NULL)");
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NOT NULL)
+                    OR EXISTS (SELECT FROM souk.archives WHERE context = '{context}')"
+        );
         if sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *write).await? {
             positions.published.insert(log.topic(context.topic()));
         }

@@ -169,9 +169,19 @@ async fn compare(sides: &Sides<'_>, written: &[Written], dry_run: bool, hop: &mu
         hop.found(|| format!("{context}/{id}: {view} has version {has} of {version}"));
         if !dry_run {
             let text = format!(
-                "UPDATE {context}.outbox SET published_at = NULL WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3"
+                "UPDATE {context}.outbox SET published_at = NULL WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3
+                   AND EXISTS (SELECT FROM {context}.outbox WHERE tenant_id = $1 AND aggregate_id = $2 AND version = $3 + 1)"
             );
             let again = sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(id).bind(has).execute(*write).await?;
+            if again.rows_affected() == 0 {
+                // Later versions without it would be taken for all there is.
+                tracing::warn!(
+                    context = context.name(),
+                    aggregate.id = %id,
+                    aggregate.version = has + 1,
+                    "the version that the views lack is archived; `souk recover` takes it back"
+                );
+            }
             hop.mended += u64::from(again.rows_affected() > 0);
         }
     }

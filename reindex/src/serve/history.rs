@@ -53,7 +53,8 @@ pub fn router(context: CommandContext, write: Option<PgPool>) -> Router {
     Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { context, write })
 }
 
-/// `events` of the product with a Kafka key (`tenant:product`), oldest first, and whether older ones were `left_out`.
+/// `events` of the product with a Kafka key (`tenant:product`), oldest first, whether older ones were `left_out`, and whether
+/// that is since they are `archived`.
 async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<Json<Value>, Answered> {
     let Some(write) = &history.write else {
         return Err(Failure::refused("no_write_database", "`reindex serve` runs without --write-database-url").into());
@@ -73,12 +74,11 @@ async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<J
             .fetch_all(&history.context.pool)
             .await
             .map_err(Failure::from)?;
-    let (mut events, mut left_out) = (Vec::new(), false);
+    let (mut events, mut left_out, mut archived) = (Vec::new(), false, false);
     for context in Context::ALL.into_iter().filter(|context| is_of_products(*context)) {
         // The product itself is known by its id before anything was applied.
-        let mut aggregates: Vec<Uuid> =
-            known.iter().filter(|(of, _)| of == context.name()).map(|(_, id)| *id).collect();
-        aggregates.push(product);
+        let seen: Vec<Uuid> = known.iter().filter(|(of, _)| of == context.name()).map(|(_, id)| *id).collect();
+        let aggregates: Vec<Uuid> = seen.iter().copied().chain([product]).collect();
         let sql = format!(
             "SELECT '{context}' AS context, event_id, event_type, aggregate, aggregate_id, version, occurred_at, correlation_id,
                     payload::jsonb AS payload, published_at, topic, partition, record_offset
@@ -90,9 +90,17 @@ async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<J
             .fetch_all(write)
             .await
             .map_err(Failure::from)?;
-        left_out |= i64::try_from(of_context.len()).is_ok_and(|found| found >= MOST);
+        let is_cut = i64::try_from(of_context.len()).is_ok_and(|found| found >= MOST);
+        left_out |= is_cut;
+        archived |= !is_cut && lacks_the_first(&seen, &of_context);
         events.extend(of_context);
     }
     events.sort_by_key(|event| (event.occurred_at, event.context.clone(), event.version));
-    Ok(Json(json!({"events": events, "left_out": left_out})))
+    Ok(Json(json!({"events": events, "left_out": left_out || archived, "archived": archived})))
+}
+
+/// Whether the first event of an aggregate that the views know is not in the outbox any more.
+fn lacks_the_first(aggregates: &[Uuid], events: &[Recorded]) -> bool {
+    let first = |id: &Uuid| events.iter().filter(|event| event.aggregate_id == *id).map(|event| event.version).min();
+    aggregates.iter().any(|id| first(id) != Some(1))
 }
