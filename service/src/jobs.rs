@@ -123,6 +123,10 @@ impl Jobs {
                 done += 1;
             }
         }
+        // A connection that is closed holds its lock for a moment more, in which the next look would do nothing.
+        if leads {
+            sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut connection).await?;
+        }
         connection.close().await?;
         Ok(done)
     }

@@ -1,5 +1,8 @@
-//! Single searches are let go when they are old: in small steps, with their sums left as they are, and views that
-//! are built anew are still proven equal.
+//! What is let go of when it is old. Single searches go in small steps, with their sums left as they are, and views that
+//! are built anew are still proven equal. What is kept how long is in [`policy`], outboxes are in [`archive`].
+
+mod archive;
+mod policy;
 
 use acceptance::{
     eventually::eventually,
@@ -8,11 +11,17 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
+use clap::Parser;
 use launcher::stack::Service;
-use projector::projections::insights::retention::{self, AT_ONCE};
+use projector::{
+    Config,
+    projections::insights::retention::{self, AT_ONCE},
+    retention::aged,
+};
 use reqwest::Method;
 use schemas::{Days, Utc, Uuid};
 use serde_json::{Value, json};
+use service::jobs::Job;
 
 fn reports() -> Value {
     let click = |query_id: &str| {
@@ -90,4 +99,53 @@ async fn views_built_anew_are_equal_but_for_what_was_let_go() {
     assert_eq!(proof["differences"], json!([]), "{proof}");
     let figures = shop.read("/v1/insights/queries", None).await.body;
     assert_eq!(figures["queries"][0]["clicks"], 1, "{figures}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_operators_have_settled_goes_by_its_age_and_what_is_open_stays() {
+    let stack = TestStack::start(false).await;
+    sqlx::raw_sql(
+        "INSERT INTO dead_letters (projection, aggregate_key, topic, partition, record_offset, headers, error, state, updated_at)
+         SELECT 'views', 'k', 't', 0, n, '{}', 'e', (ARRAY['retried', 'discarded', 'parked', 'retried'])[1 + n % 4],
+                now() - CASE WHEN n % 4 = 3 THEN interval '89 days' ELSE interval '91 days' END
+         FROM generate_series(0, 2399) AS n;
+         INSERT INTO dead_letter_history (letter_id, kind, note) SELECT id, 'failed', '' FROM dead_letters, generate_series(1, 2);
+         INSERT INTO operations (at, actor, action, subject) VALUES (now() - interval '366 days', 'a', 'old', 's'),
+                                                                    (now() - interval '364 days', 'a', 'young', 's');
+         INSERT INTO probes (at, outcome) VALUES (now() - interval '8 days', 'found'), (now() - interval '6 days', 'found');
+         INSERT INTO index_switches (generation, kind, actor, at)
+         SELECT generation, 'promote', 'a', now() - interval '400 days' FROM index_generations, generate_series(1, 30)
+         WHERE state = 'active';
+         INSERT INTO tenant_lag (projection, tenant_id, updated_at) VALUES ('gone', gen_random_uuid(), now() - interval '8 days')",
+    )
+    .execute(&stack.read)
+    .await
+    .expect("rows");
+    let config = Config::parse_from(["projector"]);
+    let mut connection = stack.read.acquire().await.expect("a connection");
+    let mut deleted = 0;
+    for job in aged(&config) {
+        deleted += job.run(&mut connection, Utc::now()).await.expect("done");
+    }
+    // 30 old switches after the one with which the stack began, of which the last 21 stay.
+    assert_eq!(deleted, 1_200 + 1 + 1 + 9 + 1);
+    let count =
+        async |sql: &'static str| -> i64 { sqlx::query_scalar(sql).fetch_one(&stack.read).await.expect("a count") };
+    assert_eq!(count("SELECT count(*) FROM dead_letters WHERE state = 'parked'").await, 600);
+    assert_eq!(count("SELECT count(*) FROM dead_letters").await, 1_200);
+    assert_eq!(count("SELECT count(*) FROM dead_letter_history").await, 2_400);
+    assert_eq!(count("SELECT count(*) FROM operations WHERE action = 'old'").await, 0);
+    assert_eq!(count("SELECT count(*) FROM operations WHERE action = 'young'").await, 1);
+    let never = Config::parse_from(["projector", "--dead-letter-retention-days", "0"]);
+    let tomorrow_in_a_year = Utc::now().checked_add_days(Days::new(366)).expect("a day");
+    let letters = aged(&never).into_iter().find(|job| job.name() == "dead_letters").expect("the job");
+    assert_eq!(letters.run(&mut connection, tomorrow_in_a_year).await.expect("done"), 0, "0 is for never");
+    eventually("the projector does its jobs by itself, and counts them", PATIENCE, || async {
+        let metrics = format!("{}/metrics", stack.stack.url(Service::Projector));
+        let text = reqwest::get(&metrics).await.map_err(|error| error.to_string())?.text().await;
+        let text = text.map_err(|error| error.to_string())?;
+        let counted = "souk_job_runs_total{name=\"dead_letters\"} 1";
+        if text.contains(counted) { Ok(()) } else { Err(format!("{counted} is not in {text}")) }
+    })
+    .await;
 }

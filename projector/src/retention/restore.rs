@@ -68,7 +68,7 @@ async fn insert(write: &mut PgConnection, context: &str, rows: Vec<ArchivedRow>)
     let rows: Vec<_> = rows.into_iter().map(|row| ArchivedRow { published_at: None, ..row }).collect();
     let sql = format!(
         "INSERT INTO {context}.outbox ({COLUMNS})
-         SELECT {COLUMNS} FROM json_to_recordset($1) AS r (id bigint, event_id uuid, tenant_id uuid, event_type text,
+         SELECT {COLUMNS} FROM jsonb_to_recordset($1) AS r (id bigint, event_id uuid, tenant_id uuid, event_type text,
            aggregate text, aggregate_id uuid, version bigint, partition_id uuid, payload text, occurred_at timestamptz,
            correlation_id text, causation_id text, traceparent text, published_at timestamptz, topic text, partition integer,
            record_offset bigint)

@@ -1,0 +1,192 @@
+//! What is kept how long, table by table: every table of the two databases is here, and the guide shows the same list.
+
+use acceptance::stack::database;
+use sqlx::{Connection, PgConnection};
+use std::{collections::BTreeSet, fmt::Write};
+use test_databases::Side;
+
+/// A table, or for a context's tables the name that all contexts have.
+struct Kept {
+    table: &'static str,
+    what: &'static str,
+    /// How long, and who deletes.
+    long: &'static str,
+}
+
+const fn kept(table: &'static str, what: &'static str, long: &'static str) -> Kept {
+    Kept { table, what, long }
+}
+
+const BY_EVENTS: &str = "as long as what it shows; the projection rewrites and deletes it";
+const ONE_ROW: &str = "one row, written over";
+
+/// The write database. `*` stands for each context.
+const WRITE: &[Kept] = &[
+    kept(
+        "*.outbox",
+        "every event, in partitions by month",
+        "for ever; with `--outbox-retention-days` archived, then dropped by the job `outbox_archive`",
+    ),
+    kept(
+        "*.idempotency_keys",
+        "the first answer to each key",
+        "`--idempotency-key-hours` (24); the job `idempotency_keys`",
+    ),
+    kept("*.removed", "ids of aggregates that were removed, so that none is given twice", "for ever; a few bytes each"),
+    kept("tenants.tenants", "the state of each tenant", "for ever"),
+    kept("catalog.products", "the state of each product", "until its removal, by the command"),
+    kept("catalog.variants", "whose SKU it is", "until its product's removal, by the command"),
+    kept("catalog.categories", "the state of each category", "until its removal, by the command"),
+    kept("pricing.price_sheets", "prices of each variant", "for ever: a removed sheet keeps its version"),
+    kept("inventory.stock_items", "the version of each stock item", "for ever"),
+    kept("inventory.levels", "stock by variant and location", "for ever"),
+    kept("merchandising.definitions", "what staff have defined", "for ever: a removed one keeps its version"),
+    kept("insights.clients", "the version of each client that reports", "for ever; 40 bytes each"),
+    kept(
+        "insights.records",
+        "reports of the last two days, so that one is counted once",
+        "two days; write-api, as new ones come",
+    ),
+    kept("public.log_epochs", "when and why the log began anew", "for ever; a row for each recovery"),
+    kept("souk.archives", "the files of archived months", "for ever: a recovery needs them"),
+    kept("souk.jobs", "when each job was last done", "a row for each job"),
+];
+
+/// The read database.
+const READ: &[Kept] = &[
+    kept("public.tenants", "tenants", BY_EVENTS),
+    kept(
+        "public.sources",
+        "the newest version of each aggregate, also of removed ones",
+        "for ever: an older event must not bring it back",
+    ),
+    kept("public.categories", "categories", BY_EVENTS),
+    kept("public.product_pages", "product pages", BY_EVENTS),
+    kept("public.listing", "products by category", BY_EVENTS),
+    kept(
+        "public.documents",
+        "search documents, also of removed products",
+        "for ever: an older version must not come back",
+    ),
+    kept(
+        "public.document_outbox",
+        "documents that wait for the broker",
+        "until it has acknowledged; the document relay",
+    ),
+    kept("public.embeddings", "vectors", "as long as a generation names their set; `reindex prune`"),
+    kept("public.merchandising", "what steers search", BY_EVENTS),
+    kept("public.insight_searches", "single searches", "`--insight-retention-days` (90); the projection"),
+    kept("public.insight_queries", "sums by day and query", "for ever"),
+    kept("public.insight_products", "sums by day and product", "for ever"),
+    kept("public.insight_retention", "before which day searches may be gone", ONE_ROW),
+    kept(
+        "public.checkpoints",
+        "where each projection goes on",
+        "a row for each partition; a new epoch of the log deletes those before it",
+    ),
+    kept(
+        "public.projection_status",
+        "how far each projection is",
+        "a row for each partition; a new epoch of the log deletes those before it",
+    ),
+    kept(
+        "public.tenant_lag",
+        "how late each tenant is served",
+        "`--report-retention-days` (7) without a new report; the job `tenant_lag`",
+    ),
+    kept(
+        "public.dead_letters",
+        "events that could not be applied",
+        "open ones until they are settled; settled ones `--dead-letter-retention-days` (90); the job `dead_letters`",
+    ),
+    kept("public.dead_letter_history", "what happened to each of them", "with its dead letter"),
+    kept(
+        "public.probes",
+        "rounds of the synthetic probe",
+        "a day, by `reindex serve`; `--report-retention-days` (7) where none runs; the job `probes`",
+    ),
+    kept(
+        "public.reconciliations",
+        "what the reconciler found",
+        "`--report-retention-days` (7); the job `reconciliations`",
+    ),
+    kept("public.operations", "who did what", "`--operation-retention-days` (365); the job `operations`"),
+    kept("public.index_generations", "index generations", "until `reindex prune`"),
+    kept(
+        "public.generation_copies",
+        "copies of generations by node",
+        "`--report-retention-days` (7) after a node's last report; the job `generation_copies`",
+    ),
+    kept("public.query_nodes", "processes of query-api", "a day after the last report; the index writer"),
+    kept(
+        "public.index_switches",
+        "which generation answered when",
+        "`--operation-retention-days` (365), the last 20 always; the job `index_switches`",
+    ),
+    kept("public.vector_sets", "sets of vectors", "a row for each set"),
+    kept("public.views_standby", "the second set of views", ONE_ROW),
+    kept("public.log_epoch", "the epoch of the log that is followed", ONE_ROW),
+    kept("souk.jobs", "when each job was last done", "a row for each job"),
+];
+
+/// The tables of a database as the policy names them; partitions are their table's.
+async fn tables(url: &str) -> BTreeSet<String> {
+    let mut connection = PgConnection::connect(url).await.expect("a connection");
+    let names: Vec<(String, String)> = sqlx::query_as(
+        "SELECT n.nspname::text, c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> '_sqlx_migrations'
+           AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("tables");
+    names
+        .into_iter()
+        .map(|(schema, table)| match table.as_str() {
+            "outbox" | "idempotency_keys" | "removed" => format!("*.{table}"),
+            _ => format!("{schema}.{table}"),
+        })
+        .collect()
+}
+
+fn named(list: &[Kept]) -> BTreeSet<String> {
+    list.iter().map(|kept| kept.table.to_owned()).collect()
+}
+
+/// The policy as the guide shows it.
+fn markdown(list: &[Kept]) -> String {
+    let mut text = "| table | what | how long, and who deletes |\n|---|---|---|\n".to_owned();
+    for Kept { table, what, long } in list {
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "| `{table}` | {what} | {long} |");
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_says_how_long_its_rows_are_kept() {
+    let (write, read) = (database(Side::Write).await, database(Side::Read).await);
+    let mut connection = PgConnection::connect(&write.url()).await.expect("a connection");
+    sqlx::query("SELECT souk.create_context('sample')").execute(&mut connection).await.expect("a context");
+    drop(connection);
+    for (side, list, own) in [(&write, WRITE, "WRITE"), (&read, READ, "READ")] {
+        let (there, listed) = (tables(&side.url()).await, named(list));
+        let missing: Vec<_> = there.difference(&listed).collect();
+        assert!(missing.is_empty(), "say in {own} (tests/it/retention/policy.rs) how long these are kept: {missing:?}");
+        let gone: Vec<_> = listed.difference(&there).collect();
+        assert!(gone.is_empty(), "{own} names tables that are gone: {gone:?}");
+    }
+}
+
+#[test]
+fn the_guide_shows_the_same_policy() {
+    let guide = include_str!("../../../docs/guides/retention.md");
+    for (list, heading) in [(WRITE, "## The write database"), (READ, "## The read database")] {
+        let section = guide.split(heading).nth(1).unwrap_or_default().trim_start();
+        let table = markdown(list);
+        assert!(
+            section.starts_with(&table),
+            "docs/guides/retention.md: below \"{heading}\" there has to be\n\n{table}"
+        );
+    }
+}
