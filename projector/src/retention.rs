@@ -18,6 +18,12 @@ use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
 use tokio::task::JoinSet;
 
+/// The group of the job that archives outboxes, which has to rest while an epoch begins.
+const RELAY: &str = "relay";
+
+/// The lock of that job: who holds it has the archive and the outboxes to itself.
+pub const LOCK: &str = "souk:jobs:relay";
+
 /// Starts the jobs that the roles of this process answer for.
 ///
 /// # Errors
@@ -36,7 +42,7 @@ pub fn start(
     };
     if config.relays() {
         let archive = ArchiveOutboxes { folder: config.archive_dir.clone(), days: config.outbox_retention_days };
-        run("relay", &config.write_database_url, vec![Box::new(archive)])?;
+        run(RELAY, &config.write_database_url, vec![Box::new(archive)])?;
     }
     if config.roles.contains(&Role::Views) {
         let jobs = aged(config).into_iter().map(|job| Box::new(job) as Box<dyn Job>).collect();

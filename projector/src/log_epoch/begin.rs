@@ -42,6 +42,8 @@ pub async fn begin(
         fences.push(leader::lead(&config.read_database_url, lock).await?);
     }
     log.ensure_topics().await?;
+    // A month that is archived from here on would be missing in what is told.
+    fences.push(leader::lead(&config.write_database_url, retention::LOCK).await?);
     // Before anything is compared with the outboxes: they have to hold the whole history.
     let mut waiting = retention::restore(write, &config.archive_dir).await?;
     for context in Context::ALL {
