@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn the_profile_is_read_from_the_metrics() {
-        let text = "# TYPE souk_build info\nsouk_build_info{version=\"0.1.0\",profile=\"debug\"} 1\n";
-        assert_eq!(profile(text), Some("debug"));
+        let text = "# TYPE souk_build info\nsouk_build_info{version=\"0.1.0\",profile=\"local\"} 1\n";
+        assert_eq!(profile(text), Some("local"));
         assert_eq!(profile("souk_process_cpu_seconds_total 1\n"), None);
         assert_eq!(profile(&service::Metrics::default().text()), Some(BUILD_PROFILE));
     }
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn only_release_is_compared() {
         assert!(STRICT.judge("query-api", RELEASE, "").is_ok());
-        let refused = STRICT.judge("query-api", "debug", "build it").expect_err("refused").to_string();
-        assert!(refused.contains("`debug`") && refused.contains("build it"), "{refused}");
+        let refused = STRICT.judge("query-api", "local", "build it").expect_err("refused").to_string();
+        assert!(refused.contains("`local`") && refused.contains("build it"), "{refused}");
         assert!(STRICT.judge("query-api", "unknown", "").is_err(), "a service that says nothing is not compared");
-        assert!(ProfileArgs { any_profile: true }.judge("query-api", "debug", "").is_ok());
+        assert!(ProfileArgs { any_profile: true }.judge("query-api", "local", "").is_ok());
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use prometheus_client;
 
-/// What this program was built with: `release` for the profile `release` and those derived from it, else `debug`.
+/// The profile that this program was built with: `release`, `local` or `dev`.
 pub const BUILD_PROFILE: &str = env!("SOUK_BUILD_PROFILE");
 
 /// The process's registry. Names start with `souk_` and end in their unit.
@@ -93,6 +93,6 @@ mod tests {
         let text = Metrics::default().text();
         let line = text.lines().find(|line| line.starts_with("souk_build_info{")).expect("the line");
         assert!(line.contains(&format!("profile=\"{BUILD_PROFILE}\"")), "{line}");
-        assert!(["release", "debug"].contains(&BUILD_PROFILE), "{BUILD_PROFILE}");
+        assert!(["release", "local", "dev"].contains(&BUILD_PROFILE), "{BUILD_PROFILE}");
     }
 }
