@@ -2,38 +2,45 @@
 //!
 //! A thread reads and maps records ([`reader`], [`mapping`]) and cuts them into batches; each batch is
 //! written as products, then prices and stock, a few batches under way at once; what is settled moves
-//! the position, so that the same command goes on after an interruption. To support one more file
-//! format, add a reader under `reader/` and recognise it in [`reader::Records::open`].
+//! the position, so that the same command goes on after an interruption. What is wrong in a record and can be put right is
+//! repaired, counted and listed ([`repair`]); rows that are one product are put together ([`grouping`]); [`guess`] proposes
+//! a mapping. To support one more file format, add a reader under `reader/` and recognise it in
+//! [`reader::Records::open`].
 
 pub mod mapping;
 pub mod reader;
+pub mod repair;
 pub mod report;
 
 mod categories;
 mod chunks;
 mod client;
 mod error;
+#[cfg(test)]
+mod feeds;
+mod grouping;
+mod guess;
+mod listing;
 mod pipeline;
 mod position;
 mod progress;
-mod rejects;
 mod wait;
 mod writer;
 
 pub use client::OnError;
 pub use error::ImportError;
+pub use listing::{Rejected, RepairedLine};
 #[cfg(test)]
 pub(crate) use position::sha256_hex;
 pub use progress::Progress;
-pub use rejects::Rejected;
 pub use wait::WaitFor;
 
 use chunks::Cutting;
 use client::WriteClient;
+use listing::Listing;
 use mapping::Mapping;
-use pipeline::{Outcome, Pipeline};
+use pipeline::{Listings, Outcome, Pipeline};
 use position::{Position, PositionFile, PositionKey};
-use rejects::Rejects;
 use report::Report;
 use schemas::money::Currency;
 use std::{
@@ -47,21 +54,28 @@ const EXAMPLES: &str = "Examples:
   souk import products.ndjson.gz --mapping electronics
   souk import prices.csv --mapping my-shop.toml --tenant my-shop --currency EUR
   souk import products.json --mapping my-shop.toml --dry-run
+  souk import products_export.csv --mapping shopify --tenant my-shop --currency EUR
+  souk import feed.xml --mapping google-merchant --tenant my-shop
+  souk import unknown.csv --guess > my-shop.toml
   souk import products.ndjson.gz --mapping electronics --wait vectors --json
 
-The file may be NDJSON, a JSON array or CSV, plain or gzip; its content tells. A mapping is a TOML file,
-target = \"source field\"; print a shipped one to begin with: souk import --show-mapping electronics";
+The file may be NDJSON, a JSON array, CSV or XML, plain or gzip, in UTF-8, UTF-16 or Windows-1252; its content tells.
+A mapping is a TOML file, target = \"source field\". Print a shipped one: souk import --show-mapping electronics. Have one
+proposed: souk import FILE --guess. What can be repaired is repaired, counted and listed; see docs/guides/importing.md";
 
 /// Import a catalog: products with categories, prices and stock
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Catalog file: NDJSON, a JSON array or CSV, plain or gzip
+    /// Catalog file: NDJSON, a JSON array, CSV or XML, plain or gzip
     #[arg(required_unless_present = "show_mapping")]
     pub file: Option<PathBuf>,
-    /// Mapping of the file's fields: demo, electronics, or the path of a TOML file
-    #[arg(long, value_name = "NAME|FILE", required_unless_present = "show_mapping")]
+    /// Mapping of the file's fields: demo, electronics, google-merchant, icecat, plain, shopify, woocommerce, or the path of a TOML file
+    #[arg(long, value_name = "NAME|FILE", required_unless_present_any = ["show_mapping", "guess"])]
     pub mapping: Option<String>,
+    /// Propose a mapping for the file, show the first five products it would make, and write nothing
+    #[arg(long, conflicts_with = "mapping", requires = "file")]
+    pub guess: bool,
     /// Print the mapping of that name, which explains each key, and exit
     #[arg(long, value_name = "NAME")]
     pub show_mapping: Option<String>,
@@ -92,6 +106,9 @@ pub struct Args {
     /// File for rejected lines and their reasons [default: <FILE's name>.rejected.ndjson in the current folder]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+    /// File for repaired values, before and after [default: <FILE's name>.repaired.ndjson in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub repairs: Option<PathBuf>,
     /// Products per request
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub batch: u32,
@@ -119,6 +136,7 @@ impl Args {
         Self {
             file: Some(file),
             mapping: Some(mapping.to_owned()),
+            guess: false,
             show_mapping: None,
             tenant: tenant.to_owned(),
             write_url: write_url.to_owned(),
@@ -129,6 +147,7 @@ impl Args {
             resume: false,
             restart: false,
             rejects: None,
+            repairs: None,
             batch: 500,
             in_flight: 3,
             retry_for: 120,
@@ -148,6 +167,12 @@ pub async fn run(args: Args) -> Result<(), ImportError> {
         let shipped = mapping::SHIPPED.iter().find(|(shipped, _)| shipped == name);
         let (_, text) = shipped.ok_or_else(|| mapping::unknown(name))?;
         print!("{text}");
+        return Ok(());
+    }
+    if let (true, Some(file)) = (args.guess, &args.file) {
+        let guess = guess::guess(file, args.currency)?;
+        eprintln!("{}", guess.preview);
+        print!("{}", guess.mapping);
         return Ok(());
     }
     let (report, failure) = import(&args).await?;
@@ -175,8 +200,11 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     let bytes = std::fs::metadata(&file).map_err(ImportError::reading(&file))?.len();
     let records = reader::Records::open(&file)?;
     let (position_file, position) = position(args, &file, &mapping)?;
-    let rejects_path = args.rejects.clone().unwrap_or_else(|| rejects_beside(&file));
-    let rejects = Rejects::begin(&rejects_path, position.records > 0)?;
+    let (resumed_after, goes_on) = (position.counts.read, position.records > 0);
+    let rejects_path = args.rejects.clone().unwrap_or_else(|| beside(&file, "rejected"));
+    let repairs_path = args.repairs.clone().unwrap_or_else(|| beside(&file, "repaired"));
+    let listings =
+        Listings { rejects: Listing::begin(&rejects_path, goes_on)?, repairs: Listing::begin(&repairs_path, goes_on)? };
     let client = WriteClient::new(&args.write_url, &args.tenant, Duration::from_secs(args.retry_for))?;
     client.open_tenant().await?;
 
@@ -184,7 +212,7 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     let size = (!whole).then_some(args.batch as usize);
     let chunks = chunks::cut(records, Cutting { mapping, skip: position.records, size });
     let writer = Writer { client, on_error: args.on_error, dry_run: args.dry_run };
-    let mut pipeline = Pipeline::new(file, bytes, writer, position, rejects);
+    let mut pipeline = Pipeline::new(file, bytes, writer, position, listings);
     pipeline.in_flight = if args.on_error == OnError::Skip { args.in_flight as usize } else { 1 };
     pipeline.position_file = (!args.dry_run).then_some(position_file);
     pipeline.tokens = (args.wait.is_some() && !args.dry_run).then(Vec::new);
@@ -201,17 +229,19 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     };
     let failure = failure(args, &outcome).or(unseen);
     let seconds = last_write.duration_since(began).as_secs_f64();
-    let written = outcome.counts.read - outcome.counts.not_tried - position.counts.read;
+    let written = outcome.counts.read - outcome.counts.not_tried - resumed_after;
     #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
     let products_per_second = written as f64 / seconds.max(0.001);
     Ok((
         Report {
             counts: outcome.counts,
-            resumed_after: position.counts.read,
+            resumed_after,
             seconds,
             products_per_second,
             dry_run: args.dry_run,
             rejects: (outcome.counts.rejected > 0).then_some(rejects_path),
+            repairs: (outcome.repaired.records > 0).then_some(repairs_path),
+            repaired: outcome.repaired,
             waited,
         },
         failure,
@@ -235,9 +265,9 @@ fn position(args: &Args, file: &std::path::Path, mapping: &Mapping) -> Result<(P
     Ok((position_file, position))
 }
 
-fn rejects_beside(file: &std::path::Path) -> PathBuf {
+fn beside(file: &std::path::Path, what: &str) -> PathBuf {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    PathBuf::from(format!("{name}.rejected.ndjson"))
+    PathBuf::from(format!("{name}.{what}.ndjson"))
 }
 
 fn failure(args: &Args, outcome: &Outcome) -> Option<ImportError> {

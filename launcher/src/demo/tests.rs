@@ -56,7 +56,7 @@ fn the_demo_mapping_takes_every_product_whole() {
         let options: HashSet<_> = product.variants[0].options.keys().collect();
         assert_eq!(mapped.product.options.len(), options.len());
         for (offer, variant) in mapped.offers.iter().zip(&product.variants) {
-            let price = offer.price.as_ref().expect("a price");
+            let price = offer.prices.first().expect("a price");
             assert_eq!((price.list_amount, price.sale_amount), (variant.list_price, variant.sale_price));
             assert_eq!(offer.on_hand, Some(variant.stock));
         }

@@ -3,6 +3,7 @@
 use super::{
     mapping::{Mapped, Mapping},
     reader::{Record, Records},
+    repair::{Repairs, text},
 };
 use std::{collections::HashSet, io};
 use tokio::sync::mpsc;
@@ -13,6 +14,8 @@ pub(crate) struct Row {
     pub(crate) line: u64,
     pub(crate) original: String,
     pub(crate) mapped: Result<Mapped, String>,
+    /// What was put right, if it could be mapped.
+    pub(crate) repairs: Repairs,
 }
 
 /// Records that are written together.
@@ -59,14 +62,23 @@ struct Cutter {
 
 impl Cutter {
     fn run(&mut self, mut records: Records) -> io::Result<()> {
+        if let Some(rule) = self.cutting.mapping.group() {
+            records = records.grouped(rule)?;
+        }
         while let Some(record) = records.next() {
             let record = record?;
             self.records += 1;
             if self.records <= self.cutting.skip {
                 continue;
             }
-            let Record { line, original, fields } = record;
-            let mut mapped = fields.and_then(|fields| self.cutting.mapping.apply(&fields));
+            let Record { line, original, fields, mut repairs } = record;
+            let mut mapped = fields.and_then(|mut fields| {
+                text::decode_record(&mut fields, &mut repairs);
+                self.cutting.mapping.apply(&fields)
+            });
+            if let Ok(mapped) = &mut mapped {
+                repairs.extend(std::mem::take(&mut mapped.repairs));
+            }
             let id = mapped.as_ref().ok().map(|mapped| mapped.product.external_id.clone());
             let again = id.as_ref().is_some_and(|id| self.chunk.ids.contains(id));
             let is_full = self.cutting.size.is_some_and(|size| again || self.chunk.rows.len() >= size);
@@ -77,7 +89,7 @@ impl Cutter {
                 mapped = Err("another line has the same id".to_owned());
             }
             self.chunk.ids.extend(id);
-            self.chunk.rows.push(Row { line, original, mapped });
+            self.chunk.rows.push(Row { line, original, mapped, repairs });
             self.chunk.bytes = records.bytes_read();
         }
         if !self.chunk.rows.is_empty() {

@@ -9,19 +9,25 @@ mod attributes;
 mod offer;
 mod product;
 mod rules;
+mod tidy;
 mod value;
 
 pub use product::{Mapped, Offer, ProductLine, VariantLine};
-pub(crate) use rules::CategorySlug;
 pub use rules::Mapping;
+pub(crate) use rules::{CategorySlug, GroupRule};
 
 use super::{error::ImportError, position::sha256_hex};
 use schemas::money::Currency;
 
 /// The mappings inside the binary: name and TOML.
-pub const SHIPPED: [(&str, &str); 2] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("demo", include_str!("../../mappings/demo.toml")),
     ("electronics", include_str!("../../mappings/electronics.toml")),
+    ("google-merchant", include_str!("../../mappings/google-merchant.toml")),
+    ("icecat", include_str!("../../mappings/icecat.toml")),
+    ("plain", include_str!("../../mappings/plain.toml")),
+    ("shopify", include_str!("../../mappings/shopify.toml")),
+    ("woocommerce", include_str!("../../mappings/woocommerce.toml")),
 ];
 
 impl Mapping {
@@ -50,6 +56,11 @@ impl Mapping {
         mapping.digest = sha256_hex(text.as_bytes());
         mapping.check().map_err(bad)?;
         Ok(mapping)
+    }
+
+    /// Which rows of the source are one product, if that is not each by itself.
+    pub(crate) fn group(&self) -> Option<&GroupRule> {
+        self.group.as_ref()
     }
 
     /// Another currency for all prices that have no currency field of their own.

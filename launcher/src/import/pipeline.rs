@@ -5,15 +5,22 @@ use super::{
     chunks::{Chunk, Row},
     client::{LineStatus, OnError},
     error::ImportError,
+    listing::{Listing, Rejected, RepairedLine},
     position::{Position, PositionFile},
     progress::Progress,
-    rejects::{Rejected, Rejects},
+    repair::RepairCounts,
     report::Counts,
     writer::{Verdict, Writer, Written},
 };
 use schemas::token::Token;
 use std::{collections::VecDeque, io, path::PathBuf};
 use tokio::{sync::mpsc, task::JoinHandle};
+
+/// The files beside an import.
+pub(crate) struct Listings {
+    pub(crate) rejects: Listing,
+    pub(crate) repairs: Listing,
+}
 
 /// Everything an import needs after it was read what it is.
 pub(crate) struct Pipeline {
@@ -24,7 +31,7 @@ pub(crate) struct Pipeline {
     pub(crate) position: Position,
     /// Where the position is kept; nowhere in a dry run.
     pub(crate) position_file: Option<PositionFile>,
-    pub(crate) rejects: Rejects,
+    pub(crate) listings: Listings,
     pub(crate) progress: Progress,
     /// Kept only when the end waits for the read side.
     pub(crate) tokens: Option<Vec<Token>>,
@@ -35,6 +42,7 @@ pub(crate) struct Pipeline {
 /// What came out.
 pub(crate) struct Outcome {
     pub(crate) counts: Counts,
+    pub(crate) repaired: RepairCounts,
     pub(crate) tokens: Vec<Token>,
     pub(crate) first_rejected: Option<(u64, String)>,
 }
@@ -45,7 +53,8 @@ struct UnderWay {
 }
 
 impl Pipeline {
-    pub(crate) fn new(file: PathBuf, file_bytes: u64, writer: Writer, position: Position, rejects: Rejects) -> Self {
+    pub(crate) fn new(file: PathBuf, file_bytes: u64, writer: Writer, position: Position, listings: Listings) -> Self {
+        let settled_before = position.counts.read;
         Self {
             file,
             file_bytes,
@@ -53,11 +62,11 @@ impl Pipeline {
             in_flight: 1,
             position,
             position_file: None,
-            rejects,
+            listings,
             progress: Progress::begin("importing", file_bytes),
             tokens: None,
             first_rejected: None,
-            settled_before: position.counts.read,
+            settled_before,
         }
     }
 
@@ -91,6 +100,7 @@ impl Pipeline {
         self.progress.end();
         Ok(Outcome {
             counts: self.position.counts,
+            repaired: self.position.repaired,
             tokens: self.tokens.unwrap_or_default(),
             first_rejected: self.first_rejected,
         })
@@ -108,9 +118,17 @@ impl Pipeline {
 
     fn settle(&mut self, written: Written) -> Result<(), ImportError> {
         let counts = &mut self.position.counts;
-        let mut rejected = Vec::new();
+        let (mut rejected, mut repaired) = (Vec::new(), Vec::new());
         for (row, verdict) in written.rows {
             counts.read += 1;
+            if let (Ok(mapped), Verdict::Settled(_)) = (&row.mapped, &verdict) {
+                self.position.repaired.add(&row.repairs);
+                repaired.extend(row.repairs.as_slice().iter().map(|repaired| RepairedLine {
+                    line: row.line,
+                    external_id: mapped.product.external_id.clone(),
+                    repaired: repaired.clone(),
+                }));
+            }
             match verdict {
                 Verdict::Settled(LineStatus::Created) => counts.created += 1,
                 Verdict::Settled(LineStatus::Changed) => counts.changed += 1,
@@ -126,7 +144,8 @@ impl Pipeline {
         }
         // First what was rejected, then the position: broken off in between, a line may stand in the
         // file twice, but is never missing.
-        self.rejects.add(&rejected)?;
+        self.listings.rejects.add(&rejected)?;
+        self.listings.repairs.add(&repaired)?;
         self.position.records = written.records;
         if let Some(file) = self.position_file.as_ref().filter(|_| !self.is_stopped()) {
             file.store(&self.position)?;

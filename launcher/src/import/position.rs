@@ -3,7 +3,7 @@
 //! One small file for each file, mapping, tenant and write API, replaced as a whole after each batch
 //! and removed at the end. Losing it loses no data: an import writes the same things again.
 
-use super::{error::ImportError, report::Counts};
+use super::{error::ImportError, repair::RepairCounts, report::Counts};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -22,10 +22,13 @@ pub(crate) struct PositionKey<'a> {
 }
 
 /// Records from the beginning of the file that are settled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Position {
     pub(crate) records: u64,
     pub(crate) counts: Counts,
+    /// What was repaired in them.
+    #[serde(default)]
+    pub(crate) repaired: RepairCounts,
 }
 
 /// The file a position is kept in.
@@ -97,8 +100,11 @@ mod tests {
     fn what_is_stored_is_loaded_and_only_for_the_same_key() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = PositionFile::new(&folder.path().join("below"), &KEY);
-        let position =
-            Position { records: 500, counts: Counts { read: 500, created: 499, rejected: 1, ..Counts::default() } };
+        let position = Position {
+            records: 500,
+            counts: Counts { read: 500, created: 499, rejected: 1, ..Counts::default() },
+            ..Position::default()
+        };
         assert_eq!(file.load(), Position::default());
         file.store(&position).expect("stored");
         assert_eq!(file.load(), position);

@@ -1,10 +1,13 @@
-//! Reads records out of a file: NDJSON, a JSON array or CSV, each plain or gzip, told apart by content.
+//! The records of a file: NDJSON, a JSON array, CSV or XML, each plain or gzip, in UTF-8, UTF-16 or Windows-1252, told
+//! apart by content.
 
 mod array;
+mod encoding;
 mod lines;
 mod table;
+mod xml;
 
-use super::error::ImportError;
+use super::{error::ImportError, grouping, mapping::GroupRule, repair::Repairs};
 use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value};
 use std::{
@@ -29,21 +32,36 @@ pub struct Record {
     pub original: String,
     /// Its fields, or why it has none.
     pub fields: Result<Map<String, Value>, String>,
+    /// What had to be put right to read it.
+    pub repairs: Repairs,
 }
 
 impl Record {
+    /// A record that needed no repair.
+    #[must_use]
+    pub fn new(line: u64, original: String, fields: Result<Map<String, Value>, String>) -> Self {
+        Self { line, original, fields, repairs: Repairs::default() }
+    }
+
+    /// A record out of JSON that may not be UTF-8.
+    fn parse_bytes(line: u64, bytes: Vec<u8>) -> Self {
+        let mut repairs = Repairs::default();
+        let text = encoding::text(bytes, "the line", &mut repairs);
+        Self { repairs, ..Self::parse(line, text.trim().to_owned()) }
+    }
+
     fn parse(line: u64, original: String) -> Self {
         let fields = match serde_json::from_str(&original) {
             Ok(Value::Object(fields)) => Ok(fields),
             Ok(_) => Err("this is JSON, but not an object of fields".to_owned()),
             Err(error) => Err(format!("this is not JSON: {error}")),
         };
-        Self { line, original, fields }
+        Self::new(line, original, fields)
     }
 
     fn bad(line: u64, original: &[u8], reason: impl Into<String>) -> Self {
         let shown = &original[..original.len().min(2_000)];
-        Self { line, original: String::from_utf8_lossy(shown).into_owned(), fields: Err(reason.into()) }
+        Self::new(line, String::from_utf8_lossy(shown).into_owned(), Err(reason.into()))
     }
 }
 
@@ -56,6 +74,8 @@ pub enum Format {
     JsonArray,
     /// Comma, semicolon or tab separated, the first line names the fields.
     Csv,
+    /// A feed: elements `item`, `entry` or `product`, whose children are the fields.
+    Xml,
 }
 
 /// An open file of records.
@@ -81,8 +101,18 @@ impl Records {
             Format::Ndjson => Box::new(lines::Lines::new(input)),
             Format::JsonArray => Box::new(array::Elements::new(input)),
             Format::Csv => Box::new(table::Rows::new(input).map_err(ImportError::reading(path))?),
+            Format::Xml => Box::new(xml::Items::new(input)),
         };
         Ok(Self { records, read, format })
+    }
+
+    /// The same records, rows of one product put together. Reads the whole file.
+    ///
+    /// # Errors
+    /// The file's.
+    pub(crate) fn grouped(self, rule: &GroupRule) -> io::Result<Self> {
+        let records = grouping::grouped(self.records, rule)?;
+        Ok(Self { records: Box::new(records.into_iter().map(Ok)), ..self })
     }
 
     /// Bytes of the file taken in so far, before any decompression.
@@ -102,20 +132,19 @@ impl Iterator for Records {
 
 type Input = Box<dyn BufRead + Send>;
 
-/// Takes off gzip and a byte order mark, and looks at the first character that is not white space.
+/// Takes off gzip and a byte order mark, makes UTF-8 of UTF-16, and looks at the first character that is not white space.
 fn recognise(mut file: impl BufRead + Send + 'static) -> io::Result<(Option<Format>, Input)> {
-    let mut input: Input = if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+    let input: Input = if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(file)))
     } else {
         Box::new(file)
     };
-    if input.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-        input.consume(3);
-    }
+    let mut input = encoding::utf8(input)?;
     let first = input.fill_buf()?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
     let format = first.map(|byte| match byte {
         b'{' => Format::Ndjson,
         b'[' => Format::JsonArray,
+        b'<' => Format::Xml,
         _ => Format::Csv,
     });
     Ok((format, input))

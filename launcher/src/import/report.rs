@@ -1,6 +1,6 @@
 //! What an import came to.
 
-use super::wait::Waited;
+use super::{repair::RepairCounts, wait::Waited};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Write, path::PathBuf, time::Duration};
 
@@ -38,6 +38,11 @@ pub struct Report {
     /// The file of rejected lines, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejects: Option<PathBuf>,
+    /// What was repaired, by kind.
+    pub repaired: RepairCounts,
+    /// The file that lists it, before and after, if there is anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<PathBuf>,
     /// How long the read side took, if that was waited for.
     #[serde(flatten)]
     pub waited: Waited,
@@ -67,6 +72,15 @@ impl Report {
         let _ = write!(text, "; {} products/s", grouped(rate));
         if self.resumed_after > 0 {
             let _ = write!(text, "\nthe first {} lines were settled by an earlier run", grouped(self.resumed_after));
+        }
+        if self.repaired.records > 0 {
+            let _ = write!(text, "\n{} lines were repaired:", grouped(self.repaired.records));
+            for (repair, values) in &self.repaired.values {
+                let _ = write!(text, "\n  {:>8} {}", grouped(*values), repair.words());
+            }
+        }
+        if let Some(path) = &self.repairs {
+            let _ = write!(text, "\nbefore and after: {}", path.display());
         }
         if let Some(path) = &self.rejects {
             let _ = write!(text, "\nthe rejected lines and why: {}", path.display());
@@ -111,6 +125,7 @@ fn milliseconds(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::repair::Repair;
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
@@ -129,6 +144,8 @@ mod tests {
             products_per_second: 2_425.75,
             dry_run: false,
             rejects: Some("x.rejected.ndjson".into()),
+            repairs: Some("x.repaired.ndjson".into()),
+            repaired: RepairCounts { records: 31, values: [(Repair::Spaces, 1_031)].into() },
             waited: Waited { searchable_ms: Some(412), vectors: None },
         };
         let text = report.text();
@@ -139,6 +156,9 @@ mod tests {
             "2,426 products/s",
             "first 500",
             "x.rejected",
+            "31 lines were repaired",
+            "1,031 freed of surplus space",
+            "x.repaired",
             "412 ms",
         ] {
             assert!(text.contains(part), "{part}: {text}");

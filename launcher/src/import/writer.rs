@@ -149,8 +149,8 @@ impl Offers {
                     }
                     (*row, line.to_string())
                 };
-                if let Some(price) = &offer.price {
-                    offers.prices.push(named(json!({ "entries": [price] })));
+                if !offer.prices.is_empty() {
+                    offers.prices.push(named(json!({ "entries": offer.prices })));
                 }
                 if let Some(on_hand) = offer.on_hand {
                     let line =

@@ -1,7 +1,7 @@
 //! Attributes by pattern: which fields become attributes, under which name and of which kind.
 
 use super::{
-    rules::{AttributeKind, AttributeRule, Attributes},
+    rules::{AttributeKind, AttributeRule, Attributes, PairRule},
     value::{self, Fields},
 };
 use schemas::events::catalog::AttributeValue;
@@ -28,6 +28,29 @@ pub(super) fn collect(
         }
     }
     Ok(found)
+}
+
+/// Attributes whose names stand in the record, too.
+pub(super) fn collect_pairs(
+    rules: &[PairRule],
+    fields: &Fields,
+    found: &mut BTreeMap<String, AttributeValue>,
+) -> Result<(), String> {
+    let text = AttributeRule { kind: AttributeKind::Text, name: None, separator: None };
+    for rule in rules {
+        let members: Vec<&Fields> = if rule.list.0.is_empty() {
+            vec![fields]
+        } else {
+            let list = rule.list.0.iter().flat_map(|name| value::find_all(fields, name));
+            list.filter_map(Value::as_object).collect()
+        };
+        for member in members {
+            if let (Some(name), Some((field, value))) = (rule.name.text(member)?, rule.value.first(member)) {
+                add(found, &name, field, value, &text)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An exact name wins over a pattern, a longer pattern over a shorter one.

@@ -3,9 +3,13 @@
 use super::{
     attributes, offer,
     rules::{Mapping, Publish, VariantRule},
+    tidy,
     value::{self, Fields},
 };
-use crate::import::categories::CategoryPath;
+use crate::import::{
+    categories::CategoryPath,
+    repair::{Repairs, text},
+};
 use schemas::{
     Timestamp,
     events::{
@@ -26,6 +30,8 @@ pub struct Mapped {
     pub categories: Vec<CategoryPath>,
     /// Price and stock, one for each of the product's variants.
     pub offers: Vec<Offer>,
+    /// What had to be put right.
+    pub repairs: Repairs,
 }
 
 /// A line of `POST /v1/products/bulk`.
@@ -90,8 +96,8 @@ pub struct VariantLine {
 /// What one variant costs and how many there are; what is open is left as it is in souk.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Offer {
-    /// The price sheet's one entry.
-    pub price: Option<PriceEntry>,
+    /// The entries of its price sheet.
+    pub prices: Vec<PriceEntry>,
     /// Pieces on hand.
     pub on_hand: Option<i64>,
     /// Where they are.
@@ -99,7 +105,7 @@ pub struct Offer {
 }
 
 impl Mapping {
-    /// Makes a product out of a record's fields.
+    /// Makes a product out of a record's fields. What can be repaired is, and is told in [`Mapped::repairs`].
     ///
     /// # Errors
     /// A sentence about the field that is missing or wrong.
@@ -109,23 +115,27 @@ impl Mapping {
                 format!("there is no {target}: the field `{}` is missing or empty", names.join("` or `"))
             })
         };
+        let mut repairs = Repairs::default();
         let id = needed(self.id.text(fields)?, "id", &self.id.0)?;
         let title = needed(self.title.text(fields)?, "title", &self.title.0)?;
         let released_at = match self.released_at.first(fields) {
             Some((name, value)) => Some(value::moment(name, &value::text(name, value)?)?),
             None => None,
         };
-        let (variants, offers) = self.variants_of(&id, fields)?;
-        let images = self.images.texts(fields)?.into_iter().map(|url| Image { url, alt: None }).collect();
-        let product = ProductLine {
+        let (mut variants, offers) = self.variants_of(&id, fields, &mut repairs)?;
+        let mut attributes = attributes::collect(&self.attributes, fields, &self.used_fields())?;
+        attributes::collect_pairs(&self.attribute_pairs, fields, &mut attributes)?;
+        let images = tidy::images(&self.images.texts(fields)?, &mut repairs);
+        tidy::variants(&id, &mut variants, &mut repairs);
+        let mut product = ProductLine {
             slug: self.slug.text(fields)?,
             part_number: self.part_number.text(fields)?,
             description: self.description.text(fields)?,
             brand: self.brand.text(fields)?,
             product_type: self.product_type.text(fields)?,
             categories: Vec::new(),
-            attributes: attributes::collect(&self.attributes, fields, &self.used_fields())?,
-            options: options_of(&variants)?,
+            attributes,
+            options: tidy::options(&mut variants, &mut repairs),
             publish: self.is_published(fields)?,
             external_id: id,
             title,
@@ -133,7 +143,14 @@ impl Mapping {
             images,
             released_at,
         };
-        Ok(Mapped { product, categories: self.categories_of(fields)?, offers })
+        tidy::texts(&mut product, &mut repairs);
+        if product.title.is_empty() {
+            return Err(format!(
+                "there is no title: the field `{}` holds nothing that can be read",
+                self.title.0.join("` or `")
+            ));
+        }
+        Ok(Mapped { product, categories: self.categories_of(fields, &mut repairs)?, offers, repairs })
     }
 
     fn is_published(&self, fields: &Fields) -> Result<bool, String> {
@@ -143,16 +160,18 @@ impl Mapping {
         }
     }
 
-    fn categories_of(&self, fields: &Fields) -> Result<Vec<CategoryPath>, String> {
+    fn categories_of(&self, fields: &Fields, repairs: &mut Repairs) -> Result<Vec<CategoryPath>, String> {
         let Some(rule) = &self.categories else { return Ok(Vec::new()) };
         let mut paths = Vec::new();
         for text in rule.field.texts(fields)? {
+            let text = text::entities("categories", &text, repairs);
             let listed = match rule.list_separator.as_deref() {
                 Some(separator) => text.split(separator).map(str::to_owned).collect(),
                 None => vec![text],
             };
             for text in listed {
-                let names: Vec<_> = text.split(&rule.separator).map(|name| name.trim().to_owned()).collect();
+                let name = |name: &str| text::line("categories", name, LONGEST_CATEGORY, &mut Repairs::default());
+                let names: Vec<_> = text.split(&rule.separator).map(name).collect();
                 let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
                 if !names.is_empty() {
                     paths.push(CategoryPath::new(names, rule.slug));
@@ -163,65 +182,78 @@ impl Mapping {
     }
 
     /// The variants listed, or the record itself as its only one.
-    fn variants_of(&self, id: &str, fields: &Fields) -> Result<(Vec<VariantLine>, Vec<Offer>), String> {
+    fn variants_of(&self, id: &str, fields: &Fields, repairs: &mut Repairs) -> Result<Variants, String> {
         let listed = self.variants.as_ref().and_then(|rule| Some((rule, rule.field.first(fields)?)));
         if let Some((rule, (name, value))) = listed {
             let list = value.as_array().ok_or_else(|| format!("the field `{name}` should hold a list of variants"))?;
-            return list.iter().enumerate().map(|(index, value)| variant(rule, name, index, value)).collect();
+            let (mut variants, mut first) = (Variants::default(), None);
+            for (index, value) in list.iter().enumerate() {
+                let at = |reason: String| format!("variant {} of `{name}`: {reason}", index + 1);
+                let fields = value.as_object().ok_or_else(|| at("it is not an object of fields".to_owned()))?;
+                let first: &Fields = first.get_or_insert(fields);
+                if !rule.when.0.is_empty() && !rule.when.is_there(fields) {
+                    continue;
+                }
+                let (line, offer) = variant(rule, self, first, fields, repairs).map_err(at)?;
+                variants.0.push(line);
+                variants.1.push(offer);
+            }
+            if !variants.0.is_empty() {
+                return Ok(variants);
+            }
         }
         let variant = VariantLine {
             sku: self.sku.text(fields)?.unwrap_or_else(|| id.to_owned()),
-            eans: self.ean.texts(fields)?,
+            eans: tidy::eans(&self.ean.texts(fields)?, repairs),
             options: BTreeMap::new(),
             attributes: BTreeMap::new(),
         };
-        Ok((vec![variant], vec![offer::offer(self.price.as_ref(), self.stock.as_ref(), fields)?]))
+        Ok((vec![variant], vec![offer::offer(self.price.as_ref(), self.stock.as_ref(), fields, repairs)?]))
     }
 }
 
-fn variant(rule: &VariantRule, list: &str, index: usize, value: &Value) -> Result<(VariantLine, Offer), String> {
-    let at = |reason: String| format!("variant {} of `{list}`: {reason}", index + 1);
-    let fields = value.as_object().ok_or_else(|| at("it is not an object of fields".to_owned()))?;
-    let missing = || at(format!("there is no SKU: the field `{}` is missing or empty", rule.sku.0.join("` or `")));
+/// The longest name of a category.
+const LONGEST_CATEGORY: usize = 300;
+
+/// Variants, and what each costs and how many there are.
+type Variants = (Vec<VariantLine>, Vec<Offer>);
+
+/// One variant of a list; `first` is the first of its members, which alone may name the options.
+fn variant(
+    rule: &VariantRule,
+    mapping: &Mapping,
+    first: &Fields,
+    fields: &Fields,
+    repairs: &mut Repairs,
+) -> Result<(VariantLine, Offer), String> {
     let mut options = BTreeMap::new();
     for name in &rule.options.0 {
         match value::find(fields, name) {
             Some(Value::Object(members)) => {
                 for (option, value) in members {
-                    options.insert(option.clone(), value::text(option, value).map_err(at)?);
+                    options.insert(option.clone(), value::text(option, value)?);
                 }
             }
             Some(value) => {
-                options.insert(name.clone(), value::text(name, value).map_err(at)?);
+                options.insert(name.clone(), value::text(name, value)?);
             }
             None => {}
         }
     }
+    for [name, value] in &rule.option_pairs {
+        let named = value::find(fields, name).or_else(|| value::find(first, name));
+        if let (Some(option), Some(chosen)) = (named, value::find(fields, value)) {
+            options.insert(value::text(name, option)?, value::text(value, chosen)?);
+        }
+    }
     let line = VariantLine {
-        sku: rule.sku.text(fields).map_err(at)?.ok_or_else(missing)?,
-        eans: rule.ean.texts(fields).map_err(at)?,
+        sku: rule.sku.text(fields)?.unwrap_or_default(),
+        eans: tidy::eans(&rule.ean.texts(fields)?, repairs),
         options,
-        attributes: attributes::collect(&rule.attributes, fields, &BTreeSet::new()).map_err(at)?,
+        attributes: attributes::collect(&rule.attributes, fields, &BTreeSet::new())?,
     };
-    Ok((line, offer::offer(rule.price.as_ref(), rule.stock.as_ref(), fields).map_err(at)?))
-}
-
-/// The options are what the variants say, values in the order they come up.
-fn options_of(variants: &[VariantLine]) -> Result<Vec<ProductOption>, String> {
-    let mut options: Vec<ProductOption> = Vec::new();
-    for (name, value) in variants.iter().flat_map(|variant| &variant.options) {
-        let at = options.iter().position(|option| option.name == *name).unwrap_or_else(|| {
-            options.push(ProductOption { name: name.clone(), values: Vec::new() });
-            options.len() - 1
-        });
-        if !options[at].values.contains(value) {
-            options[at].values.push(value.clone());
-        }
-    }
-    for (variant, option) in variants.iter().flat_map(|variant| options.iter().map(move |option| (variant, option))) {
-        if !variant.options.contains_key(&option.name) {
-            return Err(format!("the variant `{}` has no `{}`, though others have", variant.sku, option.name));
-        }
-    }
-    Ok(options)
+    let price =
+        rule.price.as_ref().or(mapping.price.as_ref().filter(|_| rule.price.is_none() && mapping.group.is_some()));
+    let stock = rule.stock.as_ref().or(mapping.stock.as_ref().filter(|_| mapping.group.is_some()));
+    Ok((line, offer::offer(price, stock, fields, repairs)?))
 }

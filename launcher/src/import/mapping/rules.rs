@@ -39,7 +39,11 @@ pub struct Mapping {
     #[serde(default)]
     pub(super) attributes: Attributes,
     #[serde(default)]
+    pub(super) attribute_pairs: Vec<PairRule>,
+    #[serde(default)]
     pub(super) variants: Option<VariantRule>,
+    #[serde(default)]
+    pub(super) group: Option<GroupRule>,
     /// Of the text of the mapping: a position is only good for the mapping it was made with.
     #[serde(skip)]
     pub(crate) digest: String,
@@ -83,6 +87,13 @@ pub(super) struct PriceRule {
     pub(super) field: Source,
     #[serde(default)]
     pub(super) sale: Source,
+    /// The span of the sale: two moments, or one field with both and a slash between them.
+    #[serde(default)]
+    pub(super) sale_from: Source,
+    #[serde(default)]
+    pub(super) sale_until: Source,
+    #[serde(default)]
+    pub(super) sale_period: Source,
     #[serde(default)]
     pub(super) unit: PriceUnit,
     #[serde(default)]
@@ -109,8 +120,15 @@ pub(super) struct StockRule {
     pub(super) field: Source,
     #[serde(default)]
     pub(super) constant: Option<i64>,
+    /// Pieces that are taken to be there where the source only says that there are some.
+    #[serde(default = "one")]
+    pub(super) in_stock: i64,
     #[serde(default = "main_location")]
     pub(super) location: String,
+}
+
+fn one() -> i64 {
+    1
 }
 
 fn main_location() -> String {
@@ -145,12 +163,40 @@ pub(crate) enum CategorySlug {
     Leaf,
 }
 
+/// Rows of the source that are one product: its variants, and rows of pictures alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupRule {
+    /// Rows in which one of these fields holds the same are one product.
+    pub(crate) by: Source,
+    /// A row in which this field holds something belongs to the row whose `by` it names.
+    #[serde(default)]
+    pub(crate) parent: Source,
+}
+
+/// Two fields that name an attribute and hold its value; in each member of a list, if there is one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PairRule {
+    #[serde(default)]
+    pub(super) list: Source,
+    pub(super) name: Source,
+    pub(super) value: Source,
+}
+
 /// A list field whose members are what can be bought.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VariantRule {
     pub(super) field: Source,
+    /// A member is a variant only if one of these fields holds something.
+    #[serde(default)]
+    pub(super) when: Source,
+    #[serde(default)]
     pub(super) sku: Source,
+    /// Two fields each: one names an option, the other holds what this variant has of it.
+    #[serde(default)]
+    pub(super) option_pairs: Vec<[String; 2]>,
     #[serde(default)]
     pub(super) ean: Source,
     #[serde(default)]
@@ -255,7 +301,9 @@ impl Mapping {
 
     /// Fields that are already a part of the product, and so are no attributes beside it.
     pub(super) fn used_fields(&self) -> BTreeSet<&str> {
-        let price = self.price.iter().flat_map(|rule| [&rule.field, &rule.sale, &rule.currency_field]);
+        let price = self.price.iter().flat_map(|rule| {
+            [&rule.field, &rule.sale, &rule.sale_from, &rule.sale_until, &rule.sale_period, &rule.currency_field]
+        });
         let others = [&self.id, &self.title, &self.slug, &self.part_number, &self.brand, &self.description];
         let more = [&self.product_type, &self.released_at, &self.images, &self.sku, &self.ean];
         let lists = self.stock.iter().map(|rule| &rule.field).chain(self.categories.iter().map(|rule| &rule.field));

@@ -42,7 +42,7 @@ fn an_electronics_record_becomes_a_product() {
         "attributes": {"quantity_per_pack": 6.0, "recycled": false, "type": 3.0, "type_text": "Original"}
     });
     assert_eq!(line, expected);
-    let price = mapped.offers[0].price.as_ref().expect("a price");
+    let price = mapped.offers[0].prices.first().expect("a price");
     assert_eq!((price.list_amount, price.currency.code(), price.sale_amount), (4995, "USD", None));
     assert_eq!(mapped.offers[0].on_hand, Some(25));
 }
@@ -55,10 +55,9 @@ fn what_is_missing_or_wrong_is_named_with_its_field() {
         (json!({"title": "x"}), "no id: the field `id`"),
         (json!({"id": 1, "title": " "}), "no title: the field `title` or `name`"),
         (json!({"id": 1, "name": "x", "when": "soon"}), "`when` holds `soon`"),
-        (json!({"id": 1, "name": "x", "price": "1,50"}), "not an amount of USD"),
+        (json!({"id": 1, "name": "x", "price": "about 15"}), "not an amount of USD"),
         (json!({"id": 1, "name": "x", "price": -1}), "below zero"),
         (json!({"id": 1, "name": "x", "stock": 1.5}), "`stock` holds 1.5"),
-        (json!({"id": 1, "name": "x", "stock": -2}), "0 is the least"),
         (json!({"id": 1, "name": "x", "n_a": "much"}), "`n_a` holds \"much\""),
         (json!({"id": 1, "name": "x", "b": "maybe"}), "`b` holds \"maybe\""),
         (json!({"id": ["a"], "name": "x"}), "`id` should hold one text"),
@@ -77,7 +76,7 @@ fn values_written_as_text_are_read_as_what_they_are() {
     let record = json!({"id": "7", "title": "x", "stock": "12", "live": "yes", "price": "19.90", "sale": "17.5",
                         "cur": "EUR", "w": "2.5", "on": "0", "tags": "a, b,,c", "hue": "red"});
     let mapped = mapped(rules, &record).expect("mapped");
-    let price = mapped.offers[0].price.as_ref().expect("a price");
+    let price = mapped.offers[0].prices.first().expect("a price");
     assert_eq!((price.list_amount, price.sale_amount, price.currency.code()), (1990, Some(1750), "EUR"));
     assert_eq!((mapped.offers[0].on_hand, mapped.product.publish), (Some(12), true));
     let attributes = serde_json::to_value(&mapped.product.attributes).expect("JSON");
@@ -88,7 +87,7 @@ fn values_written_as_text_are_read_as_what_they_are() {
 fn a_sale_price_like_the_list_price_is_none() {
     let rules = "id = 'id'\ntitle = 'title'\nprice = { list = 'p', sale = 's', currency = 'USD' }";
     let mapped = mapped(rules, &json!({"id": 1, "title": "x", "p": 5, "s": "5.00"})).expect("mapped");
-    assert_eq!(mapped.offers[0].price.as_ref().expect("a price").sale_amount, None);
+    assert_eq!(mapped.offers[0].prices[0].sale_amount, None);
 }
 
 #[test]
@@ -102,14 +101,14 @@ fn variants_and_the_options_between_them_come_from_a_list() {
     let options = serde_json::to_value(&mapped.product.options).expect("JSON");
     assert_eq!(options, json!([{"name": "colour", "values": ["red"]}, {"name": "size", "values": ["S", "M"]}]));
     assert_eq!(mapped.offers.iter().map(|offer| offer.on_hand).collect::<Vec<_>>(), [Some(3), Some(0)]);
-    assert_eq!(mapped.offers[0].price.as_ref().expect("a price").sale_amount, Some(1499));
+    assert_eq!(mapped.offers[0].prices[0].sale_amount, Some(1499));
 
     let half = json!({"id": "t1", "title": "Tee", "variants": [{"sku": "a", "options": {"size": "S"}}, {"sku": "b"}]});
-    let reason = mapping.apply(half.as_object().expect("an object")).expect_err("refused");
-    assert!(reason.contains("`b` has no `size`"), "{reason}");
+    let half = mapping.apply(half.as_object().expect("an object")).expect("mapped").product;
+    assert_eq!((half.options.len(), half.variants[0].options.len(), half.variants[0].attributes.len()), (0, 0, 1));
     let nameless = json!({"id": "t1", "title": "Tee", "variants": [{"sku": "a"}, {}]});
-    let reason = mapping.apply(nameless.as_object().expect("an object")).expect_err("refused");
-    assert!(reason.contains("variant 2 of `variants`: there is no SKU"), "{reason}");
+    let nameless = mapping.apply(nameless.as_object().expect("an object")).expect("mapped").product;
+    assert_eq!(nameless.variants[1].sku, "t1-2");
 }
 
 #[test]
@@ -154,5 +153,5 @@ fn another_currency_is_another_import() {
     assert_ne!(mapping.digest, before);
     let record = json!({"id": 1, "title": "x", "price": 5});
     let mapped = mapping.apply(record.as_object().expect("an object")).expect("mapped");
-    assert_eq!(mapped.offers[0].price.as_ref().expect("a price").currency.code(), "EUR");
+    assert_eq!(mapped.offers[0].prices[0].currency.code(), "EUR");
 }

@@ -25,7 +25,28 @@ pub(super) fn find<'a>(fields: &'a Fields, name: &str) -> Option<&'a Value> {
     (!empty).then_some(value)
 }
 
+/// The values of a field that hold something, in every member of the lists on the way to it.
+pub(super) fn find_all<'a>(fields: &'a Fields, name: &str) -> Vec<&'a Value> {
+    if let Some(value) = find(fields, name) {
+        return match value {
+            Value::Array(list) => list.iter().filter(|value| !value.is_null()).collect(),
+            value => vec![value],
+        };
+    }
+    let Some((first, rest)) = name.split_once('.') else { return Vec::new() };
+    match fields.get(first) {
+        Some(Value::Object(members)) => find_all(members, rest),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).flat_map(|m| find_all(m, rest)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 impl Source {
+    /// Whether one of the fields holds something.
+    pub(super) fn is_there(&self, fields: &Fields) -> bool {
+        self.first(fields).is_some()
+    }
+
     /// The first of the fields that holds something, with its name.
     pub(super) fn first<'a>(&'a self, fields: &'a Fields) -> Option<(&'a str, &'a Value)> {
         self.0.iter().find_map(|name| Some((name.as_str(), find(fields, name)?)))
@@ -36,18 +57,17 @@ impl Source {
         self.first(fields).map(|(name, value)| text(name, value)).transpose()
     }
 
+    /// Whether no field is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All texts of all the fields, lists taken apart.
-    pub(super) fn texts(&self, fields: &Fields) -> Result<Vec<String>, String> {
+    pub(crate) fn texts(&self, fields: &Fields) -> Result<Vec<String>, String> {
         let mut all = Vec::new();
         for name in &self.0 {
-            match find(fields, name) {
-                Some(Value::Array(list)) => {
-                    for value in list.iter().filter(|value| !value.is_null()) {
-                        all.push(text(name, value)?);
-                    }
-                }
-                Some(value) => all.push(text(name, value)?),
-                None => {}
+            for value in find_all(fields, name) {
+                all.push(text(name, value)?);
             }
         }
         all.retain(|text| !text.is_empty());
@@ -100,16 +120,30 @@ pub(super) fn flag(name: &str, value: &Value) -> Result<bool, String> {
         _ => String::new(),
     };
     match word.as_str() {
-        "true" | "yes" | "y" | "1" => Ok(true),
-        "false" | "no" | "n" | "0" => Ok(false),
+        "true" | "yes" | "y" | "1" | "on" | "active" | "published" | "publish" | "visible" | "enabled" => Ok(true),
+        "false" | "no" | "n" | "0" | "-1" | "off" | "draft" | "archived" | "hidden" | "inactive" | "disabled" => {
+            Ok(false)
+        }
         _ => Err(format!("the field `{name}` holds {value}, not true or false")),
     }
 }
 
 /// A moment: RFC 3339, or a date, which is its first moment in UTC.
 pub(super) fn moment(name: &str, text: &str) -> Result<Timestamp, String> {
+    let text = text.trim();
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
+    }
+    // As Google's feeds write it: minutes, and a zone without a colon.
+    for format in ["%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"] {
+        if let Ok(moment) = chrono::DateTime::parse_from_str(text, format) {
+            return Ok(moment.to_utc());
+        }
+    }
+    for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"] {
+        if let Ok(moment) = chrono::NaiveDateTime::parse_from_str(text, format) {
+            return Ok(moment.and_utc());
+        }
     }
     text.parse::<chrono::NaiveDate>().map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc()).map_err(|_| {
         format!("the field `{name}` holds `{text}`, not a date (2024-05-31) or a time (2024-05-31T12:00:00Z)")

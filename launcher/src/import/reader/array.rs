@@ -64,10 +64,7 @@ impl Scan {
         if self.text.len() > MAX_RECORD_BYTES {
             return Record::bad(self.start, &self.text, format!("it is longer than {MAX_RECORD_BYTES} bytes"));
         }
-        match String::from_utf8(self.text) {
-            Ok(text) => Record::parse(self.start, text.trim_end().to_owned()),
-            Err(error) => Record::bad(self.start, error.as_bytes(), "it is not UTF-8"),
-        }
+        Record::parse_bytes(self.start, self.text)
     }
 }
 

@@ -31,10 +31,7 @@ impl Lines {
         if bytes.len() > MAX_RECORD_BYTES {
             return Record::bad(self.line, &bytes, format!("the line is longer than {MAX_RECORD_BYTES} bytes"));
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Record::parse(self.line, text.trim().to_owned()),
-            Err(error) => Record::bad(self.line, error.as_bytes(), "the line is not UTF-8"),
-        }
+        Record::parse_bytes(self.line, bytes)
     }
 }
 

@@ -95,12 +95,12 @@ fn a_byte_order_mark_is_not_part_of_the_data() {
 }
 
 #[test]
-fn a_line_that_is_not_utf8_or_too_long_is_rejected_alone() {
+fn a_line_that_is_not_json_or_too_long_is_rejected_alone() {
     let mut bytes = b"{\"id\":1}\n\xff\xfe\n{\"id\":\"".to_vec();
     bytes.extend(std::iter::repeat_n(b'x', MAX_RECORD_BYTES + 10));
     bytes.extend_from_slice(b"\"}\n{\"id\":4}\n");
     let (_, records) = read(&bytes);
-    assert!(records[1].fields.as_ref().is_err_and(|reason| reason.contains("UTF-8")));
+    assert!(records[1].fields.as_ref().is_err_and(|reason| reason.contains("not JSON")));
     assert!(records[2].fields.as_ref().is_err_and(|reason| reason.contains("longer")));
     assert_eq!(ids(&records[3..]), pairs(&[(4, "4")]));
 }

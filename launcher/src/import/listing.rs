@@ -1,6 +1,7 @@
-//! The file of rejected lines: one JSON object a line, with the reason and the original.
+//! The files beside an import: rejected lines with the reason and the original, and what was repaired. One JSON object a
+//! line.
 
-use super::error::ImportError;
+use super::{error::ImportError, repair::Repaired};
 use schemas::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -23,14 +24,26 @@ pub struct Rejected {
     pub original: String,
 }
 
-/// Written when the first line is rejected, not before.
+/// A value that was repaired, and the record it stood in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepairedLine {
+    /// The record's line in the source, from 1.
+    pub line: u64,
+    /// The product's id in the source.
+    pub external_id: String,
+    /// What was done.
+    #[serde(flatten)]
+    pub repaired: Repaired,
+}
+
+/// Written when there is something to tell, not before.
 #[derive(Debug)]
-pub(crate) struct Rejects {
+pub(crate) struct Listing {
     path: PathBuf,
     file: Option<File>,
 }
 
-impl Rejects {
+impl Listing {
     /// When an import goes on, so does its file; otherwise an older one is removed.
     pub(crate) fn begin(path: &Path, goes_on: bool) -> Result<Self, ImportError> {
         if !goes_on
@@ -42,14 +55,14 @@ impl Rejects {
         Ok(Self { path: path.to_owned(), file: None })
     }
 
-    pub(crate) fn add(&mut self, rejected: &[Rejected]) -> Result<(), ImportError> {
-        if rejected.is_empty() {
+    pub(crate) fn add(&mut self, entries: &[impl Serialize]) -> Result<(), ImportError> {
+        if entries.is_empty() {
             return Ok(());
         }
         let failed = ImportError::writing(&self.path);
         let mut lines = Vec::new();
-        for line in rejected {
-            serde_json::to_writer(&mut lines, line).map_err(|error| failed(error.into()))?;
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry).map_err(|error| failed(error.into()))?;
             lines.push(b'\n');
         }
         let file = match &mut self.file {
@@ -70,12 +83,12 @@ mod tests {
         let path = folder.path().join("rejected.ndjson");
         let rejected =
             |line| Rejected { line, reason: "no title".into(), problem: None, original: "{\"a\":\n1}".into() };
-        Rejects::begin(&path, false).expect("begun").add(&[rejected(1)]).expect("added");
-        Rejects::begin(&path, true).expect("begun").add(&[rejected(2), rejected(3)]).expect("added");
+        Listing::begin(&path, false).expect("begun").add(&[rejected(1)]).expect("added");
+        Listing::begin(&path, true).expect("begun").add(&[rejected(2), rejected(3)]).expect("added");
         let text = std::fs::read_to_string(&path).expect("read");
         let lines: Vec<Rejected> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines, [rejected(1), rejected(2), rejected(3)]);
-        Rejects::begin(&path, false).expect("begun").add(&[]).expect("added");
+        Listing::begin(&path, false).expect("begun").add(&[] as &[Rejected]).expect("added");
         assert!(!path.exists(), "nothing rejected, no file");
     }
 }
