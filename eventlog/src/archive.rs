@@ -3,7 +3,7 @@
 //! One file holds rows of one context and month in the order of their ids: gzip, a JSON object a line
 //! (<https://github.com/ndjson/ndjson-spec>), a key for each column of the outbox. Its name has the beginning of the
 //! SHA-256 of what it holds, so that a file is never written over with another content. What must be there stands in
-//! `souk.archives` in the write database; `manifest.json` beside the files says the same for people and for other tools.
+//! `installation.archives` in the write database; `manifest.json` beside the files says the same for people and for other tools.
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use schemas::{NaiveDate, Timestamp, Uuid};

@@ -72,7 +72,7 @@ impl Archive {
         let failed = |error: sqlx::Error| LaunchError::Database { url: safe_url(&url), reason: error.to_string() };
         let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
         let (files, rows) = sqlx::query_as(
-            "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM souk.archives WHERE restored_at IS NULL",
+            "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM installation.archives WHERE restored_at IS NULL",
         )
         .fetch_one(&mut connection)
         .await

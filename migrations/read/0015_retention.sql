@@ -1,9 +1,9 @@
 -- What the jobs on the read database need; what is kept how long stands in docs/guides/retention.md.
-CREATE SCHEMA souk;
-GRANT USAGE ON SCHEMA souk TO souk_query;
+CREATE SCHEMA installation;
+GRANT USAGE ON SCHEMA installation TO souk_query;
 
 -- When each job was last run, by whichever process did.
-CREATE TABLE souk.jobs (
+CREATE TABLE installation.jobs (
   name             text        PRIMARY KEY,
   last_started_at  timestamptz NOT NULL,
   last_finished_at timestamptz,
@@ -12,7 +12,7 @@ CREATE TABLE souk.jobs (
   -- of the last run; empty if it went well
   error            text        NOT NULL DEFAULT ''
 );
-GRANT SELECT ON souk.jobs TO souk_query;
+GRANT SELECT ON installation.jobs TO souk_query;
 
 -- Settled dead letters, operations and switches go by their age.
 CREATE INDEX dead_letters_settled ON dead_letters (updated_at) WHERE state IN ('retried', 'discarded');

@@ -21,7 +21,7 @@ BEGIN
 
     -- Not in the last day before its beginning, lest a row of the new month comes before the exchange.
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.outbox)', context) INTO is_empty;
-    cut_over := souk.month_start((date_trunc('month', (now() + interval '1 day') AT TIME ZONE 'UTC') + interval '1 month')::date);
+    cut_over := installation.month_start((date_trunc('month', (now() + interval '1 day') AT TIME ZONE 'UTC') + interval '1 month')::date);
     IF NOT is_empty THEN
       EXECUTE format('ALTER TABLE %I.outbox DROP CONSTRAINT IF EXISTS before_the_months', context);
       EXECUTE format('ALTER TABLE %I.outbox ADD CONSTRAINT before_the_months CHECK (occurred_at < %L) NOT VALID', context, cut_over);
@@ -47,16 +47,16 @@ BEGIN
     EXECUTE format('SELECT last_value FROM %s', pg_get_serial_sequence(format('%I.outbox', context), 'id')) INTO last_id;
     IF is_empty THEN
       EXECUTE format('DROP TABLE %I.outbox', context);
-      PERFORM souk.create_outbox(context);
-      PERFORM souk.create_months(context, now(), 2);
+      PERFORM installation.create_outbox(context);
+      PERFORM installation.create_months(context, now(), 2);
     ELSE
       EXECUTE format('ALTER TABLE %I.outbox ALTER COLUMN id DROP IDENTITY', context);
       EXECUTE format('ALTER TABLE %I.outbox RENAME TO outbox_before', context);
       EXECUTE format('ALTER INDEX %I.outbox_unpublished RENAME TO outbox_before_unpublished', context);
-      PERFORM souk.create_outbox(context);
+      PERFORM installation.create_outbox(context);
       EXECUTE format('ALTER TABLE %I.outbox ATTACH PARTITION %I.outbox_before FOR VALUES FROM (MINVALUE) TO (%L)', context, context, cut_over);
       EXECUTE format('ALTER TABLE %I.outbox_before DROP CONSTRAINT before_the_months', context);
-      PERFORM souk.create_months(context, cut_over, 1);
+      PERFORM installation.create_months(context, cut_over, 1);
     END IF;
     EXECUTE format('SELECT setval(%L, %s)', format('%I.outbox_ids', context), last_id + 1);
     COMMIT;

@@ -1,7 +1,7 @@
 //! Jobs on a database: what has to be done now and then, by one process at a time.
 //!
 //! Every process that serves a database runs its jobs. An advisory lock says which of them does it now; a row for each job
-//! in `souk.jobs` says when it was last done, so that a restart does not do it again. A job works in steps that are
+//! in `installation.jobs` says when it was last done, so that a restart does not do it again. A job works in steps that are
 //! transactions of their own: it may be ended anywhere, and be done twice.
 //!
 //! To add a job: implement [`Job`] beside what it works on, and name it in the list that its process gives to [`Jobs::new`].
@@ -22,7 +22,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// A job that waits for a lock makes others wait behind it.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
 
-/// Any failure of a job; the sentence is for the log and for `souk.jobs`.
+/// Any failure of a job; the sentence is for the log and for `installation.jobs`.
 pub type JobError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a run of a job comes to: the rows that it deleted.
@@ -39,7 +39,7 @@ pub fn system_time() -> Now {
 
 /// Something to be done on a database now and then.
 pub trait Job: Send + Sync {
-    /// Its name in metrics, logs and `souk.jobs`.
+    /// Its name in metrics, logs and `installation.jobs`.
     fn name(&self) -> &'static str;
 
     /// The time from one start to the next.
@@ -105,7 +105,7 @@ impl Jobs {
     /// the lock.
     ///
     /// # Errors
-    /// The database's. The failure of a job is no error here: it is counted and stands in `souk.jobs`.
+    /// The database's. The failure of a job is no error here: it is counted and stands in `installation.jobs`.
     pub async fn do_due(&self) -> Result<usize, sqlx::Error> {
         // Not held between two looks: a process that does nothing needs no connection for it.
         let mut connection = PgConnection::connect_with(&self.connect).await?;
@@ -135,7 +135,7 @@ impl Jobs {
         let name = job.name();
         let started = (self.now)();
         sqlx::query(
-            "INSERT INTO souk.jobs (name, last_started_at) VALUES ($1, $2)
+            "INSERT INTO installation.jobs (name, last_started_at) VALUES ($1, $2)
              ON CONFLICT (name) DO UPDATE SET last_started_at = excluded.last_started_at",
         )
         .bind(name)
@@ -155,7 +155,7 @@ impl Jobs {
         }
         let finished = (self.now)();
         let succeeded: Option<Timestamp> = sqlx::query_scalar(
-            "UPDATE souk.jobs SET last_finished_at = $2, rows_deleted = rows_deleted + $3, error = $4,
+            "UPDATE installation.jobs SET last_finished_at = $2, rows_deleted = rows_deleted + $3, error = $4,
                     last_success_at = CASE WHEN $4 = '' THEN $2 ELSE last_success_at END
              WHERE name = $1 RETURNING last_success_at",
         )
@@ -182,7 +182,7 @@ struct Record {
 impl Record {
     async fn of(connection: &mut PgConnection, name: &str) -> Result<Option<Self>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT last_started_at, last_finished_at, last_success_at, error FROM souk.jobs WHERE name = $1",
+            "SELECT last_started_at, last_finished_at, last_success_at, error FROM installation.jobs WHERE name = $1",
         )
         .bind(name)
         .fetch_optional(connection)
@@ -256,7 +256,7 @@ mod tests {
         let mut connection = PgConnection::connect_with(&options).await.expect("connected");
         let table = include_str!("../../migrations/read/0015_retention.sql");
         let table = table.split("-- When each").nth(1).and_then(|rest| rest.split("GRANT").next()).expect("the table");
-        let sql = format!("CREATE SCHEMA souk; -- {table}; CREATE TABLE counted (n int DEFAULT 1)");
+        let sql = format!("CREATE SCHEMA installation; -- {table}; CREATE TABLE counted (n int DEFAULT 1)");
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("tables");
         Some(options)
     }
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(one.do_due().await.expect("looked"), 1);
         let mut connection = PgConnection::connect_with(&options).await.expect("connected");
         let counted: (i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM counted), (SELECT rows_deleted FROM souk.jobs WHERE name = 'counts')",
+            "SELECT (SELECT count(*) FROM counted), (SELECT rows_deleted FROM installation.jobs WHERE name = 'counts')",
         )
         .fetch_one(&mut connection)
         .await

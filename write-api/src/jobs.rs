@@ -30,7 +30,7 @@ pub(crate) fn list(
 
 /// The contexts the database has, whichever this release knows.
 async fn contexts(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT DISTINCT context FROM souk.outbox_partitions ORDER BY context")
+    sqlx::query_scalar("SELECT DISTINCT context FROM installation.outbox_partitions ORDER BY context")
         .fetch_all(connection)
         .await
 }

@@ -70,7 +70,7 @@ impl Target {
             "public.probes",
             "public.tenant_lag",
             "public.views_standby",
-            "souk.jobs",
+            "installation.jobs",
         ];
         Ok(rows.into_iter().find(|(table, rows)| *rows > 0 && !own.contains(&table.as_str())).map(|(table, _)| table))
     }

@@ -45,7 +45,7 @@ pub async fn positions(log: &Log, write: &mut PgConnection, read: &mut PgConnect
     for context in Context::ALL {
         let sql = format!(
             "SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NOT NULL)
-                    OR EXISTS (SELECT FROM souk.archives WHERE context = '{context}')"
+                    OR EXISTS (SELECT FROM installation.archives WHERE context = '{context}')"
         );
         if sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *write).await? {
             positions.published.insert(log.topic(context.topic()));

@@ -1,7 +1,7 @@
 //! Old months of outboxes go into files, and then out of the database.
 //!
 //! A month goes as a whole, once all of it is older than the days that are set and all of it is published. Its rows are
-//! written to a file, the file is read back, and then, in one transaction, `souk.archives` names the file and the month's
+//! written to a file, the file is read back, and then, in one transaction, `installation.archives` names the file and the month's
 //! partition is dropped. A partition that holds other months as well loses its rows in steps, by the ids in the file. A
 //! process that dies before the transaction leaves a file that nobody asks for; one that dies after it leaves rows that are
 //! in both, which the next run deletes.
@@ -77,14 +77,14 @@ impl Due {
 /// Whether a row is of the month that an expression names.
 fn of_month(day: &str) -> String {
     format!(
-        "occurred_at >= souk.month_start({day}) AND occurred_at < souk.month_start(({day} + interval '1 month')::date)"
+        "occurred_at >= installation.month_start({day}) AND occurred_at < installation.month_start(({day} + interval '1 month')::date)"
     )
 }
 
 /// What is due: the months that end before the horizon, oldest first.
 async fn due(connection: &mut PgConnection, horizon: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
     let partitions: Vec<(String, String, Option<Timestamp>)> = sqlx::query_as(
-        "SELECT context, partition, since FROM souk.outbox_partitions
+        "SELECT context, partition, since FROM installation.outbox_partitions
          WHERE since IS NULL OR until <= $1 ORDER BY context, since NULLS FIRST",
     )
     .bind(horizon)
@@ -166,7 +166,7 @@ impl ArchiveOutboxes {
     /// Deletes the rows that are in files and still in a table: a step at a time, and what is published only.
     async fn delete_what_is_in_files(&self, connection: &mut PgConnection) -> Result<u64, JobError> {
         let files: Vec<ArchiveFile> = sqlx::query_as(
-            "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM souk.archives
+            "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM installation.archives
              WHERE dropped_at IS NULL AND restored_at IS NULL ORDER BY context, first_id",
         )
         .fetch_all(&mut *connection)
@@ -189,7 +189,7 @@ impl ArchiveOutboxes {
                 file.context,
                 of_month("$4::date")
             );
-            let sql = format!("UPDATE souk.archives SET dropped_at = now() WHERE file = $1 AND NOT ({left})");
+            let sql = format!("UPDATE installation.archives SET dropped_at = now() WHERE file = $1 AND NOT ({left})");
             sqlx::query(AssertSqlSafe(sql))
                 .bind(&file.file)
                 .bind(file.first_id)
@@ -205,7 +205,7 @@ impl ArchiveOutboxes {
     /// Says beside the files what they are.
     async fn tell(&self, connection: &mut PgConnection, context: &str) -> Result<(), JobError> {
         let files: Vec<ArchiveFile> = sqlx::query_as(
-            "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM souk.archives
+            "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM installation.archives
              WHERE context = $1 ORDER BY first_id",
         )
         .bind(context)
@@ -223,7 +223,7 @@ async fn keep_in_mind(
     dropped_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "DELETE FROM souk.archives WHERE context = $1 AND month = $2 AND restored_at IS NOT NULL
+        "DELETE FROM installation.archives WHERE context = $1 AND month = $2 AND restored_at IS NOT NULL
          AND first_id >= $3 AND last_id <= $4",
     )
     .bind(&file.context)
@@ -233,7 +233,7 @@ async fn keep_in_mind(
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "INSERT INTO souk.archives (file, context, month, rows, first_id, last_id, bytes, sha256, archived_at, dropped_at)
+        "INSERT INTO installation.archives (file, context, month, rows, first_id, last_id, bytes, sha256, archived_at, dropped_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (file) DO UPDATE SET dropped_at = excluded.dropped_at, restored_at = NULL",
     )

@@ -11,7 +11,7 @@ const CHUNK: usize = 1_000;
 /// The files that a recovery needs, in the order of their ids.
 async fn needed(write: &mut PgConnection) -> Result<Vec<ArchiveFile>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM souk.archives
+        "SELECT file, context, month, rows, first_id, last_id, bytes, sha256 FROM installation.archives
          WHERE restored_at IS NULL ORDER BY context, first_id",
     )
     .fetch_all(write)
@@ -40,7 +40,7 @@ pub async fn restore(write: &mut PgConnection, folder: &Path) -> Result<u64, Arc
     let mut restored = 0;
     for file in needed(write).await? {
         let mut transaction = write.begin().await?;
-        sqlx::query("SELECT souk.create_month($1, $2)")
+        sqlx::query("SELECT installation.create_month($1, $2)")
             .bind(&file.context)
             .bind(file.month)
             .execute(&mut *transaction)
@@ -53,7 +53,7 @@ pub async fn restore(write: &mut PgConnection, folder: &Path) -> Result<u64, Arc
             }
             restored += insert(&mut transaction, &file.context, chunk).await?;
         }
-        sqlx::query("UPDATE souk.archives SET restored_at = now() WHERE file = $1")
+        sqlx::query("UPDATE installation.archives SET restored_at = now() WHERE file = $1")
             .bind(&file.file)
             .execute(&mut *transaction)
             .await?;

@@ -27,7 +27,7 @@ pub const READ: ReadModel = ReadModel {
     routes,
     isolation: &[
         Isolation::of("/v1/products/{id}", "/v1/products/{product}", Expected::NotFound),
-        Isolation::of("/v1/products/by-slug/{slug}", "/v1/products/by-slug/lamp", Expected::Concealed),
+        Isolation::of("/v1/products/by-slug/{slug}", "/v1/products/by-slug/{slug}", Expected::Concealed),
         Isolation::of("/v1/products/by-external-id/{id}", "/v1/products/by-external-id/same", Expected::Concealed),
     ],
 };

@@ -38,7 +38,7 @@ async fn rows(stack: &TestStack) -> i64 {
 }
 
 async fn some_file(stack: &TestStack) -> PathBuf {
-    let file: String = sqlx::query_scalar("SELECT file FROM souk.archives WHERE context = 'catalog'")
+    let file: String = sqlx::query_scalar("SELECT file FROM installation.archives WHERE context = 'catalog'")
         .fetch_one(&stack.write)
         .await
         .expect("a file of the catalog");
@@ -59,7 +59,7 @@ async fn what_was_archived_comes_back_with_a_new_epoch() {
     let (before, held) = (digest::take(&stack).await, rows(&stack).await);
 
     // What is not published stays, with its whole month.
-    sqlx::query("UPDATE souk.jobs SET last_started_at = now()").execute(&stack.write).await.expect("not due");
+    sqlx::query("UPDATE installation.jobs SET last_started_at = now()").execute(&stack.write).await.expect("not due");
     assert_eq!(archive(&stack).await, held.unsigned_abs());
     assert_eq!(rows(&stack).await, 0);
     assert_eq!(archive(&stack).await, 0, "nothing is left to do");
@@ -102,7 +102,7 @@ async fn what_was_archived_comes_back_with_a_new_epoch() {
     // And goes once more: what was taken back is in the new files, and a next recovery reads only these.
     assert_eq!(archive(&stack).await, whole.unsigned_abs());
     let rows_in_files =
-        "SELECT sum(rows)::bigint FROM souk.archives WHERE restored_at IS NULL AND dropped_at IS NOT NULL";
+        "SELECT sum(rows)::bigint FROM installation.archives WHERE restored_at IS NULL AND dropped_at IS NOT NULL";
     let rows_in_files: i64 = sqlx::query_scalar(rows_in_files).fetch_one(&stack.write).await.expect("summed");
     assert_eq!(rows_in_files, whole);
 }
@@ -133,14 +133,17 @@ async fn a_month_that_waits_for_publication_and_a_cut_short_run_lose_nothing() {
         .await
         .expect("aged");
     archive(&stack).await;
-    let kept: i64 = sqlx::query_scalar("SELECT sum(rows)::bigint FROM souk.archives")
+    let kept: i64 = sqlx::query_scalar("SELECT sum(rows)::bigint FROM installation.archives")
         .fetch_one(&stack.write)
         .await
         .expect("summed");
     assert_eq!((kept, rows(&stack).await), (held, 0));
-    sqlx::query("UPDATE souk.archives SET dropped_at = NULL").execute(&stack.write).await.expect("as if cut short");
+    sqlx::query("UPDATE installation.archives SET dropped_at = NULL")
+        .execute(&stack.write)
+        .await
+        .expect("as if cut short");
     assert_eq!(archive(&stack).await, 0, "what is gone is gone");
-    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM souk.archives WHERE dropped_at IS NULL")
+    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM installation.archives WHERE dropped_at IS NULL")
         .fetch_one(&stack.write)
         .await
         .expect("counted");

@@ -48,8 +48,8 @@ const WRITE: &[Kept] = &[
         "two days; write-api, as new ones come",
     ),
     kept("public.log_epochs", "when and why the log began anew", "for ever; a row for each recovery"),
-    kept("souk.archives", "the files of archived months", "for ever: a recovery needs them"),
-    kept("souk.jobs", "when each job was last done", "a row for each job"),
+    kept("installation.archives", "the files of archived months", "for ever: a recovery needs them"),
+    kept("installation.jobs", "when each job was last done", "a row for each job"),
 ];
 
 /// The read database.
@@ -126,7 +126,7 @@ const READ: &[Kept] = &[
     kept("public.vector_sets", "sets of vectors", "a row for each set"),
     kept("public.views_standby", "the second set of views", ONE_ROW),
     kept("public.log_epoch", "the epoch of the log that is followed", ONE_ROW),
-    kept("souk.jobs", "when each job was last done", "a row for each job"),
+    kept("installation.jobs", "when each job was last done", "a row for each job"),
 ];
 
 /// The tables of a database as the policy names them; partitions are their table's.
@@ -167,7 +167,7 @@ fn markdown(list: &[Kept]) -> String {
 async fn every_table_says_how_long_its_rows_are_kept() {
     let (write, read) = (database(Side::Write).await, database(Side::Read).await);
     let mut connection = PgConnection::connect(&write.url()).await.expect("a connection");
-    sqlx::query("SELECT souk.create_context('sample')").execute(&mut connection).await.expect("a context");
+    sqlx::query("SELECT installation.create_context('sample')").execute(&mut connection).await.expect("a context");
     drop(connection);
     for (side, list, own) in [(&write, WRITE, "WRITE"), (&read, READ, "READ")] {
         let (there, listed) = (tables(&side.url()).await, named(list));

@@ -46,7 +46,7 @@ impl Job for MonthsAhead {
 /// One month of one context, in a transaction of its own: its locks are let go of at once.
 async fn create(connection: &mut PgConnection, context: &str, now: Timestamp, ahead: i32) -> Result<(), sqlx::Error> {
     let made: String = sqlx::query_scalar(
-        "SELECT souk.create_month($1, (date_trunc('month', $2 AT TIME ZONE 'UTC') + $3 * interval '1 month')::date)",
+        "SELECT installation.create_month($1, (date_trunc('month', $2 AT TIME ZONE 'UTC') + $3 * interval '1 month')::date)",
     )
     .bind(context)
     .bind(now)

@@ -74,7 +74,7 @@ async fn months_are_there_before_they_begin_and_writes_cross_their_border() {
                     WHERE published_at IS NULL) AS waiting WHERE version <> place";
     assert_eq!(stack.count(in_order).await, 0, "ids are those of the context, not of the month");
     // Running it again, also beside writers, makes nothing and waits for nobody.
-    let partitions = "SELECT count(*) FROM souk.outbox_partitions";
+    let partitions = "SELECT count(*) FROM installation.outbox_partitions";
     let before = stack.count(partitions).await;
     run(&stack, &MonthsAhead, july).await;
     assert_eq!(stack.count(partitions).await, before);
@@ -168,14 +168,14 @@ async fn an_outbox_with_rows_becomes_the_partition_before_the_months() {
 #[tokio::test]
 async fn one_line_makes_a_context() {
     let stack = Stack::start().await;
-    sqlx::raw_sql("SELECT souk.create_context('orders')").execute(&stack.pool).await.unwrap();
+    sqlx::raw_sql("SELECT installation.create_context('orders')").execute(&stack.pool).await.unwrap();
     let columns = "SELECT count(*) FROM (
         SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'orders'
           AND table_name IN ('outbox', 'idempotency_keys')
         EXCEPT SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'catalog'
           AND table_name IN ('outbox', 'idempotency_keys')) AS other";
     assert_eq!(stack.count(columns).await, 0);
-    let partitions = "SELECT count(*) FROM souk.outbox_partitions WHERE context = 'orders'";
+    let partitions = "SELECT count(*) FROM installation.outbox_partitions WHERE context = 'orders'";
     assert_eq!(stack.count(partitions).await, 4, "three months and the one of last resort");
     run(&stack, &MonthsAhead, "2033-01-01T00:00:00Z".parse().unwrap()).await;
     assert_eq!(stack.count(partitions).await, 7, "the job knows the contexts that the database has");
