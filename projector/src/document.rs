@@ -9,37 +9,15 @@ use schemas::{
     },
     ids::{CategoryId, ProductId, VariantId},
     money::Currency,
+    product_page::ProductPage,
 };
 use search::document::{DocumentCategory, DocumentVariant, PriceSpan, SearchProduct, VariantPrice};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod page;
-pub use page::{PageVariant, PageVersions, ProductPage};
 
-/// Where a product is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Written down, not yet shown.
-    Draft,
-    /// Shown to shoppers.
-    Published,
-    /// No longer shown.
-    Archived,
-}
-
-impl Status {
-    /// As in the `status` column.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Archived => "archived",
-        }
-    }
-}
+pub use schemas::product_page::ProductStatus as Status;
 
 /// The catalog's part of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

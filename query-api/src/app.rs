@@ -2,8 +2,9 @@
 
 use crate::{
     cache::Cache, cursor, defined::Defined, freshness::Freshness, index::ActiveIndex, metrics::Metrics,
-    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::QueryVectors,
+    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::QueryVectors, view::View,
 };
+use serde_json::Value;
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -19,8 +20,10 @@ pub struct App {
     pub vectors: QueryVectors,
     /// Waiting for tokens.
     pub freshness: Freshness,
-    /// Answers kept for a moment.
-    pub cache: Cache,
+    /// Answers of searches, kept for a moment.
+    pub cache: Cache<Value>,
+    /// Answers from views, kept for a moment.
+    pub views: Cache<View>,
     /// States of the index that cursors point to.
     pub cursors: cursor::Kept,
     /// What staff have defined.

@@ -23,14 +23,14 @@ pub struct Key {
     pub data_version: u64,
 }
 
-/// The cache.
+/// Answers of one kind.
 #[derive(Debug, Clone)]
-pub struct Cache {
-    answers: Moka<Key, Arc<serde_json::Value>>,
+pub struct Cache<T: Send + Sync + 'static> {
+    answers: Moka<Key, Arc<T>>,
     changes: watch::Receiver<Change>,
 }
 
-impl Cache {
+impl<T: Send + Sync + 'static> Cache<T> {
     /// An empty cache that follows the changes of the views.
     #[must_use]
     pub fn new(changes: watch::Receiver<Change>) -> Self {
@@ -46,12 +46,12 @@ impl Cache {
     }
 
     /// A kept answer.
-    pub async fn get(&self, key: &Key) -> Option<Arc<serde_json::Value>> {
+    pub async fn get(&self, key: &Key) -> Option<Arc<T>> {
         self.answers.get(key).await
     }
 
     /// Keeps an answer.
-    pub async fn put(&self, key: Key, answer: Arc<serde_json::Value>) {
+    pub async fn put(&self, key: Key, answer: Arc<T>) {
         self.answers.insert(key, answer).await;
     }
 }

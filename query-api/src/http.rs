@@ -40,22 +40,25 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 )]
 struct Api;
 
-fn documented() -> OpenApiRouter<App> {
+fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
     let start = OpenApiRouter::with_openapi(Api::openapi());
-    reads::ALL.iter().fold(start, |router, read| router.merge((read.routes)()))
+    let all = reads::ALL.iter().fold(start, |router, read| router.merge((read.routes)()));
+    let (router, mut api) = all.split_for_parts();
+    service::openapi::complete(&mut api);
+    (router, api)
 }
 
 /// The OpenAPI document as JSON text.
-#[must_use]
-pub fn openapi_json() -> String {
-    // A document of plain maps always serializes.
-    documented().split_for_parts().1.to_pretty_json().unwrap_or_default()
+///
+/// # Errors
+/// If it can't be written as JSON, which is a defect.
+pub fn openapi_json() -> serde_json::Result<String> {
+    documented().1.to_pretty_json()
 }
 
 /// All routes with their layers.
 pub fn router(app: App) -> Router {
-    let (router, api) = documented().split_for_parts();
-    let document = serde_json::to_value(&api).unwrap_or_default();
+    let (router, document) = documented();
     let cors = CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
         .allow_methods([Method::GET, Method::POST])
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn the_checked_in_openapi_document_is_the_present_one() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi/query-api.json");
-        let now = super::openapi_json() + "\n";
+        let now = super::openapi_json().expect("JSON") + "\n";
         if std::env::var_os("SOUK_BLESS").is_some() {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
             std::fs::write(&path, &now).expect("written");

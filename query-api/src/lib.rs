@@ -13,6 +13,7 @@ pub mod config;
 pub mod cursor;
 pub mod defined;
 pub mod definitions;
+mod example;
 pub mod freshness;
 pub mod http;
 pub mod index;
@@ -26,10 +27,12 @@ pub mod read_model;
 pub mod reads;
 mod renewed;
 pub mod request;
+mod rows;
 pub mod staff;
 pub mod steering;
 pub mod tenants;
 pub mod vectors;
+pub mod view;
 
 use app::App;
 use config::Config;
@@ -70,7 +73,8 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
         popularity: popularity::Popularity::new(pool.clone()),
         defined: defined::Defined::new(pool.clone(), changes.clone()),
-        cache: cache::Cache::new(changes),
+        cache: cache::Cache::new(changes.clone()),
+        views: cache::Cache::new(changes),
         cursors: cursor::kept(),
         tenants: tenants::Tenants::new(pool.clone()),
         metrics: metrics::Metrics::new(&registry),

@@ -8,8 +8,16 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     let cli: Cli = service::config::parse();
     if cli.openapi {
-        println!("{}", query_api::http::openapi_json());
-        return ExitCode::SUCCESS;
+        return match query_api::http::openapi_json() {
+            Ok(document) => {
+                println!("{document}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        };
     }
     let guard = match service::telemetry::init("query-api", &cli.config.telemetry) {
         Ok(guard) => guard,

@@ -73,6 +73,13 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        tracing::error!(%error, "an answer can't be written as JSON");
+        Self(Problem::new(Code::Internal))
+    }
+}
+
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -5,6 +5,7 @@ use crate::{
     freshness::{Hop, Served, Verdict},
     metrics::Outcome,
     problem::Refusal,
+    view::View,
 };
 use axum::{
     extract::{FromRequestParts, Query},
@@ -19,7 +20,7 @@ use schemas::{
 };
 use search::reader::IndexHandle;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
@@ -112,6 +113,31 @@ impl ReadContext {
             app.metrics.tokens.get_or_create(&Outcome { outcome }).inc();
         }
         Ok(verdict)
+    }
+
+    /// Answers from a view once it has what the token names: from the cache if the views have not changed since, else
+    /// by reading anew. `request` tells one answer of the tenant from another.
+    ///
+    /// # Errors
+    /// The database's, and those of `read`.
+    pub async fn view(
+        &self,
+        app: &App,
+        request: String,
+        read: impl AsyncFnOnce() -> Result<View, Refusal>,
+    ) -> Result<Response, Refusal> {
+        let verdict = self.wait(app, Hop::Views).await?;
+        let key = app.views.view_key(self.tenant, request);
+        if let (Some(key), Verdict::Fresh) = (&key, &verdict)
+            && let Some(kept) = app.views.get(key).await
+        {
+            return Ok(mark(kept.response(), &verdict));
+        }
+        let view = Arc::new(read().await?);
+        if let Some(key) = key {
+            app.views.put(key, Arc::clone(&view)).await;
+        }
+        Ok(mark(view.response(), &verdict))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything that crosses a process boundary is described here and nowhere else: typed ids, money,
 //! the CloudEvents envelope, every event in every version, topic names and partition keys,
-//! consistency tokens and problem codes. No IO: only serde and value types.
+//! consistency tokens, problem codes and the product page. No IO: only serde, schemas and value types.
 //!
 //! To add a context: see [`contexts`].
 //! To add an event: add its payload to `events/<context>.rs`, list it in that file's `events!` block,
@@ -20,7 +20,9 @@ pub mod filter;
 pub mod ids;
 pub mod money;
 pub mod problem;
+pub mod product_page;
 pub mod signals;
+pub mod status;
 pub mod token;
 pub mod topics;
 pub mod upcast;

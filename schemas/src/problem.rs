@@ -112,7 +112,7 @@ impl From<Code> for ProblemType {
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An RFC 9457 problem details object with souk's extension members `code` and `errors`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct Problem {
     /// A URI reference that names the kind of problem: `/problems/<code>`.
     #[serde(rename = "type")]
@@ -135,7 +135,7 @@ pub struct Problem {
 }
 
 /// One wrong value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct FieldError {
     /// JSON pointer into the body (`/variants/0/sku`), or the name of a parameter or header.
     pub pointer: String,

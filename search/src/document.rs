@@ -5,11 +5,13 @@ use schemars::JsonSchema;
 use schemas::{
     Timestamp,
     events::catalog::{AttributeValue, Image},
-    ids::{CategoryId, ProductId, TenantId, VariantId},
+    ids::{ProductId, TenantId, VariantId},
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use schemas::product_page::{DocumentCategory, PriceSpan, VariantPrice};
 
 /// One product as search sees it; or the record that it is no longer there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,17 +70,6 @@ pub struct SearchProduct {
     pub available: bool,
 }
 
-/// A category with its way from the root, itself last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DocumentCategory {
-    /// Ids from the root.
-    pub path_ids: Vec<CategoryId>,
-    /// Slugs from the root.
-    pub path_slugs: Vec<String>,
-    /// Names from the root.
-    pub path_names: Vec<String>,
-}
-
 /// A variant as search sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DocumentVariant {
@@ -100,24 +91,4 @@ pub struct DocumentVariant {
     pub prices: BTreeMap<Currency, VariantPrice>,
     /// Pieces on hand over all places.
     pub on_hand: i64,
-}
-
-/// What one variant costs in one currency, in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct VariantPrice {
-    /// What a shopper pays.
-    pub amount: i64,
-    /// The list price; above `amount` when on sale.
-    pub list_amount: i64,
-}
-
-/// Lowest and highest amount over the variants, in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PriceSpan {
-    /// The lowest amount a shopper pays.
-    pub min: i64,
-    /// The highest amount a shopper pays.
-    pub max: i64,
-    /// The list price of the cheapest variant.
-    pub list: i64,
 }

@@ -13,7 +13,8 @@ use std::{
 pub const READERS: &str = "readers";
 
 /// What a generation's searches were like over the last seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SearchFigures)]
 pub struct Figures {
     /// Searches answered.
     pub searches: u64,

@@ -230,7 +230,7 @@ pub struct ScorePart {
 }
 
 /// What a result list shows of a product; stored in the index.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HitCard {
     /// souk's id.
     pub id: ProductId,
@@ -261,6 +261,7 @@ pub struct HitCard {
     pub variants: usize,
     /// When it came to market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub released_at: Option<Timestamp>,
 }
 

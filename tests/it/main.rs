@@ -9,6 +9,7 @@ mod insights;
 mod lag;
 mod lineage;
 mod merchandising;
+mod openapi;
 mod pipeline;
 mod planning;
 mod reconcile;

@@ -1,104 +1,11 @@
-//! The product page: everything a storefront or an editor needs to know of a product, in one row.
+//! Composes the product page: everything a storefront or an editor needs to know of a product, in one row.
 
-use super::{CatalogPart, Parts, Status};
+use super::{CatalogPart, Parts};
 use schemas::{
-    Timestamp,
-    events::{
-        catalog::{AttributeValue, Image, ProductOption},
-        pricing::PriceEntry,
-    },
-    ids::{ProductId, VariantId},
-    money::Currency,
+    ids::ProductId,
+    product_page::{PageVariant, PageVersions, ProductPage},
 };
-use search::document::{DocumentCategory, PriceSpan, SearchProduct, VariantPrice};
-use serde::Serialize;
-use std::collections::BTreeMap;
-
-/// The page as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ProductPage {
-    /// The product.
-    pub id: ProductId,
-    /// Where it is in its life.
-    pub status: Status,
-    /// The catalog's version: what `If-Match` has to name.
-    pub version: u64,
-    /// The id it was imported under.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// The name in addresses.
-    pub slug: String,
-    /// The name people read.
-    pub title: String,
-    /// The maker's part number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub part_number: Option<String>,
-    /// The maker.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub brand: Option<String>,
-    /// The kind of thing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub product_type: Option<String>,
-    /// As written by the shop; may hold HTML.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Typed attributes.
-    pub attributes: BTreeMap<String, AttributeValue>,
-    /// The choices between the variants.
-    pub options: Vec<ProductOption>,
-    /// All pictures.
-    pub images: Vec<Image>,
-    /// The categories with their paths.
-    pub categories: Vec<DocumentCategory>,
-    /// When it came to market.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub released_at: Option<Timestamp>,
-    /// Lowest and highest price per currency.
-    pub prices: BTreeMap<Currency, PriceSpan>,
-    /// Whether any variant has stock.
-    pub available: bool,
-    /// What can be bought.
-    pub variants: Vec<PageVariant>,
-    /// The versions of the parts it was composed from.
-    pub versions: PageVersions,
-}
-
-/// A variant on the page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PageVariant {
-    /// Its id.
-    pub id: VariantId,
-    /// Its SKU.
-    pub sku: String,
-    /// EAN/GTIN codes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub eans: Vec<String>,
-    /// Option name to value.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub options: BTreeMap<String, String>,
-    /// Attributes that differ from the product's.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, AttributeValue>,
-    /// The price that counts now, per currency.
-    pub prices: BTreeMap<Currency, VariantPrice>,
-    /// The whole price sheet, with what is scheduled.
-    pub price_sheet: Vec<PriceEntry>,
-    /// Pieces on hand by location.
-    pub stock: BTreeMap<String, i64>,
-    /// Pieces on hand over all locations.
-    pub on_hand: i64,
-}
-
-/// The versions of the parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PageVersions {
-    /// The catalog's.
-    pub catalog: u64,
-    /// The price sheets' by variant.
-    pub pricing: BTreeMap<VariantId, u64>,
-    /// The stock items' by variant.
-    pub inventory: BTreeMap<VariantId, u64>,
-}
+use search::document::SearchProduct;
 
 /// The page of a product; prices and stock come from the search document beside it.
 pub(super) fn compose(

@@ -2,21 +2,16 @@
 
 use crate::{
     app::App,
-    freshness::{Hop, Verdict},
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    request::{ReadContext, mark},
+    request::ReadContext,
+    view::View,
 };
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use schemas::{Uuid, ids::TenantId};
 use serde::Serialize;
-use serde_json::json;
 use sqlx::{PgPool, Row};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The category tree.
@@ -29,10 +24,35 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(tree))
 }
 
-/// A node of the tree.
+/// The category tree of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(CategoryTree::example())))]
+pub struct CategoryTree {
+    /// The categories at the root, in their order, each with those below.
+    pub categories: Vec<CategoryNode>,
+}
+
+impl CategoryTree {
+    fn example() -> Self {
+        let node = |id, slug: &str, name: &str, products, children| CategoryNode {
+            id: Uuid::from_u128(id),
+            external_id: None,
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            products,
+            children,
+        };
+        let below = node(0x0190_0000_0000_7000_8000_0000_0000_0002, "kettles", "Kettles", 7, Vec::new());
+        Self {
+            categories: vec![node(0x0190_0000_0000_7000_8000_0000_0000_0001, "kitchen", "Kitchen", 42, vec![below])],
+        }
+    }
+}
+
+/// A category with those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(no_recursion)]
-pub struct Node {
+pub struct CategoryNode {
     /// Its id.
     pub id: Uuid,
     /// The id it was imported under.
@@ -45,7 +65,7 @@ pub struct Node {
     /// Published products in it and below.
     pub products: i64,
     /// The nodes below, in their order.
-    pub children: Vec<Node>,
+    pub children: Vec<CategoryNode>,
 }
 
 /// A category by name, for suggestions.
@@ -80,7 +100,7 @@ pub async fn names(pool: &PgPool, tenant: TenantId, slugs: &[(String, u64)]) -> 
     Ok(named)
 }
 
-fn path_to(nodes: &[Node], slug: &str) -> Option<Vec<String>> {
+fn path_to(nodes: &[CategoryNode], slug: &str) -> Option<Vec<String>> {
     nodes.iter().find_map(|node| {
         let below = if node.slug == slug { Some(Vec::new()) } else { path_to(&node.children, slug) };
         below.map(|mut path| {
@@ -91,7 +111,7 @@ fn path_to(nodes: &[Node], slug: &str) -> Option<Vec<String>> {
 }
 
 struct Flat {
-    node: Node,
+    node: CategoryNode,
     parent: Option<Uuid>,
 }
 
@@ -99,7 +119,7 @@ struct Flat {
 ///
 /// # Errors
 /// The database's.
-async fn nodes(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error> {
+async fn nodes(pool: &PgPool, tenant: TenantId) -> Result<Vec<CategoryNode>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT c.category_id, c.parent_id, c.external_id, c.slug, c.name, coalesce(n.products, 0) AS products
          FROM categories c
@@ -112,7 +132,7 @@ async fn nodes(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error
     .await?;
     let mut flat = Vec::with_capacity(rows.len());
     for row in rows {
-        let node = Node {
+        let node = CategoryNode {
             id: row.try_get("category_id")?,
             external_id: row.try_get("external_id")?,
             slug: row.try_get("slug")?,
@@ -126,16 +146,16 @@ async fn nodes(pool: &PgPool, tenant: TenantId) -> Result<Vec<Node>, sqlx::Error
 }
 
 /// Nodes under their parents; one whose parent is not known (yet) stands at the root.
-fn nest(flat: Vec<Flat>) -> Vec<Node> {
+fn nest(flat: Vec<Flat>) -> Vec<CategoryNode> {
     let known: std::collections::HashSet<Uuid> = flat.iter().map(|flat| flat.node.id).collect();
-    let mut below: HashMap<Option<Uuid>, Vec<Node>> = HashMap::new();
+    let mut below: HashMap<Option<Uuid>, Vec<CategoryNode>> = HashMap::new();
     for Flat { node, parent } in flat {
         below.entry(parent.filter(|parent| known.contains(parent))).or_default().push(node);
     }
     take(&mut below, None)
 }
 
-fn take(below: &mut HashMap<Option<Uuid>, Vec<Node>>, parent: Option<Uuid>) -> Vec<Node> {
+fn take(below: &mut HashMap<Option<Uuid>, Vec<CategoryNode>>, parent: Option<Uuid>) -> Vec<CategoryNode> {
     // Taken out before descending, so that a ring of parents can't be followed twice.
     let mut nodes = below.remove(&parent).unwrap_or_default();
     for node in &mut nodes {
@@ -161,19 +181,8 @@ pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<
 
 /// The category tree with counts.
 #[utoipa::path(get, path = "/v1/categories", tag = "catalog",
-    responses((status = 200, description = "Root categories with those below", body = Vec<Node>)))]
+    responses((status = 200, description = "The tree", body = CategoryTree)))]
 pub async fn tree(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
-    let verdict = context.wait(&app, Hop::Views).await?;
-    let key = app.cache.view_key(context.tenant, "tree".to_owned());
-    if let (Some(key), Verdict::Fresh) = (&key, &verdict)
-        && let Some(kept) = app.cache.get(key).await
-    {
-        return Ok(mark(Json(&*kept).into_response(), &verdict));
-    }
-    let nodes = nodes(&app.pool, context.tenant).await?;
-    let body = Arc::new(json!({"categories": nodes}));
-    if let Some(key) = key {
-        app.cache.put(key, body.clone()).await;
-    }
-    Ok(mark(Json(&*body).into_response(), &verdict))
+    let read = async || View::of(&CategoryTree { categories: nodes(&app.pool, context.tenant).await? });
+    context.view(&app, "tree".to_owned(), read).await
 }

@@ -2,14 +2,14 @@
 
 use crate::{
     app::App,
+    example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
     request::ReadContext,
 };
 use axum::{Json, extract::State};
-use schemas::{Timestamp, ids::TenantId};
+use schemas::{Timestamp, dead_letter::DeadLetterState, ids::TenantId, topics::partition_key};
 use serde::Serialize;
-use serde_json::{Value, json};
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,6 +25,33 @@ pub const READ: ReadModel = ReadModel {
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(dead_letters))
+}
+
+/// The open dead letters of a tenant.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(DeadLetters::example())))]
+pub struct DeadLetters {
+    /// The oldest first.
+    dead_letters: Vec<DeadLetter>,
+}
+
+impl DeadLetters {
+    fn example() -> Self {
+        let dead_letter = DeadLetter {
+            id: 17,
+            projection: "views".to_owned(),
+            aggregate_key: partition_key(TenantId(example::id(9)), example::id(0)),
+            topic: "souk.catalog".to_owned(),
+            partition: 0,
+            record_offset: 1_204,
+            event_type: Some("souk.catalog.product.changed.v1".to_owned()),
+            state: DeadLetterState::Parked,
+            error: "missing field `slug`".to_owned(),
+            attempts: 3,
+            created_at: example::moment(),
+        };
+        Self { dead_letters: vec![dead_letter] }
+    }
 }
 
 /// An event that could not be applied.
@@ -44,8 +71,9 @@ pub struct DeadLetter {
     pub record_offset: i64,
     /// The event's type, if it said one.
     pub event_type: Option<String>,
-    /// `parked`, `queued` behind a parked one, or `retrying`.
-    pub state: String,
+    /// Where it is; those that are settled are not here.
+    #[sqlx(try_from = "String")]
+    pub state: DeadLetterState,
     /// What happened.
     pub error: String,
     /// How often it was tried.
@@ -68,7 +96,7 @@ async fn open(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::
 
 /// Events of this tenant that could not be applied.
 #[utoipa::path(get, path = "/v1/status/dead-letters", tag = "status",
-    responses((status = 200, description = "Open dead letters, oldest first", body = Vec<DeadLetter>)))]
-pub async fn dead_letters(State(app): State<App>, context: ReadContext) -> Result<Json<Value>, Refusal> {
-    Ok(Json(json!({"dead_letters": open(&app.pool, context.tenant).await?})))
+    responses((status = 200, description = "The oldest thousand", body = DeadLetters)))]
+pub async fn dead_letters(State(app): State<App>, context: ReadContext) -> Result<Json<DeadLetters>, Refusal> {
+    Ok(Json(DeadLetters { dead_letters: open(&app.pool, context.tenant).await? }))
 }

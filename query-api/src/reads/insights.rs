@@ -4,6 +4,7 @@ mod figures;
 
 use crate::{
     app::App,
+    example,
     freshness::{Hop, Verdict},
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
@@ -14,7 +15,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use figures::{Arm, Days, Product, ProductOrder, Query as QueryFigures, QueryOrder};
+use figures::{ArmFigures, Days, InsightFigures, ProductFigures, ProductOrder, QueryFigures, QueryOrder};
 use schemas::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -69,7 +70,8 @@ pub struct TopParameters {
 
 /// The top queries of some days.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Queries {
+#[schema(examples(json!(TopQueries::example())))]
+pub struct TopQueries {
     /// The first day.
     #[schema(value_type = String, format = Date)]
     from: NaiveDate,
@@ -82,7 +84,8 @@ pub struct Queries {
 
 /// The top products of some days.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Products {
+#[schema(examples(json!(TopProducts::example())))]
+pub struct TopProducts {
     /// The first day.
     #[schema(value_type = String, format = Date)]
     from: NaiveDate,
@@ -90,12 +93,13 @@ pub struct Products {
     #[schema(value_type = String, format = Date)]
     until: NaiveDate,
     /// The products.
-    products: Vec<Product>,
+    products: Vec<ProductFigures>,
 }
 
 /// The arms of an experiment over some days.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Experiment {
+#[schema(examples(json!(ExperimentFigures::example())))]
+pub struct ExperimentFigures {
     /// The experiment.
     experiment: String,
     /// The first day.
@@ -105,15 +109,56 @@ pub struct Experiment {
     #[schema(value_type = String, format = Date)]
     until: NaiveDate,
     /// Each arm that somebody searched with.
-    arms: Vec<Arm>,
+    arms: Vec<ArmFigures>,
+}
+
+/// The figures that the examples show.
+const FIGURES: InsightFigures = InsightFigures {
+    searches: 120,
+    no_results: 4,
+    clicks: 48,
+    carts: 9,
+    purchases: 3,
+    click_through: Some(0.35),
+    mean_click_position: Some(2.5),
+    conversion: Some(0.025),
+};
+
+impl TopQueries {
+    fn example() -> Self {
+        let queries = vec![QueryFigures { query: "gooseneck kettle".to_owned(), figures: FIGURES }];
+        Self { from: example::day(), until: example::day() + DEFAULT_DAYS, queries }
+    }
+}
+
+impl TopProducts {
+    fn example() -> Self {
+        let figures = ProductFigures {
+            product_id: example::product().uuid(),
+            impressions: 240,
+            clicks: 48,
+            carts: 9,
+            purchases: 3,
+            click_through: Some(0.2),
+        };
+        Self { from: example::day(), until: example::day() + DEFAULT_DAYS, products: vec![figures] }
+    }
+}
+
+impl ExperimentFigures {
+    fn example() -> Self {
+        let arms = vec![ArmFigures { arm: "control".to_owned(), figures: FIGURES }];
+        let experiment = "shorter-titles-first".to_owned();
+        Self { experiment, from: example::day(), until: example::day() + DEFAULT_DAYS, arms }
+    }
 }
 
 /// What was searched for most, found nothing most often, or led to most clicks.
 ///
 /// `order` is searches (default), no_results or clicks. Clicks, carts and purchases count on the day of the
 /// search they follow from.
-#[utoipa::path(get, path = "/v1/insights/queries", tag = "insights", params(DayParameters, TopParameters),
-    responses((status = 200, description = "The top queries with what came of them", body = Queries)))]
+#[utoipa::path(get, path = "/v1/insights/queries", operation_id = "insight_queries", tag = "insights", params(DayParameters, TopParameters),
+    responses((status = 200, description = "The top queries with what came of them", body = TopQueries)))]
 pub async fn queries(
     State(app): State<App>,
     context: ReadContext,
@@ -130,14 +175,14 @@ pub async fn queries(
     let limit = read_limit(&top)?;
     let verdict = context.wait(&app, Hop::Views).await?;
     let queries = figures::queries(&app.pool, context.tenant, days, order, limit).await?;
-    Ok(answer(Queries { from: days.from, until: days.until, queries }, &verdict))
+    Ok(answer(TopQueries { from: days.from, until: days.until, queries }, &verdict))
 }
 
 /// What was done with products, whether or not it followed from a search.
 ///
 /// `order` is clicks (default), impressions, carts or purchases.
-#[utoipa::path(get, path = "/v1/insights/products", tag = "insights", params(DayParameters, TopParameters),
-    responses((status = 200, description = "The top products", body = Products)))]
+#[utoipa::path(get, path = "/v1/insights/products", operation_id = "insight_products", tag = "insights", params(DayParameters, TopParameters),
+    responses((status = 200, description = "The top products", body = TopProducts)))]
 pub async fn products(
     State(app): State<App>,
     context: ReadContext,
@@ -155,13 +200,13 @@ pub async fn products(
     let limit = read_limit(&top)?;
     let verdict = context.wait(&app, Hop::Views).await?;
     let products = figures::products(&app.pool, context.tenant, days, order, limit).await?;
-    Ok(answer(Products { from: days.from, until: days.until, products }, &verdict))
+    Ok(answer(TopProducts { from: days.from, until: days.until, products }, &verdict))
 }
 
 /// How the arms of an experiment do.
 #[utoipa::path(get, path = "/v1/insights/experiments/{name}", tag = "insights",
     params(("name" = String, Path, description = "The experiment"), DayParameters),
-    responses((status = 200, description = "The figures of each arm; none before anybody has searched with one", body = Experiment)))]
+    responses((status = 200, description = "The figures of each arm; none before anybody has searched with one", body = ExperimentFigures)))]
 pub async fn experiment(
     State(app): State<App>,
     context: ReadContext,
@@ -171,7 +216,7 @@ pub async fn experiment(
     let days = read_days(days)?;
     let verdict = context.wait(&app, Hop::Views).await?;
     let arms = figures::arms(&app.pool, context.tenant, days, &name).await?;
-    Ok(answer(Experiment { experiment: name, from: days.from, until: days.until, arms }, &verdict))
+    Ok(answer(ExperimentFigures { experiment: name, from: days.from, until: days.until, arms }, &verdict))
 }
 
 fn answer(body: impl Serialize, verdict: &Verdict) -> Response {

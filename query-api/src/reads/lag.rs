@@ -2,11 +2,15 @@
 
 use crate::{
     app::App,
+    example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
 };
 use axum::{Json, extract::State};
-use schemas::Timestamp;
+use schemas::{
+    Timestamp,
+    status::{LagState, LagTrend},
+};
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,17 +25,50 @@ fn routes() -> OpenApiRouter<App> {
 
 /// How far each projection is behind.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(Lag::example())))]
 pub struct Lag {
     /// Whether no lag grows and nobody has stopped.
-    ok: bool,
+    pub ok: bool,
     /// Each projection with its partitions, and each relay.
-    projections: Vec<Projection>,
+    pub projections: Vec<Projection>,
     /// The hundred tenants that wait longest, the worst first; those of which nothing moved for a minute are left out.
-    tenants: Vec<TenantLag>,
+    pub tenants: Vec<TenantLag>,
 }
 
 /// A report older than this belongs to a consumer that has stalled or died.
 pub const STALLED_AFTER_SECONDS: f64 = 5.0;
+
+impl Lag {
+    /// As the examples show it.
+    #[must_use]
+    pub fn example() -> Self {
+        let partition = Partition {
+            projection: "views".to_owned(),
+            topic: "souk.catalog".to_owned(),
+            partition: 0,
+            next_offset: 1_204,
+            end_offset: 1_206,
+            lag_events: 2,
+            lag_seconds: 0.02,
+            trend: LagTrend::Draining,
+            rate_per_second: 180.5,
+            state: LagState::Ok,
+            catch_up_seconds: Some(0.01),
+            heartbeat_age_seconds: 0.4,
+        };
+        let tenant = TenantLag {
+            projection: "views".to_owned(),
+            tenant_id: example::id(9),
+            tenant: Some("demo".to_owned()),
+            waiting_events: 0,
+            waiting_seconds: 0.0,
+            applied_events: 540,
+            late_seconds: 0.03,
+            last_event_time: Some(example::moment()),
+        };
+        Self { ok: true, projections: vec![sum_of(vec![partition])], tenants: vec![tenant] }
+    }
+}
 
 /// A projection, summed over its partitions.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -42,13 +79,12 @@ pub struct Projection {
     pub lag_events: i64,
     /// Age of the oldest of them in seconds.
     pub lag_seconds: f64,
-    /// `growing`, `steady`, `draining`, `idle`, or `stalled` when nobody reports any more.
-    pub trend: String,
+    /// Where it goes; the worst partition speaks for all.
+    pub trend: LagTrend,
     /// Events a second.
     pub rate_per_second: f64,
-    /// What the lag means by Burrow's rules: `ok`, `warning` (it works, but falls behind), `stall` (it reports, but does
-    /// not get on) or `stop` (it does not report, though something waits, or its process is gone).
-    pub state: String,
+    /// What the lag means by Burrow's rules; the worst partition speaks for all.
+    pub state: LagState,
     /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
     pub catch_up_seconds: Option<f64>,
     /// Seconds since the last report.
@@ -75,11 +111,13 @@ pub struct Partition {
     /// Age of the oldest of them in seconds.
     pub lag_seconds: f64,
     /// The trend the projector saw.
-    pub trend: String,
+    #[sqlx(try_from = "String")]
+    pub trend: LagTrend,
     /// Events a second.
     pub rate_per_second: f64,
-    /// `ok`, `warning`, `stall` or `stop`.
-    pub state: String,
+    /// What the lag means by Burrow's rules.
+    #[sqlx(try_from = "String")]
+    pub state: LagState,
     /// Seconds until the lag is gone at the rate it shrinks; none while it does not shrink.
     pub catch_up_seconds: Option<f64>,
     #[serde(skip)]
@@ -114,9 +152,9 @@ fn sum_of(partitions: Vec<Partition>) -> Projection {
         projection: partitions.first().map(|first| first.projection.clone()).unwrap_or_default(),
         lag_events: 0,
         lag_seconds: 0.0,
-        trend: "idle".to_owned(),
+        trend: LagTrend::Idle,
         rate_per_second: 0.0,
-        state: "ok".to_owned(),
+        state: LagState::Ok,
         catch_up_seconds: Some(0.0),
         heartbeat_age_seconds: 0.0,
         partitions: Vec::new(),
@@ -128,25 +166,15 @@ fn sum_of(partitions: Vec<Partition>) -> Projection {
 }
 
 fn add(sum: &mut Projection, row: Partition) {
-    // The worst partition speaks for all.
-    const TRENDS: [&str; 5] = ["idle", "steady", "draining", "growing", "stalled"];
-    const STATES: [&str; 4] = ["ok", "warning", "stall", "stop"];
     let is_dead = row.heartbeat_age_seconds > STALLED_AFTER_SECONDS;
-    worst(&TRENDS, &mut sum.trend, if is_dead { "stalled" } else { &row.trend });
-    worst(&STATES, &mut sum.state, if is_dead { "stop" } else { &row.state });
+    sum.trend = sum.trend.max(if is_dead { LagTrend::Stalled } else { row.trend });
+    sum.state = sum.state.max(if is_dead { LagState::Stop } else { row.state });
     sum.catch_up_seconds = sum.catch_up_seconds.zip(row.catch_up_seconds).map(|(sum, row)| sum.max(row));
     sum.lag_events += row.lag_events;
     sum.lag_seconds = sum.lag_seconds.max(row.lag_seconds);
     sum.rate_per_second += row.rate_per_second;
     sum.heartbeat_age_seconds = sum.heartbeat_age_seconds.max(row.heartbeat_age_seconds);
     sum.partitions.push(row);
-}
-
-fn worst(order: &[&str], sum: &mut String, one: &str) {
-    let rank = |word: &str| order.iter().position(|known| *known == word).unwrap_or_default();
-    if rank(one) > rank(sum) {
-        one.clone_into(sum);
-    }
 }
 
 /// What waits for a tenant and how late it was served, at one projection.
@@ -194,11 +222,12 @@ pub async fn tenant_lag(pool: &PgPool) -> Result<Vec<TenantLag>, sqlx::Error> {
 
 /// How far each projection is behind.
 #[utoipa::path(get, path = "/v1/status/lag", tag = "status",
-    responses((status = 200, description = "`ok`, each projection with its partitions, and the tenants that wait longest", body = Lag)))]
+    responses((status = 200, description = "Each projection with its partitions, and the tenants that wait longest", body = Lag)))]
 pub async fn lag(State(app): State<App>) -> Result<Json<Lag>, Refusal> {
     let (projections, tenants) = (projections(&app.pool).await?, tenant_lag(&app.pool).await?);
     let trouble = |one: &Projection| {
-        matches!(one.trend.as_str(), "growing" | "stalled") || matches!(one.state.as_str(), "stall" | "stop")
+        matches!(one.trend, LagTrend::Growing | LagTrend::Stalled)
+            || matches!(one.state, LagState::Stall | LagState::Stop)
     };
     Ok(Json(Lag { ok: !projections.iter().any(trouble), projections, tenants }))
 }
@@ -207,7 +236,12 @@ pub async fn lag(State(app): State<App>) -> Result<Json<Lag>, Refusal> {
 mod tests {
     use super::*;
 
-    fn partition(trend: &str, state: &str, catch_up_seconds: Option<f64>, heartbeat_age_seconds: f64) -> Partition {
+    fn partition(
+        trend: LagTrend,
+        state: LagState,
+        catch_up_seconds: Option<f64>,
+        heartbeat_age_seconds: f64,
+    ) -> Partition {
         Partition {
             projection: "views".to_owned(),
             topic: "souk.catalog".to_owned(),
@@ -216,9 +250,9 @@ mod tests {
             end_offset: 14,
             lag_events: 4,
             lag_seconds: 1.5,
-            trend: trend.to_owned(),
+            trend,
             rate_per_second: 2.0,
-            state: state.to_owned(),
+            state,
             catch_up_seconds,
             heartbeat_age_seconds,
         }
@@ -227,20 +261,22 @@ mod tests {
     #[test]
     fn the_worst_partition_speaks_for_all() {
         let sum = sum_of(vec![
-            partition("draining", "ok", Some(3.0), 0.1),
-            partition("growing", "warning", None, 0.2),
-            partition("idle", "ok", Some(0.0), 0.3),
+            partition(LagTrend::Draining, LagState::Ok, Some(3.0), 0.1),
+            partition(LagTrend::Growing, LagState::Warning, None, 0.2),
+            partition(LagTrend::Idle, LagState::Ok, Some(0.0), 0.3),
         ]);
-        assert_eq!((sum.trend.as_str(), sum.state.as_str(), sum.catch_up_seconds), ("growing", "warning", None));
+        assert_eq!((sum.trend, sum.state, sum.catch_up_seconds), (LagTrend::Growing, LagState::Warning, None));
         assert_eq!((sum.lag_events, sum.rate_per_second, sum.heartbeat_age_seconds), (12, 6.0, 0.3));
-        let sum =
-            sum_of(vec![partition("draining", "ok", Some(3.0), 0.1), partition("draining", "ok", Some(7.0), 0.1)]);
+        let sum = sum_of(vec![
+            partition(LagTrend::Draining, LagState::Ok, Some(3.0), 0.1),
+            partition(LagTrend::Draining, LagState::Ok, Some(7.0), 0.1),
+        ]);
         assert_eq!(sum.catch_up_seconds, Some(7.0));
     }
 
     #[test]
     fn who_does_not_report_has_stopped_whatever_it_said_last() {
-        let sum = sum_of(vec![partition("idle", "ok", Some(0.0), 60.0)]);
-        assert_eq!((sum.trend.as_str(), sum.state.as_str()), ("stalled", "stop"));
+        let sum = sum_of(vec![partition(LagTrend::Idle, LagState::Ok, Some(0.0), 60.0)]);
+        assert_eq!((sum.trend, sum.state), (LagTrend::Stalled, LagState::Stop));
     }
 }

@@ -4,6 +4,7 @@ mod page;
 
 use crate::{
     app::App,
+    example,
     freshness::Hop,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
@@ -17,8 +18,9 @@ use axum::{
 };
 use page::{Cursor, Listing, Order};
 use schemas::money::Currency;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use search::query::HitCard;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The products of a category.
@@ -38,6 +40,26 @@ fn routes() -> OpenApiRouter<App> {
 const DEFAULT_LIMIT: i64 = 24;
 const MAX_LIMIT: i64 = 100;
 
+/// A page of a category's products.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(ListingPage::example())))]
+pub struct ListingPage {
+    /// Published products in the category and below, on all pages.
+    total: i64,
+    /// The products of this page, as they were composed.
+    #[schema(value_type = Vec<HitCard>)]
+    products: Vec<Box<RawValue>>,
+    /// What to send as `cursor` for the next page; null on the last one.
+    next: Option<String>,
+}
+
+impl ListingPage {
+    fn example() -> Self {
+        let card = serde_json::value::to_raw_value(&example::card());
+        Self { total: 42, products: card.into_iter().collect(), next: Some("7b226f72646572223a…".to_owned()) }
+    }
+}
+
 /// What a listing takes.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -55,7 +77,7 @@ pub struct Parameters {
 /// The published products of a category and below, page by page.
 #[utoipa::path(get, path = "/v1/categories/{category}/products", tag = "catalog",
     params(("category" = String, Path, description = "Slug or id"), Parameters),
-    responses((status = 200, description = "`total`, `products` and `next`, the cursor of the next page", body = Object), (status = 404, description = "No such category", body = Object)))]
+    responses((status = 200, description = "A page", body = ListingPage), (status = 400, description = "A parameter is wrong"), (status = 404, description = "No such category")))]
 pub async fn products(
     State(app): State<App>,
     context: ReadContext,
@@ -69,8 +91,8 @@ pub async fn products(
     let ask = ask(category, &parameters)?;
     let (products, next) = page::page(&app.pool, context.tenant, &ask).await?;
     let total = page::count(&app.pool, context.tenant, category).await?;
-    let next = next.map(|cursor| encode(&cursor));
-    Ok(mark(Json(json!({"total": total, "products": products, "next": next})).into_response(), &verdict))
+    let next = next.map(|cursor| encode(&cursor)).transpose()?;
+    Ok(mark(Json(ListingPage { total, products, next }).into_response(), &verdict))
 }
 
 fn ask(category: schemas::Uuid, parameters: &Parameters) -> Result<Listing, Refusal> {
@@ -96,8 +118,8 @@ fn ask(category: schemas::Uuid, parameters: &Parameters) -> Result<Listing, Refu
 }
 
 /// A cursor as hexadecimal JSON: opaque to clients, readable to us.
-fn encode(cursor: &Cursor) -> String {
-    serde_json::to_vec(cursor).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
+fn encode(cursor: &Cursor) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_vec(cursor)?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn decode(text: &str) -> Result<Cursor, Refusal> {
@@ -108,8 +130,7 @@ fn decode(text: &str) -> Result<Cursor, Refusal> {
     }
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    let value: Value = serde_json::from_slice(&bytes.ok_or_else(refused)?).map_err(|_| refused())?;
-    serde_json::from_value(value).map_err(|_| refused())
+    serde_json::from_slice(&bytes.ok_or_else(refused)?).map_err(|_| refused())
 }
 
 #[cfg(test)]
@@ -133,6 +154,6 @@ mod tests {
             price: Some(5),
             product_id: schemas::Uuid::from_u128(7),
         };
-        assert_eq!(decode(&encode(&cursor)).ok(), Some(cursor));
+        assert_eq!(decode(&encode(&cursor).expect("written")).ok(), Some(cursor));
     }
 }

@@ -6,16 +6,16 @@ use crate::{
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
     request::{ReadContext, mark},
+    view::View,
 };
 use axum::{
-    Json,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use schemas::{events::merchandising::MerchandisingKind, ids::TenantId};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use serde_json::value::RawValue;
+use sqlx::{PgPool, types::Json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What staff have defined.
@@ -53,6 +53,7 @@ pub struct Parameters {
 
 /// A page of definitions.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(Definitions { definitions: vec![Definition::example()], next: None })))]
 pub struct Definitions {
     /// By name.
     definitions: Vec<Definition>,
@@ -63,7 +64,7 @@ pub struct Definitions {
 /// Everything of a kind that is defined, by name, page by page.
 #[utoipa::path(get, path = "/v1/merchandising/{kind}", tag = "merchandising",
     params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), Parameters),
-    responses((status = 200, description = "A page", body = Definitions), (status = 404, description = "No such kind", body = Object)))]
+    responses((status = 200, description = "A page", body = Definitions), (status = 404, description = "No such kind")))]
 pub async fn all(
     State(app): State<App>,
     context: ReadContext,
@@ -80,13 +81,13 @@ pub async fn all(
     let after = parameters.after.unwrap_or_default();
     let (definitions, more) = page(&app.pool, context.tenant, kind, &after, limit).await?;
     let next = definitions.last().filter(|_| more).map(|last| last.name.clone());
-    Ok(mark(Json(Definitions { definitions, next }).into_response(), &verdict))
+    Ok(mark(axum::Json(Definitions { definitions, next }).into_response(), &verdict))
 }
 
 /// What is defined under a name.
 #[utoipa::path(get, path = "/v1/merchandising/{kind}/{name}", tag = "merchandising",
     params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), ("name" = String, Path, description = "The name it was defined under")),
-    responses((status = 200, description = "The definition; the version is the ETag, too", body = Definition), (status = 404, description = "Nothing is defined under this name", body = Object)))]
+    responses((status = 200, description = "The definition; the version is the ETag, too", body = Definition), (status = 404, description = "Nothing is defined under this name")))]
 pub async fn one(
     State(app): State<App>,
     context: ReadContext,
@@ -96,12 +97,8 @@ pub async fn one(
     let verdict = context.wait(&app, Hop::Views).await?;
     let found = find(&app.pool, context.tenant, kind, &name).await?;
     let definition = found.ok_or_else(|| Refusal::not_found("nothing is defined under this name in this shop"))?;
-    let etag = HeaderValue::from_str(&format!("\"{}\"", definition.version));
-    let mut response = Json(definition).into_response();
-    if let Ok(etag) = etag {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    Ok(mark(response, &verdict))
+    let view = View::of(&definition)?.version(definition.version);
+    Ok(mark(view.response(), &verdict))
 }
 
 fn read_kind(text: &str) -> Result<MerchandisingKind, Refusal> {
@@ -109,7 +106,8 @@ fn read_kind(text: &str) -> Result<MerchandisingKind, Refusal> {
 }
 
 /// What is defined under a name.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(examples(json!(Definition::example())))]
 pub struct Definition {
     /// `synonyms`, `rules`, `facets` or `experiments`.
     pub kind: String,
@@ -119,7 +117,19 @@ pub struct Definition {
     pub version: i64,
     /// What is defined, as it was put.
     #[schema(value_type = Object)]
-    pub definition: serde_json::Value,
+    pub definition: Json<Box<RawValue>>,
+}
+
+impl Definition {
+    fn example() -> Self {
+        let definition = RawValue::from_string(r#"{"kind":"multi_way","terms":["lamp","light"]}"#.to_owned());
+        Self {
+            kind: "synonyms".to_owned(),
+            name: "lamps".to_owned(),
+            version: 1,
+            definition: Json(definition.unwrap_or_default()),
+        }
+    }
 }
 
 /// Looks a definition up.

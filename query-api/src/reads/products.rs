@@ -2,24 +2,25 @@
 
 use crate::{
     app::App,
-    freshness::{Hop, Verdict},
+    example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    request::{ReadContext, mark},
+    request::ReadContext,
+    view::View,
 };
 use axum::{
-    Json,
     extract::{Path, State},
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use schemas::{
     Timestamp, Uuid,
     ids::{ProductId, TenantId},
+    product_page::ProductPage,
 };
-use serde_json::{json, value::RawValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use sqlx::{PgPool, Row, postgres::PgRow};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The product page.
@@ -38,7 +39,7 @@ fn routes() -> OpenApiRouter<App> {
 
 /// A product page by souk's id.
 #[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", params(("id" = String, Path, description = "souk's id")),
-    responses((status = 200, description = "The page: content, variants, prices, stock, versions, freshness", body = Object), (status = 404, description = "No such product", body = Object)))]
+    responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_id(State(app): State<App>, context: ReadContext, Path(id): Path<String>) -> Result<Response, Refusal> {
     let id = id.parse().map_err(|_| {
         Refusal::parameter(
@@ -51,7 +52,7 @@ pub async fn by_id(State(app): State<App>, context: ReadContext, Path(id): Path<
 
 /// A product page by slug.
 #[utoipa::path(get, path = "/v1/products/by-slug/{slug}", tag = "catalog", params(("slug" = String, Path, description = "The name in addresses")),
-    responses((status = 200, description = "The page", body = Object), (status = 404, description = "No such product", body = Object)))]
+    responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_slug(
     State(app): State<App>,
     context: ReadContext,
@@ -62,7 +63,7 @@ pub async fn by_slug(
 
 /// A product page by the id it was imported under.
 #[utoipa::path(get, path = "/v1/products/by-external-id/{id}", tag = "catalog", params(("id" = String, Path, description = "The id in the source system")),
-    responses((status = 200, description = "The page", body = Object), (status = 404, description = "No such product", body = Object)))]
+    responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_external_id(
     State(app): State<App>,
     context: ReadContext,
@@ -71,48 +72,58 @@ pub async fn by_external_id(
     page(&app, &context, By::ExternalId(id)).await
 }
 
-async fn page(app: &App, context: &ReadContext, by: By) -> Result<Response, Refusal> {
-    let verdict = context.wait(app, Hop::Views).await?;
-    let key = app.cache.view_key(context.tenant, format!("page {by:?}"));
-    if let (Some(key), Verdict::Fresh) = (&key, &verdict)
-        && let Some(kept) = app.cache.get(key).await
-    {
-        return Ok(answer(&kept, &verdict));
-    }
-    let page = find(&app.pool, context.tenant, &by).await?;
-    let page = page.ok_or_else(|| Refusal::not_found("no product of that name in this shop"))?;
-    let mut body: serde_json::Value =
-        serde_json::from_str(page.page.get()).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    body["freshness"] = json!({"doc_version": page.doc_version, "composed_at": page.updated_at});
-    let body = Arc::new(body);
-    if let Some(key) = key {
-        app.cache.put(key, body.clone()).await;
-    }
-    Ok(answer(&body, &verdict))
+/// A product page, and how old it is.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(ProductAnswer::example())))]
+pub struct ProductAnswer {
+    /// What is known of the product.
+    #[serde(flatten)]
+    pub page: ProductPage,
+    /// How old the page is.
+    pub freshness: PageFreshness,
 }
 
-fn answer(body: &serde_json::Value, verdict: &Verdict) -> Response {
-    let mut response = Json(body).into_response();
-    if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", body["version"])) {
-        response.headers_mut().insert(header::ETAG, etag);
+impl ProductAnswer {
+    fn example() -> Self {
+        let freshness = PageFreshness { doc_version: 5, composed_at: example::moment() };
+        Self { page: example::page(), freshness }
     }
-    mark(response, verdict)
 }
 
-/// A page and how old it is.
-#[derive(Debug)]
-pub struct Page {
-    /// The page's JSON.
-    pub page: Box<RawValue>,
+/// How old a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PageFreshness {
     /// The version of its search document.
     pub doc_version: i64,
     /// When it was composed.
-    pub updated_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub composed_at: Timestamp,
+}
+
+/// A [`ProductAnswer`] as it is stored: the fields of the page are passed on without being read.
+#[derive(Debug, Serialize)]
+struct Stored {
+    #[serde(flatten)]
+    page: BTreeMap<String, Box<RawValue>>,
+    freshness: PageFreshness,
+}
+
+async fn page(app: &App, context: &ReadContext, by: By) -> Result<Response, Refusal> {
+    let read = async || {
+        let stored = find(&app.pool, context.tenant, &by).await?;
+        let stored = stored.ok_or_else(|| Refusal::not_found("no product of that name in this shop"))?;
+        let view = View::of(&stored)?;
+        Ok(match stored.page.get("version") {
+            Some(version) => view.version(version),
+            None => view,
+        })
+    };
+    context.view(app, format!("page {by:?}"), read).await
 }
 
 /// By what a page is looked up.
 #[derive(Debug, Clone)]
-pub enum By {
+enum By {
     /// souk's id.
     Id(Uuid),
     /// The name in addresses.
@@ -122,10 +133,7 @@ pub enum By {
 }
 
 /// Looks a page up.
-///
-/// # Errors
-/// The database's.
-pub async fn find(pool: &PgPool, tenant: TenantId, by: &By) -> Result<Option<Page>, sqlx::Error> {
+async fn find(pool: &PgPool, tenant: TenantId, by: &By) -> Result<Option<Stored>, sqlx::Error> {
     const BY_ID: &str =
         "SELECT page, doc_version, updated_at FROM product_pages WHERE tenant_id = $1 AND product_id = $2";
     // Two products may share a slug for the moment in which one hands it to the other: the later one counts.
@@ -157,7 +165,23 @@ pub async fn id_of_external(pool: &PgPool, tenant: TenantId, id: &str) -> Result
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "maps an owned row")]
-fn read(row: PgRow) -> Result<Page, sqlx::Error> {
-    let page = RawValue::from_string(row.try_get("page")?).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    Ok(Page { page, doc_version: row.try_get("doc_version")?, updated_at: row.try_get("updated_at")? })
+fn read(row: PgRow) -> Result<Stored, sqlx::Error> {
+    let text: String = row.try_get("page")?;
+    let page = serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let freshness = PageFreshness { doc_version: row.try_get("doc_version")?, composed_at: row.try_get("updated_at")? };
+    Ok(Stored { page, freshness })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_page_is_sent_as_it_is_described() {
+        let described = serde_json::to_value(ProductAnswer::example()).expect("JSON");
+        let text = serde_json::to_string(&example::page()).expect("JSON");
+        let page = serde_json::from_str(&text).expect("fields");
+        let stored = Stored { page, freshness: ProductAnswer::example().freshness };
+        assert_eq!(serde_json::to_value(stored).expect("JSON"), described);
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A typed attribute value. Numbers are kept as the JSON number that was given.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum AttributeValue {
     /// True or false.
@@ -25,7 +25,7 @@ pub enum AttributeValue {
 }
 
 /// A choice that makes variants differ, such as size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct ProductOption {
     /// Such as `size`.
     pub name: String,
@@ -52,7 +52,7 @@ pub struct Variant {
 }
 
 /// A picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct Image {
     /// Where it is.
     pub url: String,

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A price in one currency, in minor units, for a span of time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct PriceEntry {
     /// ISO 4217 code.
     pub currency: Currency,
@@ -20,9 +20,11 @@ pub struct PriceEntry {
     pub sale_amount: Option<i64>,
     /// From when it counts, inclusive; always, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_from: Option<Timestamp>,
     /// Until when it counts, exclusive; for ever, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_until: Option<Timestamp>,
 }
 

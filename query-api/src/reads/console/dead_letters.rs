@@ -4,6 +4,7 @@ use crate::{
     app::App,
     problem::Refusal,
     read_model::{Isolation, ReadModel},
+    rows,
     staff::Staff,
 };
 use axum::{
@@ -12,10 +13,14 @@ use axum::{
     routing::get,
 };
 use schemas::{Uuid, dead_letter::DeadLetterState};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sqlx::{PgPool, Postgres, QueryBuilder, types};
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+mod row;
+
+use row::{DeadLetterHead, Happened, WholeDeadLetter};
 
 /// Events that could not be applied, of all tenants.
 pub const READ: ReadModel = ReadModel {
@@ -23,8 +28,8 @@ pub const READ: ReadModel = ReadModel {
     isolation: &[Isolation::staff("/v1/console/dead-letters"), Isolation::staff("/v1/console/dead-letters/{id}")],
 };
 
-/// The last two paths are the older names, kept for one release.
 fn routes() -> OpenApiRouter<App> {
+    // The old paths are kept for one release.
     OpenApiRouter::new()
         .routes(routes!(console_dead_letters))
         .routes(routes!(console_dead_letter))
@@ -53,9 +58,9 @@ pub struct DeadLetterFilter {
     error: Option<String>,
     /// Here for at least so many seconds
     older_than_seconds: Option<i64>,
-    /// Dead letters with a number above this
+    /// Those with a number above this
     after: Option<i64>,
-    /// Most dead letters, up to 200
+    /// Most on a page, up to 200
     limit: Option<i64>,
 }
 
@@ -88,8 +93,26 @@ const DEAD_LETTER: &str =
                       d.event_type, d.state, d.error, d.attempts, d.created_at, d.updated_at";
 const FROM_DEAD_LETTERS: &str = " FROM dead_letters AS d LEFT JOIN tenants AS t ON t.id = d.tenant_id WHERE true";
 
-/// A page of dead letters, the oldest first: `total`, `letters`, and `next` to give as `after`.
-async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<Value, sqlx::Error> {
+/// A page of dead letters of all tenants.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(DeadLetterPage::example())))]
+pub struct DeadLetterPage {
+    /// Dead letters that match, on all pages.
+    total: i64,
+    /// Those of this page, the oldest first.
+    #[serde(rename = "letters")]
+    dead_letters: Vec<DeadLetterHead>,
+    /// What to send as `after` for the next page; null on the last one.
+    next: Option<i64>,
+}
+
+impl DeadLetterPage {
+    fn example() -> Self {
+        Self { total: 1, dead_letters: vec![DeadLetterHead::example()], next: None }
+    }
+}
+
+async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<DeadLetterPage, sqlx::Error> {
     let limit = filter.limit.unwrap_or(50).clamp(1, MAX_DEAD_LETTERS);
     let mut count = QueryBuilder::new("SELECT count(*) FROM dead_letters AS d WHERE true");
     filter.push(&mut count);
@@ -98,85 +121,104 @@ async fn page(pool: &PgPool, filter: &DeadLetterFilter) -> Result<Value, sqlx::E
     query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS).push(" AND d.id > ").push_bind(filter.after.unwrap_or_default());
     filter.push(&mut query);
     query.push(" ORDER BY d.id LIMIT ").push_bind(limit).push(") AS l");
-    let letters: Vec<Value> = query.build_query_scalar().fetch_all(pool).await?;
-    let full = i64::try_from(letters.len()).unwrap_or(i64::MAX) == limit;
-    let next = letters.last().filter(|_| full).map(|last| last["id"].clone());
-    Ok(json!({"total": total, "letters": letters, "next": next}))
+    let dead_letters: Vec<DeadLetterHead> = rows::plain(query.build_query_scalar().fetch_all(pool).await?);
+    let full = i64::try_from(dead_letters.len()).unwrap_or(i64::MAX) == limit;
+    let next = dead_letters.last().filter(|_| full).map(|last| last.id);
+    Ok(DeadLetterPage { total, dead_letters, next })
 }
 
-fn shown(payload: Option<Vec<u8>>) -> Value {
-    payload.map_or(Value::Null, |bytes| {
-        serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
-    })
+/// A payload as JSON: as it is, or as a text if it is none.
+fn shown(payload: Option<Vec<u8>>) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+    let Some(bytes) = payload else { return Ok(None) };
+    let as_it_is = serde_json::from_slice(&bytes);
+    as_it_is.or_else(|_| serde_json::value::to_raw_value(&String::from_utf8_lossy(&bytes))).map(Some)
 }
 
 /// One dead letter, whole: headers, payload, history, what it waits for and what waits behind it.
-async fn whole(pool: &PgPool, id: i64) -> Result<Option<Value>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT d.headers, ");
+async fn whole(pool: &PgPool, id: i64) -> Result<Option<WholeDeadLetter>, Refusal> {
+    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT ");
     query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS).push(" AND d.id = ").push_bind(id).push(") AS l");
-    let Some(mut letter): Option<Value> = query.build_query_scalar().fetch_optional(pool).await? else {
-        return Ok(None);
-    };
-    let payload: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT payload FROM dead_letters WHERE id = $1").bind(id).fetch_one(pool).await?;
-    let history: Vec<(Value, Option<Vec<u8>>)> = sqlx::query_as(
-        "SELECT jsonb_build_object('at', at, 'kind', kind, 'actor', actor, 'note', note), payload
-         FROM dead_letter_history WHERE letter_id = $1 ORDER BY id",
+    let head: Option<types::Json<DeadLetterHead>> = query.build_query_scalar().fetch_optional(pool).await?;
+    let Some(types::Json(head)) = head else { return Ok(None) };
+    let said: Option<row::Said> =
+        sqlx::query_as("SELECT headers, payload FROM dead_letters WHERE id = $1").bind(id).fetch_optional(pool).await?;
+    // It may have been settled and forgotten since.
+    let Some(row::Said { headers: types::Json(headers), payload }) = said else { return Ok(None) };
+    let open = open_of(pool, &head).await?;
+    let is_open = open.iter().any(|one| one.id == id);
+    let waits_for = open.first().map(|first| first.id).filter(|first| is_open && *first < id);
+    let trace = headers.get("ce_traceparent").and_then(|parent| parent.split('-').nth(1).map(str::to_owned));
+    Ok(Some(WholeDeadLetter {
+        payload: shown(payload)?,
+        history: history(pool, id).await?,
+        waits_for,
+        queue: open.into_iter().filter(|one| one.id > id).collect(),
+        correlation_id: headers.get("ce_soukcorrelation").cloned(),
+        trace_id: trace,
+        headers,
+        head,
+    }))
+}
+
+/// What happened to a dead letter, the oldest first.
+async fn history(pool: &PgPool, id: i64) -> Result<Vec<Happened>, Refusal> {
+    let rows: Vec<row::HappenedRow> = sqlx::query_as(
+        "SELECT at, kind, actor, note, payload FROM dead_letter_history WHERE letter_id = $1 ORDER BY id",
     )
     .bind(id)
     .fetch_all(pool)
     .await?;
-    let history = history.into_iter().map(|(mut happened, payload)| {
-        happened["payload"] = shown(payload);
-        happened
+    let happened = rows.into_iter().map(|row| {
+        Ok(Happened { at: row.at, kind: row.kind, actor: row.actor, note: row.note, payload: shown(row.payload)? })
     });
-    letter["history"] = history.collect();
-    letter["payload"] = shown(payload);
-    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT ");
-    query.push(DEAD_LETTER).push(FROM_DEAD_LETTERS);
-    query
-        .push(" AND d.state IN ('parked', 'queued', 'retrying') AND d.projection = ")
-        .push_bind(text(&letter, "projection"));
-    query
-        .push(" AND d.aggregate_key = ")
-        .push_bind(text(&letter, "aggregate_key"))
-        .push(" ORDER BY d.id LIMIT 500) AS l");
-    let open: Vec<Value> = query.build_query_scalar().fetch_all(pool).await?;
-    let is_open = open.iter().any(|one| one["id"] == id);
-    letter["waits_for"] =
-        open.first().filter(|head| is_open && head["id"].as_i64() < Some(id)).map(|head| head["id"].clone()).into();
-    letter["queue"] = open.into_iter().filter(|one| one["id"].as_i64() > Some(id)).collect();
-    let header = |name: &str| letter["headers"][name].as_str().map(str::to_owned);
-    let trace = header("ce_traceparent").and_then(|parent| parent.split('-').nth(1).map(str::to_owned));
-    letter["correlation_id"] = header("ce_soukcorrelation").into();
-    letter["trace_id"] = trace.into();
-    Ok(Some(letter))
+    happened.collect()
 }
 
-fn text(row: &Value, name: &str) -> String {
-    row[name].as_str().unwrap_or_default().to_owned()
+/// The open dead letters of the same aggregate at the same projection, the first at the head of the queue.
+async fn open_of(pool: &PgPool, of: &DeadLetterHead) -> Result<Vec<DeadLetterHead>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("SELECT to_jsonb(l) FROM (SELECT ");
+    query
+        .push(DEAD_LETTER)
+        .push(FROM_DEAD_LETTERS)
+        .push(" AND d.state IN ('parked', 'queued', 'retrying') AND d.projection = ");
+    query.push_bind(&of.projection).push(" AND d.aggregate_key = ").push_bind(&of.aggregate_key);
+    query.push(" ORDER BY d.id LIMIT 500) AS l");
+    Ok(rows::plain(query.build_query_scalar().fetch_all(pool).await?))
 }
 
 /// Events that could not be applied, of all tenants.
 #[utoipa::path(get, path = "/v1/console/dead-letters", tag = "console", params(DeadLetterFilter),
-    responses((status = 200, description = "`total`, `letters`, `next`", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
+    responses((status = 200, description = "A page of them", body = DeadLetterPage), (status = 401, description = "The staff key is missing")))]
 pub async fn console_dead_letters(
     State(app): State<App>,
     _: Staff,
     filter: Result<Query<DeadLetterFilter>, QueryRejection>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<DeadLetterPage>, Refusal> {
     Ok(Json(page(&app.pool, &filter?.0).await?))
 }
 
 /// One event that could not be applied, whole.
 #[utoipa::path(get, path = "/v1/console/dead-letters/{id}", tag = "console", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The dead letter with headers, payload, history, and what queues behind it", body = Object), (status = 401, description = "The staff key is missing", body = Object), (status = 404, description = "No such dead letter", body = Object)))]
+    responses((status = 200, description = "The dead letter", body = WholeDeadLetter), (status = 401, description = "The staff key is missing"), (status = 404, description = "No such dead letter")))]
 pub async fn console_dead_letter(
     State(app): State<App>,
     _: Staff,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<WholeDeadLetter>, Refusal> {
     let id: i64 = id.parse().map_err(|_| Refusal::parameter("id", "a whole number is expected"))?;
     let found = whole(&app.pool, id).await?;
     found.map(Json).ok_or_else(|| Refusal::not_found("there is no such dead letter"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_shown_as_it_is_or_as_a_text() {
+        let of = |bytes: &[u8]| shown(Some(bytes.to_vec())).expect("JSON").map(|shown| shown.get().to_owned());
+        assert_eq!(of(b"{\"b\":1.0,\"a\":2}").as_deref(), Some("{\"b\":1.0,\"a\":2}"));
+        assert_eq!(of(b"no JSON\xff").as_deref(), Some("\"no JSON\u{fffd}\""));
+        assert!(shown(None).expect("nothing").is_none());
+    }
 }

@@ -2,12 +2,14 @@
 
 use crate::{
     app::App,
+    example,
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     staff::Staff,
 };
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use schemas::Uuid;
+use serde::Serialize;
 use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,18 +20,39 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(tenants))
 }
 
-/// All shops by slug.
-async fn by_slug(pool: &PgPool) -> Result<Vec<Value>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT jsonb_build_object('id', id, 'slug', slug, 'name', name) FROM tenants ORDER BY slug LIMIT 1000",
-    )
-    .fetch_all(pool)
-    .await
+/// The tenants of the installation.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(TenantList::example())))]
+pub struct TenantList {
+    /// The first thousand by slug.
+    tenants: Vec<TenantName>,
 }
 
-/// All shops.
+impl TenantList {
+    fn example() -> Self {
+        let tenant = TenantName { id: example::id(9), slug: "demo".to_owned(), name: "Demo shop".to_owned() };
+        Self { tenants: vec![tenant] }
+    }
+}
+
+/// A tenant by its names.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct TenantName {
+    /// Its id.
+    id: Uuid,
+    /// The name in addresses.
+    slug: String,
+    /// The name people read.
+    name: String,
+}
+
+async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
+    sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug LIMIT 1000").fetch_all(pool).await
+}
+
+/// All tenants.
 #[utoipa::path(get, path = "/v1/console/tenants", tag = "console",
-    responses((status = 200, description = "`tenants` by slug", body = Object), (status = 401, description = "The staff key is missing", body = Object)))]
-pub async fn tenants(State(app): State<App>, _: Staff) -> Result<Json<Value>, Refusal> {
-    Ok(Json(json!({"tenants": by_slug(&app.pool).await?})))
+    responses((status = 200, description = "The tenants by slug", body = TenantList), (status = 401, description = "The staff key is missing")))]
+pub async fn tenants(State(app): State<App>, _: Staff) -> Result<Json<TenantList>, Refusal> {
+    Ok(Json(TenantList { tenants: by_slug(&app.pool).await? }))
 }

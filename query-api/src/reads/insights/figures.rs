@@ -15,7 +15,7 @@ pub struct Days {
 
 /// Sums and shares of some searches.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct Figures {
+pub struct InsightFigures {
     /// Searches.
     pub searches: i64,
     /// Searches that found nothing.
@@ -36,29 +36,29 @@ pub struct Figures {
 
 /// What was searched for.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct Query {
+pub struct QueryFigures {
     /// In lower case, with single spaces.
     pub query: String,
     /// What came of it.
     #[sqlx(flatten)]
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: InsightFigures,
 }
 
 /// One way of ranking in an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct Arm {
+pub struct ArmFigures {
     /// Its name.
     pub arm: String,
     /// What came of it.
     #[sqlx(flatten)]
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: InsightFigures,
 }
 
 /// What was done with a product.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct Product {
+pub struct ProductFigures {
     /// The product.
     pub product_id: Uuid,
     /// How often it was shown.
@@ -73,7 +73,7 @@ pub struct Product {
     pub click_through: Option<f64>,
 }
 
-/// The columns of [`Figures`] over rows of `insight_queries`.
+/// The columns of [`InsightFigures`] over rows of `insight_queries`.
 macro_rules! figures {
     () => {
         "sum(searches)::bigint AS searches, sum(no_results)::bigint AS no_results, sum(clicks)::bigint AS clicks,
@@ -118,7 +118,7 @@ pub async fn queries(
     days: Days,
     order: QueryOrder,
     limit: i64,
-) -> Result<Vec<Query>, sqlx::Error> {
+) -> Result<Vec<QueryFigures>, sqlx::Error> {
     const STATEMENT: &str = concat!(
         "SELECT * FROM (SELECT query, ",
         figures!(),
@@ -152,7 +152,7 @@ pub async fn products(
     days: Days,
     order: ProductOrder,
     limit: i64,
-) -> Result<Vec<Product>, sqlx::Error> {
+) -> Result<Vec<ProductFigures>, sqlx::Error> {
     let order = match order {
         ProductOrder::Impressions => "impressions",
         ProductOrder::Clicks => "clicks",
@@ -181,7 +181,12 @@ pub async fn products(
 ///
 /// # Errors
 /// The database's.
-pub async fn arms(pool: &PgPool, tenant: TenantId, days: Days, experiment: &str) -> Result<Vec<Arm>, sqlx::Error> {
+pub async fn arms(
+    pool: &PgPool,
+    tenant: TenantId,
+    days: Days,
+    experiment: &str,
+) -> Result<Vec<ArmFigures>, sqlx::Error> {
     const STATEMENT: &str = concat!(
         "SELECT arm, ",
         figures!(),

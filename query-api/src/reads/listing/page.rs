@@ -3,7 +3,8 @@
 
 use schemas::{Timestamp, Uuid, ids::TenantId};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgPool, Row};
+use serde_json::value::RawValue;
+use sqlx::{PgPool, Row, types::Json};
 
 /// The order of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub async fn page(
     pool: &PgPool,
     tenant: TenantId,
     ask: &Listing,
-) -> Result<(Vec<serde_json::Value>, Option<Cursor>), sqlx::Error> {
+) -> Result<(Vec<Box<RawValue>>, Option<Cursor>), sqlx::Error> {
     const TITLE: &str = "SELECT product_id, title, released_at, NULL::bigint AS price, card FROM listing
         WHERE tenant_id = $1 AND category_id = $2 AND ($3::uuid IS NULL OR (title, product_id) > ($4, $3))
           AND $5::timestamptz IS NULL AND $6::bigint IS NULL AND $7::text IS NOT NULL
@@ -102,8 +103,8 @@ pub async fn page(
         }),
         _ => None,
     };
-    let cards = rows.iter().take(limit).map(|row| row.try_get("card")).collect::<Result<_, _>>()?;
-    Ok((cards, next))
+    let cards = rows.iter().take(limit).map(|row| row.try_get("card").map(|Json(card)| card));
+    Ok((cards.collect::<Result<_, _>>()?, next))
 }
 
 /// Products in a category and below.

@@ -1,0 +1,141 @@
+//! The OpenAPI documents: every answer of every route has a schema and an example, and the example keeps to the schema.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+mod schema;
+
+use schema::deviations;
+
+fn document(name: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the document")).expect("JSON")
+}
+
+/// What a document lacks, one sentence each.
+fn flaws(document: &Value) -> Vec<String> {
+    let (mut found, mut ids) = (Vec::new(), BTreeSet::new());
+    for (path, methods) in object(&document["paths"]) {
+        for (method, operation) in object(methods) {
+            if !ids.insert(operation["operationId"].as_str()) {
+                found.push(format!("{method} {path}: another operation has its operationId"));
+            }
+            for (status, response) in object(&operation["responses"]) {
+                let place = format!("{method} {path} {status}");
+                found.extend(flaws_of(document, status, response).into_iter().map(|flaw| format!("{place}: {flaw}")));
+            }
+        }
+    }
+    found
+}
+
+fn flaws_of(document: &Value, status: &str, response: &Value) -> Vec<String> {
+    let is_problem = !status.starts_with('2');
+    let contents = object(&response["content"]);
+    if contents.is_empty() {
+        return if status == "204" { Vec::new() } else { vec!["no content".to_owned()] };
+    }
+    let mut found = Vec::new();
+    for (media_type, content) in contents {
+        if is_problem && media_type != schemas::problem::MEDIA_TYPE {
+            found.push(format!("a problem is sent as {}, not as {media_type}", schemas::problem::MEDIA_TYPE));
+        }
+        let stated = &content["schema"];
+        if is_empty(stated) {
+            found.push("no schema".to_owned());
+        }
+        let examples = examples(document, content);
+        if examples.is_empty() {
+            found.push("no example".to_owned());
+        }
+        found.extend(examples.into_iter().flat_map(|example| deviations(document, stated, example)));
+    }
+    found
+}
+
+/// The examples of a content, or those of the component that is its schema.
+fn examples<'a>(document: &'a Value, content: &'a Value) -> Vec<&'a Value> {
+    let named = object(&content["examples"]).into_iter().map(|(_, example)| &example["value"]);
+    let own: Vec<&Value> = content.get("example").into_iter().chain(named).collect();
+    let component = content["schema"]["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#')));
+    match component {
+        Some(component) if own.is_empty() => component["examples"].as_array().into_iter().flatten().collect(),
+        _ => own,
+    }
+}
+
+/// Whether a schema says nothing.
+fn is_empty(schema: &Value) -> bool {
+    const SAYING: [&str; 9] =
+        ["$ref", "properties", "items", "additionalProperties", "oneOf", "anyOf", "allOf", "enum", "prefixItems"];
+    let says = SAYING.iter().any(|name| schema.get(name).is_some());
+    !says && (schema.get("type").is_none() || schema["type"] == "object")
+}
+
+fn object(value: &Value) -> Vec<(&String, &Value)> {
+    value.as_object().map(|map: &Map<String, Value>| map.iter().collect()).unwrap_or_default()
+}
+
+/// Documents that are held to the rule, and the beginnings of the paths in them that are not described yet.
+const HELD: [(&str, &[&str]); 1] =
+    [("query-api.json", &["/v1/search", "/v1/suggest", "/v1/facets/{field}", "/v1/products/{id}/similar"])];
+
+#[test]
+fn every_answer_has_a_schema_and_an_example_that_keeps_to_it() {
+    for (name, excepted) in HELD {
+        let found = flaws(&document(name));
+        let of = |flaw: &str, path: &str| flaw.split(' ').nth(1).is_some_and(|named| named.starts_with(path));
+        let left: Vec<&String> = found.iter().filter(|flaw| !excepted.iter().any(|path| of(flaw, path))).collect();
+        assert!(left.is_empty(), "{name}, {} flaws:\n{left:#?}", left.len());
+        for path in excepted {
+            assert!(found.iter().any(|flaw| of(flaw, path)), "{name}: {path} needs no exception any more");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    for name in ["query-api.json", "write-api.json"] {
+        let document = document(name);
+        let mut named = BTreeSet::new();
+        references(&document, &mut named);
+        let components: BTreeSet<String> = object(&document["components"]["schemas"])
+            .into_iter()
+            .map(|(name, _)| format!("#/components/schemas/{name}"))
+            .collect();
+        assert_eq!(named, components, "{name}");
+    }
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn flaws_are_found() {
+    let with = |content: Value| {
+        serde_json::json!({"paths": {"/a": {"get": {"responses": {"200": {"content": {"application/json": content}}}}}},
+            "components": {"schemas": {"A": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}}})
+    };
+    let of = |content: Value| flaws(&with(content));
+    let reference = serde_json::json!({"$ref": "#/components/schemas/A"});
+    assert_eq!(of(serde_json::json!({"schema": reference, "example": {"a": 1}})), [""; 0]);
+    assert_eq!(of(serde_json::json!({"schema": reference})), ["get /a 200: no example"]);
+    let mut of_component = with(serde_json::json!({"schema": reference}));
+    of_component["components"]["schemas"]["A"]["examples"] = serde_json::json!([{"a": 1, "b": 2}]);
+    assert_eq!(flaws(&of_component), ["get /a 200: example/b is not described"]);
+    assert_eq!(of(serde_json::json!({"schema": {"type": "object"}, "example": {}})), ["get /a 200: no schema"]);
+    assert_eq!(
+        of(serde_json::json!({"schema": reference, "example": {"a": "1"}})),
+        ["get /a 200: example/a is no integer"]
+    );
+    let problem = serde_json::json!({"paths": {"/a": {"get": {"responses": {"404": {"description": "No"}}}}}});
+    assert_eq!(flaws(&problem), ["get /a 404: no content"]);
+}
