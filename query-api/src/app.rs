@@ -2,12 +2,11 @@
 
 use crate::{
     cache::Cache, cursor, defined::Defined, freshness::Freshness, index::ActiveIndex, metrics::Metrics,
-    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::QueryVectors, view::View,
+    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::Vectors, view::View,
 };
+use search::searcher::Searcher;
 use serde_json::Value;
 use sqlx::PgPool;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What every route needs.
 #[derive(Debug, Clone)]
@@ -16,8 +15,8 @@ pub struct App {
     pub pool: PgPool,
     /// The active index generation.
     pub index: ActiveIndex,
-    /// Query texts to vectors.
-    pub vectors: QueryVectors,
+    /// Vectors of queries and products.
+    pub vectors: Vectors,
     /// Waiting for tokens.
     pub freshness: Freshness,
     /// Answers of searches, kept for a moment.
@@ -36,6 +35,6 @@ pub struct App {
     pub metrics: Metrics,
     /// What staff do, and where it is passed on to.
     pub operations: Operations,
-    /// Searches at the same time.
-    pub search_permits: Arc<Semaphore>,
+    /// Answers searches, a bounded number at a time.
+    pub searcher: Searcher,
 }

@@ -1,11 +1,7 @@
 //! The routes of all read models with their layers, and the pages.
 
-pub mod facets;
 mod operations;
 mod pages;
-pub mod search;
-pub mod similar;
-pub mod suggest;
 
 use crate::{
     app::App,

@@ -21,7 +21,6 @@ pub mod metrics;
 pub mod operations;
 pub mod popularity;
 pub mod problem;
-pub mod queries;
 pub mod ranking;
 pub mod read_model;
 pub mod reads;
@@ -37,9 +36,10 @@ pub mod view;
 use app::App;
 use config::Config;
 use freshness::Freshness;
+use search::searcher::Searcher;
 use service::{Health, database, database::PoolOptions, shutdown::Shutdown};
 use sqlx::PgPool;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Any failure at start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -78,13 +78,13 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         cursors: cursor::kept(),
         tenants: tenants::Tenants::new(pool.clone()),
         metrics: metrics::Metrics::new(&registry),
-        search_permits: Arc::new(tokio::sync::Semaphore::new(config.search_concurrency.max(1))),
+        searcher: Searcher::new(config.search_concurrency),
         operations: operations::Operations {
             key: config.staff_key.clone(),
             url: config.operations_url.clone(),
             http: reqwest::Client::new(),
         },
-        vectors,
+        vectors: vectors::Vectors::new(pool.clone(), vectors),
         index,
         pool: pool.clone(),
     };

@@ -5,6 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use schemas::problem::{Code, FieldError, Problem};
+use search::{
+    IndexError,
+    searcher::{SearchError, VectorError},
+};
 use service::http::ProblemResponse;
 
 /// Why a read is not answered as asked.
@@ -77,6 +81,20 @@ impl From<serde_json::Error> for Refusal {
     fn from(error: serde_json::Error) -> Self {
         tracing::error!(%error, "an answer can't be written as JSON");
         Self(Problem::new(Code::Internal))
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Index(IndexError::Request(detail)) => Self(Problem::new(Code::InvalidRequest).detail(detail)),
+            SearchError::Vectors(VectorError::Database(error)) => error.into(),
+            SearchError::NoModel => Self(Problem::new(Code::Unavailable).detail(error.to_string())),
+            SearchError::Index(_) | SearchError::Vectors(VectorError::Model(_)) | SearchError::Broken(_) => {
+                tracing::error!(%error, "a search failed");
+                Self(Problem::new(Code::Internal))
+            }
+        }
     }
 }
 

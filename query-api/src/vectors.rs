@@ -1,10 +1,14 @@
-//! Query texts to vectors, on threads of their own, each text once.
+//! Vectors of queries, each text once and on threads of their own, and of products, from pgvector.
 
 use moka::future::Cache as Moka;
+use schemas::ids::{ProductId, TenantId};
 use search::{
     bundle::Model,
     embed::{EmbedError, Embedder, Models},
+    searcher::{VectorError, VectorSource},
+    vector,
 };
+use sqlx::PgPool;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -92,7 +96,7 @@ impl QueryVectors {
     ///
     /// # Errors
     /// The model's.
-    pub async fn of(&self, model: &Model, query: &str) -> Result<Option<Arc<Vec<f32>>>, EmbedError> {
+    pub async fn vector(&self, model: &Model, query: &str) -> Result<Option<Arc<Vec<f32>>>, EmbedError> {
         let key = (model.key(), query.to_owned());
         if let Some(known) = self.known.get(&key).await {
             return Ok(Some(known));
@@ -117,5 +121,55 @@ impl QueryVectors {
             Slot::Ready(embedder) => Some(Arc::clone(embedder)),
             Slot::Loading | Slot::Failed(..) => None,
         })
+    }
+}
+
+/// Where searches have their vectors from: queries from the models, products from pgvector.
+#[derive(Debug, Clone)]
+pub struct Vectors {
+    pool: PgPool,
+    queries: QueryVectors,
+}
+
+impl Vectors {
+    /// From the read database and the models.
+    #[must_use]
+    pub const fn new(pool: PgPool, queries: QueryVectors) -> Self {
+        Self { pool, queries }
+    }
+}
+
+impl VectorSource for Vectors {
+    async fn query_vector(&self, model: &Model, words: &str) -> Result<Option<Arc<Vec<f32>>>, VectorError> {
+        Ok(self.queries.vector(model, words).await?)
+    }
+
+    async fn nearest(
+        &self,
+        tenant: TenantId,
+        model: &Model,
+        vector: &[f32],
+        limit: usize,
+        among: Option<&[ProductId]>,
+    ) -> Result<Vec<(ProductId, f32)>, VectorError> {
+        Ok(vector::nearest(&self.pool, tenant, model, vector, limit, among).await?)
+    }
+
+    async fn product_vector(
+        &self,
+        tenant: TenantId,
+        model: &Model,
+        product: ProductId,
+    ) -> Result<Option<Vec<f32>>, VectorError> {
+        Ok(vector::of_product(&self.pool, tenant, model, product).await?)
+    }
+
+    async fn mean_vector(
+        &self,
+        tenant: TenantId,
+        model: &Model,
+        products: &[ProductId],
+    ) -> Result<Option<Vec<f32>>, VectorError> {
+        Ok(vector::mean_of(&self.pool, tenant, model, products).await?)
     }
 }

@@ -23,7 +23,7 @@ mod ranked;
 use page::Dressing;
 use ranked::Ranked;
 
-pub use explain::why;
+pub use explain::{Check, Why, why};
 pub use passing::{Passing, passing};
 
 /// Searches a snapshot.

@@ -1,11 +1,11 @@
 //! search: the search document, the tantivy index in generations, vectors, fusion and ranking.
 //!
 //! This is the only part of souk that knows tantivy, pgvector's operators and the embedding model.
-//! The pipeline inside: [`document`] -> [`writer`] -> a [`generation`] on disk -> [`reader`] ->
-//! [`lexical`], [`vector`] and [`fuse`] -> hits.
+//! The pipeline inside: [`document`] -> [`writer`] -> a [`generation`] on disk -> [`reader`] -> [`searcher`] -> hits.
+//! Whoever searches comes through [`searcher`]: words ([`lexical`]), vectors ([`vector`]) and their fusion ([`fuse`]) are
+//! behind it.
 //!
-//! To add a facet or a filterable field: add it to [`schema`], fill it in [`writer`], and name it in
-//! [`facets`] or [`query`]; then raise [`bundle::SCHEMA_VERSION`], which makes a new generation.
+//! To add a facet or a filterable field, follow docs/guides/adding-a-facet.md.
 
 pub mod analyzer;
 pub mod background;
@@ -30,6 +30,7 @@ pub mod query;
 pub mod ranking;
 pub mod reader;
 pub mod schema;
+pub mod searcher;
 pub mod segments;
 pub mod statistics;
 pub mod suggest;

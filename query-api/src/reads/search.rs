@@ -1,10 +1,23 @@
 //! Search, suggestions, facets and similar products.
 
+mod answer;
+mod body;
+mod facet;
+mod multi;
+mod parameters;
+mod route;
+mod run;
+mod similar;
+mod steered;
+mod suggest;
+mod why;
+
 use crate::{
     app::App,
-    http::{facets, search, similar, suggest},
     read_model::{Expected, Isolation, ReadModel},
 };
+use body::{FacetBody, FacetSettings, SearchBody, text};
+use steered::steer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Everything that the index answers.
@@ -23,10 +36,10 @@ pub const READ: ReadModel = ReadModel {
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(search::search, search::search_json))
-        .routes(routes!(search::multi))
+        .routes(routes!(route::search, route::search_json))
+        .routes(routes!(multi::multi))
         .routes(routes!(suggest::suggest))
         .routes(routes!(similar::similar))
-        .routes(routes!(similar::why))
-        .routes(routes!(facets::facet))
+        .routes(routes!(why::why))
+        .routes(routes!(facet::facet))
 }

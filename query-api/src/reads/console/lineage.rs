@@ -3,12 +3,15 @@
 use crate::{
     app::App,
     problem::Refusal,
-    queries::search as searching,
     read_model::{Isolation, ReadModel},
     request::ReadContext,
     staff::Staff,
 };
-use ::search::{document::SearchDocument, lexical, query::SearchRequest};
+use ::search::{
+    document::SearchDocument,
+    query::SearchRequest,
+    searcher::{Mode, Question},
+};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -60,7 +63,8 @@ pub async fn look_up(
     // SKUs and words are the index's to know.
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let request = SearchRequest::text(context.tenant, words.q.trim(), CANDIDATES);
-    let found = searching::run(&app, snapshot, searching::Mode::Lexical, request).await?;
+    let question = Question { request, mode: Mode::Lexical, suiting: None };
+    let found = app.searcher.search(&snapshot, question, &app.vectors).await?;
     let ids: Vec<ProductId> = found.hits.iter().map(|hit| hit.card.id).collect();
     Ok(Json(ProductsNamed { products: stations::by_id(&app.pool, context.tenant, &ids).await? }))
 }
@@ -85,7 +89,7 @@ pub async fn of_product(
     let (mut found, mut reason) = (false, None);
     if let (Some(handle), Some(title)) = (app.index.get(), &title) {
         let (snapshot, request) = (handle.snapshot(), SearchRequest::text(context.tenant, title, 1));
-        let why = searching::blocking(&app, move || lexical::why(&snapshot, &request, product)).await?;
+        let why = app.searcher.why(&snapshot, request, product).await?;
         (found, reason) = (why.found, Some(why.reason));
     }
     Ok(Json(Lineage { kept, title, generations, found, reason }))
@@ -95,7 +99,7 @@ pub async fn of_product(
 async fn held(app: &App, tenant: TenantId, product: ProductId) -> Result<Vec<Held>, Refusal> {
     let active = app.index.get().map(|handle| handle.manifest().generation.clone());
     let open = app.index.open();
-    let held = searching::blocking(app, move || {
+    let held = app.searcher.blocking(move || {
         let held = open.into_iter().map(|(generation, handle)| {
             let version = handle.snapshot().version_of(tenant, product)?;
             Ok(Held { active: active.as_ref() == Some(&generation), generation, version })

@@ -1,14 +1,13 @@
 //! `GET /v1/facets/{field}`: one facet, and a search among its values.
 
-use super::search::{FacetBody, FacetSettings, parameters, steer};
+use super::{FacetBody, FacetSettings, parameters, steer};
 use crate::{
     app::App,
     freshness::Hop,
     problem::Refusal,
-    queries::search as searching,
     request::{ReadContext, mark},
 };
-use ::search::{lexical, query::SearchRequest};
+use ::search::query::SearchRequest;
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
@@ -47,6 +46,6 @@ pub async fn facet(
     let verdict = context.wait(&app, Hop::Index).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     steer(&app, &context, &body, &snapshot, &mut request).await?;
-    let mut facets = searching::blocking(&app, move || lexical::facets_of(&snapshot, &request)).await?;
+    let mut facets = app.searcher.facets(&snapshot, request).await?;
     Ok(mark(Json(facets.pop()).into_response(), &verdict))
 }

@@ -2,12 +2,12 @@
 
 use crate::{
     problem::{Refusal, bounded},
-    queries::search::Mode,
     ranking::overlaid,
 };
 use ::search::{
     query::{Facet, FacetOrder, MAX_FACET_VALUES, MAX_FACETS, MAX_TEXT_CHARS, SearchRequest, Sort},
     ranking::Ranking,
+    searcher::Mode,
 };
 use schemas::{
     filter::{self, Field, Filter},

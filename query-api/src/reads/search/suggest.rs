@@ -1,16 +1,15 @@
 //! `GET /v1/suggest`: what a query may become while it is typed.
 
-use super::search::{SearchBody, steer, text};
+use super::{SearchBody, steer, text};
 use crate::{
     app::App,
     freshness::Hop,
     popularity,
     problem::{Refusal, bounded},
-    queries::search as searching,
     reads::categories,
     request::{ReadContext, mark, took_ms},
 };
-use ::search::{highlight::Marker, query::SearchRequest, suggest};
+use ::search::{highlight::Marker, query::SearchRequest};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -57,11 +56,7 @@ pub async fn suggest(
     steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
     let words: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
     let mut marker = Marker::new(&snapshot, &words, true);
-    let (text, tenant) = (q.clone(), context.tenant);
-    let (found, products) = searching::blocking(&app, move || {
-        Ok((suggest::suggest(&snapshot, tenant, &text, limit)?, ::search::lexical::search(&snapshot, &request)?))
-    })
-    .await?;
+    let (found, products) = app.searcher.suggest(&snapshot, q.clone(), limit, request).await?;
     // What shoppers have searched for goes before what the catalog's words make likely.
     let mut queries = popularity::queries(&app.pool, context.tenant, &q, limit).await?;
     let likely = found.queries.iter().filter(|query| !queries.contains(query)).cloned().collect::<Vec<_>>();
@@ -76,7 +71,7 @@ pub async fn suggest(
     };
     let body = json!({
         "queries": queries.iter().map(|text| json!({"text": text, "highlight": highlighted(text)})).collect::<Vec<_>>(),
-        "products": products.hits.iter().map(product).collect::<Vec<_>>(),
+        "products": products.iter().map(product).collect::<Vec<_>>(),
         "categories": names.iter().map(|named| json!({"slug": named.slug, "name": named.name, "path": named.path,
             "count": named.products, "highlight": highlighted(&named.name)})).collect::<Vec<_>>(),
         "brands": found.brands.iter().map(|(value, count)| json!({"value": value, "count": count, "highlight": highlighted(value)})).collect::<Vec<_>>(),

@@ -1,7 +1,8 @@
 //! The parameters of a search in a query string, read one by one so that each error names its own.
 
 use super::body::{FacetBody, SearchBody};
-use crate::{problem::Refusal, queries::search::Mode};
+use crate::problem::Refusal;
+use ::search::searcher::Mode;
 use serde_json::Value;
 
 const MAX_FILTERS: usize = 32;

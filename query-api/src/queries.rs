@@ -1,3 +1,0 @@
-//! Searches of the index.
-
-pub mod search;

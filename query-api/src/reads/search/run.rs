@@ -1,0 +1,133 @@
+//! One search: what the token names is waited for, staff's steering applied, and the question answered, or its answer
+//! taken from the cache.
+
+use super::{
+    FacetBody, SearchBody,
+    answer::in_json,
+    steered::{Steered, steer},
+};
+use crate::{
+    app::App,
+    cache::Key,
+    cursor::Cursor,
+    freshness::{Hop, Verdict},
+    metrics::Outcome,
+    problem::Refusal,
+    request::ReadContext,
+};
+use ::search::{
+    reader::{IndexHandle, Snapshot},
+    searcher::{Mode, Question},
+};
+use serde_json::Value;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What one search may take before it is answered with what it has.
+const BUDGET: Duration = Duration::from_secs(2);
+
+/// Runs one search and counts how it went, by the generation that answered.
+///
+/// # Errors
+/// [`Refusal`] names what can't be asked so, or says what failed.
+pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc<Value>, Verdict), Refusal> {
+    let handle = match &body.generation {
+        None => app.index.choose(body.client.as_deref().unwrap_or(&body.q)).ok_or_else(Refusal::no_index)?,
+        Some(_) if !context.staff => {
+            return Err(Refusal::parameter("generation", "only staff choose; send the staff key as a bearer token"));
+        }
+        Some(name) => app
+            .index
+            .named(name)
+            .ok_or_else(|| Refusal::parameter("generation", format!("no generation `{name}` is open here")))?,
+    };
+    let began = Instant::now();
+    let outcome = run_in(app, context, body, &handle).await;
+    let failed = outcome.as_ref().is_err_and(|refusal| refusal.0.status >= 500);
+    let empty = outcome.as_ref().is_ok_and(|(found, _)| found["total"] == 0);
+    app.index.recorder.count(&handle.manifest().generation, began.elapsed(), failed, empty);
+    outcome
+}
+
+/// Runs one search in a generation, or takes its answer from the cache.
+async fn run_in(
+    app: &App,
+    context: &ReadContext,
+    body: &SearchBody,
+    handle: &IndexHandle,
+) -> Result<(Arc<Value>, Verdict), Refusal> {
+    let mode = body.mode.unwrap_or(Mode::Lexical);
+    let mut request = body.request(context.tenant)?;
+    let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
+    let verdict = context.wait_for(app, hop, Some(handle)).await?;
+    let handle = app.index.newest(handle);
+    let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
+    let mut moved = false;
+    if let Some(cursor) = body.cursor.as_deref().filter(|cursor| *cursor != "*") {
+        let cursor: Cursor = cursor.parse().map_err(|reason: String| Refusal::parameter("cursor", reason))?;
+        request.offset = cursor.offset;
+        match app.cursors.get(&(cursor.generation.clone(), cursor.data_version)).await {
+            Some(kept) => snapshot = kept,
+            None => moved = cursor.generation != generation || cursor.data_version != snapshot.data_version,
+        }
+    }
+    request.deadline = Some(Instant::now() + BUDGET);
+    let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
+    let data_version = snapshot.data_version;
+    // Vectors change without a commit of the index, so that only answers by words can be kept.
+    let key = (mode == Mode::Lexical).then(|| Key {
+        tenant: context.tenant,
+        request: format!("search {} {stamp} {:?}", serde_json::to_string(body).unwrap_or_default(), shown.rules),
+        generation: generation.clone(),
+        data_version,
+    });
+    if let Some(key) = &key {
+        let kept = app.cache.get(key).await;
+        let outcome = if kept.is_some() { "hit" } else { "miss" };
+        app.metrics.cache.get_or_create(&Outcome { outcome }).inc();
+        if let Some(kept) = kept {
+            app.metrics.searched(total(&kept));
+            return Ok((kept, verdict));
+        }
+    }
+    let suiting = (body.facets == [FacetBody::Name("*".to_owned())]).then(|| {
+        let shop = &shown.facet_display;
+        if shop.is_empty() { snapshot.manifest.bundle.facets.clone() } else { shop.clone() }
+    });
+    let end = request.offset + request.limit;
+    let found = app.searcher.search(&snapshot, Question { request, mode, suiting }, &app.vectors).await?;
+    let offsets = body.explain.then(|| serde_json::from_str::<Value>(&snapshot.offsets).unwrap_or_default());
+    let mut answer = in_json(&found, mode, &generation, data_version, &shown);
+    if body.cursor.is_some() && end < found.total && !found.hits.is_empty() {
+        answer["next"] = next(app, &generation, snapshot, end).await.into();
+    }
+    if let Some(offsets) = offsets {
+        answer["index_offsets"] = offsets;
+    }
+    let moved = moved.then(|| "the index of the page before is gone: this page is of the present one".to_owned());
+    let lost: Vec<String> = [found.degraded.map(str::to_owned), degraded, moved].into_iter().flatten().collect();
+    if !lost.is_empty() {
+        answer["degraded"] = lost.join("; ").into();
+    }
+    app.metrics.searched(total(&answer));
+    let answer = Arc::new(answer);
+    // What was cut short may be whole the next time.
+    if let Some(key) = key.filter(|_| !found.partial) {
+        app.cache.put(key, answer.clone()).await;
+    }
+    Ok((answer, verdict))
+}
+
+/// How many hits an answer tells of.
+fn total(answer: &Value) -> usize {
+    answer["total"].as_u64().and_then(|total| usize::try_from(total).ok()).unwrap_or_default()
+}
+
+/// The cursor of the next page; the index stays as it is for those who hold it.
+async fn next(app: &App, generation: &str, snapshot: Snapshot, offset: usize) -> String {
+    let cursor = Cursor { generation: generation.to_owned(), data_version: snapshot.data_version, offset };
+    app.cursors.insert((cursor.generation.clone(), cursor.data_version), snapshot).await;
+    cursor.to_string()
+}

@@ -1,0 +1,155 @@
+//! The door, with vectors in memory: what is found by words, by vectors and by both, and what happens without a model.
+#![expect(clippy::expect_used, reason = "a test")]
+
+use schemas::{
+    Timestamp, Uuid,
+    filter::Filter,
+    ids::{ProductId, TenantId},
+};
+use search::{
+    bundle::Model,
+    document::{SearchDocument, SearchProduct},
+    generation::{self, Manifest},
+    offsets::Offsets,
+    query::{SearchRequest, Sort},
+    reader::{IndexHandle, Snapshot},
+    searcher::{By, Mode, Question, SearchAnswer, SearchError, Searcher, VectorError, VectorSource},
+    writer::IndexWriter,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+const SHOP: TenantId = TenantId(Uuid::from_u128(1));
+/// The only sofa by its words, one by its meaning alone, and what is neither.
+const SOFA: ProductId = ProductId(Uuid::from_u128(11));
+const COUCH: ProductId = ProductId(Uuid::from_u128(12));
+const LAMP: ProductId = ProductId(Uuid::from_u128(13));
+
+struct Memory {
+    has_model: bool,
+    products: BTreeMap<ProductId, Vec<f32>>,
+}
+
+impl Memory {
+    fn new(has_model: bool) -> Self {
+        let products = [(SOFA, vec![1.0, 0.0]), (COUCH, vec![0.9, 0.1]), (LAMP, vec![0.0, 1.0])];
+        Self { has_model, products: products.into() }
+    }
+}
+
+impl VectorSource for Memory {
+    async fn query_vector(&self, _: &Model, _: &str) -> Result<Option<Arc<Vec<f32>>>, VectorError> {
+        Ok(self.has_model.then(|| Arc::new(vec![1.0, 0.0])))
+    }
+
+    async fn nearest(
+        &self,
+        _: TenantId,
+        _: &Model,
+        vector: &[f32],
+        limit: usize,
+        among: Option<&[ProductId]>,
+    ) -> Result<Vec<(ProductId, f32)>, VectorError> {
+        let near = |other: &[f32]| other.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
+        let asked = self.products.iter().filter(|(id, _)| among.is_none_or(|among| among.contains(id)));
+        let mut found: Vec<(ProductId, f32)> = asked.map(|(id, vector)| (*id, near(vector))).collect();
+        found.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn product_vector(&self, _: TenantId, _: &Model, id: ProductId) -> Result<Option<Vec<f32>>, VectorError> {
+        Ok(self.products.get(&id).filter(|_| self.has_model).cloned())
+    }
+
+    async fn mean_vector(&self, _: TenantId, _: &Model, _: &[ProductId]) -> Result<Option<Vec<f32>>, VectorError> {
+        Ok(None)
+    }
+}
+
+fn shop(folder: &std::path::Path) -> Snapshot {
+    generation::create(folder, &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
+    let mut writer = IndexWriter::open(folder, "g1").expect("opened");
+    for (product_id, title, brand) in [(SOFA, "Sofa", "Acme"), (COUCH, "Couch", "Acme"), (LAMP, "Lamp", "Lumen")] {
+        let product =
+            SearchProduct { title: title.to_owned(), brand: Some(brand.to_owned()), ..SearchProduct::default() };
+        let document = SearchDocument { tenant_id: SHOP, product_id, doc_version: 1, product: Some(product) };
+        writer.upsert(&document).expect("written");
+    }
+    writer.commit(Offsets::new()).expect("committed");
+    IndexHandle::open(folder, "g1").expect("opened").snapshot()
+}
+
+async fn ask(request: SearchRequest, mode: Mode, vectors: &Memory) -> Result<SearchAnswer, SearchError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    Searcher::new(1).search(&shop(folder.path()), Question { request, mode, suiting: None }, vectors).await
+}
+
+fn ids(answer: &SearchAnswer) -> Vec<ProductId> {
+    answer.hits.iter().map(|hit| hit.card.id).collect()
+}
+
+fn sofa() -> SearchRequest {
+    SearchRequest::text(SHOP, "sofa", 2)
+}
+
+#[tokio::test]
+async fn each_mode_finds_by_its_own_means() {
+    let vectors = Memory::new(true);
+    let found = ask(sofa(), Mode::Lexical, &vectors).await.expect("an answer");
+    assert_eq!((ids(&found), found.total), (vec![SOFA], 1));
+    let found = ask(sofa(), Mode::Semantic, &vectors).await.expect("an answer");
+    assert_eq!((ids(&found), found.total), (vec![SOFA, COUCH], 3));
+    let found = ask(SearchRequest { explain: true, ..sofa() }, Mode::Hybrid, &vectors).await.expect("an answer");
+    assert_eq!(ids(&found), [SOFA, COUCH]);
+    let parts: Vec<&str> = found.hits[1].explanation.iter().map(|part| part.part.as_str()).collect();
+    assert!(parts.contains(&"fusion: share of the vectors"), "{parts:?}");
+}
+
+#[tokio::test]
+async fn what_vectors_find_has_to_pass_the_filters() {
+    let filter = |text: &str| schemas::filter::parse(text).ok().map(|filter: Filter| filter);
+    let request = SearchRequest { filter: filter("brand:Lumen"), ..sofa() };
+    let found = ask(request, Mode::Semantic, &Memory::new(true)).await.expect("an answer");
+    assert_eq!(ids(&found), [LAMP]);
+    let request = SearchRequest { filter: filter("brand:Nobody"), ..sofa() };
+    let found = ask(request, Mode::Hybrid, &Memory::new(true)).await.expect("an answer");
+    assert_eq!((ids(&found), found.total), (vec![], 0));
+}
+
+#[tokio::test]
+async fn without_a_model_words_are_left_and_meaning_is_refused() {
+    let vectors = Memory::new(false);
+    let found = ask(sofa(), Mode::Hybrid, &vectors).await.expect("an answer");
+    assert_eq!((ids(&found), found.degraded.is_some()), (vec![SOFA], true));
+    assert!(matches!(ask(sofa(), Mode::Semantic, &vectors).await, Err(SearchError::NoModel)));
+    // Nothing has to be embedded where there are no words, or where another order is asked for.
+    let nothing = SearchRequest::text(SHOP, " ", 9);
+    assert_eq!(ask(nothing, Mode::Semantic, &vectors).await.expect("an answer").total, 3);
+    let by_title = SearchRequest { sort: Sort::Title, ..sofa() };
+    assert_eq!(ask(by_title, Mode::Semantic, &vectors).await.expect("an answer").degraded, None);
+}
+
+#[tokio::test]
+async fn facets_that_suit_are_chosen_by_the_search_or_by_staff() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (searcher, snapshot, vectors) = (Searcher::new(1), shop(folder.path()), Memory::new(true));
+    let asked = |suiting| Question { request: sofa(), mode: Mode::Lexical, suiting: Some(suiting) };
+    let fields = |found: &SearchAnswer| found.facets.iter().map(|facet| facet.field.clone()).collect::<Vec<_>>();
+    let found = searcher.search(&snapshot, asked(Vec::new()), &vectors).await.expect("an answer");
+    assert_eq!(fields(&found), ["category", "brand", "price", "available", "product_type"]);
+    let displayed = serde_json::from_value(serde_json::json!([{"field": "brand"}])).expect("settings");
+    let found = searcher.search(&snapshot, asked(displayed), &vectors).await.expect("an answer");
+    assert_eq!(fields(&found), ["brand"]);
+}
+
+#[tokio::test]
+async fn similar_products_are_found_by_vectors_or_else_by_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (searcher, snapshot) = (Searcher::new(1), shop(folder.path()));
+    let found = searcher.similar(&snapshot, SHOP, SOFA, 1, &Memory::new(true)).await.expect("an answer").expect("some");
+    assert_eq!((found.by, found.hits[0].card.id), (By::Vectors, COUCH));
+    let found = searcher.similar(&snapshot, SHOP, SOFA, 1, &Memory::new(false)).await.expect("an answer");
+    assert_eq!(found.map(|found| (found.by, found.hits.len())), Some((By::Words, 0)));
+    let unknown = ProductId(Uuid::from_u128(99));
+    assert_eq!(searcher.similar(&snapshot, SHOP, unknown, 1, &Memory::new(true)).await.expect("an answer"), None);
+}
