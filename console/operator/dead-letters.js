@@ -71,7 +71,7 @@ function list(main) {
     "form",
     { class: "filters", onsubmit: (event) => event.preventDefault() },
     field("State", h("select", { name: "state" }, h("option", { value: "" }, "waiting"), STATES.map((state) => h("option", { value: state }, state)))),
-    field("Projection", input("projection", { placeholder: "views" })),
+    field("Projection", input("projection", { placeholder: "products" })),
     field("Type", input("event_type", { placeholder: "souk.catalog.product…" })),
     field("Error has", input("error")),
     field("Shop's id", input("tenant")),

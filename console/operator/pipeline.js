@@ -21,6 +21,9 @@ const STATIONS = [
   { id: "hits", title: "Hits", under: "query-api answers", unit: "searches/s" },
 ];
 
+/** The feeds of the projector: together they are the views. */
+const FEEDS = ["products", "merchandising", "insights"];
+
 const RANK = ["ok", "warning", "stall", "stop"];
 
 function worst(states) {
@@ -49,7 +52,7 @@ function together(projections) {
 function figures(look, before) {
   const named = (test) => together(look.projections.filter((one) => test(one.projection)));
   const relays = named((name) => name.startsWith("relay:"));
-  const views = named((name) => name === "views");
+  const views = named((name) => FEEDS.includes(name));
   const index = named((name) => name === "index");
   const embed = named((name) => name === "embed");
   const seconds = before ? Math.max(0.2, (new Date(look.at) - new Date(before.at)) / 1000) : 1;

@@ -132,7 +132,7 @@ mod tests {
     fn a_line_says_when_it_is_over() {
         let line = |catch_up| {
             super::lag_line(&json!({
-                "projection": "views", "lag_events": 12, "lag_seconds": 0.5, "state": "ok", "trend": "draining",
+                "projection": "products", "lag_events": 12, "lag_seconds": 0.5, "state": "ok", "trend": "draining",
                 "catch_up_seconds": catch_up,
             }))
         };

@@ -8,53 +8,38 @@
 
 use crate::{
     deps::{Deps, RoleError},
+    feed::{self, Target},
     metrics::of,
-    views::{self, Target},
+    projection::Moment,
+    registry::{self, FEEDS},
 };
-use eventlog::{Offsets, Record, Source, checkpoint, consumer, leader};
-use schemas::topics::Context;
+use eventlog::{Offsets, Record, Source, consumer, leader};
+use schemas::{Utc, topics::Context};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tokio::time::Instant;
 
+mod place;
 mod swap;
 mod tables;
 mod verify;
 
+pub use place::{PROJECTION, RebuildError};
 pub use swap::{Swapped, swap};
-pub use tables::{SCHEMA, VIEWS};
+pub use tables::SCHEMA;
 pub use verify::{Difference, Proof, TableProof, verify};
 
-/// The projection's name in checkpoints, status and metrics.
-pub const PROJECTION: &str = "views:standby";
 const LOCK: &str = "souk:views-standby";
 /// The set that is built, or kept up.
-const STANDBY: Target = Target { projection: PROJECTION, tells: false };
+const STANDBY: Target = Target { name: PROJECTION, feeds: FEEDS, tells: None };
 /// Most events in one transaction: it shares the database with the live views.
 const BATCH: usize = 2_000;
 /// How often what is wanted is looked at when nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long to wait for the live views, which are behind by a moment.
 const BEHIND: Duration = Duration::from_millis(10);
-/// How often what time brings is looked at.
+/// How often scheduled work is done.
 const TICK: Duration = Duration::from_secs(1);
-
-/// The two sets can't be compared or change places.
-#[derive(Debug, thiserror::Error)]
-pub enum RebuildError {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    /// There is no other set, or not one in that state.
-    #[error("{0}")]
-    NotReady(String),
-    /// The other set did not reach the live one in time.
-    #[error("the other set of views did not catch up with the live one; is a projector running?")]
-    NotCaughtUp,
-    /// Queries did not let go of the tables.
-    #[error("the tables were in use all the time; nothing was changed")]
-    Busy,
-}
 
 /// Builds and follows as long as something is wanted.
 ///
@@ -131,7 +116,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         return Ok(fail(connection, &reason).await?);
     }
     let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
-    let mut offsets = views::begin_at(deps, connection, STANDBY, &topics).await?;
+    let mut offsets = feed::begin_at(deps, connection, STANDBY, &topics).await?;
     if let Some(reason) = cut_off(deps, &offsets)? {
         return Ok(fail(connection, &reason).await?);
     }
@@ -147,12 +132,12 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
             }
         }
         let began = Instant::now();
-        let live = checkpoint::load(connection, views::PROJECTION).await?;
+        let live = place::live(connection).await?;
         let (batch, later): (Vec<Record>, Vec<Record>) = read.into_iter().partition(|record| is_live(record, &live));
         read = later;
         if !batch.is_empty() {
             let next = consumer::next_offsets(&batch);
-            views::apply(STANDBY, connection, &batch, &offsets, &next).await?;
+            feed::apply(STANDBY, connection, &batch, &offsets, &next).await?;
             offsets.extend(next);
             deps.status.applied_batch(PROJECTION, &batch);
             deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
@@ -162,7 +147,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         }
         if ticked.elapsed() >= TICK {
             ticked = Instant::now();
-            by_the_clock(connection).await?;
+            scheduled(connection).await?;
         }
     }
 }
@@ -200,20 +185,20 @@ async fn throttle(rate: Option<i32>, events: usize, began: Instant) {
     tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
 }
 
-/// What time brings to the live views comes to these as well, and so does what operators decide on dead letters.
-async fn by_the_clock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Scheduled work is done here as in the live views, and so is what operators decide on dead letters.
+async fn scheduled(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(AssertSqlSafe(format!(
         "UPDATE {SCHEMA}.dead_letters AS own
          SET state = CASE live.state WHEN 'retried' THEN 'retrying' ELSE 'discarded' END,
              payload = live.payload, headers = live.headers
          FROM public.dead_letters AS live
-         WHERE live.projection = $1 AND live.state IN ('retried', 'discarded') AND own.state IN ('parked', 'queued')
+         WHERE live.projection = ANY($1) AND live.state IN ('retried', 'discarded') AND own.state IN ('parked', 'queued')
            AND (own.topic, own.partition, own.record_offset) = (live.topic, live.partition, live.record_offset)"
     )))
-    .bind(views::PROJECTION)
+    .bind(registry::names())
     .execute(&mut *connection)
     .await?;
-    views::due(STANDBY, connection).await?;
+    feed::tick(STANDBY, connection, &Moment { now: Utc::now(), insight_retention_days: 0 }).await?;
     // Nobody publishes what is composed here.
     sqlx::query(AssertSqlSafe(format!("DELETE FROM {SCHEMA}.document_outbox"))).execute(connection).await?;
     Ok(())

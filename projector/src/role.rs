@@ -5,11 +5,12 @@ use crate::{
     deps::{Deps, RoleError},
     document_relay, embeddings,
     epochs::Epochs,
-    index_writer, log_epoch,
+    feed, index_writer, log_epoch,
     metrics::{Metrics, of},
-    rebuild, relay, retention,
+    rebuild,
+    registry::FEEDS,
+    relay, retention,
     status::{self, Status},
-    views,
 };
 use schemas::topics::Context as Bounded;
 use service::{Health, http, shutdown::Shutdown};
@@ -66,7 +67,9 @@ fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
         }
     }
     if has(Role::Views) {
-        tasks.spawn(keep_running(deps.clone(), views::PROJECTION.to_owned(), views::run));
+        for feed in FEEDS {
+            tasks.spawn(keep_running(deps.clone(), feed.name.to_owned(), move |deps| feed::run(deps, feed)));
+        }
         tasks.spawn(keep_running(deps.clone(), rebuild::PROJECTION.to_owned(), rebuild::run));
         tasks.spawn(keep_running(deps.clone(), document_relay::NAME.to_owned(), document_relay::run));
     }

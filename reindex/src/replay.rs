@@ -4,7 +4,7 @@
 use crate::{context::CommandContext, failure::Failure, generations};
 use clap::{Parser, ValueEnum};
 use eventlog::{Offsets, checkpoint};
-use projector::{Config, embeddings, log_epoch, views};
+use projector::{Config, embeddings, log_epoch, registry};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
@@ -106,10 +106,10 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Replayed, Fail
                        `reindex reconcile --all --tenant` composes them anew";
             return Err(Failure::refused("not_by_tenant", why));
         }
-        Projection::Views => (views::PROJECTION.to_owned(), step_back(context, args, views::PROJECTION).await?),
+        Projection::Views => ("views".to_owned(), step_back(context, args, &registry::names()).await?),
         Projection::Embed => {
             let name = embeddings::projection(&generations::active(context).await?.manifest()?.bundle.model);
-            let records = step_back(context, args, &name).await?;
+            let records = step_back(context, args, &[&name]).await?;
             (name, records)
         }
     };
@@ -142,7 +142,7 @@ async fn publish_documents(context: &CommandContext, args: &Args) -> Result<i64,
 }
 
 /// Sets the stored offsets back; the projection finds that it is fenced and goes on from there.
-async fn step_back(context: &CommandContext, args: &Args, projection: &str) -> Result<i64, Failure> {
+async fn step_back(context: &CommandContext, args: &Args, projections: &[&str]) -> Result<i64, Failure> {
     let mut transaction = context.pool.begin().await?;
     let epoch = log_epoch::in_use(&mut transaction)
         .await?
@@ -152,11 +152,14 @@ async fn step_back(context: &CommandContext, args: &Args, projection: &str) -> R
     let log = config.log(epoch);
     let extents = tokio::task::block_in_place(|| log.extents())
         .map_err(|error| Failure::Other(format!("Kafka at {}: {error}", args.kafka_brokers)))?;
-    sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
-        .bind(projection)
-        .execute(&mut *transaction)
-        .await?;
-    let known = checkpoint::load(&mut transaction, projection).await?;
+    let mut known = Offsets::new();
+    for projection in projections {
+        sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
+            .bind(projection)
+            .execute(&mut *transaction)
+            .await?;
+        known.extend(checkpoint::load(&mut transaction, projection).await?);
+    }
     let firsts: Offsets = extents.iter().map(|(partition, (first, _))| (partition.clone(), *first)).collect();
     let targets = targets(&args.from, &known, &firsts)?;
     let records = targets.iter().map(|(partition, to)| known.get(partition).copied().unwrap_or_default() - to).sum();
@@ -166,9 +169,9 @@ async fn step_back(context: &CommandContext, args: &Args, projection: &str) -> R
     for ((topic, partition), to) in targets {
         sqlx::query(
             "UPDATE checkpoints SET next_offset = $4, updated_at = now()
-             WHERE projection = $1 AND topic = $2 AND partition = $3",
+             WHERE projection = ANY($1) AND topic = $2 AND partition = $3",
         )
-        .bind(projection)
+        .bind(projections)
         .bind(topic)
         .bind(partition)
         .bind(to)

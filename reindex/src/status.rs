@@ -128,7 +128,7 @@ impl fmt::Display for LagState {
 /// A projection or a relay, over all its partitions.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Projection {
-    /// `views`, `index`, `embed`, or `relay:<context>`.
+    /// A feed (`products`, `merchandising`, `insights`), `index`, `embed`, or `relay:<context>`.
     pub projection: String,
     /// Events not applied yet.
     pub lag_events: i64,
@@ -304,7 +304,7 @@ mod tests {
 
     fn projection(age: f64) -> Projection {
         Projection {
-            projection: "views".to_owned(),
+            projection: "products".to_owned(),
             lag_events: 12,
             lag_seconds: 0.5,
             rate_per_second: 100.0,

@@ -246,7 +246,7 @@ async fn a_queued_one_is_discarded_without_the_parked_one_being_tried(
 async fn many_are_settled_by_a_filter(stack: &TestStack, shop: &Shop, connection: &mut PgConnection) {
     let (gamma, delta) = (poison(stack, shop, "gamma").await, poison(stack, shop, "delta").await);
     let parked =
-        Filter { states: vec![DeadLetterState::Parked], projection: Some("views".to_owned()), ..Filter::default() };
+        Filter { states: vec![DeadLetterState::Parked], projection: Some("products".to_owned()), ..Filter::default() };
     let page = operator::list(connection, &parked, 0, 1).await.expect("listed");
     assert_eq!((page.total, page.letters.len()), (2, 1));
     let next = page.next.expect("there is more");

@@ -33,10 +33,10 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
     shop.bulk_all("products", &[product_line("l-1", "Late thing")]).await;
     eventually("everything is applied and told so", PATIENCE, || async {
         let lag = lag(&shop).await;
-        let views = projection(&lag, "views").ok_or("no views")?;
+        let views = projection(&lag, "products").ok_or("no products")?;
         let quiet = views["state"] == "ok" && views["lag_events"] == 0 && views["catch_up_seconds"] == 0.0;
         let tenant = lag["tenants"].as_array().into_iter().flatten().find(|tenant| {
-            tenant["tenant"] == "lagging" && tenant["projection"] == "views" && tenant["applied_events"] != 0
+            tenant["tenant"] == "lagging" && tenant["projection"] == "products" && tenant["applied_events"] != 0
         });
         if quiet && lag["ok"] == true && tenant.is_some() { Ok(()) } else { Err(lag.to_string()) }
     })
@@ -72,7 +72,7 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
     })
     .await;
     let status = reindex::status::read(&context(&stack)).await.expect("the status");
-    assert!(status.projections.iter().any(|one| one.projection == "views" && one.catch_up_seconds.is_some()));
+    assert!(status.projections.iter().any(|one| one.projection == "products" && one.catch_up_seconds.is_some()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

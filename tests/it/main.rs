@@ -5,6 +5,7 @@ mod asyncapi;
 mod chaos;
 mod console;
 mod dead_letters;
+mod feeds;
 mod insights;
 mod lag;
 mod lineage;

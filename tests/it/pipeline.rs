@@ -76,7 +76,7 @@ async fn lag_and_metrics_tell_of_it(stack: &TestStack, shop: &Shop) {
     eventually("no projection is behind", PATIENCE, || async {
         let lag = shop.read("/v1/status/lag", None).await.body;
         let projections: Vec<&Value> = lag["projections"].as_array().into_iter().flatten().collect();
-        let names = ["embed", "index", "relay:catalog", "views"];
+        let names = ["embed", "index", "products", "relay:catalog"];
         let all = names.iter().all(|name| projections.iter().any(|p| p["projection"] == *name && p["lag_events"] == 0));
         if all { Ok(()) } else { Err(lag.to_string()) }
     })

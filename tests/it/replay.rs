@@ -11,13 +11,15 @@ use acceptance::{
 };
 use eventlog::dead_letter::operator;
 use launcher::stack::Service;
+use projector::registry;
 use reqwest::Method;
 use schemas::Uuid;
 use serde_json::{Value, json};
 
 /// How many events the views have read so far.
 async fn events_read(stack: &TestStack) -> i64 {
-    sqlx::query_scalar("SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoints WHERE projection = 'views'")
+    sqlx::query_scalar("SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoints WHERE projection = ANY($1)")
+        .bind(registry::names())
         .fetch_one(&stack.read)
         .await
         .expect("checkpoints")
@@ -126,7 +128,8 @@ async fn a_consumer_that_died_stays_visible_as_stalled() {
     let shop = Shop::open(&stack, "stalled").await;
     let trend = || async {
         let lag = shop.read("/v1/status/lag", None).await.body;
-        let views = lag["projections"].as_array().into_iter().flatten().find(|p| p["projection"] == "views").cloned();
+        let views =
+            lag["projections"].as_array().into_iter().flatten().find(|p| p["projection"] == "products").cloned();
         views.and_then(|views| views["trend"].as_str().map(str::to_owned)).ok_or_else(|| lag.to_string())
     };
     let becomes = |wanted: &'static str| {

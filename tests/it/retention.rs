@@ -106,7 +106,7 @@ async fn what_operators_have_settled_goes_by_its_age_and_what_is_open_stays() {
     let stack = TestStack::start(false).await;
     sqlx::raw_sql(
         "INSERT INTO dead_letters (projection, aggregate_key, topic, partition, record_offset, headers, error, state, updated_at)
-         SELECT 'views', 'k', 't', 0, n, '{}', 'e', (ARRAY['retried', 'discarded', 'parked', 'retried'])[1 + n % 4],
+         SELECT 'products', 'k', 't', 0, n, '{}', 'e', (ARRAY['retried', 'discarded', 'parked', 'retried'])[1 + n % 4],
                 now() - CASE WHEN n % 4 = 3 THEN interval '89 days' ELSE interval '91 days' END
          FROM generate_series(0, 2399) AS n;
          INSERT INTO dead_letter_history (letter_id, kind, note) SELECT id, 'failed', '' FROM dead_letters, generate_series(1, 2);

@@ -3,7 +3,7 @@
 //! wrote a moment ago could be from before the last write, so only positions are believed: they only grow.
 
 use crate::{eventually::eventually, shop::PATIENCE, stack::TestStack};
-use projector::{embeddings, index_writer, views};
+use projector::{embeddings, index_writer, registry::FEEDS};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -25,8 +25,10 @@ pub async fn until_quiet(stack: &TestStack) {
         if waiting == 0 { Ok(()) } else { Err(format!("{waiting} rows wait")) }
     })
     .await;
-    for context in Context::ALL {
-        at_the_end(stack, views::PROJECTION, context.topic()).await;
+    for feed in FEEDS {
+        for topic in feed.topics() {
+            at_the_end(stack, feed.name, topic).await;
+        }
     }
     eventually("every document is published", PATIENCE, || async {
         let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM document_outbox")

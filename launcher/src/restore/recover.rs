@@ -171,18 +171,21 @@ async fn events_left(
     }
     left += sqlx::query_scalar::<_, i64>("SELECT count(*) FROM document_outbox").fetch_one(&mut *read).await?;
     // Told since the epoch began, by each projection, for each of its partitions.
-    let told: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT projection, sum(lag_events)::bigint FROM projection_status
-         WHERE topic LIKE '%.' || $1 AND heartbeat_at > now() - interval '3 seconds' GROUP BY projection",
+    let told: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT projection, topic, sum(lag_events)::bigint FROM projection_status
+         WHERE topic LIKE '%.' || $1 AND heartbeat_at > now() - interval '3 seconds' GROUP BY projection, topic",
     )
     .bind(epoch)
     .fetch_all(&mut *read)
     .await?;
-    let has = |name: &str| told.iter().any(|(projection, _)| projection.starts_with(name));
-    if !has("views") || !has("index") {
+    let is_read = |topic: topics::Topic| {
+        let name = topic.on_cluster("", epoch);
+        told.iter().any(|(projection, topic, _)| topic.ends_with(&name) && projection != "embed")
+    };
+    if !topics::all().into_iter().all(is_read) {
         return Ok(None);
     }
-    Ok(Some(left + told.iter().filter(|(name, _)| name != "embed").map(|(_, lag)| lag).sum::<i64>()))
+    Ok(Some(left + told.iter().filter(|(name, _, _)| name != "embed").map(|(_, _, lag)| lag).sum::<i64>()))
 }
 
 /// One text out of a database.

@@ -4,7 +4,7 @@ use super::Orders;
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
-    views,
+    readers,
 };
 use eventlog::{Offsets, Record, Source, checkpoint, consumer, database};
 use schemas::{
@@ -143,7 +143,7 @@ impl Set {
         checkpoint::advance(&mut transaction, &self.projection, known, next).await?;
         vector::upsert(&mut transaction, &self.model, &rows).await?;
         remove(&mut transaction, &self.model, &removed).await?;
-        views::tell(&mut transaction, Changed::Products).await?;
+        readers::tell(&mut transaction, Changed::Products).await?;
         transaction.commit().await?;
         Ok(rows.len() as u64)
     }

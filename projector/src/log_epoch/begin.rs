@@ -2,7 +2,13 @@
 //! next one begins the epoch again.
 
 use super::realign::realign;
-use crate::{config::Config, deps::RoleError, document_relay, rebuild, relay, retention, views};
+use crate::{
+    config::Config,
+    deps::RoleError,
+    document_relay, readers, rebuild,
+    registry::{FEEDS, Feed},
+    relay, retention,
+};
 use eventlog::{Log, leader};
 use schemas::{
     signals::Changed,
@@ -38,8 +44,8 @@ pub async fn begin(
     for context in Context::ALL {
         fences.push(leader::lead(&config.write_database_url, &relay::lock(context)).await?);
     }
-    for lock in [views::LOCK, document_relay::LOCK] {
-        fences.push(leader::lead(&config.read_database_url, lock).await?);
+    for lock in FEEDS.iter().map(Feed::lock).chain([document_relay::LOCK.to_owned()]) {
+        fences.push(leader::lead(&config.read_database_url, &lock).await?);
     }
     log.ensure_topics().await?;
     // A month that is archived from here on would be missing in what is told.
@@ -105,6 +111,6 @@ async fn settle(log: &Log, read: &mut PgConnection) -> Result<(), sqlx::Error> {
         .bind(&log.epoch.name)
         .execute(&mut *transaction)
         .await?;
-    views::tell(&mut transaction, Changed::Anything).await?;
+    readers::tell(&mut transaction, Changed::Anything).await?;
     transaction.commit().await
 }

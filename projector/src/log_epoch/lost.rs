@@ -1,6 +1,6 @@
 //! Whether the log in Kafka is still the one that was written and read.
 
-use crate::{deps::RoleError, views};
+use crate::{deps::RoleError, registry};
 use eventlog::{
     Log,
     log::{ByPartition, Extents},
@@ -35,7 +35,7 @@ pub async fn positions(log: &Log, write: &mut PgConnection, read: &mut PgConnect
     .fetch_all(&mut *read)
     .await?;
     for (projection, topic, partition, next) in rows {
-        if projection == views::PROJECTION {
+        if registry::names().contains(&projection.as_str()) {
             let known = positions.views.entry((topic.clone(), partition)).or_default();
             *known = next.max(*known);
         }

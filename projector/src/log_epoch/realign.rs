@@ -3,15 +3,12 @@
 //! its outbox, before any new event can take a version that is known here with another content.
 
 use crate::{
-    projections::{self, Origin, Touched, categories, products},
-    relay,
+    projection::{Registered, Retold},
+    projections::sources,
+    registry, relay,
 };
 use eventlog::Event;
-use schemas::{
-    Timestamp, Utc, Uuid,
-    ids::{CategoryId, ProductId, TenantId},
-    topics::Context,
-};
+use schemas::{Timestamp, Utc, Uuid, ids::TenantId, topics::Context};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +89,30 @@ enum Again {
     Tenant(Uuid),
 }
 
+/// What has to be told anew together: contexts, and the projections whose rows of a tenant follow from them as a whole.
+#[derive(Debug, Default)]
+struct Group {
+    contexts: BTreeSet<Context>,
+    projections: Vec<&'static Registered>,
+}
+
+/// The group of a context; without projections where each of its aggregates can be told anew alone.
+fn group(context: Context) -> Group {
+    let mut group = Group { contexts: [context].into(), projections: Vec::new() };
+    // A projection that sums up a second context is told that one anew, too, and so is whoever else sums that up.
+    loop {
+        let known: Vec<&str> = group.projections.iter().map(|projection| projection.name).collect();
+        let next = registry::projections().find(|projection| {
+            !projection.by_aggregate
+                && !known.contains(&projection.name)
+                && projection.reads.iter().any(|context| group.contexts.contains(context))
+        });
+        let Some(next) = next else { return group };
+        group.contexts.extend(next.reads);
+        group.projections.push(next);
+    }
+}
+
 /// Forgets aggregates and tells them anew, in one transaction. `whole` names what was told anew as a whole already.
 async fn mend(
     write: &mut PgConnection,
@@ -105,21 +126,23 @@ async fn mend(
     let mut transaction = read.begin().await?;
     let mut again: Vec<(Context, Again)> = Vec::new();
     let mut single: BTreeMap<Context, (Vec<Uuid>, Vec<Uuid>)> = BTreeMap::new();
-    let mut touched = Touched::default();
+    let mut retold = Vec::new();
     for seen in strangers {
         let Ok(context) = seen.context.parse::<Context>() else { continue };
         let tenant = seen.tenant_id;
-        if matches!(context, Context::Merchandising | Context::Insights) {
-            if whole.insert((tenant, context)) {
-                forget_tenant(&mut transaction, tenant, context).await?;
+        retold.push(seen.retold());
+        let group = group(context);
+        if group.projections.is_empty() {
+            let ids = single.entry(context).or_default();
+            ids.0.push(tenant);
+            ids.1.push(seen.aggregate_id);
+        } else if !whole.contains(&(tenant, context)) {
+            forget_tenant(&mut transaction, tenant, &group).await?;
+            for context in group.contexts {
+                whole.insert((tenant, context));
                 again.push((context, Again::Tenant(tenant)));
             }
-            continue;
         }
-        touch(&mut touched, seen);
-        let ids = single.entry(context).or_default();
-        ids.0.push(tenant);
-        ids.1.push(seen.aggregate_id);
     }
     for (context, (tenants, ids)) in single {
         forget(&mut transaction, context, &tenants, &ids).await?;
@@ -130,27 +153,27 @@ async fn mend(
         let events = events(write, *context, which).await?;
         for chunk in events.chunks(EVENTS) {
             // What can't be applied comes again with the new log, and is parked then.
-            projections::project(&mut transaction, chunk, now).await?;
+            let (new, _) = sources::advance(&mut transaction, chunk).await?;
+            for projection in registry::projections() {
+                projection.apply(&mut transaction, &new, now).await?;
+            }
         }
     }
-    categories::project(&mut transaction, &mut touched).await?;
-    products::project(&mut transaction, &touched.products, now).await?;
+    for projection in registry::projections() {
+        projection.settle(&mut transaction, &retold, now).await?;
+    }
     transaction.commit().await
 }
 
-/// What follows from an aggregate has to be composed anew, even if nothing is left of it.
-fn touch(touched: &mut Touched, seen: &Seen) {
-    let origin = Origin { event_time: seen.event_time, correlation_id: "log-epoch".to_owned(), traceparent: None };
-    let tenant = TenantId(seen.tenant_id);
-    match seen.product_id {
-        Some(product) => touched.product(tenant, ProductId(product), &origin),
-        None if seen.aggregate == "category" => {
-            let (ids, newest) = touched.categories.entry(tenant).or_default();
-            ids.insert(CategoryId(seen.aggregate_id));
-            *newest = Some(origin);
+impl Seen {
+    fn retold(&self) -> Retold {
+        Retold {
+            tenant: TenantId(self.tenant_id),
+            aggregate: self.aggregate.clone(),
+            id: self.aggregate_id,
+            product: self.product_id,
+            event_time: self.event_time,
         }
-        None if seen.aggregate == "product" => touched.product(tenant, ProductId(seen.aggregate_id), &origin),
-        None => {}
     }
 }
 
@@ -162,27 +185,19 @@ async fn forget(read: &mut PgConnection, context: Context, tenants: &[Uuid], ids
     .bind(context.name())
     .bind(tenants)
     .bind(ids)
-    .execute(&mut *read)
+    .execute(read)
     .await?;
-    if context == Context::Tenants {
-        sqlx::query("DELETE FROM tenants WHERE id = ANY($1)").bind(ids).execute(read).await?;
-    }
     Ok(())
 }
 
-async fn forget_tenant(read: &mut PgConnection, tenant: Uuid, context: Context) -> Result<(), sqlx::Error> {
-    let tables: &[&str] = match context {
-        Context::Merchandising => &["merchandising"],
-        Context::Insights => &["insight_searches", "insight_queries", "insight_products"],
-        _ => &[],
-    };
-    for table in tables {
-        let sql = format!("DELETE FROM {table} WHERE tenant_id = $1");
+async fn forget_tenant(read: &mut PgConnection, tenant: Uuid, group: &Group) -> Result<(), sqlx::Error> {
+    for table in group.projections.iter().flat_map(|projection| projection.tables) {
+        let sql = format!("DELETE FROM {} WHERE {} = $1", table.name, table.tenant);
         sqlx::query(AssertSqlSafe(sql)).bind(tenant).execute(&mut *read).await?;
     }
-    sqlx::query("DELETE FROM sources WHERE tenant_id = $1 AND context = $2")
+    sqlx::query("DELETE FROM sources WHERE tenant_id = $1 AND context = ANY($2)")
         .bind(tenant)
-        .bind(context.name())
+        .bind(group.contexts.iter().map(|context| context.name()).collect::<Vec<_>>())
         .execute(read)
         .await?;
     Ok(())
@@ -211,4 +226,19 @@ async fn events(write: &mut PgConnection, context: Context, which: &Again) -> Re
         }
     }
     Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_told_anew_as_a_whole_and_products_one_by_one() {
+        let tables = |context| -> Vec<&str> {
+            group(context).projections.iter().flat_map(|one| one.tables).map(|table| table.name).collect()
+        };
+        assert_eq!(tables(Context::Insights), ["insight_searches", "insight_queries", "insight_products"]);
+        assert_eq!(tables(Context::Merchandising), ["merchandising"]);
+        assert!(tables(Context::Catalog).is_empty() && tables(Context::Pricing).is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! The category tree with the path to each node; a change touches every product below.
 
-use super::{Origin, Touched};
+use super::touched::{Origin, Touched};
 use schemas::{
     Uuid,
     events::catalog::CategoryContent,

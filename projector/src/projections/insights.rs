@@ -4,14 +4,16 @@
 //! two comes first, the sums are the same in the end: a search that is named before it is known keeps count of
 //! its own until it comes.
 
+use crate::projection::{Moment, Projection, Ticked, ViewTable};
 use eventlog::Event;
 use schemas::{
-    NaiveDate,
+    Days, NaiveDate, Timestamp,
     events::{
         DomainEvent, InsightsEvent,
         insights::{ClientActed, ClientSearched, split_arm},
     },
     ids::{ProductId, TenantId},
+    topics::Context,
 };
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,37 +191,58 @@ fn normalised(query: &str) -> String {
     query.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Adds reports to the sums. Only what is new may be given: adding twice counts twice.
-///
-/// # Errors
-/// The database's.
-pub async fn project<'a>(
-    connection: &mut PgConnection,
-    events: impl Iterator<Item = &'a Event>,
-) -> Result<(), sqlx::Error> {
-    let reports: Vec<(TenantId, &InsightsEvent)> = events
-        .filter_map(|event| match &event.event {
-            DomainEvent::Insights(report) => Some((event.envelope.tenant, report)),
-            _ => None,
-        })
-        .collect();
-    if reports.is_empty() {
-        return Ok(());
+/// Searches that the live views have not deleted by age; what names an older one counts in one set alone.
+const KEPT: &str = "coalesce(day >= (SELECT before FROM public.insight_retention),
+                             NOT EXISTS (SELECT FROM public.insight_retention))";
+
+/// What shoppers did, as sums.
+#[derive(Debug)]
+pub struct Insights;
+
+impl Projection for Insights {
+    const NAME: &'static str = "insights";
+    const READS: &'static [Context] = &[Context::Insights];
+    const TABLES: &'static [ViewTable] = &[
+        ViewTable {
+            equal: "(to_jsonb(r) - 'acted')::text",
+            only: KEPT,
+            ..ViewTable::whole("insight_searches", "tenant_id, query_id")
+        },
+        ViewTable { only: KEPT, ..ViewTable::whole("insight_queries", "tenant_id, day, query, experiment, arm") },
+        ViewTable::whole("insight_products", "tenant_id, day, product_id"),
+    ];
+
+    /// Adding twice would count twice: only new reports come here.
+    async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
+        let reports: Vec<(TenantId, &InsightsEvent)> = events
+            .iter()
+            .filter_map(|event| match &event.event {
+                DomainEvent::Insights(report) => Some((event.envelope.tenant, report)),
+                _ => None,
+            })
+            .collect();
+        let named: BTreeSet<SearchKey> = reports
+            .iter()
+            .filter_map(|(tenant, report)| match report {
+                InsightsEvent::Searched(search) => Some((*tenant, search.query_id.clone())),
+                InsightsEvent::Acted(action) => Some((*tenant, action.query_id.clone()?)),
+            })
+            .collect();
+        let mut ledger = Ledger { searches: rows::searches(connection, &named).await?, ..Ledger::default() };
+        for (tenant, report) in reports {
+            ledger.add(tenant, report);
+        }
+        rows::store_searches(connection, &ledger).await?;
+        rows::add_to_queries(connection, &ledger.queries).await?;
+        rows::add_to_products(connection, &ledger.products).await
     }
-    let named: BTreeSet<SearchKey> = reports
-        .iter()
-        .filter_map(|(tenant, report)| match report {
-            InsightsEvent::Searched(search) => Some((*tenant, search.query_id.clone())),
-            InsightsEvent::Acted(action) => Some((*tenant, action.query_id.clone()?)),
-        })
-        .collect();
-    let mut ledger = Ledger { searches: rows::searches(connection, &named).await?, ..Ledger::default() };
-    for (tenant, report) in reports {
-        ledger.add(tenant, report);
+
+    async fn tick(connection: &mut PgConnection, at: &Moment) -> Result<Ticked, sqlx::Error> {
+        let days = u64::from(at.insight_retention_days);
+        let before = at.now.date_naive().checked_sub_days(Days::new(days)).filter(|_| days > 0);
+        let Some(before) = before else { return Ok(Ticked::default()) };
+        Ok(Ticked { changed: 0, pruned: retention::prune(connection, before).await? })
     }
-    rows::store_searches(connection, &ledger).await?;
-    rows::add_to_queries(connection, &ledger.queries).await?;
-    rows::add_to_products(connection, &ledger.products).await
 }
 
 #[cfg(test)]

@@ -1,49 +1,56 @@
 //! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
 //! removed stays as a row without a body, so that no older event brings it back.
 
+use crate::projection::{Projection, ViewTable};
 use eventlog::Event;
-use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent};
+use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent, topics::Context};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
 /// The newest event of each definition in a batch.
 type Newest<'a> = BTreeMap<(Uuid, &'static str, &'a str), (u64, Timestamp, &'a MerchandisingEvent)>;
 
-/// Writes what events define or remove; an older version never overwrites a newer one.
-///
-/// # Errors
-/// The database's.
-pub async fn project(connection: &mut PgConnection, events: &[Event]) -> Result<(), sqlx::Error> {
-    let newest = newest(events);
-    if newest.is_empty() {
-        return Ok(());
+/// What steers search.
+#[derive(Debug)]
+pub struct Merchandising;
+
+impl Projection for Merchandising {
+    const NAME: &'static str = "merchandising";
+    const READS: &'static [Context] = &[Context::Merchandising];
+    const TABLES: &'static [ViewTable] = &[ViewTable::whole("merchandising", "tenant_id, kind, name")];
+
+    async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
+        let newest = newest(events);
+        if newest.is_empty() {
+            return Ok(());
+        }
+        let bodies: Vec<Option<String>> = newest
+            .values()
+            .map(|(_, _, event)| event.content_json().map_err(|error| sqlx::Error::Encode(error.into())))
+            .collect::<Result<_, _>>()?;
+        let removed: Vec<Option<Timestamp>> =
+            newest.values().zip(&bodies).map(|((_, time, _), body)| body.is_none().then_some(*time)).collect();
+        sqlx::query(
+            "INSERT INTO merchandising (tenant_id, kind, name, version, body, removed_at)
+             SELECT t, k, n, v, b::jsonb, r
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[]) AS new(t, k, n, v, b, r)
+             ON CONFLICT (tenant_id, kind, name) DO UPDATE
+             SET version = excluded.version, body = excluded.body, removed_at = excluded.removed_at
+             WHERE merchandising.version < excluded.version",
+        )
+        .bind(newest.keys().map(|(tenant, _, _)| *tenant).collect::<Vec<_>>())
+        .bind(newest.keys().map(|(_, kind, _)| *kind).collect::<Vec<_>>())
+        .bind(newest.keys().map(|(_, _, name)| *name).collect::<Vec<_>>())
+        .bind(newest.values().map(|(version, _, _)| i64::try_from(*version).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+        .bind(bodies)
+        .bind(removed)
+        .execute(connection)
+        .await?;
+        Ok(())
     }
-    let bodies: Vec<Option<String>> = newest
-        .values()
-        .map(|(_, _, event)| event.content_json().map_err(|error| sqlx::Error::Encode(error.into())))
-        .collect::<Result<_, _>>()?;
-    let removed: Vec<Option<Timestamp>> =
-        newest.values().zip(&bodies).map(|((_, time, _), body)| body.is_none().then_some(*time)).collect();
-    sqlx::query(
-        "INSERT INTO merchandising (tenant_id, kind, name, version, body, removed_at)
-         SELECT t, k, n, v, b::jsonb, r
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[]) AS new(t, k, n, v, b, r)
-         ON CONFLICT (tenant_id, kind, name) DO UPDATE
-         SET version = excluded.version, body = excluded.body, removed_at = excluded.removed_at
-         WHERE merchandising.version < excluded.version",
-    )
-    .bind(newest.keys().map(|(tenant, _, _)| *tenant).collect::<Vec<_>>())
-    .bind(newest.keys().map(|(_, kind, _)| *kind).collect::<Vec<_>>())
-    .bind(newest.keys().map(|(_, _, name)| *name).collect::<Vec<_>>())
-    .bind(newest.values().map(|(version, _, _)| i64::try_from(*version).unwrap_or(i64::MAX)).collect::<Vec<_>>())
-    .bind(bodies)
-    .bind(removed)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
-fn newest(events: &[Event]) -> Newest<'_> {
+fn newest<'a>(events: &[&'a Event]) -> Newest<'a> {
     let mut newest = Newest::new();
     for event in events {
         let DomainEvent::Merchandising(merchandising) = &event.event else { continue };
@@ -63,7 +70,6 @@ mod tests {
         envelope::Envelope,
         events::merchandising::{SynonymSet, SynonymSetDefined, SynonymSetRemoved},
         ids::{EventId, TenantId},
-        topics::Context,
     };
 
     fn event(name: &str, version: u64, content: Option<SynonymSet>) -> Event {
@@ -92,7 +98,7 @@ mod tests {
     fn of_each_definition_the_newest_version_counts_whatever_the_order() {
         let set = SynonymSet::MultiWay { terms: vec!["a".into(), "b".into()] };
         let events = [event("one", 2, None), event("one", 1, Some(set.clone())), event("two", 1, Some(set))];
-        let newest = newest(&events);
+        let newest = newest(&events.iter().collect::<Vec<_>>());
         let kept: Vec<_> = newest.iter().map(|((_, _, name), (version, _, _))| (*name, *version)).collect();
         assert_eq!(kept, [("one", 2), ("two", 1)]);
     }

@@ -1,10 +1,18 @@
 //! Product pages, category listings and search documents: composed once per touched product.
 
-use super::{Origin, categories};
-use crate::document::{self, CategoryPaths, Composed, Parts};
+use super::{
+    categories,
+    touched::{Origin, Touched},
+};
+use crate::{
+    document::{self, CategoryPaths, Composed, Parts},
+    projection::{Moment, Projection, Retold, Ticked, ViewTable},
+};
+use eventlog::Event;
 use schemas::{
     Timestamp, Uuid,
-    ids::{ProductId, TenantId, VariantId},
+    events::{CatalogEvent, DomainEvent},
+    ids::{CategoryId, ProductId, TenantId, VariantId},
     topics::Context,
 };
 use search::{
@@ -21,6 +29,84 @@ mod rows;
 const CHUNK: usize = 1_000;
 
 type Key = (TenantId, ProductId);
+
+/// Products with their pages, listings, documents and the categories they stand in.
+#[derive(Debug)]
+pub struct Products;
+
+impl Projection for Products {
+    const NAME: &'static str = "products";
+    const READS: &'static [Context] = &[Context::Catalog, Context::Pricing, Context::Inventory];
+    const TABLES: &'static [ViewTable] = &[
+        ViewTable::whole("categories", "tenant_id, category_id"),
+        // The time at which a page was composed differs, and equal documents get equal versions by a promotion.
+        ViewTable {
+            equal: "(to_jsonb(r) - 'doc_version' - 'updated_at')::text",
+            ..ViewTable::whole("product_pages", "tenant_id, product_id")
+        },
+        ViewTable::whole("listing", "tenant_id, category_id, product_id"),
+        // What was removed may never have been composed by a set that saw it made and removed at once.
+        ViewTable {
+            equal: r#"concat_ws('|', content_hash, text_hash, regexp_replace(body, '"doc_version":[0-9]+', ''))"#,
+            only: "NOT deleted",
+            ..ViewTable::whole("documents", "tenant_id, product_id")
+        },
+    ];
+    const BY_AGGREGATE: bool = true;
+
+    async fn apply(connection: &mut PgConnection, events: &[&Event], now: Timestamp) -> Result<(), sqlx::Error> {
+        let mut touched = Touched::default();
+        events.iter().for_each(|event| touch(&mut touched, event));
+        compose(connection, touched, now).await
+    }
+
+    async fn tick(connection: &mut PgConnection, at: &Moment) -> Result<Ticked, sqlx::Error> {
+        Ok(Ticked { changed: project_due_prices(connection, at.now).await?, pruned: 0 })
+    }
+
+    async fn settle(connection: &mut PgConnection, retold: &[Retold], now: Timestamp) -> Result<(), sqlx::Error> {
+        let mut touched = Touched::default();
+        for one in retold {
+            let origin =
+                Origin { event_time: one.event_time, correlation_id: "log-epoch".to_owned(), traceparent: None };
+            match one.product {
+                Some(product) => touched.product(one.tenant, ProductId(product), &origin),
+                None if one.aggregate == "category" => touched.category(one.tenant, CategoryId(one.id), origin),
+                None if one.aggregate == "product" => touched.product(one.tenant, ProductId(one.id), &origin),
+                None => {}
+            }
+        }
+        compose(connection, touched, now).await
+    }
+}
+
+/// Which products and categories an event changes.
+fn touch(touched: &mut Touched, event: &Event) {
+    let (tenant, id, origin) = (event.envelope.tenant, event.envelope.aggregate_id, Origin::of(event));
+    if let DomainEvent::Pricing(event) = &event.event {
+        touched.product(tenant, event.product_id(), &origin);
+    }
+    if let DomainEvent::Inventory(event) = &event.event {
+        touched.product(tenant, event.product_id(), &origin);
+    }
+    if let DomainEvent::Catalog(event) = &event.event {
+        match event {
+            CatalogEvent::CategoryCreated(_) | CatalogEvent::CategoryChanged(_) | CatalogEvent::CategoryDeleted(_) => {
+                touched.category(tenant, CategoryId(id), origin);
+            }
+            CatalogEvent::ProductCreated(_)
+            | CatalogEvent::ProductChanged(_)
+            | CatalogEvent::ProductPublished(_)
+            | CatalogEvent::ProductArchived(_)
+            | CatalogEvent::ProductDeleted(_) => touched.product(tenant, ProductId(id), &origin),
+        }
+    }
+}
+
+async fn compose(connection: &mut PgConnection, mut touched: Touched, now: Timestamp) -> Result<(), sqlx::Error> {
+    categories::project(connection, &mut touched).await?;
+    project(connection, &touched.products, now).await
+}
 
 /// A document whose content changed.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
-//! The sources view: each aggregate's part of what is known, with its version. What is not newer than
-//! the row changes nothing, so replays and duplicates are no-ops.
+//! The sources view: the version of each aggregate that is known, and what of it products are composed from. What is
+//! not newer than the row is left out, so replays and duplicates are no-ops in every projection.
 
-use super::{Origin, Refused, Touched};
-use crate::document::{CatalogPart, Status};
+use crate::{
+    document::{CatalogPart, Status},
+    projection::ViewTable,
+};
 use eventlog::Event;
 use schemas::{
     Timestamp, Uuid,
     events::{CatalogEvent, DomainEvent, InventoryEvent, PricingEvent},
-    ids::{CategoryId, ProductId, TenantId},
+    ids::TenantId,
     topics::Context,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,13 +29,29 @@ struct Source {
     event_time: Timestamp,
 }
 
-/// Applies events to the sources and tells what they touch.
+/// The table.
+pub const TABLE: ViewTable = ViewTable::whole("sources", "tenant_id, context, aggregate_id");
+
+/// An event that can't be applied, by its place in the batch, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Index into the events.
+    pub index: usize,
+    /// A sentence.
+    pub reason: String,
+}
+
+/// Moves the versions that are known on; gives the events that are new, in their order, and those that can't be
+/// applied, with which the later ones of the same key are left out too.
 ///
 /// # Errors
 /// The database's.
-pub async fn apply(connection: &mut PgConnection, events: &[Event]) -> Result<(Touched, Vec<Refused>), sqlx::Error> {
+pub async fn advance<'a>(
+    connection: &mut PgConnection,
+    events: &'a [Event],
+) -> Result<(Vec<&'a Event>, Vec<Refused>), sqlx::Error> {
     let mut rows = load(connection, events).await?;
-    let (mut touched, mut refused) = (Touched::default(), Vec::new());
+    let (mut new, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
     let mut changed: BTreeMap<Key, ()> = BTreeMap::new();
     let mut closed: HashSet<&str> = HashSet::new();
     for (index, event) in events.iter().enumerate() {
@@ -45,11 +63,11 @@ pub async fn apply(connection: &mut PgConnection, events: &[Event]) -> Result<(T
         if rows.get(&key).is_some_and(|row| row.version >= event.envelope.version) {
             continue;
         }
-        match next(rows.get(&key), event) {
-            Ok(row) => {
-                rows.insert(key, row);
+        match part(rows.get(&key), event) {
+            Ok(part) => {
+                rows.insert(key, part.row(event));
                 changed.insert(key, ());
-                touch(&mut touched, index, event);
+                new.push(event);
             }
             Err(reason) => {
                 closed.insert(&event.key);
@@ -59,70 +77,63 @@ pub async fn apply(connection: &mut PgConnection, events: &[Event]) -> Result<(T
     }
     let changed: Vec<_> = changed.into_keys().filter_map(|key| Some((key, rows.remove(&key)?))).collect();
     store(connection, &changed).await?;
-    Ok((touched, refused))
+    Ok((new, refused))
 }
 
-fn touch(touched: &mut Touched, index: usize, event: &Event) {
-    let origin = Origin {
-        event_time: event.envelope.time,
-        correlation_id: event.envelope.correlation_id.clone(),
-        traceparent: event.envelope.traceparent.clone(),
-    };
-    let (tenant, id) = (event.envelope.tenant, event.envelope.aggregate_id);
-    match &event.event {
-        // They change no document: what steers search is applied when it is asked for.
-        DomainEvent::Tenants(_) | DomainEvent::Merchandising(_) => {}
-        DomainEvent::Insights(_) => touched.reports.push(index),
-        DomainEvent::Pricing(event) => touched.product(tenant, event.product_id(), &origin),
-        DomainEvent::Inventory(event) => touched.product(tenant, event.product_id(), &origin),
-        DomainEvent::Catalog(
-            CatalogEvent::CategoryCreated(_) | CatalogEvent::CategoryChanged(_) | CatalogEvent::CategoryDeleted(_),
-        ) => {
-            let (ids, newest) = touched.categories.entry(tenant).or_default();
-            ids.insert(CategoryId(id));
-            *newest = Some(origin);
+/// What is kept of an aggregate beside its version.
+struct Part {
+    product_id: Option<Uuid>,
+    deleted: bool,
+    body: String,
+}
+
+impl Part {
+    /// The version is all that has to be known here.
+    fn none() -> Self {
+        Self { product_id: None, deleted: false, body: "{}".to_owned() }
+    }
+
+    fn row(self, event: &Event) -> Source {
+        let Self { product_id, deleted, body } = self;
+        Source {
+            aggregate: event.envelope.aggregate.clone(),
+            product_id,
+            version: event.envelope.version,
+            deleted,
+            body,
+            event_time: event.envelope.time,
         }
-        DomainEvent::Catalog(_) => touched.product(tenant, ProductId(id), &origin),
     }
 }
 
-/// The row after an event.
-fn next(row: Option<&Source>, event: &Event) -> Result<Source, String> {
-    let (mut deleted, mut product_id) = (false, None);
-    let body = match &event.event {
-        // Of a client it is known how far its reports have come, and nothing else.
-        DomainEvent::Tenants(_) | DomainEvent::Insights(_) => "{}".to_owned(),
-        // The body stands in the view of its own; here it is known which version that has.
-        DomainEvent::Merchandising(merchandising) => {
-            deleted = merchandising.is_removal();
-            "{}".to_owned()
-        }
-        DomainEvent::Catalog(catalog) => {
-            deleted = matches!(catalog, CatalogEvent::ProductDeleted(_) | CatalogEvent::CategoryDeleted(_));
-            let is_product = event.envelope.aggregate == "product";
-            product_id = is_product.then_some(event.envelope.aggregate_id);
-            catalog_body(row, catalog)?
-        }
-        DomainEvent::Pricing(pricing) => {
-            product_id = Some(pricing.product_id().uuid());
-            match pricing {
-                PricingEvent::Changed(event) => write(&event.entries)?,
-                PricingEvent::Removed(_) => "[]".to_owned(),
-            }
-        }
-        DomainEvent::Inventory(inventory) => {
-            product_id = Some(inventory.product_id().uuid());
-            stock_body(row, inventory)?
-        }
-    };
-    Ok(Source {
-        aggregate: event.envelope.aggregate.clone(),
-        product_id,
-        version: event.envelope.version,
-        deleted,
-        body,
-        event_time: event.envelope.time,
-    })
+/// What is kept after an event: of what products are composed from, its part of the product; of anything else nothing.
+fn part(row: Option<&Source>, event: &Event) -> Result<Part, String> {
+    if let DomainEvent::Catalog(catalog) = &event.event {
+        let is_product = event.envelope.aggregate == "product";
+        return Ok(Part {
+            product_id: is_product.then_some(event.envelope.aggregate_id),
+            deleted: matches!(catalog, CatalogEvent::ProductDeleted(_) | CatalogEvent::CategoryDeleted(_)),
+            body: catalog_body(row, catalog)?,
+        });
+    }
+    if let DomainEvent::Pricing(pricing) = &event.event {
+        let body = match pricing {
+            PricingEvent::Changed(event) => write(&event.entries)?,
+            PricingEvent::Removed(_) => "[]".to_owned(),
+        };
+        return Ok(Part { product_id: Some(pricing.product_id().uuid()), deleted: false, body });
+    }
+    if let DomainEvent::Inventory(inventory) = &event.event {
+        let product_id = Some(inventory.product_id().uuid());
+        return Ok(Part { product_id, deleted: false, body: stock_body(row, inventory)? });
+    }
+    if let DomainEvent::Merchandising(merchandising) = &event.event {
+        return Ok(Part {
+            deleted: merchandising.content_json().map_err(|error| error.to_string())?.is_none(),
+            ..Part::none()
+        });
+    }
+    Ok(Part::none())
 }
 
 fn catalog_body(row: Option<&Source>, event: &CatalogEvent) -> Result<String, String> {

@@ -1,7 +1,10 @@
 //! The two sets of views change places, in one transaction: no query fails, none sees half.
 
-use super::{RebuildError, SCHEMA, tables::VIEWS, verify::at_the_same_place};
-use crate::views;
+use super::{
+    place::{RebuildError, at_the_same_place},
+    tables::SCHEMA,
+};
+use crate::{projection::ViewTable, readers, registry};
 use schemas::{Utc, signals::Changed};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -42,7 +45,7 @@ pub async fn swap(connection: &mut PgConnection) -> Result<Swapped, RebuildError
     sqlx::query("UPDATE views_standby SET state = 'previous', swapped_at = now(), note = ''")
         .execute(&mut *transaction)
         .await?;
-    views::tell(&mut transaction, Changed::Anything).await?;
+    readers::tell(&mut transaction, Changed::Anything).await?;
     transaction.commit().await?;
     let standstill_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Swapped { documents, standstill_ms })
@@ -105,8 +108,11 @@ async fn settle_documents(transaction: &mut PgConnection) -> Result<u64, sqlx::E
 
 /// Moves the tables of both sets, as soon as nobody uses them for a moment.
 async fn change_places(transaction: &mut PgConnection) -> Result<(), RebuildError> {
-    let all: Vec<String> =
-        VIEWS.iter().flat_map(|table| [format!("public.{table}"), format!("{SCHEMA}.{table}")]).collect();
+    let tables = registry::tables();
+    let all: Vec<String> = tables
+        .iter()
+        .flat_map(|ViewTable { name, .. }| [format!("public.{name}"), format!("{SCHEMA}.{name}")])
+        .collect();
     for _ in 0..TRIES {
         let mut attempt = transaction.begin().await?;
         let set = format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'");
@@ -114,9 +120,9 @@ async fn change_places(transaction: &mut PgConnection) -> Result<(), RebuildErro
         let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", all.join(", "));
         match sqlx::query(AssertSqlSafe(lock)).execute(&mut *attempt).await {
             Ok(_) => {
-                for table in VIEWS {
+                for ViewTable { name, .. } in &tables {
                     for (from, to) in [("public", BETWEEN), (SCHEMA, "public"), (BETWEEN, SCHEMA)] {
-                        let sql = format!("ALTER TABLE {from}.{table} SET SCHEMA {to}");
+                        let sql = format!("ALTER TABLE {from}.{name} SET SCHEMA {to}");
                         sqlx::query(AssertSqlSafe(sql)).execute(&mut *attempt).await?;
                     }
                 }

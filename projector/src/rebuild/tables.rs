@@ -1,22 +1,10 @@
 //! The tables of the second set.
 
+use crate::registry;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// The schema of the second set.
 pub const SCHEMA: &str = "standby";
-/// Every table that projections write and queries read: what changes places.
-pub const VIEWS: [&str; 10] = [
-    "tenants",
-    "sources",
-    "categories",
-    "product_pages",
-    "listing",
-    "documents",
-    "merchandising",
-    "insight_searches",
-    "insight_queries",
-    "insight_products",
-];
 /// What projections write besides, and what a second set has for itself alone.
 const OWN: [&str; 2] = ["document_outbox", "dead_letters"];
 
@@ -41,7 +29,7 @@ pub async fn drop_all(connection: &mut PgConnection, tables: &[String]) -> Resul
 pub async fn create(connection: &mut PgConnection) -> Result<Result<(), String>, sqlx::Error> {
     let there = existing(connection).await?;
     let mut transaction = connection.begin().await?;
-    for table in VIEWS.iter().chain(&OWN) {
+    for table in registry::tables().iter().map(|table| table.name).chain(OWN) {
         if there.iter().any(|name| name == table) {
             if shape(&mut transaction, SCHEMA, table).await? != shape(&mut transaction, "public", table).await? {
                 return Ok(Err(format!("the table {table} has changed its shape since; build the views again")));

@@ -1,19 +1,20 @@
 //! Whether the second set holds what the live one holds, at the same place in the log.
 
-use super::{PROJECTION, RebuildError, SCHEMA, tables::VIEWS};
-use crate::views;
-use eventlog::{Offsets, checkpoint};
+use super::{
+    place::{PROJECTION, RebuildError, at_the_same_place},
+    tables::SCHEMA,
+};
+use crate::{projection::ViewTable, registry};
+use eventlog::checkpoint;
 use schemas::{Timestamp, Utc};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use std::{collections::BTreeMap, time::Duration};
-use tokio::time::Instant;
 
 /// Differences that are shown one by one.
 const SHOWN: i64 = 20;
 /// How long the live views stand still at most until the other set has reached them.
 const STANDSTILL: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(10);
 
 /// What a verification found.
 #[derive(Debug, Clone, Serialize)]
@@ -52,41 +53,15 @@ pub struct Difference {
     pub how: String,
 }
 
-/// Searches that the live views have not let go of by age; what names an older one counts in one set alone.
-const KEPT: &str = "coalesce(day >= (SELECT before FROM public.insight_retention),
-                             NOT EXISTS (SELECT FROM public.insight_retention))";
-
-/// A table's key, and what of a row has to be equal. Versions of documents are left out, since a promotion gives
-/// equal documents equal versions, and the time at which a page was composed.
-fn compared(table: &str) -> (&'static str, &'static str, &'static str) {
-    match table {
-        "tenants" => ("id", "to_jsonb(r)::text", "true"),
-        "sources" => ("tenant_id, context, aggregate_id", "to_jsonb(r)::text", "true"),
-        "categories" => ("tenant_id, category_id", "to_jsonb(r)::text", "true"),
-        "product_pages" => ("tenant_id, product_id", "(to_jsonb(r) - 'doc_version' - 'updated_at')::text", "true"),
-        "listing" => ("tenant_id, category_id, product_id", "to_jsonb(r)::text", "true"),
-        // What was removed may never have been composed by a set that saw it made and removed at once.
-        "documents" => (
-            "tenant_id, product_id",
-            "concat_ws('|', content_hash, text_hash, regexp_replace(body, '\"doc_version\":[0-9]+', ''))",
-            "NOT deleted",
-        ),
-        "merchandising" => ("tenant_id, kind, name", "to_jsonb(r)::text", "true"),
-        "insight_searches" => ("tenant_id, query_id", "(to_jsonb(r) - 'acted')::text", KEPT),
-        "insight_queries" => ("tenant_id, day, query, experiment, arm", "to_jsonb(r)::text", KEPT),
-        _ => ("tenant_id, day, product_id", "to_jsonb(r)::text", "true"),
-    }
-}
-
 /// Compares both sets row by row, in a state of the database in which they stand at the same place. The live one
 /// stands still for the moment that the other needs to reach it.
 ///
 /// # Errors
 /// [`RebuildError`].
 pub async fn verify(pool: &PgPool) -> Result<Proof, RebuildError> {
-    for table in VIEWS {
+    for ViewTable { name, .. } in registry::tables() {
         // So that what is promoted is planned for as well as what it replaces.
-        sqlx::query(AssertSqlSafe(format!("ANALYZE {SCHEMA}.{table}"))).execute(pool).await?;
+        sqlx::query(AssertSqlSafe(format!("ANALYZE {SCHEMA}.{name}"))).execute(pool).await?;
     }
     let mut fence = pool.begin().await?;
     let offsets = at_the_same_place(&mut fence, STANDSTILL).await?;
@@ -99,49 +74,24 @@ pub async fn verify(pool: &PgPool) -> Result<Proof, RebuildError> {
         return Err(RebuildError::NotCaughtUp);
     }
     let (mut tables, mut differences) = (BTreeMap::new(), Vec::new());
-    for table in VIEWS {
+    for table in registry::tables() {
         let (proof, shown) =
-            compare(&mut seen, table, SHOWN - i64::try_from(differences.len()).unwrap_or(SHOWN)).await?;
-        tables.insert(table.to_owned(), proof);
+            compare(&mut seen, &table, SHOWN - i64::try_from(differences.len()).unwrap_or(SHOWN)).await?;
+        tables.insert(table.name.to_owned(), proof);
         differences.extend(shown);
     }
     let offsets = offsets.into_iter().map(|((topic, partition), next)| (topic, partition, next)).collect();
     Ok(Proof { at: Utc::now(), offsets, tables, differences })
 }
 
-/// Holds the live views where they are, waits until the other set stands there as well, holds that too, and says
-/// where. Both go on when the transaction ends.
-pub async fn at_the_same_place(transaction: &mut PgConnection, patience: Duration) -> Result<Offsets, RebuildError> {
-    hold(transaction, views::PROJECTION).await?;
-    let live = checkpoint::load(transaction, views::PROJECTION).await?;
-    let deadline = Instant::now() + patience;
-    // The other set is never ahead.
-    while checkpoint::load(transaction, PROJECTION).await? != live {
-        if Instant::now() > deadline {
-            return Err(RebuildError::NotCaughtUp);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    hold(transaction, PROJECTION).await?;
-    Ok(live)
-}
-
-async fn hold(transaction: &mut PgConnection, projection: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
-        .bind(projection)
-        .execute(transaction)
-        .await?;
-    Ok(())
-}
-
 async fn compare(
     seen: &mut PgConnection,
-    table: &str,
+    table: &ViewTable,
     show: i64,
 ) -> Result<(TableProof, Vec<Difference>), sqlx::Error> {
-    let (key, content, which) = compared(table);
+    let ViewTable { name, key, equal, only, .. } = *table;
     let side = |schema: &str| {
-        format!("SELECT ROW({key})::text AS key, md5({content}) AS digest FROM {schema}.{table} AS r WHERE {which}")
+        format!("SELECT ROW({key})::text AS key, md5({equal}) AS digest FROM {schema}.{name} AS r WHERE {only}")
     };
     let (live, other) = (side("public"), side(SCHEMA));
     let differing = format!(
@@ -153,23 +103,23 @@ async fn compare(
         (&mut proof.live_rows, format!("SELECT count(*) FROM ({live}) AS l")),
         (&mut proof.other_rows, format!("SELECT count(*) FROM ({other}) AS o")),
         (&mut proof.differing, format!("SELECT count(*) FROM ({differing}) AS d")),
-        (&mut proof.tenants_with_other_counts, tenants(table, which)),
+        (&mut proof.tenants_with_other_counts, tenants(table)),
     ] {
         *into = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *seen).await?;
     }
     let mut shown = Vec::new();
     if proof.differing > 0 && show > 0 {
         let sql = format!("SELECT $1 AS \"table\", key, how FROM ({differing}) AS d ORDER BY key LIMIT $2");
-        shown = sqlx::query_as(AssertSqlSafe(sql)).bind(table).bind(show).fetch_all(seen).await?;
+        shown = sqlx::query_as(AssertSqlSafe(sql)).bind(name).bind(show).fetch_all(seen).await?;
     }
     Ok((proof, shown))
 }
 
 /// Counts the tenants of which the two sets have not the same number of rows.
-fn tenants(table: &str, which: &str) -> String {
-    let tenant = if table == "tenants" { "id" } else { "tenant_id" };
+fn tenants(table: &ViewTable) -> String {
+    let ViewTable { name, tenant, only, .. } = *table;
     let side = |schema: &str| {
-        format!("(SELECT {tenant} AS tenant, count(*) AS rows FROM {schema}.{table} WHERE {which} GROUP BY 1)")
+        format!("(SELECT {tenant} AS tenant, count(*) AS rows FROM {schema}.{name} WHERE {only} GROUP BY 1)")
     };
     format!(
         "SELECT count(*) FROM {} AS l FULL JOIN {} AS o USING (tenant) WHERE l.rows IS DISTINCT FROM o.rows",

@@ -73,7 +73,7 @@ impl Lag {
 /// A projection, summed over its partitions.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Projection {
-    /// `views`, `index`, `embed`, or `relay:<context>` for the outboxes.
+    /// A feed (`products`, `merchandising`, `insights`), `index`, `embed`, or `relay:<context>` for the outboxes.
     pub projection: String,
     /// Events not applied yet; for a relay, rows not published yet.
     pub lag_events: i64,
@@ -243,7 +243,7 @@ mod tests {
         heartbeat_age_seconds: f64,
     ) -> Partition {
         Partition {
-            projection: "views".to_owned(),
+            projection: "products".to_owned(),
             topic: "souk.catalog".to_owned(),
             partition: 0,
             next_offset: 10,

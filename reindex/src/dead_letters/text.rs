@@ -100,7 +100,7 @@ mod tests {
     fn dead_letter(id: i64, state: DeadLetterState) -> DeadLetter {
         DeadLetter {
             id,
-            projection: "views".to_owned(),
+            projection: "products".to_owned(),
             aggregate_key: "t:p".to_owned(),
             tenant_id: None,
             topic: "souk.catalog.v1".to_owned(),

@@ -3,8 +3,8 @@
 use super::{hop::Hop, options::Args};
 use crate::{context::CommandContext, failure::Failure, generations};
 use projector::{
-    projections::{Origin, products},
-    views,
+    projections::{products, touched::Origin},
+    readers,
 };
 use schemas::{
     Utc, Uuid,
@@ -130,7 +130,7 @@ pub async fn documents(context: &CommandContext, keys: &[Key], dry_run: bool, ho
     if dry_run || wrong == 0 {
         transaction.rollback().await?;
     } else {
-        views::tell(&mut transaction, Changed::Products).await?;
+        readers::tell(&mut transaction, Changed::Products).await?;
         transaction.commit().await?;
         hop.mended += wrong;
     }

@@ -5,7 +5,10 @@ use crate::{
     context::CommandContext,
     failure::{Failure, Refusal},
 };
-use projector::rebuild::{self, Proof};
+use projector::{
+    rebuild::{self, Proof},
+    registry,
+};
 use serde::Serialize;
 use serde_json::json;
 use std::{collections::BTreeSet, fmt};
@@ -54,8 +57,9 @@ impl fmt::Display for Verified {
 /// # Errors
 /// A refusal with the differences that nobody accepted, or if there is nothing to verify.
 pub async fn run(context: &CommandContext, args: &Args) -> Result<Verified, Failure> {
-    if let Some(unknown) = args.accept.iter().find(|table| !rebuild::VIEWS.contains(&table.as_str())) {
-        let known = rebuild::VIEWS.join(", ");
+    let tables: Vec<&str> = registry::tables().iter().map(|table| table.name).collect();
+    if let Some(unknown) = args.accept.iter().find(|table| !tables.contains(&table.as_str())) {
+        let known = tables.join(", ");
         return Err(Failure::refused("unknown_table", format!("there is no view `{unknown}`; the views are {known}")));
     }
     let found = status(context).await?;

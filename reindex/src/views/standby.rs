@@ -1,7 +1,10 @@
 //! The second set of views, as the read database knows it.
 
 use crate::{context::CommandContext, failure::Failure};
-use projector::rebuild::{self, RebuildError};
+use projector::{
+    rebuild::{self, RebuildError},
+    registry,
+};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
@@ -124,12 +127,13 @@ pub async fn status(context: &CommandContext) -> Result<Standby, Failure> {
         "SELECT (SELECT coalesce(sum(greatest(live.next_offset - coalesce(own.next_offset, 0), 0)), 0)::bigint
                  FROM checkpoints AS live LEFT JOIN checkpoints AS own
                    ON own.projection = $1 AND (own.topic, own.partition) = (live.topic, live.partition)
-                 WHERE live.projection = 'views'),
+                 WHERE live.projection = ANY($2)),
                 coalesce(sum(lag_events), 0)::bigint, coalesce(sum(rate_per_second), 0),
                 coalesce(extract(epoch FROM now() - min(heartbeat_at)), 1e9)::float8
          FROM projection_status WHERE projection = $1",
     )
     .bind(rebuild::PROJECTION)
+    .bind(registry::names())
     .fetch_one(&context.pool)
     .await?;
     let events_left = left.max(behind);

@@ -24,7 +24,7 @@ pub async fn prune(connection: &mut PgConnection, before: NaiveDate) -> Result<u
     .await?
     .rows_affected();
     if pruned > 0 {
-        // Views that are built beside these may hold more; see `rebuild::verify`.
+        // Views that are built beside these may hold more; see `KEPT`.
         sqlx::query(
             "INSERT INTO insight_retention (before) VALUES ($1)
              ON CONFLICT (only_row) DO UPDATE SET before = greatest(insight_retention.before, excluded.before)",

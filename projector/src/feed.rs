@@ -1,52 +1,45 @@
-//! The views projection: domain events to the read database. Rows, documents and offsets are one
+//! A feed at work: domain events of its contexts to the read database. Rows, documents and offsets are one
 //! transaction, so that effects are exactly once though delivery is at least once.
 
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
-    projections::{self, insights::retention, products},
+    projection::{Moment, Registered},
+    projections::sources::{self, Refused},
+    readers,
+    registry::Feed,
 };
 use eventlog::{
     Event, Offsets, Record, Source, checkpoint, consumer, database::Plans, dead_letter, event::decode, leader,
     linger::Linger,
 };
-use schemas::{
-    Days, Timestamp, Utc,
-    dead_letter::DeadLetterState,
-    envelope::Envelope,
-    signals::{self, Changed},
-    topics::{Context, Topic},
-};
+use schemas::{Timestamp, Utc, dead_letter::DeadLetterState, envelope::Envelope, signals::Changed, topics::Topic};
 use sqlx::{Connection, PgConnection};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
 };
 
-/// The projection's name in checkpoints, status and metrics.
-pub const PROJECTION: &str = "views";
-/// The lock of the one process that projects views.
-pub const LOCK: &str = "souk:views";
 /// Most events in one transaction.
 const BATCH: usize = 8_000;
 /// Keys whose dead letters are tried again in one tick; the others wait for the next.
 const KEYS_PER_TICK: usize = 100;
-/// How often due prices and dead letters to retry are looked for.
+/// How often scheduled work and dead letters to retry are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Why an event is kept that could be applied.
 const BEHIND: &str = "an earlier event of this key is parked";
 
-/// Projects until something fails.
+/// Follows a feed until something fails.
 ///
 /// # Errors
 /// The database's or the broker's; the next start continues from the stored offsets.
-pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
-    let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
-    let mut offsets = begin_at(&deps, &mut connection, LIVE, &topics).await?;
-    let source = Source::open(&deps.log, PROJECTION, &topics, &offsets)?;
-    deps.health.set(PROJECTION, true, "");
+pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
+    let mut connection = leader::lead(&deps.config.read_database_url, &feed.lock()).await?;
+    let (target, topics) = (Target::live(feed), feed.topics());
+    let mut offsets = begin_at(&deps, &mut connection, target, &topics).await?;
+    let source = Source::open(&deps.log, feed.name, &topics, &offsets)?;
+    deps.health.set(feed.name, true, "");
     let mut ticks = tokio::time::interval(TICK);
     let (mut linger, mut plans) = (Linger::default(), Plans::default());
     loop {
@@ -60,14 +53,14 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
                 linger.begin();
                 plans.suit(&mut connection, batch.len()).await?;
                 let next = consumer::next_offsets(&batch);
-                apply_batch(&deps, &mut connection, &batch, &offsets, &next).await?;
+                apply_batch(&deps, target, &mut connection, &batch, &offsets, &next).await?;
                 offsets.extend(next.clone());
                 source.publish_offsets(&next);
                 deps.documents_written.notify_one();
             }
             _ = ticks.tick() => {
                 plans.anew(&mut connection).await?;
-                if by_the_clock(&deps, &mut connection).await? {
+                if scheduled(&deps, target, &mut connection).await? {
                     deps.documents_written.notify_one();
                 }
             }
@@ -80,13 +73,42 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// The name in checkpoints, status and metrics.
-    pub projection: &'static str,
-    /// Whether readers are told of changes.
-    pub tells: bool,
+    pub name: &'static str,
+    /// The feeds whose projections apply the events.
+    pub feeds: &'static [Feed],
+    /// What readers are told of changes, if they are.
+    pub tells: Option<Changed>,
 }
 
-/// What shoppers see.
-const LIVE: Target = Target { projection: PROJECTION, tells: true };
+impl Target {
+    /// What shoppers see of a feed.
+    #[must_use]
+    pub const fn live(feed: &'static Feed) -> Self {
+        Self { name: feed.name, feeds: std::slice::from_ref(feed), tells: Some(feed.changes) }
+    }
+
+    fn projections(self) -> impl Iterator<Item = &'static Registered> {
+        self.feeds.iter().flat_map(|feed| feed.projections)
+    }
+
+    /// Applies events in order; gives those that can't be applied, with which the later events of the same key are
+    /// left out too.
+    ///
+    /// # Errors
+    /// The database's; then nothing of this may be kept.
+    pub async fn project(
+        self,
+        connection: &mut PgConnection,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<Vec<Refused>, sqlx::Error> {
+        let (new, refused) = sources::advance(connection, events).await?;
+        for projection in self.projections() {
+            projection.apply(connection, &new, now).await?;
+        }
+        Ok(refused)
+    }
+}
 
 /// Where a set of views goes on in each partition, told to those who watch.
 ///
@@ -99,11 +121,11 @@ pub async fn begin_at(
     topics: &[Topic],
 ) -> Result<Offsets, sqlx::Error> {
     let partitions = deps.log.partitions(topics);
-    checkpoint::prepare(connection, target.projection, &partitions).await?;
-    let offsets = checkpoint::load(connection, target.projection).await?;
+    checkpoint::prepare(connection, target.name, &partitions).await?;
+    let offsets = checkpoint::load(connection, target.name).await?;
     for (topic, partition) in partitions {
         let next = offsets.get(&(topic.clone(), partition)).copied().unwrap_or_default();
-        deps.status.applied(target.projection, &topic, partition, next, None);
+        deps.status.applied(target.name, &topic, partition, next, None);
     }
     Ok(offsets)
 }
@@ -111,15 +133,16 @@ pub async fn begin_at(
 /// Applies a batch and counts it.
 async fn apply_batch(
     deps: &Deps,
+    target: Target,
     connection: &mut PgConnection,
     batch: &[Record],
     known: &Offsets,
     next: &Offsets,
 ) -> Result<(), RoleError> {
-    let parked = apply(LIVE, connection, batch, known, next).await?;
-    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
-    deps.metrics.dead_letters.get_or_create(&of(PROJECTION)).inc_by(parked);
-    deps.status.applied_batch(PROJECTION, batch);
+    let parked = apply(target, connection, batch, known, next).await?;
+    deps.metrics.applied.get_or_create(&of(target.name)).inc_by(batch.len() as u64);
+    deps.metrics.dead_letters.get_or_create(&of(target.name)).inc_by(parked);
+    deps.status.applied_batch(target.name, batch);
     Ok(())
 }
 
@@ -177,8 +200,8 @@ async fn try_batch(
     key_by_key: bool,
 ) -> Result<u64, BatchError> {
     let mut transaction = connection.begin().await?;
-    checkpoint::advance(&mut transaction, target.projection, known, next).await?;
-    let mut closed = dead_letter::closed_keys(&mut transaction, target.projection).await?;
+    checkpoint::advance(&mut transaction, target.name, known, next).await?;
+    let mut closed = dead_letter::closed_keys(&mut transaction, target.name).await?;
     let (mut groups, mut kept) = (BTreeMap::<&str, (Vec<Event>, Vec<&Record>)>::new(), 0);
     for record in batch {
         if closed.contains(&record.key) {
@@ -200,43 +223,24 @@ async fn try_batch(
             }
         }
     }
-    let changed = groups.values().flat_map(|(events, _)| events).map(changes).max().unwrap_or(Changed::Figures);
     for (events, records) in groups.into_values() {
         kept += if key_by_key {
             apply_alone(target, &mut transaction, &events, &records, now).await?
         } else {
-            let refused = projections::project(&mut transaction, &events, now).await?;
+            let refused = target.project(&mut transaction, &events, now).await?;
             keep_refused(target, &mut transaction, &refused, &records).await?
         };
     }
-    if target.tells {
-        tell(&mut transaction, changed).await?;
+    if let Some(changed) = target.tells {
+        readers::tell(&mut transaction, changed).await?;
     }
     transaction.commit().await?;
     Ok(kept)
 }
 
-/// Which views follow from an event.
-fn changes(event: &Event) -> Changed {
-    match event.envelope.context {
-        Context::Insights => Changed::Figures,
-        Context::Merchandising => Changed::Anything,
-        _ => Changed::Products,
-    }
-}
-
-/// Wakes the readers once the transaction is committed.
-///
-/// # Errors
-/// The database's.
-pub async fn tell(transaction: &mut PgConnection, changed: Changed) -> Result<(), sqlx::Error> {
-    let signal = sqlx::query("SELECT pg_notify($1, $2)").bind(signals::VIEWS_CHANGED).bind(changed.payload());
-    signal.execute(transaction).await.map(|_| ())
-}
-
 /// The event's part of its request's trace.
 fn trace(envelope: &Envelope) {
-    let span = tracing::debug_span!("views.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
+    let span = tracing::debug_span!("feed.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
     service::request::continue_trace(&span, envelope.traceparent.as_deref());
     span.in_scope(|| tracing::debug!(event.type = %envelope.event_type, "projected"));
 }
@@ -250,7 +254,7 @@ async fn apply_alone(
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
     let mut savepoint = transaction.begin().await?;
-    match projections::project(&mut savepoint, events, now).await {
+    match target.project(&mut savepoint, events, now).await {
         Ok(refused) => {
             let kept = keep_refused(target, &mut savepoint, &refused, records).await?;
             savepoint.commit().await?;
@@ -274,7 +278,7 @@ async fn apply_alone(
 async fn keep_refused(
     target: Target,
     connection: &mut PgConnection,
-    refused: &[projections::Refused],
+    refused: &[Refused],
     records: &[&Record],
 ) -> Result<u64, sqlx::Error> {
     let mut parked: HashSet<&str> = HashSet::new();
@@ -295,7 +299,7 @@ async fn park(target: Target, connection: &mut PgConnection, record: &Record, re
         correlation.id = record.header("ce_soukcorrelation").unwrap_or_default(), error = reason,
         "an event can't be applied and is parked"
     );
-    dead_letter::keep(connection, target.projection, record, DeadLetterState::Parked, reason).await
+    dead_letter::keep(connection, target.name, record, DeadLetterState::Parked, reason).await
 }
 
 async fn queue(
@@ -304,64 +308,78 @@ async fn queue(
     record: &Record,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    dead_letter::keep(connection, target.projection, record, DeadLetterState::Queued, reason).await
+    dead_letter::keep(connection, target.name, record, DeadLetterState::Queued, reason).await
 }
 
-/// What time brings; gives whether anything changed.
-async fn by_the_clock(deps: &Deps, connection: &mut PgConnection) -> Result<bool, RoleError> {
-    let (due, retried) = due(LIVE, connection).await?;
-    deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(retried as u64);
-    let days = u64::from(deps.config.insight_retention_days);
-    if days > 0
-        && let Some(before) = Utc::now().date_naive().checked_sub_days(Days::new(days))
-    {
-        deps.metrics.searches_pruned.inc_by(retention::prune(connection, before).await?);
-    }
-    Ok(due + retried > 0)
+/// Scheduled work of a feed; gives whether anything changed.
+async fn scheduled(deps: &Deps, target: Target, connection: &mut PgConnection) -> Result<bool, RoleError> {
+    let at = Moment { now: Utc::now(), insight_retention_days: deps.config.insight_retention_days };
+    let done = tick(target, connection, &at).await?;
+    deps.metrics.applied.get_or_create(&of(target.name)).inc_by(done.retried as u64);
+    deps.metrics.searches_pruned.inc_by(done.pruned);
+    Ok(done.changed + done.retried > 0)
 }
 
-/// Scheduled prices, and dead letters that an operator wants tried again; gives how many of each.
+/// What one round of scheduled work has done.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Done {
+    /// Rows that readers see in another form now.
+    pub changed: usize,
+    /// Dead letters that were applied.
+    pub retried: usize,
+    /// Rows that were deleted by age.
+    pub pruned: u64,
+}
+
+/// Does the scheduled work of the projections, and tries dead letters again that an operator wants tried.
 ///
 /// # Errors
 /// The database's.
-pub async fn due(target: Target, connection: &mut PgConnection) -> Result<(usize, usize), sqlx::Error> {
+pub async fn tick(target: Target, connection: &mut PgConnection, at: &Moment) -> Result<Done, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     // Whoever holds the checkpoint wants the views to stand still.
     sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR SHARE")
-        .bind(target.projection)
+        .bind(target.name)
         .execute(&mut *transaction)
         .await?;
-    let due = products::project_due_prices(&mut transaction, Utc::now()).await?;
-    let mut retried = 0;
+    let mut done = Done::default();
+    for projection in target.projections() {
+        let ticked = projection.tick(&mut transaction, at).await?;
+        (done.changed, done.pruned) = (done.changed + ticked.changed, done.pruned + ticked.pruned);
+    }
     for _ in 0..KEYS_PER_TICK {
-        let letters = dead_letter::to_retry(&mut transaction, target.projection).await?;
+        let letters = dead_letter::to_retry(&mut transaction, target.name).await?;
         if letters.is_empty() {
             break;
         }
-        retried += retry(&mut transaction, letters).await?;
+        done.retried += retry(target, &mut transaction, letters).await?;
     }
-    if due + retried > 0 {
-        if target.tells {
-            tell(&mut transaction, Changed::Anything).await?;
+    if done.changed + done.retried > 0 {
+        if let Some(changed) = target.tells {
+            readers::tell(&mut transaction, changed).await?;
         }
         tracing::info!(
-            projection = target.projection,
-            prices.due = due,
-            dead_letters.retried = retried,
-            "projected by the clock"
+            projection = target.name,
+            rows.changed = done.changed,
+            dead_letters.retried = done.retried,
+            "scheduled work is done"
         );
     }
     transaction.commit().await?;
-    Ok((due, retried))
+    Ok(done)
 }
 
 /// Tries the events of one key again, in order, until one fails.
-async fn retry(transaction: &mut PgConnection, letters: Vec<(i64, Record)>) -> Result<usize, sqlx::Error> {
+async fn retry(
+    target: Target,
+    transaction: &mut PgConnection,
+    letters: Vec<(i64, Record)>,
+) -> Result<usize, sqlx::Error> {
     let mut done = 0;
     for (id, record) in letters {
         let mut savepoint = transaction.begin().await?;
         let outcome = match decode(&record) {
-            Ok(event) => match projections::project(&mut savepoint, &[event], Utc::now()).await {
+            Ok(event) => match target.project(&mut savepoint, &[event], Utc::now()).await {
                 Ok(refused) => refused.first().map_or(Ok(()), |one| Err(one.reason.clone())),
                 Err(error) if blames_data(&error) => Err(error.to_string()),
                 Err(error) => return Err(error),
