@@ -136,7 +136,7 @@ mod tests {
                 "catch_up_seconds": catch_up,
             }))
         };
-        let begin = "lag views                    12 events      0.5 s  ok (draining)";
+        let begin = "lag products                 12 events      0.5 s  ok (draining)";
         assert_eq!(line(Some(0.0)), begin);
         assert_eq!(line(Some(4.2)), format!("{begin}, caught up in 4 s"));
         assert_eq!(line(None), format!("{begin}, not catching up"));

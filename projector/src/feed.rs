@@ -240,7 +240,7 @@ async fn try_batch(
 
 /// The event's part of its request's trace.
 fn trace(envelope: &Envelope) {
-    let span = tracing::debug_span!("feed.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
+    let span = tracing::debug_span!("views.event", event.id = %envelope.id, correlation.id = %envelope.correlation_id);
     service::request::continue_trace(&span, envelope.traceparent.as_deref());
     span.in_scope(|| tracing::debug!(event.type = %envelope.event_type, "projected"));
 }

@@ -137,7 +137,8 @@ async fn facets_that_suit_are_chosen_by_the_search_or_by_staff() {
     let fields = |found: &SearchAnswer| found.facets.iter().map(|facet| facet.field.clone()).collect::<Vec<_>>();
     let found = searcher.search(&snapshot, asked(Vec::new()), &vectors).await.expect("an answer");
     assert_eq!(fields(&found), ["category", "brand", "price", "available", "product_type"]);
-    let displayed = serde_json::from_value(serde_json::json!([{"field": "brand"}])).expect("settings");
+    let displayed = serde_json::from_value(serde_json::json!([{"field": "brand", "order": "count", "hidden": false}]))
+        .expect("settings");
     let found = searcher.search(&snapshot, asked(displayed), &vectors).await.expect("an answer");
     assert_eq!(fields(&found), ["brand"]);
 }

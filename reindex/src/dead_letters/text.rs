@@ -137,7 +137,7 @@ mod tests {
             queue: vec![dead_letter(8, DeadLetterState::Queued)],
         };
         let text = super::whole(&whole).expect("text");
-        for part in ["parked in views, tried 2 times", "\"product_id\": 7", "1 wait behind it", "offset 48", "c-1"] {
+        for part in ["parked in products, tried 2 times", "\"product_id\": 7", "1 wait behind it", "offset 48", "c-1"] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

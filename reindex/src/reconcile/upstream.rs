@@ -168,6 +168,7 @@ async fn compare(sides: &Sides<'_>, written: &[Written], dry_run: bool, hop: &mu
         }
         hop.found(|| format!("{context}/{id}: {view} has version {has} of {version}"));
         if !dry_run {
+            forget(read, *context, *tenant, *id, has).await?;
             let text = format!(
                 "UPDATE {context}.outbox SET published_at = NULL WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3
                    AND EXISTS (SELECT FROM {context}.outbox WHERE tenant_id = $1 AND aggregate_id = $2 AND version = $3 + 1)"
@@ -186,6 +187,17 @@ async fn compare(sides: &Sides<'_>, written: &[Written], dry_run: bool, hop: &mu
         }
     }
     Ok(())
+}
+
+/// Has a feed take the events after a version again: it skips what it has in `sources`, also where another of its tables
+/// lost what came of them. The tables' own versions make it harmless where they did not.
+async fn forget(read: &PgPool, context: Context, tenant: Uuid, id: Uuid, version: i64) -> Result<(), sqlx::Error> {
+    let statement = if version == 0 {
+        "DELETE FROM sources WHERE tenant_id = $1 AND context = $2 AND aggregate_id = $3 AND version > $4"
+    } else {
+        "UPDATE sources SET version = $4 WHERE tenant_id = $1 AND context = $2 AND aggregate_id = $3 AND version > $4"
+    };
+    sqlx::query(statement).bind(tenant).bind(context.name()).bind(id).bind(version).execute(read).await.map(|_| ())
 }
 
 /// Whether an event of the aggregate, or one before it, is a dead letter.

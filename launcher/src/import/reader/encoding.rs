@@ -6,7 +6,7 @@ use super::{
 };
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 /// The same text in UTF-8 and without a byte order mark, if the file is UTF-8 or UTF-16. Bytes that are no UTF-8 are
 /// left for [`text`], record by record: files are often written by two programs.
@@ -18,8 +18,11 @@ pub(super) fn utf8(mut input: Input) -> io::Result<Input> {
         }
         return Ok(input);
     }
-    let decoder = DecodeReaderBytesBuilder::new().encoding(Some(encoding)).bom_override(true).build(input);
-    Ok(Box::new(BufReader::with_capacity(1 << 18, decoder)))
+    let mut decoder = DecodeReaderBytesBuilder::new().encoding(Some(encoding)).bom_override(true).build(input);
+    // The decoder may give a few bytes at a time, and what the file is shows in its first line.
+    let mut start = Vec::new();
+    decoder.by_ref().take(1 << 16).read_to_end(&mut start)?;
+    Ok(Box::new(BufReader::with_capacity(1 << 18, Cursor::new(start).chain(decoder))))
 }
 
 /// By the byte order mark, or else by where the zero bytes of ASCII letters stand, or by what XML says of itself.

@@ -317,7 +317,7 @@ mod tests {
         }
 
         #[test]
-        fn utf8_taken_for_windows_1252_is_undone(text in "[a-z ]{0,8}[àâäçéèêëîïôöùûüñßøåæ’“”–—€]{1,4}[a-z ]{0,8}") {
+        fn utf8_taken_for_windows_1252_is_undone(text in "[a-z ]{0,8}[àâäçéèêëîïôöùûüñßøåæ]{1,4}[a-z ]{0,8}|[a-z]{1,4}[’“”–—€][a-z]{1,4}") {
             let (mangled, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes());
             // Bytes that Windows-1252 has no character for are kept as controls, and come back.
             prop_assert_eq!(in_right_encoding(&mangled), Some(text));
