@@ -15,9 +15,11 @@ impl Stored for Product {
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {
         let columns = Columns::of(rows)?;
+        // In the order of the names that two streams share, not of their ids: else each may wait for the other.
         sqlx::query(
             "INSERT INTO catalog.products (tenant_id, product_id, version, status, slug, external_id, content) \
-             SELECT $1, new.* FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) AS new",
+             SELECT $1, new.* FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) \
+             AS new (product_id, version, status, slug, external_id, content) ORDER BY new.external_id, new.slug",
         )
         .bind(scope.tenant.uuid())
         .bind(columns.ids)
@@ -133,7 +135,7 @@ async fn insert_variants<'a>(
     }
     sqlx::query(
         "INSERT INTO catalog.variants (tenant_id, variant_id, product_id, sku) \
-         SELECT $1, new.* FROM UNNEST($2::uuid[], $3::uuid[], $4::text[]) AS new",
+         SELECT $1, new.* FROM UNNEST($2::uuid[], $3::uuid[], $4::text[]) AS new (variant_id, product_id, sku) ORDER BY new.sku",
     )
     .bind(scope.tenant.uuid())
     .bind(columns.0)
