@@ -3,7 +3,7 @@
 //! A thread reads and maps records ([`reader`], [`mapping`]) and cuts them into batches; each batch is
 //! written as products, then prices and stock, a few batches under way at once; what is settled moves
 //! the position, so that the same command goes on after an interruption. What is wrong in a record and can be put right is
-//! repaired, counted and listed ([`repair`]); rows that are one product are put together ([`grouping`]); [`guess`] proposes
+//! repaired, counted and listed ([`repair`]); rows that are one product are put together (`grouping`); `guess` proposes
 //! a mapping. To support one more file format, add a reader under `reader/` and recognise it in
 //! [`reader::Records::open`].
 

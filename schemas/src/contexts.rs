@@ -1,6 +1,6 @@
 //! The bounded contexts of souk: one table, and all that follows from it.
 //!
-//! To add a context: a line here, a `pub mod` in [`events`](crate::events), and its events there. Names, wire codes,
+//! To add a context: a line here, a `pub mod` in [`events`], and its events there. Names, wire codes,
 //! topics, decoding, JSON Schemas, partition keys and AsyncAPI channels follow.
 
 use crate::{
@@ -98,7 +98,7 @@ macro_rules! contexts {
             }
         }
 
-        /// The event enums, for [`events`](crate::events).
+        /// The event enums, for [`events`].
         pub(crate) mod enums {
             $(pub use crate::events::$module::$event;)+
         }

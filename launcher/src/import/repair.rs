@@ -1,6 +1,6 @@
 //! What is wrong in real files and can be put right: it is repaired, counted and listed, not refused.
 //!
-//! [`text`] mends single texts, [`amount`] reads prices as people write them, [`codes`] takes EANs and
+//! `text` mends single texts, `amount` reads prices as people write them, `codes` takes EANs and
 //! addresses of pictures out of their cells. To add a kind of repair: add it to [`Repair`], with its words.
 
 pub(crate) mod amount;

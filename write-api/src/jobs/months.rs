@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Months after the present one that there are partitions for.
 pub const AHEAD: i32 = 2;
 
-/// Makes the outboxes' partitions of this month and the [`AHEAD`] after it. While they are missing, nothing fails: the
+/// Makes the outboxes' partitions of this month and the `AHEAD` after it. While they are missing, nothing fails: the
 /// partition of last resort takes the rows, and this moves them where they belong.
 #[derive(Debug, Clone, Copy)]
 pub struct MonthsAhead;
