@@ -2,10 +2,10 @@
 
 use crate::{
     cache::Cache, cursor, defined::Defined, freshness::Freshness, index::ActiveIndex, metrics::Metrics,
-    operations::Operations, popularity::Popularity, tenants::Tenants, vectors::Vectors, view::View,
+    operations::Operations, popularity::Popularity, reads::search::SearchPage, tenants::Tenants, vectors::Vectors,
+    view::View,
 };
 use search::searcher::Searcher;
-use serde_json::Value;
 use sqlx::PgPool;
 
 /// What every route needs.
@@ -20,7 +20,7 @@ pub struct App {
     /// Waiting for tokens.
     pub freshness: Freshness,
     /// Answers of searches, kept for a moment.
-    pub cache: Cache<Value>,
+    pub cache: Cache<SearchPage>,
     /// Answers from views, kept for a moment.
     pub views: Cache<View>,
     /// States of the index that cursors point to.

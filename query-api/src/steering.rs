@@ -9,12 +9,12 @@ use schemas::{
 };
 use search::query::{SearchRequest, Steering};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// What steering adds to an answer beside its effect on the hits.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Shown {
     /// The rules that took effect, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -24,10 +24,10 @@ pub struct Shown {
     pub rewritten: Option<String>,
     /// Where to send the shopper.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub redirect: Option<Value>,
+    pub redirect: Option<Redirect>,
     /// Banners to show.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub banners: Vec<Value>,
+    pub banners: Vec<Banner>,
     /// How facets are to be shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub facet_display: Vec<FacetSetting>,
@@ -36,8 +36,32 @@ pub struct Shown {
     pub experiment: Option<Arm>,
 }
 
+/// Where a rule sends the shopper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Redirect {
+    /// The address, within the shop or beyond.
+    pub url: String,
+}
+
+/// A banner that a rule shows beside the hits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Banner {
+    /// Its id, to tell banners apart.
+    pub id: String,
+    /// What it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Its picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// Where it leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_url: Option<String>,
+}
+
 /// A client's arm of an experiment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = ExperimentArm)]
 pub struct Arm {
     /// The experiment.
     pub name: String,
@@ -128,16 +152,11 @@ fn act(action: &RuleAction, steering: &mut Steering, filters: &mut Vec<Filter>, 
             shown.rewritten.get_or_insert_with(|| text.clone());
         }
         RuleAction::Redirect { url } => {
-            shown.redirect.get_or_insert_with(|| json!({"url": url}));
+            shown.redirect.get_or_insert_with(|| Redirect { url: url.clone() });
         }
         RuleAction::Banner { id, text, image_url, link_url } => {
-            let mut banner = json!({"id": id});
-            for (name, value) in [("text", text), ("image_url", image_url), ("link_url", link_url)] {
-                if let Some(value) = value {
-                    banner[name] = value.as_str().into();
-                }
-            }
-            shown.banners.push(banner);
+            let (text, image_url, link_url) = (text.clone(), image_url.clone(), link_url.clone());
+            shown.banners.push(Banner { id: id.clone(), text, image_url, link_url });
         }
     }
 }
@@ -177,6 +196,7 @@ mod tests {
     use super::*;
     use crate::definitions::Written;
     use schemas::{Uuid, events::merchandising::Rule, ids::TenantId};
+    use serde_json::json;
 
     fn rule(json: Value) -> Named<Rule> {
         Named { name: "r".to_owned(), content: serde_json::from_value(json).expect("a rule") }
@@ -209,7 +229,7 @@ mod tests {
         assert_eq!(steered("laptops", None, &definitions).1, Shown::default());
         assert_eq!(steered("tv", None, &definitions).1.rules.len(), 0);
         let (request, shown) = steered("TV", Some("category:video"), &definitions);
-        assert_eq!((request.text.as_str(), shown.redirect), ("television", Some(json!({"url": "/tv"}))));
+        assert_eq!((request.text.as_str(), shown.redirect), ("television", Some(Redirect { url: "/tv".to_owned() })));
     }
 
     fn trying(experiment: Experiment) -> Definitions {

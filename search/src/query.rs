@@ -162,7 +162,7 @@ pub struct SearchResponse {
 }
 
 /// Fewer words had to match than were asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Relaxed {
     /// Words that have to match.
     pub matched: usize,
@@ -171,7 +171,7 @@ pub struct Relaxed {
 }
 
 /// A word of the query that was read as another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Correction {
     /// As it was typed.
     pub written: String,
@@ -180,7 +180,8 @@ pub struct Correction {
 }
 
 /// One product found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SearchHit)]
 pub struct Hit {
     /// How well it matches; comparable within one answer only.
     pub score: f32,
@@ -221,7 +222,7 @@ impl Hit {
 }
 
 /// A part of a hit's score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ScorePart {
     /// What it is for: a word in a field, the title, a rule, a signal.
     pub part: String,

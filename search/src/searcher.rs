@@ -28,6 +28,7 @@ pub use vectors::{VectorError, VectorSource};
 
 /// How hits are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SearchMode)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// By words.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Something that was read out of a query, for a storefront to show and to offer to undo.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Understood {
     /// `price`, `without`, `phrase`, `brand`, `category`, `product_type` or `attribute`.
     pub kind: String,
@@ -19,7 +19,8 @@ pub struct Understood {
 }
 
 /// What became of what was understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UnderstoodEffect)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Other products are left out.

@@ -10,12 +10,14 @@ mod run;
 mod similar;
 mod steered;
 mod suggest;
+mod suggested;
 mod why;
 
 use crate::{
     app::App,
     read_model::{Expected, Isolation, ReadModel},
 };
+pub use answer::SearchPage;
 use body::{FacetBody, FacetSettings, SearchBody, text};
 use steered::steer;
 use utoipa_axum::{router::OpenApiRouter, routes};

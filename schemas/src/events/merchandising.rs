@@ -198,7 +198,7 @@ pub struct Rule {
 }
 
 /// The order of a facet's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FacetOrder {
     /// The most frequent first.
@@ -210,7 +210,7 @@ pub enum FacetOrder {
 }
 
 /// How one facet is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct FacetSetting {
     /// `brand`, `category`, `available`, `price` or `attr.<name>`.
     pub field: String,

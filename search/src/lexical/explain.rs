@@ -59,7 +59,8 @@ fn score(snapshot: &Snapshot, query: &dyn Query, at: DocAddress) -> Result<Optio
 }
 
 /// Why a product is among the hits, or not.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(Why::example())))]
 pub struct Why {
     /// Whether it is among them.
     pub found: bool,
@@ -72,8 +73,23 @@ pub struct Why {
     pub place: Option<usize>,
 }
 
+impl Why {
+    /// As the OpenAPI document shows it.
+    #[must_use]
+    pub fn example() -> Self {
+        let check = |what: &str, passes| Check { what: what.to_owned(), passes };
+        Self {
+            found: false,
+            reason: "it does not pass: filter brand:Lumen".to_owned(),
+            checks: vec![check("it is in the index", true), check("filter brand:Lumen", false)],
+            place: None,
+        }
+    }
+}
+
 /// One thing that must hold.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = WhyCheck)]
 pub struct Check {
     /// What: the index, a filter, a word.
     pub what: String,

@@ -1,6 +1,6 @@
 //! What a facet is asked for, and what it answers.
 
-use schemas::filter::Field;
+use schemas::{events::catalog::AttributeValue, filter::Field};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,7 +44,8 @@ pub enum FacetOrder {
 }
 
 /// The values of one facet with their counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!(FacetCounts::example())))]
 pub struct FacetCounts {
     /// The field, as asked.
     pub field: String,
@@ -60,10 +61,27 @@ pub struct FacetCounts {
     pub ranges: Vec<RangeCount>,
 }
 
+impl FacetCounts {
+    /// As the OpenAPI document shows it: two brands, of which one is chosen.
+    #[must_use]
+    pub fn example() -> Self {
+        let value = |name: &str, count, selected, total_if_toggled| FacetValue {
+            value: name.into(),
+            count,
+            selected,
+            total_if_toggled,
+            children: Vec::new(),
+        };
+        let values = vec![value("Acme", 12, true, 31), value("Lumen", 7, false, 19)];
+        Self { field: "brand".to_owned(), values, others: 12, stats: None, ranges: Vec::new() }
+    }
+}
+
 /// One value of a facet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FacetValue {
     /// The value: text, number or true/false; of a category its slug.
+    #[schema(value_type = AttributeValue)]
     pub value: Value,
     /// How many hits have it.
     pub count: u64,
@@ -74,11 +92,13 @@ pub struct FacetValue {
     pub total_if_toggled: u64,
     /// Of a category, those below.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion)]
     pub children: Vec<Self>,
 }
 
 /// What numbers amount to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FacetStats)]
 pub struct Stats {
     /// The least.
     pub min: f64,
@@ -91,7 +111,8 @@ pub struct Stats {
 }
 
 /// How many hits have a number in a range.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FacetRange)]
 pub struct RangeCount {
     /// From this on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 /// By what similar products were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SimilarBy)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// By the vector of the product.

@@ -1,52 +1,218 @@
-//! The answer of a search.
+//! The answers of searches, as they are sent and kept.
 
 use crate::{
-    freshness::Verdict,
+    example,
+    freshness::{Served, Verdict},
     request::{mark, took_ms},
     steering::Shown,
 };
-use ::search::searcher::{Mode, SearchAnswer};
+use ::search::{
+    query::{Correction, FacetCounts, Hit, Relaxed},
+    searcher::{Mode, SearchAnswer},
+    understand::Understood,
+};
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
-use std::time::Instant;
+use serde::{Serialize, Serializer};
+use std::{sync::Arc, time::Instant};
 
-/// What was found, as it is answered.
-pub fn in_json(found: &SearchAnswer, mode: Mode, generation: &str, data_version: u64, shown: &Shown) -> Value {
-    let mut body = json!({
-        "total": found.total,
-        "hits": found.hits,
-        "facets": found.facets,
-        "mode": mode,
-        "generation": generation,
-        "data_version": data_version,
-    });
-    if let (Value::Object(body), Ok(Value::Object(shown))) = (&mut body, serde_json::to_value(shown)) {
-        body.extend(shown);
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct SearchPage {
+    /// How many products match, on all pages.
+    pub total: usize,
+    /// The products of this page, best first.
+    pub hits: Vec<Hit>,
+    /// The facets that were asked for, in that order.
+    pub facets: Vec<FacetCounts>,
+    /// How the hits were looked for.
+    pub mode: Mode,
+    /// The index generation that answered.
+    pub generation: String,
+    /// A number that grows with each state of the index.
+    pub data_version: u64,
+    /// What staff's definitions did and show.
+    #[serde(flatten)]
+    pub shown: Shown,
+    /// Words that no product holds, and what they were read as.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Correction>,
+    /// What was read out of the text beside its words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub understood: Vec<Understood>,
+    /// The time was up before everything was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub partial: bool,
+    /// No product has all of the words: how many of them had to match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relaxed: Option<Relaxed>,
+    /// What to send as `cursor` for the next page, if one was sent and there is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// With `explain`: topic, partition and next offset up to where the index has the document topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index_offsets: Option<Vec<(String, i32, i64)>>,
+    /// What could not be done as asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
+}
+
+impl SearchPage {
+    /// The page of what was found, before what else is known of it.
+    pub fn new(found: SearchAnswer, mode: Mode, generation: String, data_version: u64, shown: Shown) -> Self {
+        Self {
+            total: found.total,
+            hits: found.hits,
+            facets: found.facets,
+            mode,
+            generation,
+            data_version,
+            shown,
+            corrections: found.corrections,
+            understood: found.understood,
+            partial: found.partial,
+            relaxed: found.relaxed,
+            next: None,
+            index_offsets: None,
+            degraded: None,
+        }
     }
-    if !found.corrections.is_empty() {
-        body["corrections"] = json!(found.corrections);
+
+    /// As the examples show it.
+    pub fn example() -> Self {
+        let answer = SearchAnswer {
+            total: 12,
+            hits: vec![Hit::new(2.25, example::card())],
+            facets: vec![FacetCounts::example()],
+            corrections: vec![Correction { written: "ketle".to_owned(), read: "kettle".to_owned() }],
+            ..SearchAnswer::default()
+        };
+        Self::new(answer, Mode::Lexical, example::GENERATION.to_owned(), 4_294_967_297, Shown::default())
     }
-    if !found.understood.is_empty() {
-        body["understood"] = json!(found.understood);
+}
+
+/// A page that the cache and an answer share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared(pub Arc<SearchPage>);
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
-    if found.partial {
-        body["partial"] = true.into();
+}
+
+/// How long an answer took, and whether it is older than what the client has written.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Circumstances {
+    /// Milliseconds from the request to the answer.
+    took_ms: f64,
+    /// What the answer has not seen of the client's token; left out if it has seen all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consistency: Option<Behind>,
+}
+
+impl Circumstances {
+    fn new(verdict: &Verdict, began: Instant) -> Self {
+        let consistency = match verdict {
+            Verdict::Fresh => None,
+            Verdict::Stale(served) => Some(Behind { state: State::Stale, behind: served.clone() }),
+        };
+        Self { took_ms: took_ms(began), consistency }
     }
-    if let Some(relaxed) = found.relaxed {
-        body["relaxed"] = json!(relaxed);
+
+    /// As the examples show them.
+    pub const fn example() -> Self {
+        Self { took_ms: 1.25, consistency: None }
     }
-    body
+}
+
+/// What an answer has not seen of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Behind {
+    state: State,
+    /// The aggregates whose versions it has not seen.
+    behind: Vec<Served>,
+}
+
+/// How an answer stands to a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ConsistencyState)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It has not seen all that the token names.
+    Stale,
+}
+
+/// An answer of one search or of many, and its circumstances.
+#[derive(Debug, Serialize)]
+pub struct Answered<T> {
+    #[serde(flatten)]
+    answer: T,
+    #[serde(flatten)]
+    circumstances: Circumstances,
 }
 
 /// An answer with how long it took and how fresh it is.
-pub fn answer(body: &Value, verdict: &Verdict, began: Instant) -> Response {
-    let mut body = body.clone();
-    body["took_ms"] = took_ms(began).into();
-    if let Verdict::Stale(served) = verdict {
-        body["consistency"] = json!({"state": "stale", "behind": served});
+pub fn answered(answer: impl Serialize, verdict: &Verdict, began: Instant) -> Response {
+    let circumstances = Circumstances::new(verdict, began);
+    mark(Json(Answered { answer, circumstances }).into_response(), verdict)
+}
+
+/// The answer of a search.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(SearchResult::example())))]
+pub struct SearchResult {
+    #[serde(flatten)]
+    page: SearchPage,
+    #[serde(flatten)]
+    circumstances: Circumstances,
+}
+
+impl SearchResult {
+    fn example() -> Self {
+        Self { page: SearchPage::example(), circumstances: Circumstances::example() }
     }
-    mark(Json(body).into_response(), verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn sent(page: SearchPage, circumstances: Circumstances) -> Value {
+        serde_json::to_value(Answered { answer: Shared(Arc::new(page)), circumstances }).expect("JSON")
+    }
+
+    #[test]
+    fn what_does_not_apply_is_left_out() {
+        let page = SearchPage::new(SearchAnswer::default(), Mode::Hybrid, "g1".to_owned(), 7, Shown::default());
+        let expected = json!({"total": 0, "hits": [], "facets": [], "mode": "hybrid", "generation": "g1",
+            "data_version": 7, "took_ms": 1.25});
+        assert_eq!(sent(page, Circumstances::example()), expected);
+    }
+
+    #[test]
+    fn what_applies_stands_beside_the_hits() {
+        let shown = Shown { rules: vec!["sofas".to_owned()], rewritten: Some("sofa".to_owned()), ..Shown::default() };
+        let page = SearchPage {
+            partial: true,
+            relaxed: Some(Relaxed { matched: 1, of: 2 }),
+            next: Some("c".to_owned()),
+            index_offsets: Some(vec![("documents".to_owned(), 0, 9)]),
+            degraded: Some("by words alone".to_owned()),
+            shown,
+            ..SearchPage::example()
+        };
+        let verdict = Verdict::Stale(Vec::new());
+        let sent = sent(page, Circumstances::new(&verdict, Instant::now()));
+        assert_eq!(sent["rules"], json!(["sofas"]));
+        assert_eq!((&sent["rewritten"], &sent["partial"]), (&json!("sofa"), &json!(true)));
+        assert_eq!(sent["relaxed"], json!({"matched": 1, "of": 2}));
+        assert_eq!(sent["index_offsets"], json!([["documents", 0, 9]]));
+        assert_eq!(sent["consistency"], json!({"state": "stale", "behind": []}));
+        assert_eq!(sent["hits"][0]["title"], "Gooseneck kettle");
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     problem::Refusal,
     request::{ReadContext, mark},
 };
-use ::search::query::SearchRequest;
+use ::search::query::{FacetCounts, SearchRequest};
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
@@ -21,7 +21,7 @@ use axum::{
         ("order" = Option<String>, Query, description = "count (default) or value"),
         ("facet_limit" = Option<u32>, Query, description = "Most values, 1 to 100, default 10"),
         ("q" = Option<String>, Query, description = "As for a search, like `filter` and the rest")),
-    responses((status = 200, description = "The facet", body = Object), (status = 400, description = "A parameter is wrong", body = Object)))]
+    responses((status = 200, description = "The facet", body = FacetCounts), (status = 400, description = "A parameter is wrong")))]
 pub async fn facet(
     State(app): State<App>,
     context: ReadContext,
@@ -46,6 +46,6 @@ pub async fn facet(
     let verdict = context.wait(&app, Hop::Index).await?;
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     steer(&app, &context, &body, &snapshot, &mut request).await?;
-    let mut facets = app.searcher.facets(&snapshot, request).await?;
+    let mut facets: Vec<FacetCounts> = app.searcher.facets(&snapshot, request).await?;
     Ok(mark(Json(facets.pop()).into_response(), &verdict))
 }

@@ -1,15 +1,20 @@
 //! `POST /v1/search/multi`: many searches in one request.
 
-use super::{SearchBody, answer::answer, body::MAX_LIMIT, run::run};
+use super::{
+    SearchBody,
+    answer::{Circumstances, SearchPage, Shared, answered},
+    body::MAX_LIMIT,
+    run::run,
+};
 use crate::{app::App, freshness::Verdict, problem::Refusal, request::ReadContext};
+use ::search::query::Hit;
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
     response::Response,
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
-use std::{sync::Arc, time::Instant};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 /// Most searches of one request.
 const MOST_SEARCHES: usize = 20;
@@ -32,7 +37,7 @@ pub struct MultiBody {
 
 /// Search many times in one request, with an answer for each, or one merged list.
 #[utoipa::path(post, path = "/v1/search/multi", tag = "search", request_body = MultiBody,
-    responses((status = 200, description = "`results`, each as of one search; federated: `hits`, each with the number of the `search` it comes from", body = Object), (status = 400, description = "A field is wrong", body = Object)))]
+    responses((status = 200, description = "An answer for each search, or with `federated` one list of their hits", body = MultiResult), (status = 400, description = "A field is wrong; `errors` says which, of which search")))]
 pub async fn multi(
     State(app): State<App>,
     context: ReadContext,
@@ -56,36 +61,75 @@ pub async fn multi(
             worst = verdict;
         }
     }
-    let answered = if body.federated {
+    let found = if body.federated {
         let hits = federated(&results, body.limit.unwrap_or(20).min(MAX_LIMIT));
-        json!({"hits": hits, "totals": results.iter().map(|result| result["total"].clone()).collect::<Vec<_>>()})
+        Found::Merged { hits, totals: results.iter().map(|result| result.0.total).collect() }
     } else {
-        json!({"results": results.iter().map(|result| Value::clone(result)).collect::<Vec<_>>()})
+        Found::Each { results }
     };
-    Ok(answer(&answered, &worst, began))
+    Ok(answered(found, &worst, began))
+}
+
+/// What many searches found.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = MultiFound)]
+#[serde(untagged)]
+pub enum Found {
+    /// With `federated`.
+    Merged {
+        /// The hits of all searches in one list.
+        hits: Vec<FederatedHit>,
+        /// How many products match each search.
+        totals: Vec<usize>,
+    },
+    /// Otherwise.
+    Each {
+        /// The answers in the order of the searches.
+        #[schema(value_type = Vec<SearchPage>)]
+        results: Vec<Shared>,
+    },
+}
+
+/// A hit of a merged list.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct FederatedHit {
+    /// The hit; its score is the sum of its reciprocal ranks.
+    #[serde(flatten)]
+    hit: Hit,
+    /// The search that found it, counted from 0; the first of several.
+    search: usize,
+}
+
+/// The answer of many searches.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(MultiResult::example())))]
+pub struct MultiResult {
+    #[serde(flatten)]
+    found: Found,
+    #[serde(flatten)]
+    circumstances: Circumstances,
+}
+
+impl MultiResult {
+    fn example() -> Self {
+        let found = Found::Each { results: vec![Shared(SearchPage::example().into())] };
+        Self { found, circumstances: Circumstances::example() }
+    }
 }
 
 /// Merges lists of hits by reciprocal rank; a product in several counts for all of them.
-fn federated(results: &[Arc<Value>], limit: usize) -> Vec<Value> {
-    let mut merged: Vec<(f32, Value)> = Vec::new();
+fn federated(results: &[Shared], limit: usize) -> Vec<FederatedHit> {
+    let mut merged: Vec<FederatedHit> = Vec::new();
     for (search, result) in results.iter().enumerate() {
-        for (rank, hit) in (1_u16..).zip(result["hits"].as_array().into_iter().flatten()) {
+        for (rank, hit) in (1_u16..).zip(&result.0.hits) {
             let score = 1.0 / (RANK_CONSTANT + f32::from(rank));
-            match merged.iter_mut().find(|(_, known)| known["id"] == hit["id"]) {
-                Some((sum, _)) => *sum += score,
-                None => {
-                    let mut hit = hit.clone();
-                    hit["search"] = search.into();
-                    merged.push((score, hit));
-                }
+            match merged.iter_mut().find(|known| known.hit.card.id == hit.card.id) {
+                Some(known) => known.hit.score += score,
+                None => merged.push(FederatedHit { hit: Hit { score, ..hit.clone() }, search }),
             }
         }
     }
-    merged.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    merged.into_iter().take(limit).map(|(score, hit)| with_score(hit, score)).collect()
-}
-
-fn with_score(mut hit: Value, score: f32) -> Value {
-    hit["score"] = score.into();
-    hit
+    merged.sort_by(|a, b| b.hit.score.total_cmp(&a.hit.score));
+    merged.truncate(limit);
+    merged
 }

@@ -1,6 +1,11 @@
 //! `GET` and `POST /v1/search`: one search.
 
-use super::{SearchBody, answer::answer, parameters, run::run};
+use super::{
+    SearchBody,
+    answer::{SearchResult, answered},
+    parameters,
+    run::run,
+};
 use crate::{app::App, problem::Refusal, request::ReadContext};
 use axum::{
     Json,
@@ -34,7 +39,7 @@ use std::time::Instant;
         ("generation" = Option<String>, Query, description = "For staff: another generation that is open, such as one that is not promoted yet"),
         ("ranking.{name}" = Option<f64>, Query, description = "A ranking setting to try"),
     ),
-    responses((status = 200, description = "`total`, `hits`, `facets`, `mode`, `generation`, `took_ms`; where they apply `corrections`, `understood`, `relaxed`, `next`, `rules`, `redirect`, `banners`, `degraded`, `partial` (the time was up); with `explain` `index_offsets`, up to where the index has the document topic", body = Object), (status = 400, description = "A parameter is wrong; `errors` says which, and where", body = Object), (status = 503, description = "The index is not loaded, or there is no model for semantic search", body = Object)))]
+    responses((status = 200, description = "The hits, and what is to be known of them", body = SearchResult), (status = 400, description = "A parameter is wrong; `errors` says which, and where"), (status = 503, description = "The index is not loaded, or there is no model for semantic search")))]
 pub async fn search(
     State(app): State<App>,
     context: ReadContext,
@@ -43,12 +48,12 @@ pub async fn search(
     let body = parameters::read(query.as_deref().unwrap_or_default())?;
     let began = Instant::now();
     let (found, verdict) = run(&app, &context, &body).await?;
-    Ok(answer(&found, &verdict, began))
+    Ok(answered(found, &verdict, began))
 }
 
 /// Find products, asked in JSON.
 #[utoipa::path(post, path = "/v1/search", tag = "search", request_body = SearchBody,
-    responses((status = 200, description = "As for GET", body = Object), (status = 400, description = "A field is wrong; `errors` says which, and where", body = Object)))]
+    responses((status = 200, description = "As for GET", body = SearchResult), (status = 400, description = "A field is wrong; `errors` says which, and where")))]
 pub async fn search_json(
     State(app): State<App>,
     context: ReadContext,
@@ -57,5 +62,5 @@ pub async fn search_json(
     let Json(body) = body?;
     let began = Instant::now();
     let (found, verdict) = run(&app, &context, &body).await?;
-    Ok(answer(&found, &verdict, began))
+    Ok(answered(found, &verdict, began))
 }

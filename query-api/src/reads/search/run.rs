@@ -3,7 +3,7 @@
 
 use super::{
     FacetBody, SearchBody,
-    answer::in_json,
+    answer::{SearchPage, Shared},
     steered::{Steered, steer},
 };
 use crate::{
@@ -16,10 +16,10 @@ use crate::{
     request::ReadContext,
 };
 use ::search::{
+    offsets,
     reader::{IndexHandle, Snapshot},
     searcher::{Mode, Question},
 };
-use serde_json::Value;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -32,7 +32,7 @@ const BUDGET: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// [`Refusal`] names what can't be asked so, or says what failed.
-pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Arc<Value>, Verdict), Refusal> {
+pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Shared, Verdict), Refusal> {
     let handle = match &body.generation {
         None => app.index.choose(body.client.as_deref().unwrap_or(&body.q)).ok_or_else(Refusal::no_index)?,
         Some(_) if !context.staff => {
@@ -46,7 +46,7 @@ pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<
     let began = Instant::now();
     let outcome = run_in(app, context, body, &handle).await;
     let failed = outcome.as_ref().is_err_and(|refusal| refusal.0.status >= 500);
-    let empty = outcome.as_ref().is_ok_and(|(found, _)| found["total"] == 0);
+    let empty = outcome.as_ref().is_ok_and(|(found, _)| found.0.total == 0);
     app.index.recorder.count(&handle.manifest().generation, began.elapsed(), failed, empty);
     outcome
 }
@@ -57,7 +57,7 @@ async fn run_in(
     context: &ReadContext,
     body: &SearchBody,
     handle: &IndexHandle,
-) -> Result<(Arc<Value>, Verdict), Refusal> {
+) -> Result<(Shared, Verdict), Refusal> {
     let mode = body.mode.unwrap_or(Mode::Lexical);
     let mut request = body.request(context.tenant)?;
     let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
@@ -77,19 +77,22 @@ async fn run_in(
     let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
     let data_version = snapshot.data_version;
     // Vectors change without a commit of the index, so that only answers by words can be kept.
-    let key = (mode == Mode::Lexical).then(|| Key {
-        tenant: context.tenant,
-        request: format!("search {} {stamp} {:?}", serde_json::to_string(body).unwrap_or_default(), shown.rules),
-        generation: generation.clone(),
-        data_version,
-    });
+    let key = match mode {
+        Mode::Lexical => Some(Key {
+            tenant: context.tenant,
+            request: format!("search {} {stamp} {:?}", serde_json::to_string(body)?, shown.rules),
+            generation: generation.clone(),
+            data_version,
+        }),
+        Mode::Semantic | Mode::Hybrid => None,
+    };
     if let Some(key) = &key {
         let kept = app.cache.get(key).await;
         let outcome = if kept.is_some() { "hit" } else { "miss" };
         app.metrics.cache.get_or_create(&Outcome { outcome }).inc();
         if let Some(kept) = kept {
-            app.metrics.searched(total(&kept));
-            return Ok((kept, verdict));
+            app.metrics.searched(kept.total);
+            return Ok((Shared(kept), verdict));
         }
     }
     let suiting = (body.facets == [FacetBody::Name("*".to_owned())]).then(|| {
@@ -98,31 +101,24 @@ async fn run_in(
     });
     let end = request.offset + request.limit;
     let found = app.searcher.search(&snapshot, Question { request, mode, suiting }, &app.vectors).await?;
-    let offsets = body.explain.then(|| serde_json::from_str::<Value>(&snapshot.offsets).unwrap_or_default());
-    let mut answer = in_json(&found, mode, &generation, data_version, &shown);
-    if body.cursor.is_some() && end < found.total && !found.hits.is_empty() {
-        answer["next"] = next(app, &generation, snapshot, end).await.into();
-    }
-    if let Some(offsets) = offsets {
-        answer["index_offsets"] = offsets;
-    }
+    let (total, is_last, cut_short) = (found.total, end >= found.total || found.hits.is_empty(), found.partial);
+    let index_offsets = if body.explain { Some(offsets::parse(&snapshot.offsets)?) } else { None };
     let moved = moved.then(|| "the index of the page before is gone: this page is of the present one".to_owned());
     let lost: Vec<String> = [found.degraded.map(str::to_owned), degraded, moved].into_iter().flatten().collect();
-    if !lost.is_empty() {
-        answer["degraded"] = lost.join("; ").into();
+    let mut page = SearchPage::new(found, mode, generation, data_version, shown);
+    if body.cursor.is_some() && !is_last {
+        page.next = Some(next(app, &page.generation, snapshot, end).await);
     }
-    app.metrics.searched(total(&answer));
-    let answer = Arc::new(answer);
+    page.index_offsets = index_offsets
+        .map(|offsets| offsets.into_iter().map(|((topic, partition), next)| (topic, partition, next)).collect());
+    page.degraded = (!lost.is_empty()).then(|| lost.join("; "));
+    app.metrics.searched(total);
+    let page = Arc::new(page);
     // What was cut short may be whole the next time.
-    if let Some(key) = key.filter(|_| !found.partial) {
-        app.cache.put(key, answer.clone()).await;
+    if let Some(key) = key.filter(|_| !cut_short) {
+        app.cache.put(key, Arc::clone(&page)).await;
     }
-    Ok((answer, verdict))
-}
-
-/// How many hits an answer tells of.
-fn total(answer: &Value) -> usize {
-    answer["total"].as_u64().and_then(|total| usize::try_from(total).ok()).unwrap_or_default()
+    Ok((Shared(page), verdict))
 }
 
 /// The cursor of the next page; the index stays as it is for those who hold it.

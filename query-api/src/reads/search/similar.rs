@@ -2,18 +2,19 @@
 
 use crate::{
     app::App,
+    example,
     freshness::Hop,
     problem::{Refusal, bounded},
     request::{ReadContext, mark},
 };
+use ::search::{query::Hit, searcher::By};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use schemas::ids::ProductId;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: usize = 8;
 const MAX_LIMIT: usize = 50;
@@ -26,10 +27,26 @@ pub struct Parameters {
     limit: Option<usize>,
 }
 
+/// Products like a product.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(json!(SimilarProducts::example())))]
+pub struct SimilarProducts {
+    /// They, the most similar first.
+    hits: Vec<Hit>,
+    /// By what they were found.
+    by: By,
+}
+
+impl SimilarProducts {
+    fn example() -> Self {
+        Self { hits: vec![Hit::new(0.75, example::card())], by: By::Vectors }
+    }
+}
+
 /// Products like this one, by meaning, or by words where it has no vector yet.
 #[utoipa::path(get, path = "/v1/products/{id}/similar", tag = "search",
     params(("id" = String, Path, description = "souk's id"), Parameters),
-    responses((status = 200, description = "`hits`, the most similar first, and `by`: vectors or words", body = Object), (status = 404, description = "No such product", body = Object)))]
+    responses((status = 200, description = "The most similar first", body = SimilarProducts), (status = 404, description = "No such product")))]
 pub async fn similar(
     State(app): State<App>,
     context: ReadContext,
@@ -43,5 +60,5 @@ pub async fn similar(
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let found = app.searcher.similar(&snapshot, context.tenant, id, limit, &app.vectors).await?;
     let found = found.ok_or_else(|| Refusal::not_found("no such product in this shop"))?;
-    Ok(mark(Json(json!({"hits": found.hits, "by": found.by})).into_response(), &verdict))
+    Ok(mark(Json(SimilarProducts { hits: found.hits, by: found.by }).into_response(), &verdict))
 }

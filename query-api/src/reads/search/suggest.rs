@@ -1,6 +1,10 @@
 //! `GET /v1/suggest`: what a query may become while it is typed.
 
-use super::{SearchBody, steer, text};
+use super::{
+    SearchBody, steer,
+    suggested::{SuggestResult, SuggestedBrand, SuggestedCategory, SuggestedProduct, SuggestedQuery},
+    text,
+};
 use crate::{
     app::App,
     freshness::Hop,
@@ -16,7 +20,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
 use std::time::Instant;
 
 const DEFAULT_LIMIT: usize = 6;
@@ -35,7 +38,7 @@ pub struct Parameters {
 
 /// Queries, products, categories and brands that a text may become.
 #[utoipa::path(get, path = "/v1/suggest", tag = "search", params(Parameters),
-    responses((status = 200, description = "`queries`, `products`, `categories`, `brands`, each with a `highlight` that is safe to put into HTML", body = Object)))]
+    responses((status = 200, description = "What the text may become; each `highlight` is safe to put into HTML", body = SuggestResult)))]
 pub async fn suggest(
     State(app): State<App>,
     context: ReadContext,
@@ -63,19 +66,26 @@ pub async fn suggest(
     queries.extend(likely);
     queries.truncate(limit);
     let names = categories::names(&app.pool, context.tenant, &found.categories).await?;
-    let mut highlighted = |text: &str| Value::String(marker.text(text));
-    let product = |hit: &::search::query::Hit| {
-        let card = &hit.card;
-        json!({"id": card.id, "slug": card.slug, "title": card.title, "highlight": hit.highlights.get("title"),
-            "brand": card.brand, "image": card.image, "prices": card.prices, "available": card.available})
+    let mut highlighted = |text: &str| marker.text(text);
+    let result = SuggestResult {
+        queries: queries.into_iter().map(|text| SuggestedQuery { highlight: highlighted(&text), text }).collect(),
+        products: products.into_iter().map(SuggestedProduct::new).collect(),
+        categories: names
+            .into_iter()
+            .map(|named| SuggestedCategory {
+                highlight: highlighted(&named.name),
+                slug: named.slug,
+                name: named.name,
+                path: named.path,
+                count: named.products,
+            })
+            .collect(),
+        brands: found
+            .brands
+            .into_iter()
+            .map(|(value, count)| SuggestedBrand { highlight: highlighted(&value), value, count })
+            .collect(),
+        took_ms: took_ms(began),
     };
-    let body = json!({
-        "queries": queries.iter().map(|text| json!({"text": text, "highlight": highlighted(text)})).collect::<Vec<_>>(),
-        "products": products.iter().map(product).collect::<Vec<_>>(),
-        "categories": names.iter().map(|named| json!({"slug": named.slug, "name": named.name, "path": named.path,
-            "count": named.products, "highlight": highlighted(&named.name)})).collect::<Vec<_>>(),
-        "brands": found.brands.iter().map(|(value, count)| json!({"value": value, "count": count, "highlight": highlighted(value)})).collect::<Vec<_>>(),
-        "took_ms": took_ms(began),
-    });
-    Ok(mark(Json(body).into_response(), &verdict))
+    Ok(mark(Json(result).into_response(), &verdict))
 }

@@ -8,7 +8,7 @@ use crate::{
     reads::products,
     request::{ReadContext, mark},
 };
-use ::search::query::SearchRequest;
+use ::search::{lexical::Why, query::SearchRequest};
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
@@ -21,7 +21,7 @@ use schemas::ids::{ProductId, TenantId};
 /// Takes the parameters of a search and says of one product what it passes and what it doesn't.
 #[utoipa::path(get, path = "/v1/search/why/{product}", tag = "search",
     params(("product" = String, Path, description = "souk's id, or the id it was imported under"), ("q" = Option<String>, Query, description = "As for a search, like all its parameters")),
-    responses((status = 200, description = "`found`, `reason`, `checks`, `place`", body = Object), (status = 404, description = "No such product", body = Object)))]
+    responses((status = 200, description = "What the product passes and what it does not", body = Why), (status = 404, description = "No such product")))]
 pub async fn why(
     State(app): State<App>,
     context: ReadContext,
@@ -34,7 +34,7 @@ pub async fn why(
     let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let mut request: SearchRequest = body.request(context.tenant)?;
     steer(&app, &context, &body, &snapshot, &mut request).await?;
-    let why = app.searcher.why(&snapshot, request, product).await?;
+    let why: Why = app.searcher.why(&snapshot, request, product).await?;
     Ok(mark(Json(why).into_response(), &verdict))
 }
 
