@@ -195,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn a_score_is_sent_as_short_as_it_can_be_read_back() {
+        let page = SearchPage { hits: vec![Hit::new(0.9, example::card())], ..SearchPage::example() };
+        let answer = Answered { answer: Shared(Arc::new(page)), circumstances: Circumstances::example() };
+        let text = serde_json::to_string(&answer).expect("JSON");
+        assert!(text.contains(r#""hits":[{"score":0.9,"#), "{text}");
+    }
+
+    #[test]
     fn what_applies_stands_beside_the_hits() {
         let shown = Shown { rules: vec!["sofas".to_owned()], rewritten: Some("sofa".to_owned()), ..Shown::default() };
         let page = SearchPage {

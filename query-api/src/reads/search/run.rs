@@ -102,15 +102,14 @@ async fn run_in(
     let end = request.offset + request.limit;
     let found = app.searcher.search(&snapshot, Question { request, mode, suiting }, &app.vectors).await?;
     let (total, is_last, cut_short) = (found.total, end >= found.total || found.hits.is_empty(), found.partial);
-    let index_offsets = if body.explain { Some(offsets::parse(&snapshot.offsets)?) } else { None };
+    let index_offsets = if body.explain { index_offsets(&snapshot) } else { None };
     let moved = moved.then(|| "the index of the page before is gone: this page is of the present one".to_owned());
     let lost: Vec<String> = [found.degraded.map(str::to_owned), degraded, moved].into_iter().flatten().collect();
     let mut page = SearchPage::new(found, mode, generation, data_version, shown);
     if body.cursor.is_some() && !is_last {
         page.next = Some(next(app, &page.generation, snapshot, end).await);
     }
-    page.index_offsets = index_offsets
-        .map(|offsets| offsets.into_iter().map(|((topic, partition), next)| (topic, partition, next)).collect());
+    page.index_offsets = index_offsets;
     page.degraded = (!lost.is_empty()).then(|| lost.join("; "));
     app.metrics.searched(total);
     let page = Arc::new(page);
@@ -119,6 +118,17 @@ async fn run_in(
         app.cache.put(key, Arc::clone(&page)).await;
     }
     Ok((Shared(page), verdict))
+}
+
+/// Up to where the index has the document topic. What can't be read is left out: the hits don't depend on it.
+fn index_offsets(snapshot: &Snapshot) -> Option<Vec<(String, i32, i64)>> {
+    match offsets::parse(&snapshot.offsets) {
+        Ok(offsets) => Some(offsets.into_iter().map(|((topic, partition), next)| (topic, partition, next)).collect()),
+        Err(error) => {
+            tracing::warn!(%error, "the offsets of the index can't be read");
+            None
+        }
+    }
 }
 
 /// The cursor of the next page; the index stays as it is for those who hold it.
