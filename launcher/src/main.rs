@@ -9,6 +9,7 @@ use launcher::{
     status, suite, up,
 };
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -42,6 +43,18 @@ enum Cli {
     /// Run Apache Kafka in the foreground; fetches it from Maven Central first
     Kafka(StackArgs),
     Test(suite::Args),
+    Bench(BenchArgs),
+}
+
+/// Measure search, lag, ingest and rebuilds, here and beside other engines
+///
+/// The script `souk` builds the measuring program for it and starts that at once; `souk bench --help` lists its commands.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+struct BenchArgs {
+    /// What to measure, and how
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -122,6 +135,12 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Test(args) => {
             let defaults = TestSettings::try_parse_from(["souk"]).map_err(|error| other(&error))?;
             return Ok(exit_code(Some(suite::run(args, defaults.settings, programs()?).await?)));
+        }
+        Cli::Bench(args) => {
+            let program = programs()?.join("souk-bench");
+            let status = Command::new(&program).args(args.arguments).status();
+            let missing = |error| LaunchError::Other(format!("{}: {error}; ./souk bench builds it", program.display()));
+            return Ok(exit_code(status.map_err(missing)?.code()));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -211,4 +230,23 @@ fn reset(args: ResetArgs) -> Result<(), LaunchError> {
     }
     println!("deleted {}", folder.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_help_lists_every_command_that_the_script_knows() {
+        let (_, arms) = include_str!("../../souk").split_once("case \"${1:-}\" in").expect("the choice of a command");
+        let arms = arms.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(')'));
+        let names = arms.filter(|arm| !arm.starts_with([' ', '*'])).flat_map(|arm| arm.split(" | "));
+        let known: Vec<&str> = names.collect();
+        assert!(known.contains(&"bench") && known.contains(&"up"), "{known:?}");
+        let help = Cli::command().render_help().to_string();
+        for name in known {
+            assert!(help.contains(&format!("\n  {name} ")), "{name} is not in\n{help}");
+        }
+    }
 }
