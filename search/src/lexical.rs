@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tantivy::query::Query;
 
 mod explain;
+mod hints;
 mod meant;
 mod order;
 mod page;
@@ -24,6 +25,7 @@ use page::Dressing;
 use ranked::Ranked;
 
 pub use explain::{Check, Why, why};
+pub use hints::{hints, may_hint};
 pub use passing::{Passing, passing};
 
 /// Searches a snapshot.

@@ -179,6 +179,19 @@ pub struct Correction {
     pub read: String,
 }
 
+/// Something in a filter that no product of the shop has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SearchHint)]
+pub struct Hint {
+    /// The field, as a filter names it: `category` or `attr.<name>`.
+    pub field: String,
+    /// The value, where the field itself is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// A sentence for people.
+    pub detail: String,
+}
+
 /// One product found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = SearchHit)]

@@ -13,7 +13,7 @@ mod vectors;
 use crate::{
     IndexError,
     lexical::{self, Why},
-    query::{Correction, FacetCounts, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
+    query::{Correction, FacetCounts, Hint, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
     suggest::{self, Suggestions},
     understand::{self, Understood},
@@ -68,6 +68,8 @@ pub struct SearchAnswer {
     pub relaxed: Option<Relaxed>,
     /// Whether the time was up before everything was looked at.
     pub partial: bool,
+    /// What the filter names that no product of the shop has.
+    pub hints: Vec<Hint>,
     /// What could not be done as asked.
     pub degraded: Option<&'static str>,
 }
@@ -82,6 +84,7 @@ impl From<SearchResponse> for SearchAnswer {
             understood: found.understood,
             relaxed: found.relaxed,
             partial: found.partial,
+            hints: Vec::new(),
             degraded: None,
         }
     }
@@ -131,6 +134,18 @@ impl Searcher {
         if let Some(display) = suiting {
             request.facets = self.suiting(snapshot, &request, &display).await?;
         }
+        let hints = self.hints(snapshot, &request).await?;
+        let found = self.found(snapshot, request, mode, vectors).await?;
+        Ok(SearchAnswer { hints, ..found })
+    }
+
+    async fn found(
+        &self,
+        snapshot: &Snapshot,
+        request: SearchRequest,
+        mode: Mode,
+        vectors: &impl VectorSource,
+    ) -> Result<SearchAnswer, SearchError> {
         // Without words there is nothing to embed, and another order needs no scores.
         let by_words = request.text.trim().is_empty() || request.sort != Sort::Relevance;
         if by_words || mode == Mode::Lexical {
@@ -209,6 +224,15 @@ impl Searcher {
         };
         let done = tokio::task::spawn_blocking(run).await.map_err(|error| SearchError::Broken(error.to_string()))?;
         Ok(done?)
+    }
+
+    /// What the filter names that the shop does not have; most filters name nothing of the kind.
+    async fn hints(&self, snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<Hint>, SearchError> {
+        if !request.filter.as_ref().is_some_and(lexical::may_hint) {
+            return Ok(Vec::new());
+        }
+        let (snapshot, request) = (snapshot.clone(), request.clone());
+        self.blocking(move || lexical::hints(&snapshot, &request)).await
     }
 
     async fn by_words(

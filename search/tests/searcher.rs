@@ -3,12 +3,13 @@
 
 use schemas::{
     Timestamp, Uuid,
+    events::catalog::AttributeValue,
     filter::Filter,
-    ids::{ProductId, TenantId},
+    ids::{CategoryId, ProductId, TenantId},
 };
 use search::{
     bundle::Model,
-    document::{SearchDocument, SearchProduct},
+    document::{DocumentCategory, SearchDocument, SearchProduct},
     generation::{self, Manifest},
     offsets::Offsets,
     query::{SearchRequest, Sort},
@@ -70,13 +71,26 @@ fn shop(folder: &std::path::Path) -> Snapshot {
     generation::create(folder, &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
     let mut writer = IndexWriter::open(folder, "g1").expect("opened");
     for (product_id, title, brand) in [(SOFA, "Sofa", "Acme"), (COUCH, "Couch", "Acme"), (LAMP, "Lamp", "Lumen")] {
-        let product =
-            SearchProduct { title: title.to_owned(), brand: Some(brand.to_owned()), ..SearchProduct::default() };
+        let product = SearchProduct {
+            title: title.to_owned(),
+            brand: Some(brand.to_owned()),
+            attributes: BTreeMap::from([("color".to_owned(), AttributeValue::Text("red".to_owned()))]),
+            categories: vec![sofas()],
+            ..SearchProduct::default()
+        };
         let document = SearchDocument { tenant_id: SHOP, product_id, doc_version: 1, product: Some(product) };
         writer.upsert(&document).expect("written");
     }
     writer.commit(Offsets::new()).expect("committed");
     IndexHandle::open(folder, "g1").expect("opened").snapshot()
+}
+
+fn sofas() -> DocumentCategory {
+    DocumentCategory {
+        path_ids: vec![CategoryId(Uuid::from_u128(21))],
+        path_slugs: vec!["sofas".to_owned()],
+        path_names: vec!["Sofas".to_owned()],
+    }
 }
 
 async fn ask(request: SearchRequest, mode: Mode, vectors: &Memory) -> Result<SearchAnswer, SearchError> {
@@ -103,6 +117,20 @@ async fn each_mode_finds_by_its_own_means() {
     assert_eq!(ids(&found), [SOFA, COUCH]);
     let parts: Vec<&str> = found.hits[1].explanation.iter().map(|part| part.part.as_str()).collect();
     assert!(parts.contains(&"fusion: share of the vectors"), "{parts:?}");
+}
+
+#[tokio::test]
+async fn a_filter_that_names_what_the_shop_does_not_have_is_hinted_at() {
+    let vectors = Memory::new(true);
+    let filtered = |text: &str| SearchRequest { filter: schemas::filter::parse(text).ok(), ..sofa() };
+    for mode in [Mode::Lexical, Mode::Hybrid] {
+        let request = filtered("category:sofas,couchs AND NOT attr.colour:red AND attr.color:red AND brand:Nobody");
+        let found = ask(request, mode, &vectors).await.expect("an answer");
+        let named: Vec<_> = found.hints.iter().map(|hint| (hint.field.as_str(), hint.value.as_deref())).collect();
+        assert_eq!(named, [("attr.colour", None), ("category", Some("couchs"))]);
+        assert_eq!(found.hints[0].detail, "no product of this shop has the attribute `colour`");
+    }
+    assert_eq!(ask(filtered("category:sofas"), Mode::Lexical, &vectors).await.expect("an answer").hints, []);
 }
 
 #[tokio::test]

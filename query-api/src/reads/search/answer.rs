@@ -7,7 +7,7 @@ use crate::{
     steering::Shown,
 };
 use ::search::{
-    query::{Correction, FacetCounts, Hit, Relaxed},
+    query::{Correction, FacetCounts, Hint, Hit, Relaxed},
     searcher::{Mode, SearchAnswer},
     understand::Understood,
 };
@@ -42,6 +42,9 @@ pub struct SearchPage {
     /// What was read out of the text beside its words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub understood: Vec<Understood>,
+    /// Attributes and categories in the filter that no product of the shop has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
     /// The time was up before everything was looked at.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -73,6 +76,7 @@ impl SearchPage {
             shown,
             corrections: found.corrections,
             understood: found.understood,
+            hints: found.hints,
             partial: found.partial,
             relaxed: found.relaxed,
             next: None,
@@ -115,7 +119,8 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    fn new(verdict: &Verdict, began: Instant) -> Self {
+    /// Of an answer that is sent now.
+    pub fn new(verdict: &Verdict, began: Instant) -> Self {
         let consistency = match verdict {
             Verdict::Fresh => None,
             Verdict::Stale(served) => Some(Behind { state: State::Stale, behind: served.clone() }),
@@ -146,7 +151,7 @@ pub enum State {
     Stale,
 }
 
-/// An answer of one search or of many, and its circumstances.
+/// An answer of a search, and its circumstances.
 #[derive(Debug, Serialize)]
 pub struct Answered<T> {
     #[serde(flatten)]
