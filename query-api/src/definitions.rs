@@ -10,6 +10,7 @@ use search::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use service::json;
 use std::sync::Arc;
 
 /// A definition under its name.
@@ -146,7 +147,7 @@ fn put<T: DeserializeOwned>(
     draft: &Value,
     pointer: String,
 ) -> Result<(), (String, String)> {
-    let content = serde_json::from_value(draft.clone()).map_err(|error| (pointer, error.to_string()))?;
+    let content = serde_json::from_value(draft.clone()).map_err(|error| (pointer, json::plain(&error.to_string())))?;
     all.retain(|known| known.name != name);
     all.push(Named { name: name.to_owned(), content });
     Ok(())

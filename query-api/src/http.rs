@@ -13,17 +13,17 @@ use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use schemas::{
     problem::{Code, Problem},
     token,
 };
-use service::{http::ProblemResponse, request};
+use service::{http::ProblemResponse, openapi::takes_header, request};
 use std::time::{Duration, Instant};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer, timeout::TimeoutLayer};
-use utoipa::OpenApi;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+use utoipa::{OpenApi, openapi::path::Operation};
 use utoipa_axum::router::OpenApiRouter;
 
 /// A request that takes longer is given up.
@@ -40,8 +40,20 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
     let start = OpenApiRouter::with_openapi(Api::openapi());
     let all = reads::ALL.iter().fold(start, |router, read| router.merge((read.routes)()));
     let (router, mut api) = all.split_for_parts();
-    service::openapi::complete(&mut api);
+    service::openapi::complete(&mut api, problems);
     (router, api)
+}
+
+/// What reads of one kind have in common: those that show a tenant's data, those with parameters or a body.
+fn problems(operation: &Operation) -> Vec<Code> {
+    let mut codes = vec![Code::Internal, Code::Unavailable, Code::Timeout];
+    if takes_header(operation, "X-Tenant-Id") {
+        codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
+    }
+    let (has_parameters, has_body) = (operation.parameters.is_some(), operation.request_body.is_some());
+    codes.extend((has_parameters || has_body).then_some(Code::InvalidRequest));
+    codes.extend(has_body.then_some(Code::TooLarge));
+    codes
 }
 
 /// The OpenAPI document as JSON text.
@@ -77,17 +89,23 @@ pub fn router(app: App) -> Router {
                 Problem::new(Code::MethodNotAllowed).detail("reads are GET requests, and searches POST as well"),
             )
         })
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, TIMEOUT))
+        .layer(middleware::from_fn(in_time))
         // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
         .route("/v1/operations/{*rest}", get(operations::pass_on).post(operations::pass_on))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
         .layer(cors)
-        .layer(CatchPanicLayer::custom(|_| {
-            axum::response::IntoResponse::into_response(ProblemResponse(Problem::new(Code::Internal)))
-        }))
+        .layer(CatchPanicLayer::custom(|_| ProblemResponse(Problem::new(Code::Internal)).into_response()))
         .layer(middleware::from_fn(request::accompany))
         .with_state(app)
+}
+
+/// Gives up what takes too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(TIMEOUT, next.run(request)).await.unwrap_or_else(|_| {
+        let detail = format!("no answer came within {} s", TIMEOUT.as_secs());
+        ProblemResponse(Problem::new(Code::Timeout).detail(detail)).into_response()
+    })
 }
 
 /// Counts and times each answer by its route's pattern.

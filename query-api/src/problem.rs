@@ -1,7 +1,7 @@
 //! The only map from errors to answers.
 
 use axum::{
-    extract::rejection::{JsonRejection, QueryRejection},
+    extract::rejection::QueryRejection,
     response::{IntoResponse, Response},
 };
 use schemas::problem::{Code, FieldError, Problem};
@@ -9,7 +9,7 @@ use search::{
     IndexError,
     searcher::{SearchError, VectorError},
 };
-use service::http::ProblemResponse;
+use service::{http::ProblemResponse, json};
 
 /// Why a read is not answered as asked.
 #[derive(Debug)]
@@ -67,13 +67,29 @@ impl IntoResponse for Refusal {
 
 impl From<QueryRejection> for Refusal {
     fn from(error: QueryRejection) -> Self {
-        Self(Problem::new(Code::InvalidRequest).detail(error.body_text()))
+        query(&error.body_text())
     }
 }
 
-impl From<JsonRejection> for Refusal {
-    fn from(error: JsonRejection) -> Self {
-        Self(Problem::new(Code::InvalidRequest).detail(error.body_text()))
+/// What is wrong with a query string, beside the parameter where that is known.
+fn query(told: &str) -> Refusal {
+    let told = told.strip_prefix("Failed to deserialize query string: ").unwrap_or(told);
+    match told.split_once(": ") {
+        Some((name, reason)) if !name.contains(' ') => Refusal::parameter(name, parameter_is(reason)),
+        _ => Refusal(Problem::new(Code::InvalidRequest).detail(json::plain(told))),
+    }
+}
+
+/// What is expected of a parameter, where the reader of texts only says what it found.
+fn parameter_is(reason: &str) -> String {
+    match reason {
+        "provided string was not `true` or `false`" => "true or false is expected".to_owned(),
+        "invalid float literal" | "cannot parse float from empty string" => "a number is expected".to_owned(),
+        "invalid digit found in string"
+        | "cannot parse integer from empty string"
+        | "number too large to fit in target type"
+        | "number too small to fit in target type" => "a whole number is expected".to_owned(),
+        _ => json::plain(reason),
     }
 }
 
@@ -109,6 +125,35 @@ impl From<sqlx::Error> for Refusal {
                 tracing::error!(%error, "the read database failed");
                 Self(Problem::new(Code::Unavailable).detail("the read database does not answer"))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{extract::Query, http::Uri};
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only read")]
+    struct Parameters {
+        limit: Option<usize>,
+        day: Option<schemas::NaiveDate>,
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named_with_what_is_expected() {
+        for (query, name, expected) in [
+            ("limit=-1", "limit", "a whole number is expected"),
+            ("limit=", "limit", "a whole number is expected"),
+            ("limit=99999999999999999999999", "limit", "a whole number is expected"),
+            ("day=soon", "day", "a date is expected"),
+        ] {
+            let uri: Uri = format!("/?{query}").parse().expect("a URI");
+            let refusal = Refusal::from(Query::<Parameters>::try_from_uri(&uri).expect_err(query));
+            let error = &refusal.0.errors[0];
+            assert_eq!(error.pointer, name, "{query}");
+            assert!(error.detail.starts_with(expected), "{query}: {}", error.detail);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use search::ranking::Ranking;
 use serde_json::{Map, Value};
+use service::json;
 
 /// Settings that cost time, and the most they may be set to.
 const BOUNDED: [(&str, f64); 2] = [("window", 500.0), ("candidates", 1_000.0)];
@@ -37,5 +38,5 @@ pub fn overlaid(shipped: Ranking, settings: &Map<String, Value>) -> Result<Ranki
         }
         all.insert(name.clone(), value.clone());
     }
-    serde_json::from_value(Value::Object(all)).map_err(|error| wrong("", error.to_string()))
+    serde_json::from_value(Value::Object(all)).map_err(|error| wrong("", json::plain(&error.to_string())))
 }

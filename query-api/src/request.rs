@@ -8,8 +8,9 @@ use crate::{
     view::View,
 };
 use axum::{
-    extract::{FromRequestParts, Query},
-    http::{HeaderMap, HeaderValue, request::Parts},
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Query, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, request::Parts},
     response::Response,
 };
 use schemas::{
@@ -19,7 +20,8 @@ use schemas::{
     topics::Context,
 };
 use search::reader::IndexHandle;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use service::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -28,10 +30,37 @@ const LONGEST_WAIT_MS: u64 = 30_000;
 /// Header with what the views have of each aggregate a stale answer has not seen.
 const SERVED_HEADER: &str = "souk-versions-served";
 
-#[derive(Debug, Deserialize)]
-struct Parameters {
-    tenant: Option<String>,
+/// Headers of every read that shows a tenant's data, for the OpenAPI document.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by the OpenAPI macros only")]
+pub struct ReadHeaders {
+    /// The tenant by id; this, X-Tenant-Slug or the parameter tenant
+    #[param(rename = "X-Tenant-Id")]
+    id: Option<schemas::Uuid>,
+    /// The tenant by slug; this, X-Tenant-Id or the parameter tenant
+    #[param(rename = "X-Tenant-Slug")]
+    slug: Option<String>,
+    /// The token of a write that the answer should have seen
+    #[param(rename = "souk-consistency-token")]
     token: Option<String>,
+    /// Milliseconds to wait for that write at most, up to 30000, default 1000
+    #[param(rename = "souk-wait-ms")]
+    wait_ms: Option<u64>,
+    /// Ties logs and traces of this request together; drawn if absent
+    #[param(rename = "X-Correlation-Id")]
+    correlation_id: Option<String>,
+}
+
+/// The same as parameters, for addresses that are passed on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReadParameters {
+    /// The tenant by slug; where a header names one as well, it has to be the same
+    tenant: Option<String>,
+    /// As souk-consistency-token; both count
+    token: Option<String>,
+    /// As souk-wait-ms, which goes before it
     wait_ms: Option<u64>,
 }
 
@@ -50,7 +79,7 @@ impl FromRequestParts<App> for ReadContext {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let Query(parameters) = Query::<Parameters>::try_from_uri(&parts.uri)?;
+        let Query(parameters) = Query::<ReadParameters>::try_from_uri(&parts.uri)?;
         let mut token = Token::default();
         for text in [header(&parts.headers, TOKEN_HEADER)?, parameters.token].into_iter().flatten() {
             token.merge(
@@ -170,22 +199,61 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
 }
 
+/// The tenant that headers and address name.
 async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
-    let (id, slug) = (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?);
-    let slug = slug.or_else(|| parameter.map(str::to_owned));
-    let unknown =
-        |name: &str| Refusal(Problem::new(Code::TenantNotFound).detail(format!("no tenant `{name}` is known here")));
-    match (id, slug) {
+    let named = match (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?) {
         (Some(id), None) => {
             let tenant: TenantId = id.parse().map_err(|_| Refusal::parameter("x-tenant-id", "a UUID is expected"))?;
-            if app.tenants.exists(tenant).await? { Ok(tenant) } else { Err(unknown(&id)) }
+            Some(if app.tenants.exists(tenant).await? { tenant } else { return Err(unknown(&id)) })
         }
-        (None, Some(slug)) => app.tenants.by_slug(&slug).await?.ok_or_else(|| unknown(&slug)),
+        (None, Some(slug)) => Some(by_slug(app, &slug).await?),
         (Some(_), Some(_)) => {
-            Err(Refusal(Problem::new(Code::TenantRequired).detail("name the tenant by id or by slug, not both")))
+            let detail = "send one of the headers X-Tenant-Id and X-Tenant-Slug, not both";
+            return Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)));
         }
-        (None, None) => Err(Refusal(
-            Problem::new(Code::TenantRequired).detail("send X-Tenant-Slug, X-Tenant-Id or the parameter tenant"),
-        )),
+        (None, None) => None,
+    };
+    match (named, parameter) {
+        (Some(named), None) => Ok(named),
+        (None, Some(slug)) => by_slug(app, slug).await,
+        (Some(named), Some(slug)) if by_slug(app, slug).await? == named => Ok(named),
+        (Some(_), Some(slug)) => {
+            let detail = format!("the address names the tenant `{slug}`, and a header another one");
+            Err(Refusal(Problem::new(Code::TenantConflict).detail(detail)))
+        }
+        (None, None) => {
+            let detail = "send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
+            Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)))
+        }
+    }
+}
+
+async fn by_slug(app: &App, slug: &str) -> Result<TenantId, Refusal> {
+    app.tenants.by_slug(slug).await?.ok_or_else(|| unknown(slug))
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal(Problem::new(Code::TenantNotFound).detail(format!("no tenant `{name}` is known here")))
+}
+
+/// A body in JSON.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, app).await.map_err(|error| {
+            let is_large = error.status() == StatusCode::PAYLOAD_TOO_LARGE;
+            let (code, detail) = if is_large {
+                (Code::TooLarge, "a question has at most 2 MiB")
+            } else {
+                (Code::InvalidRequest, "the body broke off")
+            };
+            Refusal(Problem::new(code).detail(detail))
+        })?;
+        let read = json::read(&bytes).map_err(|error| Problem::new(Code::InvalidRequest).errors(vec![error]));
+        read.map(Self).map_err(Refusal)
     }
 }

@@ -41,6 +41,8 @@ codes! {
     ValidationFailed = "validation_failed", 422, "A value is not allowed";
     /// No tenant was named, or not one way only.
     TenantRequired = "tenant_required", 400, "Name the tenant";
+    /// The address and a header name different tenants.
+    TenantConflict = "tenant_conflict", 400, "Name one tenant";
     /// The tenant named does not exist.
     TenantNotFound = "tenant_not_found", 404, "There is no such tenant";
     /// A route for staff, without the staff key.

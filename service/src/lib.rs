@@ -7,6 +7,7 @@ pub mod database;
 pub mod health;
 pub mod http;
 pub mod jobs;
+pub mod json;
 pub mod metrics;
 pub mod openapi;
 pub mod request;

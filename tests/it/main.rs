@@ -18,6 +18,7 @@ mod recovery;
 mod reindex;
 mod replay;
 mod replicas;
+mod requests;
 mod retention;
 mod steering;
 mod storefront;

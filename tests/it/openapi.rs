@@ -7,7 +7,8 @@ mod schema;
 
 use schema::deviations;
 
-fn document(name: &str) -> Value {
+/// A checked-in OpenAPI document.
+pub fn document(name: &str) -> Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi").join(name);
     serde_json::from_str(&std::fs::read_to_string(path).expect("the document")).expect("JSON")
 }
@@ -76,12 +77,12 @@ fn object(value: &Value) -> Vec<(&String, &Value)> {
     value.as_object().map(|map: &Map<String, Value>| map.iter().collect()).unwrap_or_default()
 }
 
-/// Documents that are held to the rule.
-const HELD: [&str; 1] = ["query-api.json"];
+/// The documents of all services.
+const DOCUMENTS: [&str; 2] = ["query-api.json", "write-api.json"];
 
 #[test]
 fn every_answer_has_a_schema_and_an_example_that_keeps_to_it() {
-    for name in HELD {
+    for name in DOCUMENTS {
         let found = flaws(&document(name));
         assert!(found.is_empty(), "{name}, {} flaws:\n{found:#?}", found.len());
     }
@@ -89,7 +90,7 @@ fn every_answer_has_a_schema_and_an_example_that_keeps_to_it() {
 
 #[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
-    for name in ["query-api.json", "write-api.json"] {
+    for name in DOCUMENTS {
         let document = document(name);
         let mut named = BTreeSet::new();
         references(&document, &mut named);
@@ -109,6 +110,29 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         _ => {}
+    }
+}
+
+#[test]
+fn every_operation_says_how_to_name_the_tenant_and_what_to_wait_for() {
+    const OF_THE_INSTALLATION: [&str; 3] = ["/v1/status/lag", "/v1/status/index", "/v1/tenants/{slug}"];
+    for (name, wanted) in [
+        ("query-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "souk-consistency-token", "souk-wait-ms"].as_slice()),
+        ("write-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "Idempotency-Key"].as_slice()),
+    ] {
+        for (path, methods) in object(&document(name)["paths"]) {
+            let is_staff = path.starts_with("/v1/console/") && !path.starts_with("/v1/console/lineage");
+            if is_staff || OF_THE_INSTALLATION.contains(&path.as_str()) {
+                continue;
+            }
+            for (method, operation) in object(methods) {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let headers = parameters.filter(|parameter| parameter["in"] == "header");
+                let headers: Vec<&str> = headers.filter_map(|parameter| parameter["name"].as_str()).collect();
+                let lacking: Vec<_> = wanted.iter().filter(|name| !headers.contains(name)).collect();
+                assert!(lacking.is_empty(), "{method} {path} of {name} does not tell of {lacking:?}");
+            }
+        }
     }
 }
 

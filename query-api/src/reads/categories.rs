@@ -4,7 +4,7 @@ use crate::{
     app::App,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    request::ReadContext,
+    request::{ReadContext, ReadHeaders, ReadParameters},
     view::View,
 };
 use axum::{extract::State, response::Response};
@@ -180,7 +180,7 @@ pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<
 }
 
 /// The category tree with counts.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog", params(ReadHeaders, ReadParameters),
     responses((status = 200, description = "The tree", body = CategoryTree)))]
 pub async fn tree(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
     let read = async || View::of(&CategoryTree { categories: nodes(&app.pool, context.tenant).await? });

@@ -5,7 +5,7 @@ use crate::{
     example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    request::ReadContext,
+    request::{ReadContext, ReadHeaders, ReadParameters},
 };
 use axum::{Json, extract::State};
 use schemas::{Timestamp, dead_letter::DeadLetterState, ids::TenantId, topics::partition_key};
@@ -95,7 +95,7 @@ async fn open(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::
 }
 
 /// Events of this tenant that could not be applied.
-#[utoipa::path(get, path = "/v1/status/dead-letters", tag = "status",
+#[utoipa::path(get, path = "/v1/status/dead-letters", tag = "status", params(ReadHeaders, ReadParameters),
     responses((status = 200, description = "The oldest thousand", body = DeadLetters)))]
 pub async fn dead_letters(State(app): State<App>, context: ReadContext) -> Result<Json<DeadLetters>, Refusal> {
     Ok(Json(DeadLetters { dead_letters: open(&app.pool, context.tenant).await? }))

@@ -8,7 +8,7 @@ use crate::{
     freshness::{Hop, Verdict},
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use axum::{
     Json,
@@ -157,7 +157,7 @@ impl ExperimentFigures {
 ///
 /// `order` is searches (default), no_results or clicks. Clicks, carts and purchases count on the day of the
 /// search they follow from.
-#[utoipa::path(get, path = "/v1/insights/queries", operation_id = "insight_queries", tag = "insights", params(DayParameters, TopParameters),
+#[utoipa::path(get, path = "/v1/insights/queries", operation_id = "insight_queries", tag = "insights", params(DayParameters, TopParameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "The top queries with what came of them", body = TopQueries)))]
 pub async fn queries(
     State(app): State<App>,
@@ -181,7 +181,7 @@ pub async fn queries(
 /// What was done with products, whether or not it followed from a search.
 ///
 /// `order` is clicks (default), impressions, carts or purchases.
-#[utoipa::path(get, path = "/v1/insights/products", operation_id = "insight_products", tag = "insights", params(DayParameters, TopParameters),
+#[utoipa::path(get, path = "/v1/insights/products", operation_id = "insight_products", tag = "insights", params(DayParameters, TopParameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "The top products", body = TopProducts)))]
 pub async fn products(
     State(app): State<App>,
@@ -205,7 +205,7 @@ pub async fn products(
 
 /// How the arms of an experiment do.
 #[utoipa::path(get, path = "/v1/insights/experiments/{name}", tag = "insights",
-    params(("name" = String, Path, description = "The experiment"), DayParameters),
+    params(("name" = String, Path, description = "The experiment"), DayParameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "The figures of each arm; none before anybody has searched with one", body = ExperimentFigures)))]
 pub async fn experiment(
     State(app): State<App>,

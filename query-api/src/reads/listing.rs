@@ -9,7 +9,7 @@ use crate::{
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
     reads::categories,
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use axum::{
     Json,
@@ -76,7 +76,7 @@ pub struct Parameters {
 
 /// The published products of a category and below, page by page.
 #[utoipa::path(get, path = "/v1/categories/{category}/products", tag = "catalog",
-    params(("category" = String, Path, description = "Slug or id"), Parameters),
+    params(("category" = String, Path, description = "Slug or id"), Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "A page", body = ListingPage), (status = 400, description = "A parameter is wrong"), (status = 404, description = "No such category")))]
 pub async fn products(
     State(app): State<App>,

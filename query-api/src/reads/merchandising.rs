@@ -5,7 +5,7 @@ use crate::{
     freshness::Hop,
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
     view::View,
 };
 use axum::{
@@ -63,7 +63,7 @@ pub struct Definitions {
 
 /// Everything of a kind that is defined, by name, page by page.
 #[utoipa::path(get, path = "/v1/merchandising/{kind}", tag = "merchandising",
-    params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), Parameters),
+    params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "A page", body = Definitions), (status = 404, description = "No such kind")))]
 pub async fn all(
     State(app): State<App>,
@@ -86,7 +86,7 @@ pub async fn all(
 
 /// What is defined under a name.
 #[utoipa::path(get, path = "/v1/merchandising/{kind}/{name}", tag = "merchandising",
-    params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), ("name" = String, Path, description = "The name it was defined under")),
+    params(("kind" = String, Path, description = "synonyms, rules, facets or experiments"), ("name" = String, Path, description = "The name it was defined under"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "The definition; the version is the ETag, too", body = Definition), (status = 404, description = "Nothing is defined under this name")))]
 pub async fn one(
     State(app): State<App>,

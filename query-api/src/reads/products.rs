@@ -5,7 +5,7 @@ use crate::{
     example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    request::ReadContext,
+    request::{ReadContext, ReadHeaders, ReadParameters},
     view::View,
 };
 use axum::{
@@ -38,7 +38,7 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// A product page by souk's id.
-#[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", params(("id" = String, Path, description = "souk's id")),
+#[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", params(("id" = String, Path, description = "souk's id"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_id(State(app): State<App>, context: ReadContext, Path(id): Path<String>) -> Result<Response, Refusal> {
     let id = id.parse().map_err(|_| {
@@ -51,7 +51,7 @@ pub async fn by_id(State(app): State<App>, context: ReadContext, Path(id): Path<
 }
 
 /// A product page by slug.
-#[utoipa::path(get, path = "/v1/products/by-slug/{slug}", tag = "catalog", params(("slug" = String, Path, description = "The name in addresses")),
+#[utoipa::path(get, path = "/v1/products/by-slug/{slug}", tag = "catalog", params(("slug" = String, Path, description = "The name in addresses"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_slug(
     State(app): State<App>,
@@ -62,7 +62,7 @@ pub async fn by_slug(
 }
 
 /// A product page by the id it was imported under.
-#[utoipa::path(get, path = "/v1/products/by-external-id/{id}", tag = "catalog", params(("id" = String, Path, description = "The id in the source system")),
+#[utoipa::path(get, path = "/v1/products/by-external-id/{id}", tag = "catalog", params(("id" = String, Path, description = "The id in the source system"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "The page; the catalog's version is the ETag, too", body = ProductAnswer), (status = 404, description = "No such product")))]
 pub async fn by_external_id(
     State(app): State<App>,

@@ -2,7 +2,7 @@
 
 mod answer;
 
-pub(crate) use answer::{BulkAnswerLine, BulkSummary};
+pub(crate) use answer::BulkAnswer;
 
 use super::{
     extract, idempotency,

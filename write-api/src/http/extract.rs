@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     body::Body,
-    extract::{FromRequest, FromRequestParts, Path, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
@@ -18,6 +18,7 @@ use schemas::{
 };
 use serde::de::DeserializeOwned;
 use service::RequestContext;
+use std::collections::HashMap;
 
 /// A command with a JSON body.
 pub(crate) struct Command<T> {
@@ -76,28 +77,52 @@ pub(crate) fn context(parts: &Parts, app: &App) -> RequestContext {
     parts.extensions.get::<RequestContext>().cloned().unwrap_or_else(drawn)
 }
 
-/// The tenant named by one of the two headers, and the request's ids.
-pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
+/// The tenant named by one of the two headers, if one is.
+pub(crate) fn tenant_name(parts: &Parts) -> Result<Option<TenantName>, ApiError> {
     let header = |name: &str| {
         let value = parts.headers.get(name)?;
         Some(value.to_str().map(str::to_owned).map_err(|_| ApiError::unreadable(name, "visible ASCII is expected")))
     };
-    let (id, slug) = (header("x-tenant-id").transpose()?, header("x-tenant-slug").transpose()?);
-    let name = match (id, slug) {
+    match (header("x-tenant-id").transpose()?, header("x-tenant-slug").transpose()?) {
         (Some(id), None) => {
-            TenantName::Id(Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?)
+            let id = Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?;
+            Ok(Some(TenantName::Id(id)))
         }
-        (None, Some(slug)) => TenantName::Slug(slug),
-        (id, _) => {
-            let detail = if id.is_some() { "send only one of" } else { "send" };
-            let problem = Problem::new(Code::TenantRequired);
-            return Err(ApiError::new(problem.detail(format!("{detail} the headers X-Tenant-Id and X-Tenant-Slug"))));
-        }
-    };
+        (None, Some(slug)) => Ok(Some(TenantName::Slug(slug))),
+        (Some(_), Some(_)) => Err(tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug, not both")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The tenant of a command, and the request's ids.
+pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
+    let name =
+        tenant_name(parts)?.ok_or_else(|| tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug"))?;
     let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
         ApiError::new(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
     })?;
+    // Reads may name the tenant in the address; here it may stand there, too, but not differ.
+    if let Some(slug) = tenant_in_address(parts)
+        && app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await? != Some(tenant)
+    {
+        return Err(tenant_conflict(&slug));
+    }
     Ok(app.scope(tenant, context(parts, app)))
+}
+
+fn tenant_in_address(parts: &Parts) -> Option<String> {
+    parts.uri.query()?;
+    Query::<HashMap<String, String>>::try_from_uri(&parts.uri).ok()?.0.remove("tenant")
+}
+
+fn tenant_required(detail: &str) -> ApiError {
+    ApiError::new(Problem::new(Code::TenantRequired).detail(detail))
+}
+
+/// The address names this tenant, and a header another one.
+pub(crate) fn tenant_conflict(slug: &str) -> ApiError {
+    let detail = format!("the address names the tenant `{slug}`, and a header another one");
+    ApiError::new(Problem::new(Code::TenantConflict).detail(detail))
 }
 
 /// The version in `If-Match`: `"7"`, or `*` for any.

@@ -1,8 +1,10 @@
 //! The OpenAPI document, made from the routes themselves.
 
 use axum::{Router, http::header, routing::get};
+use schemas::problem::Code;
+use service::openapi::{takes_header, takes_query};
 use std::sync::LazyLock;
-use utoipa::OpenApi;
+use utoipa::{OpenApi, openapi::path::Operation};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -16,10 +18,27 @@ struct Document;
 static JSON: LazyLock<String> = LazyLock::new(|| {
     let mut document = Document::openapi();
     document.merge(super::commands().into_openapi());
+    service::openapi::complete(&mut document, problems);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 });
+
+/// What operations of one kind have in common: those that read a tenant, a key, a body.
+fn problems(operation: &Operation) -> Vec<Code> {
+    let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable];
+    let (has_tenant, is_stream) = (takes_header(operation, "X-Tenant-Id"), takes_query(operation, "on_error"));
+    if has_tenant {
+        codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
+    }
+    // A stream answers each line with its own problem.
+    if !is_stream {
+        codes.extend([Code::VersionConflict, Code::IdempotencyInProgress]);
+        codes.extend(takes_header(operation, "Idempotency-Key").then_some(Code::IdempotencyKeyReused));
+        codes.extend(operation.request_body.is_some().then_some(Code::TooLarge));
+    }
+    codes
+}
 
 /// The document as pretty JSON.
 pub(crate) fn json() -> String {

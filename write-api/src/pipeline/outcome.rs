@@ -10,7 +10,7 @@ use schemas::{
 use serde::{Deserialize, Serialize};
 
 /// What a command did to its aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     Created,

@@ -75,7 +75,7 @@ async fn a_definition_that_breaks_a_rule_is_pointed_at() {
 #[tokio::test]
 async fn a_definition_with_a_key_is_made_once_and_only_for_its_tenant() {
     let stack = Stack::start().await;
-    stack.put("/v1/tenants/other", json!({"name": "Other"})).await;
+    stack.open("other").await;
     let path = "/v1/merchandising/rules/one";
     let define = || sent(stack.request(Method::PUT, path).header("idempotency-key", "k").json(&rule("/a")));
     let (first, again) = (define().await, define().await);

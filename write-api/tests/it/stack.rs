@@ -5,7 +5,7 @@ use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use service::shutdown::Shutdown;
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use test_databases::{Side, TestDatabase};
 use tokio::task::JoinHandle;
 use write_api::clock::{Clock, SystemClock};
@@ -92,6 +92,12 @@ impl Stack {
         sent(self.request(Method::PUT, path).json(&body)).await
     }
 
+    /// Opens another tenant.
+    pub(crate) async fn open(&self, slug: &str) -> Answer {
+        let url = format!("{}/v1/tenants/{slug}", self.base);
+        sent(self.http.put(url).json(&json!({"name": slug}))).await
+    }
+
     /// A command for a version.
     pub(crate) async fn at(&self, method: Method, path: &str, version: u64, body: Value) -> Answer {
         sent(self.request(method, path).header("if-match", format!("\"{version}\"")).json(&body)).await
@@ -108,11 +114,39 @@ impl Stack {
     }
 }
 
+/// The answer; a problem must be one that the OpenAPI document lists for the route.
 pub(crate) async fn sent(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (http, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().as_str().to_lowercase(), request.url().path().to_owned());
+    let response = http.execute(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+    if status >= 400 && problems(&method, &path, status).is_some_and(|codes| !codes.contains(&answer.code())) {
+        unreachable!("the OpenAPI document does not list for {method} {path}: {answer:?}");
+    }
+    answer
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi/write-api.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+});
+
+/// The codes that the document lists for a status of a route; nothing if there is no such route.
+fn problems(method: &str, path: &str, status: u16) -> Option<Vec<&'static str>> {
+    let fits = |template: &str| {
+        let (wanted, asked) = (template.split('/'), path.split('/'));
+        template.matches('/').count() == path.matches('/').count()
+            && wanted.zip(asked).all(|(wanted, asked)| wanted == asked || wanted.starts_with('{'))
+    };
+    // A route without parameters goes before one with.
+    let mut routes: Vec<&String> = DOCUMENT["paths"].as_object()?.keys().filter(|template| fits(template)).collect();
+    routes.sort_by_key(|template| template.matches('{').count());
+    let responses = &DOCUMENT["paths"].get(routes.first()?)?.get(method)?["responses"];
+    let examples = &responses[status.to_string()]["content"]["application/problem+json"]["examples"];
+    Some(examples.as_object().into_iter().flatten().map(|(code, _)| code.as_str()).collect())
 }
 
 /// The answer lines of a bulk write and its summary.

@@ -16,15 +16,34 @@ async fn a_tenant_must_be_named_in_one_way_and_exist() {
     assert_eq!(by_id.status, 201);
     let both = stack.request(Method::POST, "/v1/products").header("x-tenant-id", again.id()).json(&product("a"));
     assert_eq!(sent(both).await.code(), "tenant_required");
-    let bad = stack.put("/v1/tenants/Bad_Slug", json!({"name": "x"})).await;
+    let bad = stack.open("Bad_Slug").await;
     assert_eq!((bad.status, bad.pointers()), (422, vec!["slug"]));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_names_another_tenant_than_a_header_is_refused() {
+    let stack = Stack::start().await;
+    let opened = stack.open("other").await;
+    let by_slug = |path: &str| sent(stack.request(Method::POST, path).json(&product("a")));
+    for path in ["/v1/products?tenant=other", "/v1/products/bulk?tenant=other", "/v1/products?tenant=nobody"] {
+        let refused = by_slug(path).await;
+        assert_eq!((refused.status, refused.code()), (400, "tenant_conflict"), "{path}");
+    }
+    assert_eq!(by_slug("/v1/products?tenant=demo").await.status, 201);
+    let by_id = stack.http.post(format!("{}/v1/products?tenant=demo", stack.base)).header("x-tenant-id", opened.id());
+    assert_eq!(sent(by_id.json(&product("a"))).await.code(), "tenant_conflict");
+    for third in ["other", "third"] {
+        let refused = stack.put(&format!("/v1/tenants/{third}"), json!({"name": third})).await;
+        assert_eq!((refused.status, refused.code()), (400, "tenant_conflict"));
+    }
     stack.stop().await;
 }
 
 #[tokio::test]
 async fn one_tenant_neither_sees_nor_disturbs_another() {
     let stack = Stack::start().await;
-    stack.put("/v1/tenants/other", json!({"name": "Other"})).await;
+    stack.open("other").await;
     let mine = stack.post("/v1/products", product("a")).await;
     let variant = mine.body["variants"][0]["id"].as_str().unwrap().to_owned();
     let category = stack.post("/v1/categories", json!({"name": "Mine", "external_id": "mine"})).await;

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     problem::Refusal,
     read_model::{Isolation, ReadModel},
-    request::ReadContext,
+    request::{ReadContext, ReadHeaders, ReadParameters},
     staff::Staff,
 };
 use ::search::{
@@ -47,7 +47,7 @@ pub struct Words {
 }
 
 /// Products by whatever names them.
-#[utoipa::path(get, path = "/v1/console/lineage", tag = "console", params(Words),
+#[utoipa::path(get, path = "/v1/console/lineage", tag = "console", params(Words, ReadHeaders, ReadParameters),
     responses((status = 200, description = "The products", body = ProductsNamed), (status = 401, description = "The staff key is missing")))]
 pub async fn look_up(
     State(app): State<App>,
@@ -70,7 +70,7 @@ pub async fn look_up(
 }
 
 /// One product from its events to its hit.
-#[utoipa::path(get, path = "/v1/console/lineage/{product}", tag = "console", params(("product" = String, Path, description = "souk's id")),
+#[utoipa::path(get, path = "/v1/console/lineage/{product}", tag = "console", params(("product" = String, Path, description = "souk's id"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "What each station has of it", body = Lineage), (status = 401, description = "The staff key is missing")))]
 pub async fn of_product(
     State(app): State<App>,

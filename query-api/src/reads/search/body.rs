@@ -14,8 +14,12 @@ use schemas::{
     ids::TenantId,
     money::Currency,
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// Hits on a page, unless asked otherwise.
 const DEFAULT_LIMIT: usize = 20;
@@ -74,13 +78,38 @@ pub struct SearchBody {
 }
 
 /// A facet by name, or with settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum FacetBody {
     /// `brand`, `category`, `price`, `available`, `product_type` or `attr.<name>`.
     Name(String),
     /// With settings.
     Settings(FacetSettings),
+}
+
+/// Read by hand, so that an error points into the settings.
+impl<'de> Deserialize<'de> for FacetBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameOrSettings)
+    }
+}
+
+struct NameOrSettings;
+
+impl<'de> Visitor<'de> for NameOrSettings {
+    type Value = FacetBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a facet or an object with field, limit, order, search and ranges")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<FacetBody, E> {
+        Ok(FacetBody::Name(name.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, settings: A) -> Result<FacetBody, A::Error> {
+        FacetSettings::deserialize(MapAccessDeserializer::new(settings)).map(FacetBody::Settings)
+    }
 }
 
 /// A facet with settings.

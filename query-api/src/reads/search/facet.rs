@@ -5,7 +5,7 @@ use crate::{
     app::App,
     freshness::Hop,
     problem::Refusal,
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use ::search::query::{FacetCounts, SearchRequest};
 use axum::{
@@ -20,7 +20,7 @@ use axum::{
         ("search" = Option<String>, Query, description = "Only values with this in them"),
         ("order" = Option<String>, Query, description = "count (default) or value"),
         ("facet_limit" = Option<u32>, Query, description = "Most values, 1 to 100, default 10"),
-        ("q" = Option<String>, Query, description = "As for a search, like `filter` and the rest")),
+        ("q" = Option<String>, Query, description = "As for a search, like `filter` and the rest"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "The facet", body = FacetCounts), (status = 400, description = "A parameter is wrong")))]
 pub async fn facet(
     State(app): State<App>,

@@ -2,16 +2,21 @@
 
 use super::{
     SearchBody,
-    answer::{Circumstances, SearchPage, Shared, answered},
+    answer::{Circumstances, SearchPage, Shared},
     body::MAX_LIMIT,
     run::run,
 };
-use crate::{app::App, freshness::Verdict, problem::Refusal, request::ReadContext};
+use crate::{
+    app::App,
+    freshness::Verdict,
+    problem::Refusal,
+    request::{JsonBody, ReadContext, ReadHeaders, ReadParameters, mark},
+};
 use ::search::query::Hit;
 use axum::{
     Json,
-    extract::{State, rejection::JsonRejection},
-    response::Response,
+    extract::State,
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -36,14 +41,13 @@ pub struct MultiBody {
 }
 
 /// Search many times in one request, with an answer for each, or one merged list.
-#[utoipa::path(post, path = "/v1/search/multi", tag = "search", request_body = MultiBody,
+#[utoipa::path(post, path = "/v1/search/multi", tag = "search", params(ReadHeaders, ReadParameters), request_body = MultiBody,
     responses((status = 200, description = "An answer for each search, or with `federated` one list of their hits", body = MultiResult), (status = 400, description = "A field is wrong; `errors` says which, of which search")))]
 pub async fn multi(
     State(app): State<App>,
     context: ReadContext,
-    body: Result<Json<MultiBody>, JsonRejection>,
+    JsonBody(body): JsonBody<MultiBody>,
 ) -> Result<Response, Refusal> {
-    let Json(body) = body?;
     if body.searches.is_empty() || body.searches.len() > MOST_SEARCHES {
         return Err(Refusal::parameter("searches", format!("1 to {MOST_SEARCHES} searches are expected")));
     }
@@ -61,33 +65,47 @@ pub async fn multi(
             worst = verdict;
         }
     }
-    let found = if body.federated {
+    let circumstances = Circumstances::new(&worst, began);
+    let result = if body.federated {
         let hits = federated(&results, body.limit.unwrap_or(20).min(MAX_LIMIT));
-        Found::Merged { hits, totals: results.iter().map(|result| result.0.total).collect() }
+        let totals = results.iter().map(|result| result.0.total).collect();
+        MultiResult::Merged(MergedResult { hits, totals, circumstances })
     } else {
-        Found::Each { results }
+        MultiResult::Each(EachResult { results, circumstances })
     };
-    Ok(answered(found, &worst, began))
+    Ok(mark(Json(result).into_response(), &worst))
 }
 
-/// What many searches found.
+/// The answer of many searches.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = MultiFound)]
+#[schema(examples(json!(MultiResult::example())))]
 #[serde(untagged)]
-pub enum Found {
+pub enum MultiResult {
     /// With `federated`.
-    Merged {
-        /// The hits of all searches in one list.
-        hits: Vec<FederatedHit>,
-        /// How many products match each search.
-        totals: Vec<usize>,
-    },
+    Merged(MergedResult),
     /// Otherwise.
-    Each {
-        /// The answers in the order of the searches.
-        #[schema(value_type = Vec<SearchPage>)]
-        results: Vec<Shared>,
-    },
+    Each(EachResult),
+}
+
+/// The hits of many searches in one list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct MergedResult {
+    /// The hits, best first.
+    hits: Vec<FederatedHit>,
+    /// How many products match each search.
+    totals: Vec<usize>,
+    #[serde(flatten)]
+    circumstances: Circumstances,
+}
+
+/// An answer for each of many searches.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct EachResult {
+    /// The answers in the order of the searches.
+    #[schema(value_type = Vec<SearchPage>)]
+    results: Vec<Shared>,
+    #[serde(flatten)]
+    circumstances: Circumstances,
 }
 
 /// A hit of a merged list.
@@ -100,20 +118,10 @@ pub struct FederatedHit {
     search: usize,
 }
 
-/// The answer of many searches.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(examples(json!(MultiResult::example())))]
-pub struct MultiResult {
-    #[serde(flatten)]
-    found: Found,
-    #[serde(flatten)]
-    circumstances: Circumstances,
-}
-
 impl MultiResult {
     fn example() -> Self {
-        let found = Found::Each { results: vec![Shared(SearchPage::example().into())] };
-        Self { found, circumstances: Circumstances::example() }
+        let results = vec![Shared(SearchPage::example().into())];
+        Self::Each(EachResult { results, circumstances: Circumstances::example() })
     }
 }
 

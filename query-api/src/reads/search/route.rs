@@ -6,10 +6,13 @@ use super::{
     parameters,
     run::run,
 };
-use crate::{app::App, problem::Refusal, request::ReadContext};
+use crate::{
+    app::App,
+    problem::Refusal,
+    request::{JsonBody, ReadContext, ReadHeaders, ReadParameters},
+};
 use axum::{
-    Json,
-    extract::{RawQuery, State, rejection::JsonRejection},
+    extract::{RawQuery, State},
     response::Response,
 };
 use std::time::Instant;
@@ -38,6 +41,7 @@ use std::time::Instant;
         ("steering" = Option<bool>, Query, description = "Whether staff's rules, synonyms and popularity apply, default true"),
         ("generation" = Option<String>, Query, description = "For staff: another generation that is open, such as one that is not promoted yet"),
         ("ranking.{name}" = Option<f64>, Query, description = "A ranking setting to try"),
+        ReadHeaders, ReadParameters,
     ),
     responses((status = 200, description = "The hits, and what is to be known of them", body = SearchResult), (status = 400, description = "A parameter is wrong; `errors` says which, and where"), (status = 503, description = "The index is not loaded, or there is no model for semantic search")))]
 pub async fn search(
@@ -52,14 +56,13 @@ pub async fn search(
 }
 
 /// Find products, asked in JSON.
-#[utoipa::path(post, path = "/v1/search", tag = "search", request_body = SearchBody,
+#[utoipa::path(post, path = "/v1/search", tag = "search", params(ReadHeaders, ReadParameters), request_body = SearchBody,
     responses((status = 200, description = "As for GET", body = SearchResult), (status = 400, description = "A field is wrong; `errors` says which, and where")))]
 pub async fn search_json(
     State(app): State<App>,
     context: ReadContext,
-    body: Result<Json<SearchBody>, JsonRejection>,
+    JsonBody(body): JsonBody<SearchBody>,
 ) -> Result<Response, Refusal> {
-    let Json(body) = body?;
     let began = Instant::now();
     let (found, verdict) = run(&app, &context, &body).await?;
     Ok(answered(found, &verdict, began))

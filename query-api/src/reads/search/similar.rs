@@ -5,7 +5,7 @@ use crate::{
     example,
     freshness::Hop,
     problem::{Refusal, bounded},
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use ::search::{query::Hit, searcher::By};
 use axum::{
@@ -45,7 +45,7 @@ impl SimilarProducts {
 
 /// Products like this one, by meaning, or by words where it has no vector yet.
 #[utoipa::path(get, path = "/v1/products/{id}/similar", tag = "search",
-    params(("id" = String, Path, description = "souk's id"), Parameters),
+    params(("id" = String, Path, description = "souk's id"), Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "The most similar first", body = SimilarProducts), (status = 404, description = "No such product")))]
 pub async fn similar(
     State(app): State<App>,

@@ -11,7 +11,7 @@ use crate::{
     popularity,
     problem::{Refusal, bounded},
     reads::categories,
-    request::{ReadContext, mark, took_ms},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark, took_ms},
 };
 use ::search::{highlight::Marker, query::SearchRequest};
 use axum::{
@@ -37,7 +37,7 @@ pub struct Parameters {
 }
 
 /// Queries, products, categories and brands that a text may become.
-#[utoipa::path(get, path = "/v1/suggest", tag = "search", params(Parameters),
+#[utoipa::path(get, path = "/v1/suggest", tag = "search", params(Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "What the text may become; each `highlight` is safe to put into HTML", body = SuggestResult)))]
 pub async fn suggest(
     State(app): State<App>,

@@ -6,7 +6,7 @@ use crate::{
     freshness::Hop,
     problem::Refusal,
     reads::products,
-    request::{ReadContext, mark},
+    request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use ::search::{lexical::Why, query::SearchRequest};
 use axum::{
@@ -20,7 +20,7 @@ use schemas::ids::{ProductId, TenantId};
 ///
 /// Takes the parameters of a search and says of one product what it passes and what it doesn't.
 #[utoipa::path(get, path = "/v1/search/why/{product}", tag = "search",
-    params(("product" = String, Path, description = "souk's id, or the id it was imported under"), ("q" = Option<String>, Query, description = "As for a search, like all its parameters")),
+    params(("product" = String, Path, description = "souk's id, or the id it was imported under"), ("q" = Option<String>, Query, description = "As for a search, like all its parameters"), ReadHeaders, ReadParameters),
     responses((status = 200, description = "What the product passes and what it does not", body = Why), (status = 404, description = "No such product")))]
 pub async fn why(
     State(app): State<App>,

@@ -5,6 +5,7 @@ mod input;
 use super::commands::{ReportRequest, Reports};
 use crate::{
     http::{
+        answer::EXAMPLE_ID,
         extract::{self, read_body},
         headers::{IdempotencyHeader, TenantHeaders},
         idempotency, json,
@@ -26,7 +27,7 @@ use input::ReportInput;
 use schemas::{
     Uuid,
     contexts::Context,
-    problem::{FieldError, Problem},
+    problem::{Code, FieldError, Problem},
     token::Token,
 };
 use serde::Serialize;
@@ -64,12 +65,21 @@ impl FromRequest<App> for InsightsCommand {
 }
 
 /// What became of one report.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReportStatus {
+    Accepted,
+    Duplicate,
+    Rejected,
+}
+
+/// The answer to one report.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ReportAnswer {
     /// Its place in the request, from 0.
     index: u64,
-    /// `accepted`, `duplicate` or `rejected`.
-    status: &'static str,
+    /// What became of it.
+    status: ReportStatus,
     /// The id that follows from the client's, which the token names.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
@@ -84,12 +94,18 @@ pub(super) struct ReportAnswer {
     detail: Option<String>,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
     errors: Vec<FieldError>,
+}
+
+impl ReportAnswer {
+    const fn new(index: u64, status: ReportStatus) -> Self {
+        Self { index, status, id: None, version: None, code: None, detail: None, errors: Vec::new() }
+    }
 }
 
 /// What became of the reports.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(examples(json!(InsightsAnswer::example())))]
 pub(super) struct InsightsAnswer {
     /// Reports that are recorded now.
     accepted: u64,
@@ -103,6 +119,22 @@ pub(super) struct InsightsAnswer {
     records: Vec<ReportAnswer>,
 }
 
+impl InsightsAnswer {
+    /// As the OpenAPI document shows it: one report is recorded, one is wrong.
+    fn example() -> Self {
+        let (id, version) = (EXAMPLE_ID, 1);
+        let accepted =
+            ReportAnswer { id: Some(id), version: Some(version), ..ReportAnswer::new(0, ReportStatus::Accepted) };
+        let rejected = ReportAnswer {
+            code: Some(Code::InvalidRequest.as_str().to_owned()),
+            errors: vec![FieldError::new("/type", "`query` or `event` is expected")],
+            ..ReportAnswer::new(1, ReportStatus::Rejected)
+        };
+        let token = Token::of(Context::Insights, id, version).to_string();
+        Self { accepted: 1, duplicates: 0, rejected: 1, token, records: vec![accepted, rejected] }
+    }
+}
+
 /// Report what shoppers searched for and did
 ///
 /// In the shape of User Behavior Insights 1.3: as NDJSON or as a JSON array, at most 500 reports. The
@@ -111,7 +143,7 @@ pub(super) struct InsightsAnswer {
 #[utoipa::path(
     post, path = "/v1/insights", tag = "insights", params(TenantHeaders, IdempotencyHeader),
     request_body(content((ReportInput = "application/x-ndjson"), (Vec<ReportInput> = "application/json"))),
-    responses((status = 200, description = "What became of each", body = InsightsAnswer), (status = 413, description = "More than 500 reports", body = Object))
+    responses((status = 200, description = "What became of each", body = InsightsAnswer), (status = 413, description = "More than 500 reports"))
 )]
 pub(super) async fn report(State(app): State<App>, command: InsightsCommand) -> Result<Json<InsightsAnswer>, ApiError> {
     let lines = lines(&app, &command)?;
@@ -161,16 +193,17 @@ fn not_too_many(reports: usize) -> Result<(), Rejection> {
 
 /// The answer to one report.
 fn answer((index, outcome): Answered) -> ReportAnswer {
-    let of = |status| ReportAnswer { index, status, ..ReportAnswer::default() };
+    let of = |status| ReportAnswer::new(index, status);
     let refused = |problem: Problem| ReportAnswer {
         code: Some(problem.code),
         detail: problem.detail,
         errors: problem.errors,
-        ..of("rejected")
+        ..of(ReportStatus::Rejected)
     };
     match outcome {
         Outcome::Done(done) => {
-            let status = if done.change == Change::Unchanged { "duplicate" } else { "accepted" };
+            let is_known = done.change == Change::Unchanged;
+            let status = if is_known { ReportStatus::Duplicate } else { ReportStatus::Accepted };
             ReportAnswer { id: Some(done.id), version: Some(done.version), ..of(status) }
         }
         Outcome::Rejected(rejection) => refused(rejection.problem().clone()),

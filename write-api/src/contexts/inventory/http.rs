@@ -8,7 +8,7 @@ use crate::{
     contexts::catalog::port::VariantRef,
     http::{
         answer::CommandAnswer,
-        bulk::{BulkAnswerLine, BulkCommand, BulkParameters, BulkSummary},
+        bulk::{BulkAnswer, BulkCommand, BulkParameters},
         extract::{Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
         json,
@@ -119,7 +119,8 @@ fn request(
     post, path = "/v1/variants/{id}/stock/receive", tag = "stock",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = ReceiveInput,
-    responses((status = 201, description = "First stock of this variant", body = CommandAnswer), (status = 200, description = "Received", body = CommandAnswer))
+    responses((status = 201, description = "First stock of this variant", body = CommandAnswer), (status = 200, description = "Received", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed"])))
 )]
 pub(super) async fn receive(
     State(app): State<App>,
@@ -138,7 +139,8 @@ pub(super) async fn receive(
 #[utoipa::path(
     post, path = "/v1/variants/{id}/stock/adjust", tag = "stock",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    request_body = AdjustInput, responses((status = 200, description = "Adjusted", body = CommandAnswer))
+    request_body = AdjustInput, responses((status = 200, description = "Adjusted", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "insufficient_stock"])))
 )]
 pub(super) async fn adjust(
     State(app): State<App>,
@@ -155,9 +157,7 @@ pub(super) async fn adjust(
 #[utoipa::path(
     post, path = "/v1/stock/bulk", tag = "stock", params(TenantHeaders, IdempotencyHeader, BulkParameters),
     request_body(content = StockLineInput, content_type = "application/x-ndjson"),
-    responses((status = 200, description = "A line per line, then the summary", content(
-        (BulkAnswerLine = "application/x-ndjson"), (BulkSummary = "application/x-ndjson; part=summary")
-    )))
+    responses((status = 200, description = "A line per line, then the summary", body = BulkAnswer, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn bulk(command: BulkCommand) -> Response {
     command.start::<Stock>(|text, _| json::read::<StockLineInput>(text)?.read())

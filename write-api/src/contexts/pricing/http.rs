@@ -8,7 +8,7 @@ use crate::{
     contexts::catalog::port::VariantRef,
     http::{
         answer::CommandAnswer,
-        bulk::{BulkAnswerLine, BulkCommand, BulkParameters, BulkSummary},
+        bulk::{BulkAnswer, BulkCommand, BulkParameters},
         extract::{BareCommand, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
         json,
@@ -85,7 +85,8 @@ fn entries(inputs: Vec<PriceEntryInput>) -> Result<Entries, Rejection> {
     put, path = "/v1/variants/{id}/prices", tag = "prices",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = PricesInput,
-    responses((status = 201, description = "There were none", body = CommandAnswer), (status = 200, description = "Changed or unchanged", body = CommandAnswer))
+    responses((status = 201, description = "There were none", body = CommandAnswer), (status = 200, description = "Changed or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
 )]
 pub(super) async fn set(
     State(app): State<App>,
@@ -101,7 +102,8 @@ pub(super) async fn set(
 #[utoipa::path(
     delete, path = "/v1/variants/{id}/prices", tag = "prices",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Removed", body = CommandAnswer))
+    responses((status = 200, description = "Removed", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "version_required"])))
 )]
 pub(super) async fn remove(
     State(app): State<App>,
@@ -116,9 +118,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     post, path = "/v1/prices/bulk", tag = "prices", params(TenantHeaders, IdempotencyHeader, BulkParameters),
     request_body(content = PricesLineInput, content_type = "application/x-ndjson"),
-    responses((status = 200, description = "A line per line, then the summary", content(
-        (BulkAnswerLine = "application/x-ndjson"), (BulkSummary = "application/x-ndjson; part=summary")
-    )))
+    responses((status = 200, description = "A line per line, then the summary", body = BulkAnswer, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn bulk(command: BulkCommand) -> Response {
     command.start::<Prices>(|text, _| {

@@ -1,9 +1,12 @@
 //! The lines a bulk write answers with.
 
 use crate::{
-    http::{answer::VariantAnswer, problem},
+    http::{
+        answer::{EXAMPLE_ID, VariantAnswer},
+        problem,
+    },
     pipeline::{
-        Change,
+        Change, Rejection,
         bulk::{Answered, Outcome},
     },
 };
@@ -16,13 +19,51 @@ use schemas::{
 };
 use serde::Serialize;
 
+/// A line of the answer: one for each line of the request, then the summary.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(examples(
+    json!(BulkAnswer::Line(BulkAnswerLine::example())),
+    json!(BulkAnswer::Line(BulkAnswerLine::rejected_example())),
+    json!(BulkAnswer::Summary { summary: BulkSummary::example() })
+))]
+#[serde(untagged)]
+pub(crate) enum BulkAnswer {
+    /// The answer to a line.
+    Line(BulkAnswerLine),
+    /// The last line.
+    Summary { summary: BulkSummary },
+    /// The last line instead, if the stream broke off.
+    Broken { problem: Problem },
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LineStatus {
+    Created,
+    Changed,
+    Unchanged,
+    Rejected,
+    NotTried,
+}
+
+impl From<Change> for LineStatus {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Created => Self::Created,
+            Change::Changed => Self::Changed,
+            Change::Unchanged => Self::Unchanged,
+        }
+    }
+}
+
 /// The answer to one line.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct BulkAnswerLine {
     /// The line's number in the request, from 1; blank lines count and have no answer.
     line: u64,
-    /// `created`, `changed`, `unchanged`, `rejected` or `not_tried`.
-    status: &'static str,
+    /// What became of it.
+    status: LineStatus,
     /// The aggregate's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
@@ -34,8 +75,19 @@ pub(crate) struct BulkAnswerLine {
     variants: Vec<VariantAnswer>,
     /// Why it was rejected or not tried (RFC 9457).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     problem: Option<Problem>,
+}
+
+impl BulkAnswerLine {
+    fn example() -> Self {
+        let variants = vec![VariantAnswer::example()];
+        Self { line: 1, status: LineStatus::Created, id: Some(EXAMPLE_ID), version: Some(1), variants, problem: None }
+    }
+
+    fn rejected_example() -> Self {
+        let told = Rejection::invalid_at("/title", "1 to 300 characters are expected");
+        bare(2, LineStatus::Rejected, told.problem().clone())
+    }
 }
 
 /// The last line, as `{"summary": ...}`.
@@ -53,18 +105,25 @@ pub(crate) struct BulkSummary {
     token: Option<String>,
 }
 
-fn bare(line: u64, status: &'static str, problem: Problem) -> BulkAnswerLine {
+impl BulkSummary {
+    fn example() -> Self {
+        let token = Token::of(Context::Catalog, EXAMPLE_ID, 1).to_string();
+        Self { lines: 2, created: 1, rejected: 1, token: Some(token), ..Self::default() }
+    }
+}
+
+fn bare(line: u64, status: LineStatus, problem: Problem) -> BulkAnswerLine {
     BulkAnswerLine { line, status, id: None, version: None, variants: Vec::new(), problem: Some(problem) }
 }
 
 /// The answer to a line.
 fn line((number, outcome): &Answered) -> BulkAnswerLine {
     match outcome {
-        Outcome::Rejected(rejection) => bare(*number, "rejected", rejection.problem().clone()),
-        Outcome::NotTried => bare(*number, "not_tried", problem::not_tried()),
+        Outcome::Rejected(rejection) => bare(*number, LineStatus::Rejected, rejection.problem().clone()),
+        Outcome::NotTried => bare(*number, LineStatus::NotTried, problem::not_tried()),
         Outcome::Done(done) => BulkAnswerLine {
             line: *number,
-            status: done.change.as_str(),
+            status: done.change.into(),
             id: Some(done.id),
             version: Some(done.version),
             variants: VariantAnswer::of(done),
@@ -75,7 +134,7 @@ fn line((number, outcome): &Answered) -> BulkAnswerLine {
 
 /// The last line of a stream that broke off.
 pub(super) fn broken(problem: &Problem) -> Bytes {
-    Bytes::from(format!("{}\n", serde_json::json!({ "problem": problem })))
+    Bytes::from(format!("{}\n", serde_json::json!(BulkAnswer::Broken { problem: problem.clone() })))
 }
 
 /// The transaction was undone: what would have been done was not tried after all.
@@ -107,7 +166,7 @@ impl Tally {
         let mut text = Vec::with_capacity(answered.len() * 200);
         for answered in answered {
             self.count(&answered.1);
-            serde_json::to_writer(&mut text, &line(answered))?;
+            serde_json::to_writer(&mut text, &BulkAnswer::Line(line(answered)))?;
             text.push(b'\n');
         }
         Ok(Bytes::from(text))
@@ -145,6 +204,6 @@ impl Tally {
     pub(super) fn summary(&self, stands: bool) -> Bytes {
         let token = if stands { self.token.clone() } else { Some(Token::default()) };
         let summary = BulkSummary { token: token.map(|token| token.to_string()), ..self.summary.clone() };
-        Bytes::from(format!("{}\n", serde_json::json!({ "summary": summary })))
+        Bytes::from(format!("{}\n", serde_json::json!(BulkAnswer::Summary { summary })))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     },
     http::{
         answer::CommandAnswer,
-        bulk::{BulkAnswerLine, BulkCommand, BulkParameters, BulkSummary},
+        bulk::{BulkAnswer, BulkCommand, BulkParameters},
         extract::{BareCommand, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
         json,
@@ -64,7 +64,8 @@ impl CategoryInput {
 /// Create a category
 #[utoipa::path(
     post, path = "/v1/categories", tag = "categories", params(TenantHeaders, IdempotencyHeader),
-    request_body = CategoryInput, responses((status = 201, description = "Created", body = CommandAnswer))
+    request_body = CategoryInput, responses((status = 201, description = "Created", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "external_id_taken", "category_tree"])))
 )]
 pub(super) async fn create(State(app): State<App>, command: Command<CategoryInput>) -> Result<CarriedOut, ApiError> {
     let request = command.body.request(Op::Create, CategoryId(app.clock.id()), Expected::Any)?;
@@ -77,7 +78,8 @@ pub(super) async fn create(State(app): State<App>, command: Command<CategoryInpu
 #[utoipa::path(
     put, path = "/v1/categories/{id}", tag = "categories",
     params(("id" = schemas::Uuid, Path, description = "The category"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    request_body = CategoryInput, responses((status = 200, description = "Changed or unchanged", body = CommandAnswer))
+    request_body = CategoryInput, responses((status = 200, description = "Changed or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required", "slug_taken", "external_id_taken", "category_tree"])))
 )]
 pub(super) async fn change(
     State(app): State<App>,
@@ -92,7 +94,8 @@ pub(super) async fn change(
 #[utoipa::path(
     delete, path = "/v1/categories/{id}", tag = "categories",
     params(("id" = schemas::Uuid, Path, description = "The category"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Deleted", body = CommandAnswer))
+    responses((status = 200, description = "Deleted", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "version_required", "category_tree"])))
 )]
 pub(super) async fn delete(
     State(app): State<App>,
@@ -110,9 +113,7 @@ pub(super) async fn delete(
 #[utoipa::path(
     post, path = "/v1/categories/bulk", tag = "categories", params(TenantHeaders, IdempotencyHeader, BulkParameters),
     request_body(content = CategoryInput, content_type = "application/x-ndjson"),
-    responses((status = 200, description = "A line per line, then the summary", content(
-        (BulkAnswerLine = "application/x-ndjson"), (BulkSummary = "application/x-ndjson; part=summary")
-    )))
+    responses((status = 200, description = "A line per line, then the summary", body = BulkAnswer, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn bulk(command: BulkCommand) -> Response {
     command.start::<Categories>(|text, clock: &dyn Clock| json::read::<CategoryInput>(text)?.bulk(clock))

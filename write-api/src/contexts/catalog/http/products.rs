@@ -7,7 +7,7 @@ use crate::{
     contexts::catalog::commands::products::{Op, ProductRequest, Products},
     http::{
         answer::CommandAnswer,
-        bulk::{BulkAnswerLine, BulkCommand, BulkParameters, BulkSummary},
+        bulk::{BulkAnswer, BulkCommand, BulkParameters},
         extract::{BareCommand, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
         json,
@@ -24,7 +24,8 @@ use schemas::ids::ProductId;
 /// It is a draft unless `publish` is true.
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", params(TenantHeaders, IdempotencyHeader), request_body = ProductInput,
-    responses((status = 201, description = "Created", body = CommandAnswer))
+    responses((status = 201, description = "Created", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "sku_taken", "external_id_taken"])))
 )]
 pub(super) async fn create(State(app): State<App>, command: Command<ProductInput>) -> Result<CarriedOut, ApiError> {
     let request = command.body.single(Op::Create, None, Expected::Any, app.clock.as_ref())?;
@@ -37,7 +38,8 @@ pub(super) async fn create(State(app): State<App>, command: Command<ProductInput
 #[utoipa::path(
     put, path = "/v1/products/{id}", tag = "products",
     params(("id" = schemas::Uuid, Path, description = "The product"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    request_body = ProductInput, responses((status = 200, description = "Changed or unchanged", body = CommandAnswer))
+    request_body = ProductInput, responses((status = 200, description = "Changed or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required", "slug_taken", "sku_taken", "external_id_taken"])))
 )]
 pub(super) async fn change(
     State(app): State<App>,
@@ -52,7 +54,8 @@ pub(super) async fn change(
 #[utoipa::path(
     post, path = "/v1/products/{id}/publish", tag = "products",
     params(("id" = schemas::Uuid, Path, description = "The product"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Published", body = CommandAnswer))
+    responses((status = 200, description = "Published", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "version_required"])))
 )]
 pub(super) async fn publish(State(app): State<App>, id: PathId, command: BareCommand) -> Result<CarriedOut, ApiError> {
     bare(&app, Op::Publish, id, command).await
@@ -62,7 +65,8 @@ pub(super) async fn publish(State(app): State<App>, id: PathId, command: BareCom
 #[utoipa::path(
     post, path = "/v1/products/{id}/archive", tag = "products",
     params(("id" = schemas::Uuid, Path, description = "The product"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Archived", body = CommandAnswer))
+    responses((status = 200, description = "Archived", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "version_required", "status_conflict"])))
 )]
 pub(super) async fn archive(State(app): State<App>, id: PathId, command: BareCommand) -> Result<CarriedOut, ApiError> {
     bare(&app, Op::Archive, id, command).await
@@ -74,7 +78,8 @@ pub(super) async fn archive(State(app): State<App>, id: PathId, command: BareCom
 #[utoipa::path(
     delete, path = "/v1/products/{id}", tag = "products",
     params(("id" = schemas::Uuid, Path, description = "The product"), TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Deleted", body = CommandAnswer))
+    responses((status = 200, description = "Deleted", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "version_required"])))
 )]
 pub(super) async fn delete(State(app): State<App>, id: PathId, command: BareCommand) -> Result<CarriedOut, ApiError> {
     bare(&app, Op::Delete, id, command).await
@@ -103,9 +108,7 @@ async fn bare(app: &App, op: Op, PathId(id): PathId, command: BareCommand) -> Re
 #[utoipa::path(
     post, path = "/v1/products/bulk", tag = "products", params(TenantHeaders, IdempotencyHeader, BulkParameters),
     request_body(content = ProductInput, content_type = "application/x-ndjson"),
-    responses((status = 200, description = "A line per line, then the summary", content(
-        (BulkAnswerLine = "application/x-ndjson"), (BulkSummary = "application/x-ndjson; part=summary")
-    )))
+    responses((status = 200, description = "A line per line, then the summary", body = BulkAnswer, content_type = "application/x-ndjson"))
 )]
 pub(super) async fn bulk(command: BulkCommand) -> Response {
     command.start::<Products>(|text, clock: &dyn Clock| json::read::<ProductInput>(text)?.bulk(clock))

@@ -144,7 +144,8 @@ impl From<RuleInput> for Rule {
 #[utoipa::path(
     put, path = "/v1/merchandising/rules/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = RuleInput,
-    responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer))
+    responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "version_required"])))
 )]
 pub(super) async fn define(
     State(app): State<App>,
@@ -158,7 +159,8 @@ pub(super) async fn define(
 #[utoipa::path(
     delete, path = "/v1/merchandising/rules/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Removed", body = CommandAnswer))
+    responses((status = 200, description = "Removed", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
 )]
 pub(super) async fn remove(
     State(app): State<App>,

@@ -48,7 +48,8 @@ impl From<SynonymSetInput> for SynonymSet {
 #[utoipa::path(
     put, path = "/v1/merchandising/synonyms/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = SynonymSetInput,
-    responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer))
+    responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "version_required"])))
 )]
 pub(super) async fn define(
     State(app): State<App>,
@@ -62,7 +63,8 @@ pub(super) async fn define(
 #[utoipa::path(
     delete, path = "/v1/merchandising/synonyms/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader),
-    responses((status = 200, description = "Removed", body = CommandAnswer))
+    responses((status = 200, description = "Removed", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
 )]
 pub(super) async fn remove(
     State(app): State<App>,
