@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod facet;
 mod multi;
+mod page;
 mod parameters;
 mod route;
 mod run;
@@ -17,8 +18,8 @@ use crate::{
     app::App,
     read_model::{Expected, Isolation, ReadModel},
 };
-pub use answer::SearchPage;
 use body::{FacetBody, FacetSettings, SearchBody, text};
+pub use page::SearchPage;
 use steered::steer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

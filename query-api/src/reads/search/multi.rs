@@ -2,8 +2,9 @@
 
 use super::{
     SearchBody,
-    answer::{Circumstances, SearchPage, Shared},
+    answer::Circumstances,
     body::MAX_LIMIT,
+    page::{SearchPage, Shared},
     run::run,
 };
 use crate::{

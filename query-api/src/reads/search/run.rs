@@ -3,7 +3,7 @@
 
 use super::{
     FacetBody, SearchBody,
-    answer::{SearchPage, Shared},
+    page::{SearchPage, Shared},
     steered::{Steered, steer},
 };
 use crate::{
