@@ -75,7 +75,7 @@ fn shop(folder: &std::path::Path) -> Snapshot {
             title: title.to_owned(),
             brand: Some(brand.to_owned()),
             attributes: BTreeMap::from([("color".to_owned(), AttributeValue::Text("red".to_owned()))]),
-            categories: vec![sofas()],
+            categories: vec![furniture()],
             ..SearchProduct::default()
         };
         let document = SearchDocument { tenant_id: SHOP, product_id, doc_version: 1, product: Some(product) };
@@ -85,11 +85,11 @@ fn shop(folder: &std::path::Path) -> Snapshot {
     IndexHandle::open(folder, "g1").expect("opened").snapshot()
 }
 
-fn sofas() -> DocumentCategory {
+fn furniture() -> DocumentCategory {
     DocumentCategory {
         path_ids: vec![CategoryId(Uuid::from_u128(21))],
-        path_slugs: vec!["sofas".to_owned()],
-        path_names: vec!["Sofas".to_owned()],
+        path_slugs: vec!["furniture".to_owned()],
+        path_names: vec!["Furniture".to_owned()],
     }
 }
 
@@ -124,13 +124,13 @@ async fn a_filter_that_names_what_the_shop_does_not_have_is_hinted_at() {
     let vectors = Memory::new(true);
     let filtered = |text: &str| SearchRequest { filter: schemas::filter::parse(text).ok(), ..sofa() };
     for mode in [Mode::Lexical, Mode::Hybrid] {
-        let request = filtered("category:sofas,couchs AND NOT attr.colour:red AND attr.color:red AND brand:Nobody");
+        let request = filtered("category:furniture,couchs AND NOT attr.colour:red AND attr.color:red AND brand:Nobody");
         let found = ask(request, mode, &vectors).await.expect("an answer");
         let named: Vec<_> = found.hints.iter().map(|hint| (hint.field.as_str(), hint.value.as_deref())).collect();
         assert_eq!(named, [("attr.colour", None), ("category", Some("couchs"))]);
         assert_eq!(found.hints[0].detail, "no product of this shop has the attribute `colour`");
     }
-    assert_eq!(ask(filtered("category:sofas"), Mode::Lexical, &vectors).await.expect("an answer").hints, []);
+    assert_eq!(ask(filtered("category:furniture"), Mode::Lexical, &vectors).await.expect("an answer").hints, []);
 }
 
 #[tokio::test]
