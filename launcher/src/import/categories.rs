@@ -1,6 +1,7 @@
 //! Category paths of the source become categories of souk, each written before a product names it.
 
 use super::mapping::CategorySlug;
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -105,13 +106,17 @@ fn bounded(slug: String) -> String {
 /// Lower-case ASCII letters, digits and single hyphens. What can't be written so is made up for by a
 /// piece of the name's hash, so that different names stay different.
 fn slugify(name: &str) -> String {
+    // What separates words says nothing; other signs tell names apart: `C`, `C++` and `C#`.
+    const BETWEEN: [char; 15] = ['-', '–', '&', ',', '.', ';', ':', '/', '|', '\'', '’', '(', ')', '_', '·'];
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(name);
+    let name = composed.as_ref();
     let mut slug = String::with_capacity(name.len());
     let mut lost = false;
     for letter in name.chars() {
         if letter.is_ascii_alphanumeric() {
             slug.push(letter.to_ascii_lowercase());
         } else {
-            lost |= letter.is_alphanumeric();
+            lost |= !letter.is_whitespace() && !BETWEEN.contains(&letter);
             if !slug.is_empty() && !slug.ends_with('-') {
                 slug.push('-');
             }
@@ -159,5 +164,8 @@ mod tests {
         assert_eq!(slugify("  TV & Audio "), "tv-audio");
         assert_ne!(slugify("日本"), slugify("中国"));
         assert!(slugify("Ürün").starts_with("r-n-"), "{}", slugify("Ürün"));
+        assert_eq!(slugify("U\u{308}ru\u{308}n"), slugify("Ürün"));
+        let languages = ["C", "C++", "C#", "C*"].map(slugify);
+        assert_eq!(languages.iter().collect::<HashSet<_>>().len(), languages.len(), "{languages:?}");
     }
 }

@@ -34,6 +34,19 @@ impl Slug {
         Self(if text.is_empty() { "unnamed".to_owned() } else { text.to_owned() })
     }
 
+    /// The same with what tells it from one that is taken, which stays whole however long the slug is.
+    #[must_use]
+    pub fn apart(self, by: &str) -> Self {
+        let mut ending = String::new();
+        push_words(&mut ending, by, Self::MAX / 2);
+        let ending = ending.trim_matches('-');
+        if ending.is_empty() {
+            return self;
+        }
+        let kept = self.0.get(..Self::MAX - 1 - ending.len()).unwrap_or(&self.0);
+        Self(format!("{}-{ending}", kept.trim_end_matches('-')))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -78,6 +91,15 @@ mod tests {
         fn whatever_the_name_the_derived_slug_is_one(name in ".{0,300}", ending in ".{0,300}") {
             let slug = Slug::derive(&name, &ending);
             prop_assert!(Slug::parse(slug.as_str()).is_ok(), "{}", slug.as_str());
+        }
+
+        #[test]
+        fn slugs_that_are_taken_are_told_apart(name in ".{0,300}", ending in ".{0,300}", a in "[0-9a-f]{1,12}", b in "[0-9a-f]{1,12}") {
+            let taken = Slug::derive(&name, &ending);
+            let [one, other] = [&a, &b].map(|by| taken.clone().apart(by));
+            prop_assert!(Slug::parse(one.as_str()).is_ok(), "{}", one.as_str());
+            prop_assert!(one != taken);
+            prop_assert_eq!(one == other, a == b);
         }
     }
 }

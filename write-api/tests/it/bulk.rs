@@ -140,3 +140,47 @@ async fn categories_prices_and_stock_come_in_bulk_too() {
     assert_eq!(stack.count("SELECT on_hand FROM inventory.levels").await, 0);
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn names_that_make_one_slug_are_told_apart() {
+    let stack = Stack::start().await;
+    let named =
+        |id: &str, title: &str| json!({"external_id": id, "title": title, "variants": [{"sku": format!("sku-{id}")}]});
+    for rows in [
+        [("арт-1", "Чайник"), ("тов-1", "Кружка")],
+        [("茶", "茶壶"), ("碗", "饭碗")],
+        [("A/1", "T-shirt"), ("A-1", "T-shirt")],
+        [("a0X", "Mug"), ("A0x", "Mug")],
+        [("é", "Ü"), ("è", "Ö")],
+    ] {
+        let lines = rows.map(|(id, title)| named(id, title));
+        let (answers, _) = stack.bulk("/v1/products/bulk", &lines[..1]).await;
+        assert_eq!(statuses(&answers), ["created"], "{answers:?}");
+        // Also where the other one was written before, and in one request with its repetition.
+        let (answers, _) = stack.bulk("/v1/products/bulk", &[lines[1].clone(), lines[0].clone()]).await;
+        assert_eq!(statuses(&answers), ["created", "unchanged"], "{answers:?}");
+    }
+    let categories = ["C", "C++", "C#", "日本", "中国"].map(|name| json!({"external_id": name, "name": name}));
+    let (answers, _) = stack.bulk("/v1/categories/bulk", &categories).await;
+    assert_eq!(statuses(&answers), ["created"; 5], "{answers:?}");
+    let given = json!({"external_id": "other", "name": "C", "slug": "c-c"});
+    let (answers, _) = stack.bulk("/v1/categories/bulk", &[given]).await;
+    assert_eq!(answers[0]["problem"]["code"], "slug_taken", "one that was given is not changed: {answers:?}");
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn texts_are_kept_in_one_unicode_form() {
+    let stack = Stack::start().await;
+    let composed = json!({"external_id": "caf\u{e9}", "title": "Cr\u{e8}me", "brand": "\u{d55c}", "variants": [{"sku": "s"}],
+        "attributes": {"d\u{e9}cor": "\u{e9}"}});
+    let apart = json!({"external_id": "cafe\u{301}", "title": "Cre\u{300}me", "brand": "\u{1112}\u{1161}\u{11ab}",
+        "variants": [{"sku": "s"}], "attributes": {"de\u{301}cor": "e\u{301}"}});
+    let escaped = "{\"external_id\":\"cafe\\u0301\",\"title\":\"Cre\\u0300me\",\"brand\":\"\\u1112\\u1161\\u11ab\",\
+                   \"variants\":[{\"sku\":\"s\"}],\"attributes\":{\"de\\u0301cor\":\"e\\u0301\"}}\n";
+    let (first, _) = stack.bulk("/v1/products/bulk", &[composed, apart]).await;
+    assert_eq!(statuses(&first), ["created", "unchanged"], "{first:?}");
+    let (again, _) = answers(stack.request(Method::POST, "/v1/products/bulk").body(escaped)).await;
+    assert_eq!(statuses(&again), ["unchanged"], "{again:?}");
+    stack.stop().await;
+}

@@ -116,7 +116,7 @@ impl Tree<'_> {
         Ok(match (input.op, is_there) {
             (Op::Change, false) => return Err(Refused::Missing.into()),
             (Op::Create, _) | (Op::Upsert, false) => {
-                let content = content.first();
+                let content = content.first(|slug| self.names.slugs.contains_key(slug));
                 let facts = self.facts(id, &content);
                 CategoryCommand::Create { id, content, facts }
             }

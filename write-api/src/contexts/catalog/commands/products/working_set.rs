@@ -142,7 +142,7 @@ impl Names {
             Op::Create | Op::Change | Op::Upsert => {
                 let content = self.content(input)?;
                 if input.op == Op::Create || !is_there {
-                    let content = content.with_slug(id);
+                    let content = self.with_slug(id, content);
                     let facts = self.facts(&content);
                     vec![ProductCommand::Create { id, content, facts }]
                 } else {
@@ -155,6 +155,15 @@ impl Names {
             commands.push(ProductCommand::Publish);
         }
         Ok(commands)
+    }
+
+    /// The content with a slug that is nobody else's, if none was given.
+    fn with_slug(&self, id: ProductId, content: Content) -> Content {
+        let made = content.slug().is_none().then(|| content.made_slug(id));
+        match made.and_then(|made| self.slugs.get(made.as_str())) {
+            Some(owner) if *owner != id => content.with_slug_apart(id),
+            _ => content.with_slug(id),
+        }
     }
 
     /// The content with the categories that were named otherwise than by id.

@@ -61,12 +61,15 @@ impl Content {
         self
     }
 
-    /// The content of a new category: a slug is made where none was given.
+    /// The content of a new category: a slug is made where none was given. Where that one is taken it is counted on, as
+    /// names can differ in what no slug holds: `C`, `C++` and `C#`.
     #[must_use]
-    pub fn first(mut self) -> Self {
+    pub fn first(mut self, is_taken: impl Fn(&str) -> bool) -> Self {
         if self.0.slug.is_empty() {
-            let ending = self.0.external_id.as_deref().unwrap_or_default();
-            self.0.slug = Slug::derive(&self.0.name, ending).as_str().to_owned();
+            let made = Slug::derive(&self.0.name, self.0.external_id.as_deref().unwrap_or_default());
+            let others = (2_u64..).map(|number| made.clone().apart(&number.to_string()));
+            let free = std::iter::once(made.clone()).chain(others).find(|slug| !is_taken(slug.as_str()));
+            self.0.slug = free.unwrap_or(made).as_str().to_owned();
         }
         self
     }

@@ -16,7 +16,7 @@ impl Aggregate for Category {
     fn decide(state: Option<&Self>, command: CategoryCommand) -> Result<Vec<CatalogEvent>, Rejection> {
         match (state, command) {
             (None, CategoryCommand::Create { id, content, facts }) => {
-                let content = content.first();
+                let content = content.first(|_| false);
                 policy::names_are_free(id, &content, &facts)?;
                 policy::a_parent_is_there_and_not_below(id, &content, &facts)?;
                 let content = content.into_content();

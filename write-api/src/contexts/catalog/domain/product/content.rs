@@ -67,12 +67,21 @@ impl Content {
         self
     }
 
-    /// The slug made of the title and, so that it is nobody else's, the external id or an end of the id.
+    /// The same where another product has the slug that would be made: an end of the id tells them apart. Two ids in
+    /// other scripts, or that differ in case or signs only, make one slug.
+    #[must_use]
+    pub fn with_slug_apart(mut self, id: ProductId) -> Self {
+        if self.slug().is_none() {
+            self.content.slug = self.made_slug(id).apart(&end_of(id)).as_str().to_owned();
+        }
+        self
+    }
+
+    /// The slug made of the title and the external id or an end of the id.
     #[must_use]
     pub fn made_slug(&self, id: ProductId) -> Slug {
-        let id = id.uuid().simple().to_string();
-        let ending = self.content.external_id.as_deref().unwrap_or(&id[20..]);
-        Slug::derive(&self.content.title, ending)
+        let own = end_of(id);
+        Slug::derive(&self.content.title, self.content.external_id.as_deref().unwrap_or(&own))
     }
 
     /// Also in these categories.
@@ -122,4 +131,9 @@ impl Content {
         }
         content
     }
+}
+
+/// What no other id ends with: 12 hexadecimal digits drawn by chance.
+fn end_of(id: ProductId) -> String {
+    id.uuid().simple().to_string().split_off(20)
 }
