@@ -72,7 +72,7 @@ async fn read(pool: PgPool, tenant: TenantId) -> Result<Option<Popular>, sqlx::E
 /// # Errors
 /// The database's.
 pub async fn queries(pool: &PgPool, tenant: TenantId, begun: &str, limit: usize) -> Result<Vec<String>, sqlx::Error> {
-    let begun = begun.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let begun = search::analyzer::small_letters(&begun.split_whitespace().collect::<Vec<_>>().join(" "));
     if begun.is_empty() {
         return Ok(Vec::new());
     }

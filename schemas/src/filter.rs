@@ -15,9 +15,11 @@ use crate::money::Currency;
 use std::fmt;
 
 mod json;
+mod span;
 mod text;
 
 pub use json::from_json;
+pub use span::span;
 pub use text::parse;
 
 /// Longest text of a filter, in characters.
@@ -57,7 +59,7 @@ pub enum Field {
     Available,
     /// The kind of thing, as written.
     ProductType,
-    /// The day it came to market, as `2021-05-31` or a year.
+    /// When it came to market: in a year, a month, on a day or at a moment; see [`span`].
     Released,
     /// souk's id of the product.
     Id,
@@ -86,7 +88,7 @@ pub enum Test {
 /// A bound of a range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// As written: a number, or a day.
+    /// As written: a number, or a date.
     pub value: String,
     /// Whether the bound itself belongs to the range.
     pub inclusive: bool,
@@ -148,8 +150,9 @@ impl Field {
             Self::Available if ranged => Err("`available` has no order: true or false is expected".to_owned()),
             Self::Available => wrong(|value| matches!(value, "true" | "false"))
                 .map_or(Ok(()), |value| Err(format!("`{value}` is neither true nor false"))),
-            Self::Released => wrong(|value| day(value).is_some())
-                .map_or(Ok(()), |value| Err(format!("`{value}` is no day: 2021-05-31 or a year is expected"))),
+            Self::Released => wrong(|value| span(value).is_some()).map_or(Ok(()), |value| {
+                Err(format!("`{value}` is no date: 2021, 2021-05, 2021-05-31 or 2021-05-31T08:30:00Z is expected"))
+            }),
             Self::Attribute(_) if ranged => wrong(|value| value.parse::<f64>().is_ok_and(f64::is_finite))
                 .map_or(Ok(()), |value| Err(format!("`{value}` is no number"))),
             Self::Attribute(_) => Ok(()),
@@ -159,13 +162,6 @@ impl Field {
             Self::Brand | Self::Category | Self::ProductType | Self::Id | Self::Sku => Ok(()),
         }
     }
-}
-
-/// A day or the first day of a year.
-#[must_use]
-pub fn day(text: &str) -> Option<chrono::NaiveDate> {
-    let year = || (text.len() == 4).then(|| chrono::NaiveDate::from_ymd_opt(text.parse().ok()?, 1, 1)).flatten();
-    text.parse().ok().or_else(year)
 }
 
 impl Filter {

@@ -1,26 +1,32 @@
 //! How text becomes terms, for documents and queries alike.
 
 use crate::background::Throttle;
+use letters::{EachWord, SmallLetters};
 use std::collections::HashSet;
 use tantivy::{
     Index,
     tokenizer::{
-        AsciiFoldingFilter, BoxTokenStream, Language, LowerCaser, RemoveLongFilter, StopWordFilter, TextAnalyzer,
-        Token, TokenFilter, TokenStream, Tokenizer, TokenizerManager,
+        AsciiFoldingFilter, BoxTokenStream, Language, RemoveLongFilter, StopWordFilter, TextAnalyzer, TokenStream,
+        Tokenizer, TokenizerManager,
     },
 };
 
 mod analysis;
+mod english;
+mod form;
 mod languages;
+mod letters;
 mod units;
 mod words;
 
 pub use analysis::Analysis;
+pub use form::{Form, composed};
 pub use languages::names as languages;
+pub use letters::{folded, small_letters};
 pub use words::Words;
 
 /// Raised with every change of what the analyzers yield; part of a generation's manifest.
-pub const ANALYZER_VERSION: u32 = 3;
+pub const ANALYZER_VERSION: u32 = 4;
 
 /// The text of products in the languages of the bundle: words and measures, lower case, accents folded, stop
 /// words out, plurals or endings taken off. Indexes know it by this name whatever the languages are.
@@ -84,7 +90,7 @@ fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
     let languages = languages::parsed(&settings.languages);
     let words = TextAnalyzer::builder(Words { narrow, elisions: languages::elisions(&languages) })
         .filter(RemoveLongFilter::limit(settings.longest_term))
-        .filter(LowerCaser)
+        .filter(SmallLetters)
         .dynamic();
     let stop_words = languages.first().and_then(|first| StopWordFilter::new(*first));
     let mut plain = plain();
@@ -103,7 +109,7 @@ fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
         None => words,
     };
     let words = if left_out.is_empty() { words } else { words.filter_dynamic(StopWordFilter::remove(left_out)) };
-    if settings.plurals { words.filter_dynamic(Singular).build() } else { words.build() }
+    if settings.plurals { words.filter_dynamic(EachWord(english::singular)).build() } else { words.build() }
 }
 
 /// The analyzer of words as people read them.
@@ -111,88 +117,9 @@ fn analyzer(settings: &Analysis, narrow: bool, all: bool) -> TextAnalyzer {
 pub fn plain() -> TextAnalyzer {
     TextAnalyzer::builder(Words { narrow: true, elisions: Vec::new() })
         .filter(RemoveLongFilter::limit(MAX_TERM_BYTES))
-        .filter(LowerCaser)
+        .filter(SmallLetters)
         .filter(AsciiFoldingFilter)
         .build()
-}
-
-/// Takes English plurals off (Harman: "How effective is suffixing?", 1991, the S stemmer, with the sibilant
-/// plurals of `boxes`, `watches` and `brushes`).
-#[derive(Debug, Clone, Copy)]
-struct Singular;
-
-/// English plurals that no ending tells.
-const IRREGULAR: [(&str, &str); 9] = [
-    ("mice", "mouse"),
-    ("men", "man"),
-    ("women", "woman"),
-    ("children", "child"),
-    ("feet", "foot"),
-    ("teeth", "tooth"),
-    ("knives", "knife"),
-    ("shelves", "shelf"),
-    ("leaves", "leaf"),
-];
-
-/// A word without the ending of its plural.
-fn singular(word: &mut String) {
-    if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| many == word) {
-        return (*one).clone_into(word);
-    }
-    let letters = word.len();
-    let cut = |word: &mut String, ending: usize, new: &str| {
-        word.truncate(letters - ending);
-        word.push_str(new);
-    };
-    let ends = |ending: &str| word.ends_with(ending);
-    if letters > 3 && ends("ies") {
-        cut(word, 3, "y");
-    } else if letters > 4 && ["sses", "xes", "ches", "shes"].iter().any(|ending| ends(ending)) {
-        // `glasses`, `boxes`; but `cases` and `sizes` only lose their s.
-        cut(word, 2, "");
-    } else if letters > 3 && ends("s") && !ends("ss") && !ends("us") && !ends("is") {
-        cut(word, 1, "");
-    }
-}
-
-impl TokenFilter for Singular {
-    type Tokenizer<T: Tokenizer> = SingularTokenizer<T>;
-
-    fn transform<T: Tokenizer>(self, tokenizer: T) -> SingularTokenizer<T> {
-        SingularTokenizer(tokenizer)
-    }
-}
-
-/// See [`Singular`].
-#[derive(Clone)]
-struct SingularTokenizer<T>(T);
-
-impl<T: Tokenizer> Tokenizer for SingularTokenizer<T> {
-    type TokenStream<'a> = SingularStream<T::TokenStream<'a>>;
-
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> Self::TokenStream<'a> {
-        SingularStream(self.0.token_stream(text))
-    }
-}
-
-struct SingularStream<S>(S);
-
-impl<S: TokenStream> TokenStream for SingularStream<S> {
-    fn advance(&mut self) -> bool {
-        let more = self.0.advance();
-        if more {
-            singular(&mut self.0.token_mut().text);
-        }
-        more
-    }
-
-    fn token(&self) -> &Token {
-        self.0.token()
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        self.0.token_mut()
-    }
 }
 
 /// A part number, SKU or EAN without its signs, in lower case: `LC-51C` and `lc 51 c` are both `lc51c`.
@@ -200,9 +127,19 @@ impl<S: TokenStream> TokenStream for SingularStream<S> {
 #[must_use]
 pub fn code(written: &str) -> Option<String> {
     const SHORTEST: usize = 3;
-    let code: String =
-        written.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let form = Form::of(written);
+    let mut code: String = form.text().chars().filter(|character| character.is_alphanumeric()).collect();
+    letters::small(&mut code);
     (code.chars().count() >= SHORTEST && code.len() <= MAX_TERM_BYTES).then_some(code)
+}
+
+/// A GTIN (EAN, UPC, ISBN-13) as a term: it is a number, and stands for the same with zeros before it or without.
+/// None for what can't be one.
+#[must_use]
+pub fn gtin(code: &str) -> Option<String> {
+    let is_one = (6..=18).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    let number = code.trim_start_matches('0');
+    (is_one && !number.is_empty()).then(|| format!("gtin:{number}"))
 }
 
 /// Words of a text that could be a code together.
@@ -230,6 +167,12 @@ pub fn codes(text: &str) -> Vec<CodeRun> {
         Some(CodeRun { code: code(written).filter(|_| numbered)?, words: run.len(), span })
     };
     (1..=LONGEST_RUN).flat_map(|length| spans.windows(length)).filter_map(run).collect()
+}
+
+/// Whether an English word has the form of a plural.
+#[must_use]
+pub fn is_plural(word: &str) -> bool {
+    english::is_plural(&folded(word))
 }
 
 /// Whether a word is a unit of measure that may stand apart from its number.
@@ -298,6 +241,16 @@ mod tests {
         assert_eq!(found.collect::<Vec<_>>(), ["lc51 2", "51c 2", "brotherlc51 3", "lc51c 3", "brotherlc51c 4"]);
         assert_eq!(codes("a lc 51").first().map(|run| run.span), Some((2, 7)));
         assert!(codes("laptop bag").is_empty());
+    }
+
+    #[test]
+    fn a_gtin_is_a_number() {
+        for same in ["711719814153", "0711719814153", "00711719814153"] {
+            assert_eq!(gtin(same).as_deref(), Some("gtin:711719814153"));
+        }
+        for none in ["0000000", "12345", "71171981415x", "lc51c"] {
+            assert_eq!(gtin(none), None);
+        }
     }
 
     #[test]

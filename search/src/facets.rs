@@ -28,9 +28,6 @@ use asked::Asked;
 use matched::Matched;
 use tally::Columns;
 
-/// Values that are looked through when those of a facet are searched, and of a category tree.
-const SEARCHED: usize = 5_000;
-
 /// The fast field behind a facet; none if a field is no facet.
 fn column(field: &Field, currency: Currency) -> Option<String> {
     match field {
@@ -79,8 +76,11 @@ pub fn count(
 /// # Errors
 /// The engine's.
 pub fn attributes(snapshot: &Snapshot, query: &dyn Query) -> Result<Vec<String>, IndexError> {
-    let (names, _) =
-        Columns::open(snapshot, "names")?.count(&Matched::collect(snapshot, query)?, MAX_FACET_VALUES as usize)?;
+    let (names, _) = Columns::open(snapshot, "names")?.count(
+        &Matched::collect(snapshot, query)?,
+        MAX_FACET_VALUES as usize,
+        None,
+    )?;
     Ok(names.into_iter().filter_map(|name| name.value.as_str().map(str::to_owned)).collect())
 }
 
@@ -135,7 +135,7 @@ impl Counting<'_> {
         if let Some(chosen) = &asked.chosen {
             self.toggled(&asked, chosen, &base, &mut counts.values)?;
         }
-        Ok(asked.arranged(counts))
+        asked.arranged(counts, &base)
     }
 
     fn own_conditions(&self, facet: &Facet) -> usize {

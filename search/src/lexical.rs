@@ -3,15 +3,15 @@
 
 use crate::{
     IndexError, facets, families,
-    plan::Plan,
-    query::{FacetCounts, Hit, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort},
+    plan::{Plan, scope},
+    query::{FacetCounts, Hit, MAX_LIMIT, MAX_OFFSET, Relaxed, SearchRequest, SearchResponse, Sort, Steering},
     ranking::Ranking,
     reader::Snapshot,
     statistics::CatalogStatistics,
 };
 use schemas::ids::ProductId;
 use std::sync::Arc;
-use tantivy::query::Query;
+use tantivy::query::{BooleanQuery, Occur, Query};
 
 mod explain;
 mod hints;
@@ -19,9 +19,11 @@ mod meant;
 mod order;
 mod page;
 mod passing;
+mod pins;
 mod ranked;
 
 use page::Dressing;
+use pins::Pins;
 use ranked::Ranked;
 
 pub use explain::{Check, Why, why};
@@ -41,9 +43,11 @@ pub fn search(snapshot: &Snapshot, request: &SearchRequest) -> Result<SearchResp
 /// # Errors
 /// The engine's.
 pub fn by_ids(snapshot: &Snapshot, request: &SearchRequest, ids: &[ProductId]) -> Result<Vec<Hit>, IndexError> {
+    let unpinned = Steering { pins: Vec::new(), ..request.steering.as_ref().clone() };
     let request = SearchRequest {
         text: String::new(),
         ids: Some(ids.to_vec()),
+        steering: Arc::new(unpinned),
         offset: 0,
         limit: ids.len(),
         sort: Sort::Relevance,
@@ -86,6 +90,9 @@ pub struct Searched<'a> {
     request: &'a SearchRequest,
     catalog: Arc<CatalogStatistics>,
     plan: Arc<Plan>,
+    pins: Arc<Pins>,
+    /// Which of the hits that are not pinned may stand on the page: how many before it, and how many on it.
+    others: (usize, usize),
 }
 
 impl<'a> Searched<'a> {
@@ -95,8 +102,13 @@ impl<'a> Searched<'a> {
     /// The engine's.
     pub fn new(snapshot: &'a Snapshot, request: &'a SearchRequest) -> Result<Self, IndexError> {
         let catalog = snapshot.statistics.catalog(&snapshot.segments, request.tenant)?;
-        let plan = Arc::new(Plan::new(snapshot, &catalog, request)?);
-        Ok(Self { snapshot, request, catalog, plan })
+        let mut plan = Plan::new(snapshot, &catalog, request)?;
+        let pins = if plan.nothing { Pins::default() } else { Pins::of(snapshot, request)? };
+        if !pins.is_empty() {
+            plan.pinned = Some(scope(snapshot, request).ids(&pins.ids()));
+        }
+        let others = pins.others(request.offset, request.limit);
+        Ok(Self { snapshot, request, catalog, plan: Arc::new(plan), pins: Arc::new(pins), others })
     }
 
     /// The same words and filters with another page, other facets, highlights or explanations, without being
@@ -106,8 +118,9 @@ impl<'a> Searched<'a> {
     where
         'a: 'b,
     {
-        let (catalog, plan) = (Arc::clone(&self.catalog), Arc::clone(&self.plan));
-        Searched { snapshot: self.snapshot, request: page, catalog, plan }
+        let (catalog, plan, pins) = (Arc::clone(&self.catalog), Arc::clone(&self.plan), Arc::clone(&self.pins));
+        let others = pins.others(page.offset, page.limit);
+        Searched { snapshot: self.snapshot, request: page, catalog, plan, pins, others }
     }
 
     /// Answers it.
@@ -120,9 +133,9 @@ impl<'a> Searched<'a> {
                 "a page has at most {MAX_LIMIT} hits and starts at {MAX_OFFSET} at the latest"
             )));
         }
-        let (query, matching, (ranked, total)) = self.relaxing()?;
-        let mut hits = self.hits(ranked)?;
-        page::pin(self.snapshot, self.request, &mut hits)?;
+        let (query, matching, (ranked, others)) = self.relaxing()?;
+        let hits = self.pins.placed(self.request.offset, self.request.limit, others, self.hits(ranked)?);
+        let total = others + self.pins.len();
         // Facets are what can be left out when the time is up.
         let late = self.request.late();
         let facets = if late && !self.request.facets.is_empty() {
@@ -147,7 +160,7 @@ impl<'a> Searched<'a> {
 
     /// The page of what was found.
     fn hits(&self, ranked: Vec<(f32, tantivy::DocAddress)>) -> Result<Vec<Hit>, IndexError> {
-        let page = self.in_order(ranked)?.into_iter().skip(self.in_window()).take(self.request.limit);
+        let page = self.in_order(ranked)?.into_iter().skip(self.in_window()).take(self.others.1);
         let mut dressing = Dressing::new(self)?;
         let mut hits = Vec::new();
         for candidate in page {
@@ -170,15 +183,29 @@ impl<'a> Searched<'a> {
         let last = steps.len() - 1;
         for (index, matching) in steps.into_iter().enumerate() {
             let query = self.plan.query(matching);
-            let ranked = self.ranked(query.as_ref())?;
-            if index == last || ranked.1 >= enough || self.request.late() {
+            let ranked = match &self.plan.pinned {
+                Some(pinned) => self.ranked(&without(query.as_ref(), pinned.as_ref()))?,
+                None => self.ranked(query.as_ref())?,
+            };
+            if index == last || ranked.1 + self.pins.len() >= enough || self.request.late() {
                 return Ok((query, matching, ranked));
             }
         }
         Err(IndexError::Request("nothing was asked".to_owned()))
     }
 
+    /// What staff pinned.
+    #[must_use]
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
     fn ranking(&self) -> Ranking {
         self.request.ranking.unwrap_or(self.snapshot.ranking)
     }
+}
+
+/// What a query matches but for what another does.
+fn without(query: &dyn Query, other: &dyn Query) -> BooleanQuery {
+    BooleanQuery::new(vec![(Occur::Must, query.box_clone()), (Occur::MustNot, other.box_clone())])
 }

@@ -11,6 +11,7 @@ pub mod analyzer;
 pub mod background;
 pub mod bare;
 pub mod bundle;
+pub mod collation;
 mod columns;
 mod dictionary;
 pub mod digest;

@@ -7,21 +7,20 @@ use crate::{
     reader::Snapshot,
     statistics::CatalogStatistics,
     tenant::holding,
-    understand::{self, Effect, Parts, Understood},
+    understand::{self, Effect, Parts, Price, Understood},
 };
 use schemas::filter::{Field as On, Filter, Limit, Test};
 use std::{collections::BTreeMap, sync::Arc};
 use tantivy::{
     Term,
-    query::{
-        AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, QueryClone, TermQuery,
-    },
-    schema::{Field, IndexRecordOption},
+    query::{AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, QueryClone},
+    schema::Field,
 };
 
 mod alternatives;
 pub mod bm25;
 pub mod filter;
+mod phrases;
 pub mod scaled;
 pub mod words;
 
@@ -54,6 +53,8 @@ pub struct Plan {
     pub asked: usize,
     /// What adds to the score only.
     pub extras: Vec<Clause>,
+    /// Products that are hits whatever the words, since staff pinned them.
+    pub pinned: Option<Box<dyn Query>>,
     /// What multiplies it.
     pub signals: Arc<Signals>,
     /// The words' terms, in order, that are looked for.
@@ -85,16 +86,20 @@ impl Plan {
         request: &SearchRequest,
     ) -> Result<Self, IndexError> {
         let ranking = request.ranking.as_ref().unwrap_or(&snapshot.ranking);
-        let parts = parts(request);
+        let parts = parts(snapshot, request)?;
         let mut plan = Self::filtering(snapshot, request, &parts);
         plan.signals = Arc::new(signals(scope(snapshot, request), request, ranking));
         for phrase in &parts.phrases {
             plan.phrase(snapshot, catalog, ranking, phrase);
         }
         let mut reader = Reader::new(snapshot, &catalog.texts, request.deadline);
-        let reading = reader.read(&parts.words, MAX_TERMS, request.typing)?;
+        let mut words = parts.words.clone();
+        if request.text.ends_with(char::is_whitespace) {
+            words.push(' ');
+        }
+        let reading = reader.read(&words, MAX_TERMS, request.typing)?;
         plan.asked = reading.words.len();
-        alternatives::fill(&mut plan, snapshot, ranking, catalog, request, &mut reader, &parts.words, &reading)?;
+        alternatives::fill(&mut plan, snapshot, ranking, catalog, request, &mut reader, &words, &reading)?;
         plan.extras.extend(extras(snapshot, catalog, ranking, &reading)?);
         plan.terms = reading.words.iter().flat_map(|word| word.terms.clone()).collect();
         let apart = reading.words.iter().filter_map(|word| word.apart.as_ref());
@@ -113,17 +118,20 @@ impl Plan {
     }
 
     /// Compiles the filters alone, those in the text included; its words are not read.
-    pub fn of_filters(snapshot: &Snapshot, request: &SearchRequest) -> Self {
-        Self::filtering(snapshot, request, &parts(request))
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn of_filters(snapshot: &Snapshot, request: &SearchRequest) -> Result<Self, IndexError> {
+        Ok(Self::filtering(snapshot, request, &parts(snapshot, request)?))
     }
 
     fn filtering(snapshot: &Snapshot, request: &SearchRequest, parts: &Parts) -> Self {
         let mut plan = Self::without_text(snapshot, request);
-        if let Some((from, to, said)) = &parts.price {
-            plan.price(snapshot, request, (*from, *to), said);
+        if let Some(price) = &parts.price {
+            plan.price(snapshot, request, price);
         }
-        for word in &parts.without {
-            plan.exclude(snapshot, word);
+        for written in &parts.without {
+            plan.exclude(snapshot, written);
         }
         plan
     }
@@ -151,6 +159,7 @@ impl Plan {
             groups: Vec::new(),
             asked: 0,
             extras: Vec::new(),
+            pinned: None,
             signals: Arc::default(),
             terms: Vec::new(),
             marked: Vec::new(),
@@ -163,22 +172,18 @@ impl Plan {
         }
     }
 
-    fn price(
-        &mut self,
-        snapshot: &Snapshot,
-        request: &SearchRequest,
-        (from, to): (Option<f64>, Option<f64>),
-        said: &str,
-    ) {
+    fn price(&mut self, snapshot: &Snapshot, request: &SearchRequest, price: &Price) {
+        let currency = price.money.map_or(request.currency, |money| money.currency(request.currency));
         #[expect(clippy::cast_possible_truncation, reason = "an amount in minor units, saturating")]
         let limit = |amount: Option<f64>| {
-            let unit = f64::from(10_u32.pow(request.currency.exponent()));
+            let unit = f64::from(10_u32.pow(currency.exponent()));
             amount.map(|amount| Limit { value: ((amount * unit).round() as i64).to_string(), inclusive: true })
         };
-        let filter = Filter::Is(On::Price(Some(request.currency)), Test::Range { from: limit(from), to: limit(to) });
+        let test = Test::Range { from: limit(price.from), to: limit(price.to) };
+        let filter = Filter::Is(On::Price(Some(currency)), test);
         self.understood.push(Understood {
             kind: "price".to_owned(),
-            text: said.to_owned(),
+            text: price.said.clone(),
             value: filter.to_string(),
             effect: Effect::Filter,
         });
@@ -186,27 +191,24 @@ impl Plan {
         self.conditions.push((filter, compiled));
     }
 
-    fn exclude(&mut self, snapshot: &Snapshot, word: &str) {
-        let index = snapshot.segments.searcher.index();
-        let mut readings = analyzer::readings(index).unwrap_or_else(|| analyzer::of_index(index));
-        for term in analyzer::terms(&mut readings, word) {
-            let term = Term::from_field_text(snapshot.segments.fields.text, &term);
-            self.base.push((Occur::MustNot, silent(TermQuery::new(term, IndexRecordOption::Basic))));
-        }
+    fn exclude(&mut self, snapshot: &Snapshot, written: &str) {
+        let excluded = phrases::excluded(snapshot, written);
+        self.base.extend(excluded.into_iter().map(|query| (Occur::MustNot, silent(query))));
         self.understood.push(Understood {
             kind: "without".to_owned(),
-            text: word.to_owned(),
-            value: word.to_owned(),
+            text: written.to_owned(),
+            value: written.to_owned(),
             effect: Effect::Filter,
         });
     }
 
     fn phrase(&mut self, snapshot: &Snapshot, catalog: &Arc<CatalogStatistics>, ranking: &Ranking, phrase: &str) {
-        let terms = analyzer::terms(&mut analyzer::of_index(snapshot.segments.searcher.index()), phrase);
-        let query: Box<dyn Query> = match terms.as_slice() {
+        let field = snapshot.segments.fields.text;
+        let words = phrases::placed(&mut analyzer::of_index(snapshot.segments.searcher.index()), phrase);
+        let query: Box<dyn Query> = match words.as_slice() {
             [] => return,
-            [term] => word(catalog, snapshot.segments.fields.text, term, ranking, 1.0),
-            _ => Box::new(adjacent(snapshot.segments.fields.text, &terms)),
+            [(_, term)] => word(catalog, field, term, ranking, 1.0),
+            several => Box::new(phrases::in_places(field, several)),
         };
         self.phrases.push(Clause { part: format!("phrase: {phrase}"), query });
         self.understood.push(Understood {
@@ -283,7 +285,22 @@ impl Plan {
         }
         let mut clauses = self.base.iter().map(|(occur, query)| (*occur, query.box_clone())).collect::<Vec<_>>();
         clauses.extend(conditions);
-        clauses.extend(self.phrases.iter().map(|clause| (Occur::Must, clause.query.box_clone())));
+        clauses.extend(self.worded(matching));
+        clauses.extend(self.extras.iter().map(|clause| (Occur::Should, clause.query.box_clone())));
+        let matched: Box<dyn Query> = Box::new(BooleanQuery::new(clauses));
+        if self.signals.is_empty() {
+            return matched;
+        }
+        // Without words all are alike, and what multiplies is the whole order.
+        let browsing = self.groups.is_empty() && self.phrases.is_empty();
+        let inner = if browsing { Box::new(ConstScoreQuery::new(matched, 1.0)) } else { matched };
+        Box::new(Scaled { inner, signals: Arc::clone(&self.signals) })
+    }
+
+    /// What has to hold for the words and phrases, or being pinned.
+    fn worded(&self, matching: usize) -> Vec<(Occur, Box<dyn Query>)> {
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> =
+            self.phrases.iter().map(|clause| (Occur::Must, clause.query.box_clone())).collect();
         let groups: Vec<Box<dyn Query>> = self.groups.iter().map(|group| best_of(group)).collect();
         if groups.is_empty() {
             // Words were asked for, and the shop has none of them.
@@ -296,19 +313,26 @@ impl Plan {
             let query = BooleanQuery::with_minimum_required_clauses(groups, matching);
             clauses.push((Occur::Must, Box::new(query)));
         }
-        clauses.extend(self.extras.iter().map(|clause| (Occur::Should, clause.query.box_clone())));
-        let matched: Box<dyn Query> = Box::new(BooleanQuery::new(clauses));
-        if self.signals.is_empty() {
-            matched
-        } else {
-            Box::new(Scaled { inner: matched, signals: Arc::clone(&self.signals) })
-        }
+        let Some(pinned) = &self.pinned else { return clauses };
+        let either: Vec<(Occur, Box<dyn Query>)> =
+            vec![(Occur::Should, Box::new(BooleanQuery::new(clauses))), (Occur::Should, pinned.box_clone())];
+        vec![(Occur::Must, Box::new(BooleanQuery::new(either)))]
     }
 }
 
-fn parts(request: &SearchRequest) -> Parts {
+/// Takes a request's text apart. A number that products are called by is no price: `air max 90`.
+///
+/// # Errors
+/// The engine's.
+pub fn parts(snapshot: &Snapshot, request: &SearchRequest) -> Result<Parts, IndexError> {
     let text: String = request.text.chars().take(MAX_TEXT_CHARS).collect();
-    understand::parts(&text, request.understand)
+    let form = analyzer::Form::of(&text);
+    let parts = understand::parts(form.text(), request.understand);
+    let name = parts.price.as_ref().filter(|price| price.money.is_none()).map(|price| price.name.as_str());
+    match name {
+        Some(name) if phrases::is_named(snapshot, request.tenant, name)? => Ok(understand::parts(form.text(), false)),
+        _ => Ok(parts),
+    }
 }
 
 /// What a request's filters are compiled for.

@@ -124,6 +124,8 @@ pub struct Steering {
 pub enum Sort {
     /// Best match first.
     Relevance,
+    /// What staff and shoppers prefer first, then by title: how a category's products stand.
+    Shelf,
     /// Cheapest first, products without a price in the currency last.
     PriceAscending(Currency),
     /// Dearest first, products without a price in the currency last.

@@ -2,7 +2,7 @@
 
 use crate::analyzer::{ENGLISH, PLAIN};
 use tantivy::schema::{
-    BytesOptions, DateOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
     TextFieldIndexing, TextOptions,
 };
 
@@ -26,7 +26,7 @@ pub struct Fields {
     pub title: Field,
     /// The words of title, brand and product type as people read them, for suggestions.
     pub words: Field,
-    /// Title in lower case, for sorting.
+    /// The title's [collation key](crate::collation::key), for sorting.
     pub title_sort: Field,
     /// Brand as written.
     pub brand: Field,
@@ -46,7 +46,7 @@ pub struct Fields {
     pub price: Field,
     /// Whether any variant has stock.
     pub available: Field,
-    /// When it came to market.
+    /// When it came to market, in microseconds of Unix time: the engine's own dates end in 2262.
     pub released: Field,
     /// The variants as JSON, for conditions on one variant; see [`crate::writer`].
     pub variants: Field,
@@ -92,7 +92,7 @@ pub fn schema() -> (Schema, Fields) {
                     .set_index_option(IndexRecordOption::Basic),
             ),
         ),
-        title_sort: builder.add_text_field("title_sort", TextOptions::default().set_fast("raw")),
+        title_sort: builder.add_bytes_field("title_sort", BytesOptions::default().set_fast()),
         brand: builder.add_text_field("brand", STRING | FAST),
         category: builder.add_text_field("category", STRING | FAST),
         category_path: builder.add_text_field("category_path", STRING | FAST),
@@ -102,7 +102,7 @@ pub fn schema() -> (Schema, Fields) {
         names: builder.add_text_field("names", STRING | FAST),
         price: builder.add_json_field("price", json()),
         available: builder.add_bool_field("available", INDEXED | FAST),
-        released: builder.add_date_field("released", DateOptions::default().set_fast().set_indexed()),
+        released: builder.add_i64_field("released", INDEXED | FAST),
         variants: builder.add_bytes_field("variants", BytesOptions::default().set_fast()),
         description: builder.add_text_field("description", STORED),
         card: builder.add_text_field("card", STORED),
@@ -113,5 +113,5 @@ pub fn schema() -> (Schema, Fields) {
 /// An attribute's name as a step of a JSON path: dots would be read as nesting.
 #[must_use]
 pub fn attribute_path(name: &str) -> String {
-    name.replace('.', "_")
+    crate::analyzer::composed(name).replace('.', "_")
 }

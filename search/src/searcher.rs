@@ -13,10 +13,11 @@ mod vectors;
 use crate::{
     IndexError,
     lexical::{self, Why},
+    plan,
     query::{Correction, FacetCounts, Hint, Hit, Relaxed, SearchRequest, SearchResponse, Sort},
     reader::Snapshot,
     suggest::{self, Suggestions},
-    understand::{self, Understood},
+    understand::Understood,
 };
 use schemas::{events::merchandising::FacetSetting, ids::ProductId};
 use serde::{Deserialize, Serialize};
@@ -151,7 +152,7 @@ impl Searcher {
         if by_words || mode == Mode::Lexical {
             return self.by_words(snapshot, request, None).await;
         }
-        let words = embedded_words(&request);
+        let words = embedded_words(snapshot, &request)?;
         let query = if words.is_empty() { None } else { vectors.query_vector(snapshot.model(), &words).await? };
         match (query, mode) {
             (Some(query), _) => self.near_to(snapshot, request, mode, &query, vectors).await,
@@ -248,8 +249,8 @@ impl Searcher {
 }
 
 /// The words of a text, without prices and exclusions: what is embedded.
-fn embedded_words(request: &SearchRequest) -> String {
-    let parts = understand::parts(&request.text, request.understand);
+fn embedded_words(snapshot: &Snapshot, request: &SearchRequest) -> Result<String, IndexError> {
+    let parts = plan::parts(snapshot, request)?;
     let words = [parts.words].into_iter().chain(parts.phrases).filter(|words| !words.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    Ok(words.collect::<Vec<_>>().join(" "))
 }

@@ -32,7 +32,7 @@ pub struct Suggestions {
 /// # Errors
 /// The engine's.
 pub fn suggest(snapshot: &Snapshot, tenant: TenantId, text: &str, limit: usize) -> Result<Suggestions, IndexError> {
-    let text: String = text.chars().take(MAX_TEXT_CHARS).collect::<String>().to_lowercase();
+    let text = analyzer::small_letters(&text.chars().take(MAX_TEXT_CHARS).collect::<String>());
     let typed = text.trim_start();
     let (before, last) = typed.rsplit_once(' ').map_or(("", typed), |(before, last)| (before.trim(), last));
     let begun = analyzer::terms(&mut analyzer::plain(), last).pop().unwrap_or_default();

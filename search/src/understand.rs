@@ -5,6 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod money;
+mod price;
+
+pub use money::Money;
+pub use price::Price;
+
 /// Something that was read out of a query, for a storefront to show and to offer to undo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Understood {
@@ -36,61 +42,98 @@ pub struct Parts {
     pub words: String,
     /// Phrases that must occur.
     pub phrases: Vec<String>,
-    /// Words that must not occur.
+    /// Words, compounds such as `wi-fi` and phrases that must not occur.
     pub without: Vec<String>,
-    /// Least and greatest price in major units, with the words that said so.
-    pub price: Option<(Option<f64>, Option<f64>, String)>,
+    /// What it may cost.
+    pub price: Option<Price>,
 }
 
-/// Words before an amount that make it the greatest.
-const AT_MOST: &[&[&str]] = &[
-    &["under"],
-    &["below"],
-    &["less", "than"],
-    &["cheaper", "than"],
-    &["up", "to"],
-    &["at", "most"],
-    &["max"],
-    &["maximum"],
-];
-/// Words before an amount that make it the least.
-const AT_LEAST: &[&[&str]] = &[&["over"], &["above"], &["more", "than"], &["at", "least"], &["min"], &["minimum"]];
+/// A word of a query, or some between quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'a> {
+    Word(&'a str),
+    Phrase(&'a str),
+}
 
 /// Takes a query apart. `prices` off leaves amounts in the words.
 #[must_use]
 pub fn parts(text: &str, prices: bool) -> Parts {
     let mut parts = Parts::default();
-    let mut rest = String::new();
-    for (index, piece) in quoted(text).into_iter().enumerate() {
-        if index % 2 == 1 && !piece.trim().is_empty() {
-            parts.phrases.push(piece.trim().to_owned());
-        } else {
-            rest.push_str(&piece);
-            rest.push(' ');
-        }
-    }
-    let words: Vec<&str> = rest.split_whitespace().collect();
+    let quoted = quoted(text);
+    let pieces = pieces(&quoted);
     let (mut kept, mut at) = (Vec::new(), 0);
-    while at < words.len() {
-        if let Some(word) = words[at].strip_prefix('-').filter(|word| word.starts_with(char::is_alphabetic)) {
-            parts.without.push(word.to_owned());
-            at += 1;
-        } else if words[at].eq_ignore_ascii_case("without") && at + 1 < words.len() && at > 0 {
-            parts.without.push(words[at + 1].to_owned());
-            at += 2;
-        } else if prices
-            && parts.price.is_none()
-            && let Some((from, to, length)) = price(&words[at..])
-        {
-            parts.price = Some((from, to, words[at..at + length].join(" ")));
-            at += length;
-        } else {
-            kept.push(words[at]);
-            at += 1;
+    while at < pieces.len() {
+        let next = pieces.get(at + 1);
+        match (pieces[at], next) {
+            (Piece::Word("-"), Some(Piece::Phrase(phrase))) => {
+                parts.without.push((*phrase).to_owned());
+                at += 2;
+            }
+            (Piece::Word(word), Some(Piece::Word(excluded) | Piece::Phrase(excluded)))
+                if word.eq_ignore_ascii_case("without") && at > 0 =>
+            {
+                parts.without.push((*excluded).to_owned());
+                at += 2;
+            }
+            (Piece::Word(word), _) => {
+                if let Some(excluded) = excluded(word) {
+                    parts.without.push(excluded.to_owned());
+                    at += 1;
+                    continue;
+                }
+                let words: Vec<&str> = pieces[at..].iter().map_while(|piece| piece.word()).collect();
+                match price::price(&words, at == 0).filter(|_| prices && parts.price.is_none()) {
+                    Some((price, length)) => {
+                        parts.price = Some(price);
+                        at += length;
+                    }
+                    None => {
+                        kept.push(word);
+                        at += 1;
+                    }
+                }
+            }
+            (Piece::Phrase(phrase), _) => {
+                parts.phrases.push(phrase.to_owned());
+                at += 1;
+            }
         }
     }
     parts.words = kept.join(" ");
     parts
+}
+
+impl<'a> Piece<'a> {
+    const fn word(&self) -> Option<&'a str> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Phrase(_) => None,
+        }
+    }
+}
+
+/// What a word with a hyphen before it excludes; `-5` is a number.
+fn excluded(word: &str) -> Option<&str> {
+    let excluded = word.strip_prefix('-')?;
+    (excluded.starts_with(char::is_alphanumeric) && excluded.contains(char::is_alphabetic)).then_some(excluded)
+}
+
+/// Words and phrases in order. A hyphen right before a quote is a word of its own.
+fn pieces(quoted: &[String]) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    for (index, piece) in quoted.iter().enumerate() {
+        if index % 2 == 1 && !piece.trim().is_empty() {
+            pieces.push(Piece::Phrase(piece.trim()));
+            continue;
+        }
+        let closed = index % 2 == 0 && index + 1 < quoted.len() && piece.ends_with('-');
+        // A hyphen that stands apart from the quote excludes nothing.
+        pieces.extend(piece.split_whitespace().filter(|word| *word != "-").map(Piece::Word));
+        if closed && piece.trim_end_matches('-').chars().next_back().is_none_or(char::is_whitespace) {
+            pieces.push(Piece::Word("-"));
+        }
+    }
+    pieces
 }
 
 /// Pieces outside and inside quotes, in turn. A quote right behind a digit is an inch: `17"`.
@@ -99,7 +142,7 @@ fn quoted(text: &str) -> Vec<String> {
     let mut before = ' ';
     for character in text.chars() {
         let inch = before.is_ascii_digit() && pieces.len() % 2 == 1;
-        if character == '"' && !inch {
+        if matches!(character, '"' | '“' | '”' | '„' | '«' | '»') && !inch {
             pieces.push(String::new());
         } else if let Some(piece) = pieces.last_mut() {
             piece.push(character);
@@ -117,49 +160,6 @@ fn quoted(text: &str) -> Vec<String> {
     pieces
 }
 
-/// A price at the start of some words: least, greatest, and how many words say it.
-fn price(words: &[&str]) -> Option<(Option<f64>, Option<f64>, usize)> {
-    let starts = |phrase: &&&[&str]| {
-        phrase.len() < words.len() && phrase.iter().zip(words).all(|(wanted, word)| word.eq_ignore_ascii_case(wanted))
-    };
-    if let Some(phrase) = AT_MOST.iter().find(starts) {
-        let (amount, length) = amount(&words[phrase.len()..])?;
-        return Some((None, Some(amount), phrase.len() + length));
-    }
-    if let Some(phrase) = AT_LEAST.iter().find(starts) {
-        let (amount, length) = amount(&words[phrase.len()..])?;
-        return Some((Some(amount), None, phrase.len() + length));
-    }
-    if words.first()?.eq_ignore_ascii_case("between") {
-        let (low, first) = amount(&words[1..])?;
-        let middle = words.get(1 + first)?;
-        if !["and", "to", "-"].iter().any(|word| middle.eq_ignore_ascii_case(word)) {
-            return None;
-        }
-        let (high, second) = amount(&words[2 + first..])?;
-        return Some((Some(low.min(high)), Some(low.max(high)), 2 + first + second));
-    }
-    None
-}
-
-/// An amount of money at the start of some words. One that is followed by a unit is no price.
-fn amount(words: &[&str]) -> Option<(f64, usize)> {
-    const MONEY: [&str; 6] = ["$", "€", "£", "usd", "eur", "gbp"];
-    const SPOKEN: [&str; 9] = ["usd", "eur", "gbp", "dollar", "dollars", "euro", "euros", "pound", "pounds"];
-    let first = words.first()?.to_lowercase();
-    let number = MONEY.iter().fold(first.as_str(), |text, sign| text.trim_start_matches(sign).trim_end_matches(sign));
-    let value: f64 = number.replace(',', "").parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0)?;
-    if !number.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let Some(next) = words.get(1) else { return Some((value, 1)) };
-    if SPOKEN.iter().any(|word| next.eq_ignore_ascii_case(word)) {
-        return Some((value, 2));
-    }
-    let measured = crate::analyzer::is_unit(next);
-    (!measured).then_some((value, 1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +169,7 @@ mod tests {
 
     fn price_of(text: &str) -> (String, Bounds) {
         let parts = parts(text, true);
-        (parts.words, parts.price.map(|(from, to, _)| (from, to)))
+        (parts.words, parts.price.map(|price| (price.from, price.to)))
     }
 
     #[test]
@@ -193,9 +193,30 @@ mod tests {
         assert_eq!(parts("wi-fi -5 \"open", true).words, "wi-fi -5 open");
     }
 
+    #[test]
+    fn compounds_and_phrases_are_excluded_whole() {
+        for (text, words, without) in [
+            ("speaker -wi-fi", "speaker", vec!["wi-fi"]),
+            ("charger without usb-c", "charger", vec!["usb-c"]),
+            ("mouse -\"left handed\" red", "mouse red", vec!["left handed"]),
+            ("mouse without “left handed”", "mouse", vec!["left handed"]),
+            ("-4k tv -\"wall mount\" -3d", "tv", vec!["4k", "wall mount", "3d"]),
+            ("mouse - \"left handed\"", "mouse", vec![]),
+            ("without a name", "without a name", vec![]),
+        ] {
+            let found = parts(text, true);
+            assert_eq!(
+                (found.words.as_str(), found.without),
+                (words, without.into_iter().map(str::to_owned).collect()),
+                "{text}"
+            );
+        }
+        assert_eq!(parts("a-\"b c\" d", true).phrases, ["b c"]);
+    }
+
     proptest! {
         #[test]
-        fn any_text_is_taken_apart(text in "(under|between|and|-|\"|[0-9]{1,3}| |\\PC){0,30}") {
+        fn any_text_is_taken_apart(text in "(under|between|and|without|-|\"|“|€|[0-9]{1,3}| |\\PC){0,30}") {
             let _ = parts(&text, true);
         }
     }

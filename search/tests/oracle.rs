@@ -26,7 +26,7 @@ const OTHER_SHOP: TenantId = TenantId(Uuid::from_u128(2));
 const BRANDS: [&str; 3] = ["Acme", "Bolt", "C & D/E"];
 const COLORS: [&str; 3] = ["red", "dark blue", "green"];
 const SIZES: [&str; 3] = ["S", "M", "XL"];
-const PATHS: [&[&str]; 4] = [&["a"], &["a", "b"], &["a", "b", "c"], &["d"]];
+const CATEGORIES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 fn attribute(color: Option<usize>, weight: Option<u8>) -> BTreeMap<String, AttributeValue> {
     let color = color.map(|color| ("color".to_owned(), AttributeValue::Text(COLORS[color].to_owned())));
@@ -54,23 +54,16 @@ prop_compose! {
 
 prop_compose! {
     fn product()(
-        brand in proptest::option::of(0..3_usize), path in proptest::option::of(0..4_usize),
+        brand in proptest::option::of(0..3_usize),
         color in proptest::option::of(0..3_usize), weight in proptest::option::of(0..5_u8),
         variants in proptest::collection::vec(variant(), 1..4),
     ) -> SearchProduct {
         let amounts = variants.iter().filter_map(|variant| variant.prices.get(&Currency::USD)).map(|price| price.amount);
         let (min, max) = (amounts.clone().min(), amounts.max());
         let span = min.zip(max).map(|(min, max)| (Currency::USD, PriceSpan { min, max, list: min }));
-        let slugs: Vec<String> = path.map_or(&[] as &[&str], |path| PATHS[path]).iter().map(|s| (*s).to_owned()).collect();
-        let category = path.map(|_| DocumentCategory {
-            path_ids: slugs.iter().map(|slug| CategoryId(Uuid::from_u128(u128::from(slug.as_bytes()[0])))).collect(),
-            path_names: slugs.clone(),
-            path_slugs: slugs,
-        });
         SearchProduct {
             title: "thing".to_owned(),
             brand: brand.map(|brand| BRANDS[brand].to_owned()),
-            categories: category.into_iter().collect(),
             attributes: attribute(color, weight),
             available: variants.iter().any(|variant| variant.on_hand > 0),
             prices: span.into_iter().collect(),
@@ -80,8 +73,34 @@ prop_compose! {
     }
 }
 
+/// A category as documents have it: with all above it. Each may stand below one that comes before it.
+fn category(above: &[Option<usize>], number: usize) -> DocumentCategory {
+    let mut path: Vec<usize> = std::iter::successors(Some(number), |number| above[*number]).collect();
+    path.reverse();
+    let slugs: Vec<String> = path.iter().map(|number| CATEGORIES[*number].to_owned()).collect();
+    DocumentCategory {
+        path_ids: path.iter().map(|number| CategoryId(Uuid::from_u128(*number as u128))).collect(),
+        path_names: slugs.clone(),
+        path_slugs: slugs,
+    }
+}
+
+/// Products, each in some categories of one random tree.
 fn catalog() -> impl Strategy<Value = Vec<SearchProduct>> {
-    proptest::collection::vec(product(), 1..25).prop_map(|mut products| {
+    let above: Vec<_> = (0..CATEGORIES.len())
+        .map(|number| {
+            proptest::option::of(0..number.max(1)).prop_map(move |above| above.filter(|above| *above < number))
+        })
+        .collect();
+    let own = proptest::sample::subsequence((0..CATEGORIES.len()).collect::<Vec<_>>(), 0..4);
+    (above, proptest::collection::vec((product(), own), 1..25)).prop_map(|(above, products)| {
+        let mut products: Vec<SearchProduct> = products
+            .into_iter()
+            .map(|(product, own)| SearchProduct {
+                categories: own.into_iter().map(|number| category(&above, number)).collect(),
+                ..product
+            })
+            .collect();
         for (number, product) in products.iter_mut().enumerate() {
             for (index, variant) in product.variants.iter_mut().enumerate() {
                 variant.sku = format!("sku-{number}-{index}");
@@ -133,7 +152,7 @@ fn combined(leaf: impl Strategy<Value = Filter> + 'static) -> impl Strategy<Valu
 fn filters() -> impl Strategy<Value = Filter> {
     combined(prop_oneof![
         values(&BRANDS).prop_map(|test| Filter::Is(Field::Brand, test)),
-        values(&["a", "b", "c", "d"]).prop_map(|test| Filter::Is(Field::Category, test)),
+        values(&CATEGORIES).prop_map(|test| Filter::Is(Field::Category, test)),
         of_variant(),
         combined(of_variant()).prop_map(|part| Filter::Variant(Box::new(part))),
     ])
@@ -311,6 +330,20 @@ proptest! {
     }
 
     #[test]
+    fn the_others_of_a_facet_are_products(products in catalog(), limit in 1..3_u32) {
+        let index = index(&products);
+        let fields = [Field::Attribute("color".to_owned()), Field::Attribute("size".to_owned())];
+        let facets = fields.iter().map(|field| Facet::new(field.clone(), limit)).collect();
+        let request = SearchRequest { facets, ..SearchRequest::text(SHOP, "", 10) };
+        let answer = lexical::search(&index.handle.snapshot(), &request).expect("found");
+        for (field, facet) in fields.iter().zip(&answer.facets) {
+            let shown: Vec<&str> = facet.values.iter().filter_map(|value| value.value.as_str()).collect();
+            let beyond = |product: &&SearchProduct| product_values(product, field).iter().any(|value| !shown.contains(&value.as_str()));
+            prop_assert_eq!(facet.others, products.iter().filter(beyond).count() as u64, "{}", field);
+        }
+    }
+
+    #[test]
     fn the_matching_variants_are_shown(products in catalog(), part in combined(of_variant())) {
         let index = index(&products);
         let filter = Some(Filter::Variant(Box::new(part.clone())));
@@ -340,18 +373,23 @@ proptest! {
                 matches!(field, Field::Price(_)) || filter.as_ref().is_none_or(|filter| holds(product, filter))
             };
             let of = |product: &SearchProduct| product_values(product, field).into_iter().collect::<BTreeSet<_>>();
-            let numbers: Vec<f64> =
-                products.iter().filter(counts).flat_map(of).map(|number| number.parse().expect("a number")).collect();
+            let number = |text: &String| text.parse::<f64>().expect("a number");
+            let of_products: Vec<BTreeSet<String>> =
+                products.iter().filter(counts).map(of).filter(|values| !values.is_empty()).collect();
+            let numbers: Vec<f64> = of_products.iter().flatten().map(number).collect();
             let Some(stats) = facet.stats else {
                 prop_assert_eq!((numbers.len(), facet.ranges.len()), (0, 0), "{}", field);
                 continue;
             };
             let (least, greatest) = numbers.iter().fold((f64::MAX, f64::MIN), |(a, b), n| (a.min(*n), b.max(*n)));
-            prop_assert_eq!((stats.min, stats.max, stats.count), (least, greatest, numbers.len() as u64), "{}", field);
+            prop_assert_eq!((stats.min, stats.max, stats.count), (least, greatest, of_products.len() as u64), "{}", field);
             prop_assert!((stats.avg - numbers.iter().sum::<f64>() / numbers.len() as f64).abs() < 1e-9, "{}", field);
-            let below = numbers.iter().filter(|number| **number < f64::from(cut)).count() as u64;
+            let having = |below: bool| {
+                let any = |values: &&BTreeSet<String>| values.iter().any(|text| (number(text) < f64::from(cut)) == below);
+                of_products.iter().filter(any).count() as u64
+            };
             let counted: Vec<u64> = facet.ranges.iter().map(|range| range.count).collect();
-            prop_assert_eq!(counted, [below, stats.count - below], "{}", field);
+            prop_assert_eq!(counted, [having(true), having(false)], "{}", field);
         }
     }
 
@@ -360,10 +398,9 @@ proptest! {
         products in catalog(),
         brands in proptest::option::of(values(&BRANDS)),
         colors in proptest::option::of(values(&COLORS)),
-        category in proptest::option::of(0..4_usize),
+        category in proptest::option::of(values(&CATEGORIES)),
         price in proptest::option::of(range(9)),
     ) {
-        let category = category.map(|path| Test::In(vec![PATHS[path].last().expect("a slug").to_string()]));
         let color = Field::Attribute("color".to_owned());
         let fields = [(Field::Brand, brands), (color.clone(), colors), (Field::Category, category), (Field::Price(None), price)];
         let conditions: Vec<Filter> = fields.into_iter().filter_map(|(field, test)| Some(Filter::Is(field, test?))).collect();

@@ -188,7 +188,7 @@ impl Ledger {
 
 /// A query as its sums are kept by: in lower case, with single spaces.
 fn normalised(query: &str) -> String {
-    query.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    search::analyzer::small_letters(&query.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Searches that the live views have not deleted by age; what names an older one counts in one set alone.

@@ -95,7 +95,7 @@ impl Stems {
             for (language, stemmer) in &mut self.languages {
                 if *language == Language::English {
                     let mut one = plain.clone();
-                    super::singular(&mut one);
+                    super::english::singular(&mut one);
                     add(&mut found, one);
                 } else {
                     let stem = only(stemmer, word);

@@ -1,6 +1,9 @@
 //! The tokenizer: words, numbers with their decimals, measures, and words that a hyphen joins.
 
-use super::units;
+use super::{
+    form::{Form, is_mark},
+    units,
+};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
 /// Splits text into words. A measure is one token beside its number; `wi-fi` is two and `wifi`.
@@ -23,7 +26,12 @@ impl Tokenizer for Words {
     type TokenStream<'a> = WordStream;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream {
-        WordStream { tokens: split(text, self).into_iter(), current: Token::default() }
+        let form = Form::of(text);
+        let mut tokens = split(form.text(), self);
+        for token in &mut tokens {
+            (token.offset_from, token.offset_to) = form.written(token.offset_from, token.offset_to);
+        }
+        WordStream { tokens: tokens.into_iter(), current: Token::default() }
     }
 }
 
@@ -98,17 +106,22 @@ fn split(text: &str, settings: &Words) -> Vec<Token> {
         }
         position += 1;
         // A genitive's `'s` is no word.
-        let rest = &text[end..];
-        let genitive = ["'s", "’s"]
-            .iter()
-            .find(|suffix| rest.starts_with(**suffix) && !rest[suffix.len()..].starts_with(char::is_alphanumeric));
-        at = end + genitive.map_or(0, |suffix| suffix.len());
+        at = end + genitive(&text[end..]);
     }
     tokens
 }
 
 fn word_end(text: &str, start: usize) -> usize {
-    text[start..].find(|c: char| !c.is_alphanumeric()).map_or(text.len(), |length| start + length)
+    text[start..].find(|c: char| !c.is_alphanumeric() && !is_mark(c)).map_or(text.len(), |length| start + length)
+}
+
+/// How many bytes a genitive's `'s` takes behind a word, however the apostrophe is written.
+fn genitive(rest: &str) -> usize {
+    const APOSTROPHES: [char; 6] = ['\'', '’', '‘', 'ʼ', '`', '′'];
+    let Some(apostrophe) = rest.chars().next().filter(|sign| APOSTROPHES.contains(sign)) else { return 0 };
+    let behind = &rest[apostrophe.len_utf8()..];
+    let ends = behind.starts_with(['s', 'S']) && !behind[1..].starts_with(char::is_alphanumeric);
+    if ends { apostrophe.len_utf8() + 1 } else { 0 }
 }
 
 /// How many bytes an apostrophe takes behind a word that it joins to the next, if that is left out.

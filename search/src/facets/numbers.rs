@@ -6,15 +6,17 @@ use crate::query::{Facet, FacetCounts, RangeCount, Stats};
 const STEPS: f64 = 8.0;
 
 /// Fills in the figures of a facet over the numbers of what matches but for the facet's own filter.
-pub(super) fn count(facet: &Facet, numbers: &[f64], counts: &mut FacetCounts) {
-    let Some(first) = numbers.first() else { return };
+///
+/// A product may have several numbers; it is counted once in each range, however many of them lie in it.
+pub(super) fn count(facet: &Facet, numbers: &[(usize, f64)], counts: &mut FacetCounts) {
+    let Some((_, first)) = numbers.first() else { return };
     let (mut min, mut max, mut sum) = (*first, *first, 0.0);
-    for number in numbers {
+    for (_, number) in numbers {
         (min, max, sum) = (min.min(*number), max.max(*number), sum + number);
     }
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
     let avg = sum / numbers.len() as f64;
-    counts.stats = Some(Stats { min, max, avg, count: numbers.len() as u64 });
+    counts.stats = Some(Stats { min, max, avg, count: products(numbers.iter().map(|(product, _)| *product)) });
     let ranges = if facet.ranges.is_empty() { even(min, max) } else { facet.ranges.clone() };
     let lies_in = |number: f64, (from, to): (Option<f64>, Option<f64>)| {
         from.is_none_or(|from| number >= from) && to.is_none_or(|to| number < to)
@@ -22,10 +24,20 @@ pub(super) fn count(facet: &Facet, numbers: &[f64], counts: &mut FacetCounts) {
     counts.ranges = ranges
         .into_iter()
         .map(|(from, to)| {
-            let count = numbers.iter().filter(|number| lies_in(**number, (from, to))).count() as u64;
-            RangeCount { from, to, count }
+            let inside = numbers.iter().filter(|(_, number)| lies_in(*number, (from, to)));
+            RangeCount { from, to, count: products(inside.map(|(product, _)| *product)) }
         })
         .collect();
+}
+
+/// How many products there are in a list that has those of one product side by side.
+fn products(list: impl Iterator<Item = usize>) -> u64 {
+    let (mut count, mut last) = (0, None);
+    for product in list {
+        count += u64::from(last != Some(product));
+        last = Some(product);
+    }
+    count
 }
 
 /// Steps of 1, 2 or 5 times a power of ten that cover everything from the least to the greatest.

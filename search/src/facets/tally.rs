@@ -3,12 +3,19 @@
 //! the search.
 
 use super::Matched;
-use crate::{IndexError, columns::OpenedColumn, plan::filter::whole, query::FacetValue, reader::Snapshot};
+use crate::{
+    IndexError, analyzer::folded, columns::OpenedColumn, plan::filter::whole, query::FacetValue, reader::Snapshot,
+};
 use serde_json::Value;
-use std::{cmp::Ordering, collections::HashMap, io, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+};
 use tantivy::{
     DocId,
-    columnar::{Column, DynamicColumn, StrColumn},
+    columnar::{Cardinality, Column, DynamicColumn, StrColumn},
 };
 
 /// Most texts of one segment that are looked up, the most frequent ones: of rarer ones only the total is known.
@@ -33,25 +40,64 @@ impl Columns {
         self.0.iter().flat_map(|columns| columns.iter()).any(|opened| opened.column.is_f64())
     }
 
-    /// All numbers that documents have.
-    pub fn numbers(&self, matched: &Matched) -> Vec<f64> {
-        let mut all = Vec::new();
+    /// All numbers that documents have, each with the place of its document among those that match.
+    pub fn numbers(&self, matched: &Matched) -> Vec<(usize, f64)> {
+        let (mut all, mut first) = (Vec::new(), 0);
         for (columns, documents) in self.0.iter().zip(matched.by_segment()) {
             for opened in columns.iter() {
-                match &opened.column {
-                    DynamicColumn::F64(column) => all.extend(values(column, documents)),
-                    #[expect(clippy::cast_precision_loss, reason = "amounts of money, far below 2^53")]
-                    DynamicColumn::I64(column) => all.extend(values(column, documents).map(|value| value as f64)),
-                    _ => {}
+                for (place, document) in
+                    documents.iter().enumerate().map(|(place, document)| (first + place, *document))
+                {
+                    match &opened.column {
+                        DynamicColumn::F64(column) => {
+                            all.extend(column.values_for_doc(document).map(|value| (place, value)));
+                        }
+                        #[expect(clippy::cast_precision_loss, reason = "amounts of money, far below 2^53")]
+                        DynamicColumn::I64(column) => {
+                            all.extend(column.values_for_doc(document).map(|value| (place, value as f64)));
+                        }
+                        _ => {}
+                    }
                 }
             }
+            first += documents.len();
         }
         all
     }
 
-    /// The values that documents have, the most frequent first and at most `most`, and how often all others occur.
-    pub fn count(&self, matched: &Matched, most: usize) -> Result<(Vec<FacetValue>, u64), IndexError> {
-        let mut tally = Tally::default();
+    /// How many documents have a value beside some; those have to be all that are shown.
+    pub fn beyond(&self, matched: &Matched, shown: &HashSet<String>) -> io::Result<u64> {
+        let mut beyond = 0;
+        for (columns, documents) in self.0.iter().zip(matched.by_segment()) {
+            let others: Vec<Others<'_>> =
+                columns.iter().map(|opened| Others::of(&opened.column, shown)).collect::<io::Result<_>>()?;
+            let has = |document: &&DocId| others.iter().any(|others| others.has(**document));
+            beyond += documents.iter().filter(has).count() as u64;
+        }
+        Ok(beyond)
+    }
+
+    /// Whether a document may have several values.
+    pub fn is_multiple(&self) -> bool {
+        let several = |opened: &OpenedColumn| match &opened.column {
+            DynamicColumn::Str(column) => column.ords().get_cardinality() == Cardinality::Multivalued,
+            DynamicColumn::Bool(column) => column.get_cardinality() == Cardinality::Multivalued,
+            DynamicColumn::F64(column) => column.get_cardinality() == Cardinality::Multivalued,
+            _ => false,
+        };
+        self.0.iter().any(|columns| columns.len() > 1 || columns.iter().any(several))
+    }
+
+    /// The values that documents have, the most frequent first and at most `most`, and how often all others occur. Where
+    /// values with a text in them are looked for ([`folded`]), or more than the most frequent, all are looked at.
+    pub fn count(
+        &self,
+        matched: &Matched,
+        most: usize,
+        wanted: Option<&str>,
+    ) -> Result<(Vec<FacetValue>, u64), IndexError> {
+        let all = wanted.is_some() || most > LOOKED_UP;
+        let mut tally = Tally { all, wanted: wanted.map(str::to_owned), ..Tally::default() };
         for (columns, documents) in self.0.iter().zip(matched.by_segment()) {
             for opened in columns.iter().filter(|_| !documents.is_empty()) {
                 tally.add(opened, documents)?;
@@ -68,9 +114,49 @@ fn values<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static>(
     documents.iter().flat_map(|document| column.values_for_doc(*document))
 }
 
+/// The values of a column beside those that are shown.
+enum Others<'a> {
+    Texts(&'a Column<u64>, HashSet<u64>),
+    Numbers(&'a Column<f64>, &'a HashSet<String>),
+    Booleans(&'a Column<bool>, &'a HashSet<String>),
+    None,
+}
+
+impl<'a> Others<'a> {
+    fn of(column: &'a DynamicColumn, shown: &'a HashSet<String>) -> io::Result<Self> {
+        Ok(match column {
+            DynamicColumn::Str(column) => {
+                let places =
+                    shown.iter().map(|text| column.dictionary().term_ord(text)).collect::<io::Result<Vec<_>>>()?;
+                Self::Texts(column.ords(), places.into_iter().flatten().collect())
+            }
+            DynamicColumn::F64(column) => Self::Numbers(column, shown),
+            DynamicColumn::Bool(column) => Self::Booleans(column, shown),
+            _ => Self::None,
+        })
+    }
+
+    fn has(&self, document: DocId) -> bool {
+        match self {
+            Self::Texts(column, shown) => column.values_for_doc(document).any(|place| !shown.contains(&place)),
+            Self::Numbers(column, shown) => {
+                column.values_for_doc(document).any(|value| !shown.contains(&text(&number(value))))
+            }
+            Self::Booleans(column, shown) => {
+                column.values_for_doc(document).any(|value| !shown.contains(&value.to_string()))
+            }
+            Self::None => false,
+        }
+    }
+}
+
 /// How often each value occurs; one document may have several.
 #[derive(Default)]
 struct Tally {
+    /// Whether all texts are looked up.
+    all: bool,
+    /// What has to be in a value.
+    wanted: Option<String>,
     texts: HashMap<String, u64>,
     /// By their bits.
     numbers: HashMap<u64, u64>,
@@ -106,7 +192,7 @@ impl Tally {
             }
             return Ok(());
         }
-        if counted.len() > LOOKED_UP {
+        if counted.len() > LOOKED_UP && !self.all {
             counted.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(*count));
             self.others += counted.drain(LOOKED_UP..).map(|(_, count)| count).sum::<u64>();
             counted.sort_unstable();
@@ -127,10 +213,14 @@ impl Tally {
     }
 
     fn most_frequent(self, most: usize) -> (Vec<FacetValue>, u64) {
+        let wanted = self.wanted;
+        let is_wanted =
+            |(value, _): &(Value, u64)| wanted.as_ref().is_none_or(|wanted| folded(&text(value)).contains(wanted));
         let texts = self.texts.into_iter().map(|(text, count)| (Value::String(text), count));
         let numbers = self.numbers.into_iter().map(|(bits, count)| (number(f64::from_bits(bits)), count));
         let booleans = [false, true].into_iter().map(Value::Bool).zip(self.booleans);
-        let mut all: Vec<(Value, u64)> = texts.chain(numbers).chain(booleans.filter(|(_, count)| *count > 0)).collect();
+        let mut all: Vec<(Value, u64)> =
+            texts.chain(numbers).chain(booleans.filter(|(_, count)| *count > 0)).filter(is_wanted).collect();
         all.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| compare(a, b)));
         let others = all.iter().skip(most).map(|(_, count)| count).sum::<u64>();
         all.truncate(most);

@@ -9,6 +9,14 @@ pub(super) fn slug(value: &Value) -> String {
     text.rsplit('/').next().unwrap_or(&text).to_owned()
 }
 
+/// Keeps categories with a text in their slug, as people write it, and those above them.
+pub(super) fn keep(values: &mut Vec<FacetValue>, wanted: &str) {
+    let wanted = wanted.split_whitespace().collect::<Vec<_>>().join("-");
+    let path = |value: &FacetValue| format!("{}/", value.value.as_str().unwrap_or_default());
+    let found: Vec<String> = values.iter().filter(|value| slug(&value.value).contains(&wanted)).map(path).collect();
+    values.retain(|value| found.iter().any(|found| found.starts_with(&path(value))));
+}
+
 /// Puts values with paths below one another, on each level the most frequent first and at most `limit`.
 pub(super) fn grow(values: Vec<FacetValue>, limit: usize) -> Vec<FacetValue> {
     let mut paths: Vec<(String, FacetValue)> =
@@ -57,5 +65,8 @@ mod tests {
         assert_eq!(names(&tree), ["c", "a"]);
         assert_eq!(names(&tree[1].children), ["e", "b"]);
         assert_eq!(names(&tree[1].children[1].children), ["d"]);
+        let mut values = ["home", "home/tea-pots", "home/lamps", "tea"].map(|path| value(path, 1)).to_vec();
+        keep(&mut values, "tea pots");
+        assert_eq!(names(&values), ["home", "home/tea-pots"]);
     }
 }

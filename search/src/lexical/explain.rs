@@ -131,7 +131,7 @@ pub fn why(snapshot: &Snapshot, request: &SearchRequest, product: ProductId) -> 
     for understood in searched.plan.understood.iter().filter(|read| read.effect == crate::understand::Effect::Filter) {
         let alone = SearchRequest { text: understood.text.clone(), ..unfiltered.clone() };
         let alone = match understood.kind.as_str() {
-            "without" => SearchRequest { text: format!("-{}", understood.text), ..alone },
+            "without" => SearchRequest { text: format!("-\"{}\"", understood.text), ..alone },
             "phrase" => SearchRequest { text: format!("\"{}\"", understood.text), ..alone },
             _ => alone,
         };

@@ -1,6 +1,6 @@
 //! Sort keys that are read from fast fields. tantivy puts the greatest key first.
 
-use crate::schema::attribute_path;
+use crate::{collation, schema::attribute_path};
 use schemas::money::Currency;
 use tantivy::{DocId, SegmentReader};
 
@@ -20,11 +20,8 @@ pub fn price(currency: Currency, descending: bool) -> impl Fn(&SegmentReader) ->
 /// By the date a product came to market.
 pub fn released(descending: bool) -> impl Fn(&SegmentReader) -> Key + Clone + Send + Sync + 'static {
     move |segment: &SegmentReader| {
-        let column = segment.fast_fields().date("released").ok();
-        Box::new(move |doc| {
-            let value = column.as_ref().and_then(|column| column.first(doc)).map(|date| date.into_timestamp_micros());
-            key(value, descending)
-        })
+        let column = segment.fast_fields().i64("released").ok();
+        Box::new(move |doc| key(column.as_ref().and_then(|column| column.first(doc)), descending))
     }
 }
 
@@ -49,16 +46,21 @@ pub fn attribute(name: &str, descending: bool) -> impl Fn(&SegmentReader) -> Tex
             let text = texts.as_ref().and_then(|column| {
                 let mut text = String::new();
                 column.ord_to_str(column.term_ords(doc).next()?, &mut text).ok()?;
-                Some(text.to_lowercase())
+                Some(collation::key(&text))
             });
             match text {
                 // The end of a text comes before any letter when the greatest key is first.
-                Some(text) if descending => (1, 0, text.into_bytes()),
-                Some(text) => (1, 0, text.bytes().map(|byte| !byte).chain([u8::MAX]).collect()),
+                Some(key) if descending => (1, 0, key),
+                Some(key) => (1, 0, reversed(&key)),
                 None => (0, 0, Vec::new()),
             }
         })
     }
+}
+
+/// The least key first: its end comes before any byte.
+fn reversed(key: &[u8]) -> Vec<u8> {
+    key.iter().map(|byte| !byte).chain([u8::MAX]).collect()
 }
 
 /// A key of numbers before texts before nothing.

@@ -1,19 +1,15 @@
-//! What a page's hits show beside their cards, and the products that staff pinned to it.
+//! What a page's hits show beside their cards.
 
-use super::{Searched, by_ids, explain};
+use super::{Searched, explain};
 use crate::{
     IndexError,
     highlight::Marker,
     plan::filter::VariantCondition,
-    query::{Hit, ScorePart, SearchRequest, Sort},
+    query::{Hit, ScorePart},
     reader::Snapshot,
     statistics::Profile,
 };
-use schemas::{
-    filter::Filter,
-    ids::{ProductId, VariantId},
-    money::Currency,
-};
+use schemas::{filter::Filter, ids::VariantId, money::Currency};
 use std::sync::Arc;
 use tantivy::DocAddress;
 
@@ -74,37 +70,12 @@ fn variants(snapshot: &Snapshot, conditions: &[VariantCondition], at: DocAddress
     ids
 }
 
-/// Puts pinned products at their places on the first pages.
-pub(super) fn pin(snapshot: &Snapshot, request: &SearchRequest, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
-    let pins = &request.steering.pins;
-    if pins.is_empty() || request.sort != Sort::Relevance || request.limit == 0 {
-        return Ok(());
-    }
-    hits.retain(|hit| pins.iter().all(|(_, id)| *id != hit.card.id));
-    let places = request.offset + 1..=request.offset + request.limit;
-    let mut here: Vec<&(usize, ProductId)> = pins.iter().filter(|(place, _)| places.contains(place)).collect();
-    here.sort();
-    let ids: Vec<ProductId> = here.iter().map(|(_, id)| *id).collect();
-    let unsteered = SearchRequest { steering: Arc::default(), ..request.clone() };
-    let mut cards = if ids.is_empty() { Vec::new() } else { by_ids(snapshot, &unsteered, &ids)? };
-    for (place, id) in here {
-        if let Some(found) = cards.iter().position(|hit| hit.card.id == *id) {
-            let at = (place - places.start()).min(hits.len());
-            hits.insert(at, Hit { pinned: true, ..cards.remove(found) });
-        }
-    }
-    hits.truncate(request.limit);
-    Ok(())
-}
-
 impl Searched<'_> {
-    /// Puts what staff pinned on a page that was found in another way, and adds what the request asks for beside
-    /// the cards.
+    /// Adds what the request asks for beside the cards to a page that was found in another way.
     ///
     /// # Errors
     /// The engine's.
-    pub fn finish(&self, hits: &mut Vec<Hit>) -> Result<(), IndexError> {
-        pin(self.snapshot, self.request, hits)?;
+    pub fn finish(&self, hits: &mut [Hit]) -> Result<(), IndexError> {
         if !self.request.highlight && !self.request.explain {
             return Ok(());
         }

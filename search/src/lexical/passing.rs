@@ -21,7 +21,7 @@ pub enum Passing {
 /// # Errors
 /// The engine's.
 pub fn passing(snapshot: &Snapshot, request: &SearchRequest, few: usize) -> Result<Passing, IndexError> {
-    let plan = Plan::of_filters(snapshot, request);
+    let plan = Plan::of_filters(snapshot, request)?;
     if plan.conditions.is_empty() && plan.base.len() == 1 {
         return Ok(Passing::All);
     }

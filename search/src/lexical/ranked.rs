@@ -13,7 +13,7 @@ use tantivy::{
     DocAddress, Order, TantivyDocument,
     collector::{
         Count, TopDocs,
-        sort_key::{SortBySimilarityScore, SortByStaticFastValue, SortByString},
+        sort_key::{SortByBytes, SortBySimilarityScore, SortByStaticFastValue},
     },
     query::Query,
     schema::Value,
@@ -57,7 +57,7 @@ fn unscored<K>((found, total): (Vec<(K, DocAddress)>, usize)) -> Ranked {
 impl Searched<'_> {
     /// Hits that are fetched before the page to bring the best in order again.
     pub(super) fn in_window(&self) -> usize {
-        if self.reordered() { self.request.offset } else { 0 }
+        if self.reordered() { self.others.0 } else { 0 }
     }
 
     /// Whether the page lies where hits are brought in order again.
@@ -66,8 +66,8 @@ impl Searched<'_> {
         self.request.sort == Sort::Relevance
             && (ranking.kind_boost > 0.0 || self.family_limit() > 0)
             && !self.plan.terms.is_empty()
-            && self.request.limit > 0
-            && self.request.offset < ranking.window
+            && self.others.1 > 0
+            && self.others.0 < ranking.window
     }
 
     /// Most of a family in a page's worth; 0 for no limit: who asks for a code or another order gets that.
@@ -78,13 +78,14 @@ impl Searched<'_> {
     /// The page of a query's matches, or everything from the best up to its end if it lies in the window.
     pub(super) fn ranked(&self, query: &dyn Query) -> Result<Ranked, IndexError> {
         let (searcher, request): (_, &SearchRequest) = (&self.snapshot.segments.searcher, self.request);
-        if request.limit == 0 {
+        let (offset, limit) = self.others;
+        if limit == 0 {
             return Ok((Vec::new(), searcher.search(query, &Count)?));
         }
         let top = if self.reordered() {
-            TopDocs::with_limit((request.offset + request.limit).max(self.ranking().window))
+            TopDocs::with_limit((offset + limit).max(self.ranking().window))
         } else {
-            TopDocs::with_limit(request.limit).and_offset(request.offset)
+            TopDocs::with_limit(limit).and_offset(offset)
         };
         let tie = (SortByStaticFastValue::<u64>::for_field("tie"), Order::Asc);
         Ok(match &request.sort {
@@ -93,8 +94,14 @@ impl Searched<'_> {
                     searcher.search(query, &(top.order_by(((SortBySimilarityScore, Order::Desc), tie)), Count))?;
                 (found.into_iter().map(|((score, _), at)| (score, at)).collect(), total)
             }
+            Sort::Shelf => {
+                let by_title = (SortByBytes::for_field("title_sort"), Order::Asc);
+                let preferred = ((SortBySimilarityScore, Order::Desc), by_title);
+                let (found, total) = searcher.search(query, &(top.order_by((preferred, tie)), Count))?;
+                (found.into_iter().map(|(((score, _), _), at)| (score, at)).collect(), total)
+            }
             Sort::Title => {
-                let by_title = (SortByString::for_field("title_sort"), Order::Asc);
+                let by_title = (SortByBytes::for_field("title_sort"), Order::Asc);
                 unscored(searcher.search(query, &(top.order_by((by_title, tie)), Count))?)
             }
             Sort::PriceAscending(currency) => {

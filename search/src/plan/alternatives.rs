@@ -128,7 +128,11 @@ impl Filling<'_, '_> {
     /// Codes that words form, typed in one or in pieces; each word of one takes its share.
     fn codes(&mut self, text: &str, reading: &Reading) -> Result<(), IndexError> {
         let field = self.snapshot.segments.fields.code;
-        for CodeRun { code, span, .. } in analyzer::codes(text) {
+        let codes = analyzer::codes(text).into_iter().flat_map(|CodeRun { code, span, .. }| {
+            let gtin = analyzer::gtin(&code);
+            std::iter::once(code).chain(gtin).map(move |code| (code, span))
+        });
+        for (code, span) in codes {
             if !self.reader.has(&Term::from_field_text(field, &code))? {
                 continue;
             }
@@ -208,7 +212,7 @@ impl Filling<'_, '_> {
 
     fn completions(&mut self, reading: &Reading) -> Result<(), IndexError> {
         let Some(last) = reading.words.last().filter(|word| word.terms == [word.term.clone()]) else { return Ok(()) };
-        let begun = last.written.to_lowercase();
+        let begun = analyzer::folded(&last.written);
         for term in self.reader.beginning(&begun, COMPLETIONS)? {
             let query = word(self.catalog, self.snapshot.segments.fields.text, &term, self.ranking, COMPLETED);
             self.add(reading.words.len() - 1, format!("text: {term}, begun"), query);

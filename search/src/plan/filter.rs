@@ -1,17 +1,19 @@
 //! Filters as tantivy queries that match without adding to the score.
 
 use crate::{
+    analyzer::composed,
     schema::{Fields, attribute_path},
     tenant::holding,
 };
 use schemas::{
-    filter::{Field as On, Filter, Limit, Test, day},
+    Timestamp,
+    filter::{Field as On, Filter, Limit, Test, span},
     ids::{ProductId, TenantId},
     money::Currency,
 };
 use std::ops::Bound;
 use tantivy::{
-    DateTime, Term,
+    Term,
     query::{AllQuery, BooleanQuery, ConstScoreQuery, ExistsQuery, Occur, Query, RangeQuery, TermQuery, TermSetQuery},
     schema::{Field, IndexRecordOption},
 };
@@ -101,17 +103,35 @@ impl Scope<'_> {
                 };
                 numbers(test, &format!("price.{path}"), &i64::MIN.to_string(), &i64::MAX.to_string(), &term)
             }
-            On::Released => {
-                let term = |value: &str| {
-                    let start = day(value)?.and_hms_opt(0, 0, 0)?.and_utc();
-                    Some(Term::from_field_date(
-                        fields.released,
-                        DateTime::from_timestamp_micros(start.timestamp_micros()),
-                    ))
-                };
-                numbers(test, "released", "0000-01-01", "9999-12-31", &term)
-            }
+            On::Released => self.released(test),
             On::Attribute(name) => self.attribute(name, test),
+        }
+    }
+
+    /// A date is a stretch of time: what lies within it is on that date, what comes behind its last moment is later.
+    fn released(self, test: &Test) -> Box<dyn Query> {
+        let moment = |at: Timestamp| Term::from_field_i64(self.fields.released, at.timestamp_micros());
+        let within = |from: Option<Timestamp>, before: Option<Timestamp>| {
+            let from = from.map_or(i64::MIN, |from| from.timestamp_micros());
+            let from = Bound::Included(Term::from_field_i64(self.fields.released, from));
+            silent(RangeQuery::new(from, before.map_or(Bound::Unbounded, |before| Bound::Excluded(moment(before)))))
+        };
+        match test {
+            Test::Exists => silent(ExistsQuery::new("released".to_owned(), false)),
+            Test::In(values) => {
+                let dates = values.iter().filter_map(|value| span(value));
+                let any = dates.map(|(first, behind)| (Occur::Should, within(Some(first), Some(behind)))).collect();
+                silent(BooleanQuery::new(any))
+            }
+            Test::Range { from, to } => {
+                // Behind an exclusive lower bound, and up to the end of an inclusive upper one.
+                let bound = |limit: &Option<Limit>, ends: bool| {
+                    let limit = limit.as_ref()?;
+                    let (first, behind) = span(&limit.value)?;
+                    Some(if limit.inclusive == ends { behind } else { first })
+                };
+                within(bound(from, false), bound(to, true))
+            }
         }
     }
 
@@ -157,7 +177,7 @@ fn one_of(mut terms: Vec<Term>) -> Box<dyn Query> {
 
 /// Each way a value can be meant: an attribute of that name may be text, a number or a yes/no.
 pub fn readings(field: Field, path: &str, value: &str) -> Vec<Term> {
-    let mut terms = vec![json(field, path, |term| term.append_type_and_str(value))];
+    let mut terms = vec![json(field, path, |term| term.append_type_and_str(&composed(value)))];
     if let Ok(number) = value.parse::<f64>() {
         terms.push(json(field, path, |term| match whole(number) {
             // The engine indexes whole numbers as integers, whatever they were given as.
@@ -180,7 +200,7 @@ pub fn whole(number: f64) -> Option<i64> {
 
 fn text(field: Field, name: &str, test: &Test) -> Box<dyn Query> {
     match test {
-        Test::In(values) => one_of(values.iter().map(|value| Term::from_field_text(field, value)).collect()),
+        Test::In(values) => one_of(values.iter().map(|value| Term::from_field_text(field, &composed(value))).collect()),
         // SKUs are not in a column, and every product that is sold has one.
         _ if name == "sku" => silent(AllQuery),
         _ => silent(ExistsQuery::new(name.to_owned(), false)),

@@ -3,7 +3,7 @@
 use schemas::Timestamp;
 use std::sync::Arc;
 use tantivy::{
-    DateTime, DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term,
+    DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term,
     columnar::Column,
     query::{EnableScoring, Explanation, Query, QueryClone, Scorer, Weight},
 };
@@ -53,17 +53,17 @@ impl Novelty {
         Self { boost, half_life_days, today: now.timestamp_micros().div_euclid(DAY_MICROS) * DAY_MICROS }
     }
 
-    /// Days since a release, and the factor.
-    pub fn factor(&self, released: DateTime) -> (i64, f32) {
-        let days = self.today.saturating_sub(released.into_timestamp_micros()).max(0) / DAY_MICROS;
+    /// Days since a release, which is in microseconds of Unix time, and the factor.
+    pub fn factor(&self, released: i64) -> (i64, f32) {
+        let days = self.today.saturating_sub(released).max(0) / DAY_MICROS;
         #[expect(clippy::cast_precision_loss, reason = "days")]
         let halvings = if days == 0 { 0.0 } else { days as f32 / self.half_life_days };
         (days, 1.0 + self.boost * (-halvings).exp2())
     }
 
     /// The dates of a segment.
-    pub fn column(segment: &SegmentReader) -> Option<Column<DateTime>> {
-        segment.fast_fields().date("released").ok()
+    pub fn column(segment: &SegmentReader) -> Option<Column<i64>> {
+        segment.fast_fields().i64("released").ok()
     }
 }
 
@@ -128,7 +128,7 @@ impl Weight for ScaledWeight {
 struct ScaledScorer {
     inner: Box<dyn Scorer>,
     factors: Vec<(Box<dyn Scorer>, f32)>,
-    novelty: Option<(Novelty, Column<DateTime>)>,
+    novelty: Option<(Novelty, Column<i64>)>,
 }
 
 impl DocSet for ScaledScorer {
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn novelty_halves_with_age_and_never_takes_away() {
         let novelty = Novelty::new(0.4, 30.0, Timestamp::from_timestamp_nanos(100 * DAY_MICROS * 1_000 + 5_000));
-        let of = |day: i64| novelty.factor(DateTime::from_timestamp_micros(day * DAY_MICROS));
+        let of = |day: i64| novelty.factor(day * DAY_MICROS);
         for (released, factor) in [(100, 1.4), (170, 1.4), (70, 1.2), (40, 1.1), (10, 1.05), (-100_000, 1.0)] {
             assert!((of(released).1 - factor).abs() < 1e-6, "{released}: {:?}", of(released));
         }
         let at_once = Novelty::new(0.4, 0.0, Timestamp::UNIX_EPOCH);
-        let found = [0, -1].map(|day| at_once.factor(DateTime::from_timestamp_micros(day * DAY_MICROS)).1);
+        let found = [0, -1].map(|day| at_once.factor(day * DAY_MICROS).1);
         assert!((found[0] - 1.4).abs() < 1e-6 && (found[1] - 1.0).abs() < 1e-6, "{found:?}");
     }
 }

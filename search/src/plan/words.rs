@@ -110,13 +110,16 @@ impl<'a> Reader<'a> {
         }
         drop(stream);
         let mut reading = Reading::default();
+        if typing && let Some(begun) = self.left_out(text, tokens.last().map_or(0, |(_, span)| span.1))? {
+            tokens.push(begun);
+        }
         let tokens = self.measures(text, tokens, typing)?;
         let last = tokens.len();
         for (index, ((term, span), apart)) in tokens.into_iter().enumerate() {
             let written = text.get(span.0..span.1).unwrap_or_default().to_owned();
             let also = if apart.is_some() { Vec::new() } else { self.also(&written, &term)? };
             let known = apart.is_some() || !also.is_empty() || self.known(&term)?;
-            let begun = typing && index + 1 == last && !self.beginning(&written.to_lowercase(), 1)?.is_empty();
+            let begun = typing && index + 1 == last && !self.beginning(&analyzer::folded(&written), 1)?.is_empty();
             let unreadable = known || begun || reading.corrections.len() >= MOST_CORRECTIONS;
             let found =
                 if unreadable || self.late() { None } else { self.nearest(&written, &term, index + 1 == last)? };
@@ -141,15 +144,41 @@ impl<'a> Reader<'a> {
         Ok(reading)
     }
 
-    /// Words of the shop that begin like this one, the most frequent first.
+    /// A last word that is left out as a rule but may be the beginning of another: `to` of `toaster`. `read` is where
+    /// the words end that are looked for anyway.
+    fn left_out(&mut self, text: &str, read: usize) -> Result<Option<measures::Token>, IndexError> {
+        let mut plain = analyzer::plain();
+        let mut stream = plain.token_stream(text);
+        let mut last = None;
+        while stream.advance() {
+            last = Some((stream.token().text.clone(), (stream.token().offset_from, stream.token().offset_to)));
+        }
+        // Behind a space, a word is not being typed any more.
+        let Some(last) = last.filter(|(_, span)| span.1 > read && span.1 == text.len()) else { return Ok(None) };
+        let goes_on = !self.beginning(&last.0, 1)?.is_empty();
+        Ok(goes_on.then_some(last))
+    }
+
+    /// Terms of the shop's words that begin like this one, the most frequent first.
     ///
     /// # Errors
     /// The engine's.
-    pub fn beginning(&mut self, term: &str, most: usize) -> Result<Vec<String>, IndexError> {
-        let begun = Term::from_field_text(self.snapshot.segments.fields.text, term);
-        let candidates = self.candidates(&begun, Near::Beginning(0), term)?;
+    pub fn beginning(&mut self, begun: &str, most: usize) -> Result<Vec<String>, IndexError> {
+        let fields = self.snapshot.segments.fields;
+        let term = Term::from_field_text(fields.text, begun);
+        let mut candidates = self.candidates(&term, Near::Beginning(0), begun)?;
+        candidates.retain(|candidate| candidate != begun);
+        if candidates.len() < most {
+            // The term of a word may end before the word does, or otherwise: `hoodi` begins `hoodie`, whose term is `hoody`.
+            let written = Term::from_field_text(fields.words, begun);
+            for word in self.candidates(&written, Near::Beginning(0), begun)? {
+                if let Some(term) = self.term(&word).filter(|term| term != begun && !candidates.contains(term)) {
+                    candidates.push(term);
+                }
+            }
+        }
         let mut found = Vec::new();
-        for candidate in candidates.into_iter().filter(|candidate| candidate != term).take(most) {
+        for candidate in candidates.into_iter().take(most) {
             if self.known(&candidate)? {
                 found.push(candidate);
             }
@@ -273,7 +302,7 @@ impl<'a> Reader<'a> {
     /// A term at most so many letters away from the word or its stem: the stem of a misspelt word can be
     /// further from the right one than the word itself.
     fn near(&mut self, word: &str, stem: &Term, term: &str, distance: u8) -> Result<Option<Found>, IndexError> {
-        let whole = Term::from_field_text(self.snapshot.segments.fields.text, &word.to_lowercase());
+        let whole = Term::from_field_text(self.snapshot.segments.fields.text, &analyzer::folded(word));
         for near in [stem, &whole] {
             if let Some(found) = self.best(near, Near::Letters(distance), term)? {
                 return Ok(Some(found));

@@ -106,7 +106,7 @@ pub struct Stats {
     pub max: f64,
     /// The mean.
     pub avg: f64,
-    /// How many there are.
+    /// How many hits have one.
     pub count: u64,
 }
 

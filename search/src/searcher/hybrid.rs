@@ -89,7 +89,6 @@ fn fused(
     let mut found = SearchAnswer::default();
     let mut parts: HashMap<ProductId, Scored> = HashMap::new();
     let ranked = if mode == Mode::Semantic {
-        found.total = near.len();
         near.clone()
     } else {
         let answer = searched.with(&plain(request, 0, candidates)).answer()?;
@@ -97,7 +96,7 @@ fn fused(
         let matched = answer.relaxed.as_ref().map_or(1.0, |relaxed| relaxed.matched as f32 / relaxed.of as f32);
         let exact = answer.exact;
         found = answer.into();
-        // Pins are put in at the end.
+        // Pinned products are put in at the end.
         let words: Vec<(ProductId, f32)> =
             found.hits.iter().filter(|hit| !hit.pinned).map(|hit| (hit.card.id, hit.score)).collect();
         cards.extend(found.hits.drain(..).map(|hit| (hit.card.id, Hit { pinned: false, ..hit })));
@@ -107,24 +106,29 @@ fn fused(
         let share = share - gap * (share - ranking.gap_share);
         let mut fused = fuse::convex(&words, &near, share, ranking.unrelated);
         searched.by_meant_kind(&near, &mut fused, gap * ranking.gap_kind_boost)?;
-        // Everything the words match, and what only the vectors found.
-        found.total = found.total.max(fused.len());
         parts = fused.iter().map(|scored| (scored.id, *scored)).collect();
         fused.into_iter().map(|scored| (scored.id, scored.score)).collect()
     };
+    let (pins, pinned) = (searched.pins(), searched.pins().ids());
+    let ranked: Vec<(ProductId, f32)> = ranked.into_iter().filter(|(id, _)| !pinned.contains(id)).collect();
+    // Everything the words match, and what only the vectors found.
+    found.total = found.total.max(ranked.len() + pins.len());
     found.facets = if request.facets.is_empty() {
         Vec::new()
     } else {
-        let ids = Some(ranked.iter().map(|(id, _)| *id).collect());
+        let ids = Some(ranked.iter().map(|(id, _)| *id).chain(pinned).collect());
         lexical::facets_of(snapshot, &SearchRequest { text: String::new(), ids, ..request.clone() })?
     };
     let count = ranked.len();
     let ranked = spread(&searched, ranked, &mut cards, request.explain);
-    let page = ranked.into_iter().skip(request.offset).take(request.limit);
-    found.hits = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
-    if mode == Mode::Hybrid && found.hits.len() < request.limit && request.offset + request.limit > count {
-        beyond(&searched, request, candidates, count, &near, &mut found.hits)?;
+    let (offset, limit) = pins.others(request.offset, request.limit);
+    let page = ranked.into_iter().skip(offset).take(limit);
+    let mut hits: Vec<Hit> = page.filter_map(|(id, score)| cards.remove(&id).map(|hit| Hit { score, ..hit })).collect();
+    if mode == Mode::Hybrid && hits.len() < limit && offset + limit > count {
+        let others = SearchRequest { offset, limit, ..request.clone() };
+        beyond(&searched, &others, candidates, count, &near, &mut hits)?;
     }
+    found.hits = pins.placed(request.offset, request.limit, found.total - pins.len(), hits);
     searched.finish(&mut found.hits)?;
     if request.explain {
         explain(&mut found.hits, &parts);
@@ -169,7 +173,7 @@ fn beyond(
     hits.extend(
         found
             .into_iter()
-            .filter(|hit| near.iter().all(|(id, _)| *id != hit.card.id))
+            .filter(|hit| !hit.pinned && near.iter().all(|(id, _)| *id != hit.card.id))
             .map(|hit| Hit { score: 0.0, ..hit }),
     );
     Ok(())

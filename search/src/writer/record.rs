@@ -1,9 +1,10 @@
 //! A search document as a tantivy record, and back to the versions that are known.
 
 use crate::{
-    IndexError, analyzer,
+    IndexError,
+    analyzer::{self, composed},
     bundle::SearchedFields,
-    columns,
+    collation, columns,
     document::{SearchDocument, SearchProduct},
     query::HitCard,
     schema::{Fields, attribute_path},
@@ -15,7 +16,7 @@ use schemas::{
     ids::{ProductId, TenantId},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use tantivy::{DateTime, Index, TantivyDocument, schema::OwnedValue};
+use tantivy::{Index, TantivyDocument, schema::OwnedValue};
 
 /// The key of a document.
 pub fn key(tenant: TenantId, product: ProductId) -> String {
@@ -67,12 +68,7 @@ pub fn to_tantivy(
     record.add_text(fields.tenant, document.tenant_id.to_string());
     record.add_u64(fields.tie, tie(document.product_id));
     add_text(fields, searched, &mut record, product);
-    for category in &product.categories {
-        category.path_ids.iter().for_each(|id| record.add_text(fields.category, id.to_string()));
-        category.path_slugs.iter().for_each(|slug| record.add_text(fields.category, slug));
-        (1..=category.path_slugs.len())
-            .for_each(|depth| record.add_text(fields.category_path, category.path_slugs[..depth].join("/")));
-    }
+    add_categories(fields, &mut record, product);
     let attributes = if searched.attributes { attributes(product) } else { BTreeMap::new() };
     attributes.keys().for_each(|name| record.add_text(fields.names, name));
     record.add_object(fields.attr, attributes);
@@ -81,12 +77,24 @@ pub fn to_tantivy(
     record.add_object(fields.price, prices);
     record.add_bool(fields.available, product.available);
     if let Some(released) = product.released_at {
-        record.add_date(fields.released, DateTime::from_timestamp_micros(released.timestamp_micros()));
+        record.add_i64(fields.released, released.timestamp_micros());
     }
     record.add_bytes(fields.variants, &variants::encode(product)?);
     let card = HitCard::new(document.product_id, product);
     record.add_text(fields.card, serde_json::to_string(&card).map_err(std::io::Error::from)?);
     Ok(record)
+}
+
+/// Each category and each above it once, however many of its categories a product has below one.
+fn add_categories(fields: &Fields, record: &mut TantivyDocument, product: &SearchProduct) {
+    let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
+    for category in &product.categories {
+        names.extend(category.path_ids.iter().map(ToString::to_string));
+        names.extend(category.path_slugs.iter().cloned());
+        paths.extend((1..=category.path_slugs.len()).map(|depth| category.path_slugs[..depth].join("/")));
+    }
+    names.iter().for_each(|name| record.add_text(fields.category, name));
+    paths.iter().for_each(|path| record.add_text(fields.category_path, path));
 }
 
 fn add_text(fields: &Fields, searched: SearchedFields, record: &mut TantivyDocument, product: &SearchProduct) {
@@ -101,7 +109,7 @@ fn add_text(fields: &Fields, searched: SearchedFields, record: &mut TantivyDocum
         if searched.brand {
             record.add_text(fields.text, brand);
         }
-        record.add_text(fields.brand, brand);
+        record.add_text(fields.brand, composed(brand));
     }
     if let Some(description) = product.description.as_ref().filter(|_| searched.description) {
         let text = text::without_html(description);
@@ -110,7 +118,7 @@ fn add_text(fields: &Fields, searched: SearchedFields, record: &mut TantivyDocum
     }
     if let Some(product_type) = &product.product_type {
         record.add_text(fields.title, product_type);
-        record.add_text(fields.product_type, product_type);
+        record.add_text(fields.product_type, composed(product_type));
     }
     let title = searched.title.then_some(&product.title);
     let brand = product.brand.as_ref().filter(|_| searched.brand);
@@ -121,14 +129,16 @@ fn add_text(fields: &Fields, searched: SearchedFields, record: &mut TantivyDocum
     if searched.codes {
         codes(product).iter().for_each(|code| record.add_text(fields.code, code));
     }
-    product.variants.iter().for_each(|variant| record.add_text(fields.sku, &variant.sku));
-    record.add_text(fields.title_sort, product.title.to_lowercase());
+    product.variants.iter().for_each(|variant| record.add_text(fields.sku, composed(&variant.sku)));
+    record.add_bytes(fields.title_sort, &collation::key(&product.title));
 }
 
 fn codes(product: &SearchProduct) -> BTreeSet<String> {
     let of_variants = product.variants.iter().flat_map(|variant| std::iter::once(&variant.sku).chain(&variant.eans));
     let mut codes: BTreeSet<String> =
         of_variants.chain(&product.part_number).filter_map(|written| analyzer::code(written)).collect();
+    let eans = product.variants.iter().flat_map(|variant| &variant.eans);
+    codes.extend(eans.filter_map(|ean| analyzer::gtin(ean)));
     // Model numbers stand in titles too: `WH-1000XM4`, `EOS 1000D`.
     codes.extend(analyzer::codes(&product.title).into_iter().filter(|run| run.words <= 2).map(|run| run.code));
     codes
@@ -142,7 +152,7 @@ fn attributes(product: &SearchProduct) -> BTreeMap<String, OwnedValue> {
         add_unique(values.entry(attribute_path(name)).or_default(), owned(value));
     }
     for (name, value) in product.variants.iter().flat_map(|variant| &variant.options) {
-        add_unique(values.entry(attribute_path(name)).or_default(), vec![OwnedValue::Str(value.clone())]);
+        add_unique(values.entry(attribute_path(name)).or_default(), vec![text_value(value)]);
     }
     values.into_iter().map(|(name, values)| (name, OwnedValue::Array(values))).collect()
 }
@@ -160,9 +170,13 @@ fn owned(value: &AttributeValue) -> Vec<OwnedValue> {
     match value {
         AttributeValue::Bool(value) => vec![OwnedValue::Bool(*value)],
         AttributeValue::Number(value) => vec![OwnedValue::F64(*value)],
-        AttributeValue::Text(value) => vec![OwnedValue::Str(value.clone())],
-        AttributeValue::Texts(values) => values.iter().cloned().map(OwnedValue::Str).collect(),
+        AttributeValue::Text(value) => vec![text_value(value)],
+        AttributeValue::Texts(values) => values.iter().map(|value| text_value(value)).collect(),
     }
+}
+
+fn text_value(value: &str) -> OwnedValue {
+    OwnedValue::Str(composed(value).into_owned())
 }
 
 /// A number that follows from the product alone, so that equal hits stand in one order on every node: the
