@@ -147,10 +147,32 @@ fn put<T: DeserializeOwned>(
     draft: &Value,
     pointer: String,
 ) -> Result<(), (String, String)> {
-    let content = serde_json::from_value(draft.clone()).map_err(|error| (pointer, json::plain(&error.to_string())))?;
+    let content =
+        serde_json::from_value(completed(draft)).map_err(|error| (pointer, json::plain(&error.to_string())))?;
     all.retain(|known| known.name != name);
     all.push(Named { name: name.to_owned(), content });
     Ok(())
+}
+
+/// A draft with what is meant where nothing is said: it is the body that would be put.
+fn completed(draft: &Value) -> Value {
+    let mut draft = draft.clone();
+    let fill = |place: &mut Value, name: &str, meant: Value| {
+        if let Some(place) = place.as_object_mut() {
+            place.entry(name).or_insert(meant);
+        }
+    };
+    let each = |draft: &mut Value, list: &str, name: &str, meant: Value| {
+        let places = draft.get_mut(list).and_then(Value::as_array_mut);
+        places.into_iter().flatten().for_each(|place| fill(place, name, meant.clone()));
+    };
+    // No kind of definition has a setting of another's name that means something else.
+    fill(&mut draft, "enabled", true.into());
+    fill(&mut draft, "priority", 0.into());
+    each(&mut draft, "arms", "ranking", Value::Object(Map::new()));
+    each(&mut draft, "facets", "order", "count".into());
+    each(&mut draft, "facets", "hidden", false.into());
+    draft
 }
 
 /// The ranking settings of an arm.
@@ -162,4 +184,27 @@ pub fn settings(arm: &ExperimentArm) -> Result<Map<String, Value>, WrongSetting>
     let settings = arm.ranking.iter().map(|(name, value)| (name.clone(), Value::from(*value))).collect();
     overlaid(Ranking::default(), &settings)?;
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_draft_is_the_body_that_would_be_put() {
+        let drafts = json!({
+            "rules": {"a": {"when": {"category": "shirts"}, "then": []}},
+            "synonyms": {"b": {"kind": "multi_way", "terms": ["lamp", "light"]}},
+            "facets": {"c": {"facets": [{"field": "brand"}]}},
+            "experiments": {"d": {"arms": [{"name": "x", "share": 50}, {"name": "y", "share": 50, "ranking": {"b": 0.5}}]}},
+        });
+        let Value::Object(drafts) = drafts else { unreachable!("an object") };
+        let read = Definitions::default().with_drafts(&drafts).expect("read");
+        assert!(read.rules[0].rule.enabled && read.experiments()[0].content.enabled);
+        assert_eq!((read.rules[0].rule.priority, read.experiments()[0].content.arms.len()), (0, 2));
+        assert!(!read.facets()[0].content.facets[0].hidden);
+        let off = Map::from_iter([("rules".to_owned(), json!({"a": {"enabled": false, "when": {}, "then": []}}))]);
+        assert!(!read.with_drafts(&off).expect("read").rules[0].rule.enabled);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod asyncapi;
+mod browsing;
 mod chaos;
 mod console;
 mod dead_letters;

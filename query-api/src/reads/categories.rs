@@ -164,13 +164,13 @@ fn take(below: &mut HashMap<Option<Uuid>, Vec<CategoryNode>>, parent: Option<Uui
     nodes
 }
 
-/// The id of a category by its id or slug.
+/// The slug of a category by its id or slug.
 ///
 /// # Errors
 /// The database's.
-pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<Uuid>, sqlx::Error> {
+pub async fn find(pool: &PgPool, tenant: TenantId, name: &str) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar(
-        "SELECT category_id FROM categories WHERE tenant_id = $1 AND (slug = $2 OR category_id = $3) ORDER BY slug = $2 DESC LIMIT 1",
+        "SELECT slug FROM categories WHERE tenant_id = $1 AND (slug = $2 OR category_id = $3) ORDER BY slug = $2 DESC LIMIT 1",
     )
     .bind(tenant.uuid())
     .bind(name)

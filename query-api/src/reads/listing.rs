@@ -1,26 +1,35 @@
-//! The products of a category.
-
-mod page;
+//! The products of a category: a search without words, steered by what staff have defined like any other.
 
 use crate::{
     app::App,
+    cursor::Cursor,
     example,
     freshness::Hop,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    reads::categories,
+    reads::{
+        categories,
+        search::{SearchBody, steer},
+    },
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
+};
+use ::search::{
+    query::{HitCard, SearchRequest, Sort},
+    reader::Snapshot,
+    searcher::{Mode, Question, SearchAnswer},
 };
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use page::{Cursor, Listing, Order};
-use schemas::money::Currency;
-use search::query::HitCard;
+use schemas::{
+    filter::{Field, Filter, Test},
+    ids::TenantId,
+    money::Currency,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use std::time::{Duration, Instant};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The products of a category.
@@ -37,26 +46,26 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(products))
 }
 
-const DEFAULT_LIMIT: i64 = 24;
-const MAX_LIMIT: i64 = 100;
+const DEFAULT_LIMIT: usize = 24;
+const MAX_LIMIT: usize = 100;
+/// What a page may take before it is answered with what there is.
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// A page of a category's products.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(examples(json!(ListingPage::example())))]
 pub struct ListingPage {
     /// Published products in the category and below, on all pages.
-    total: i64,
+    total: usize,
     /// The products of this page, as they were composed.
-    #[schema(value_type = Vec<HitCard>)]
-    products: Vec<Box<RawValue>>,
+    products: Vec<HitCard>,
     /// What to send as `cursor` for the next page; null on the last one.
     next: Option<String>,
 }
 
 impl ListingPage {
     fn example() -> Self {
-        let card = serde_json::value::to_raw_value(&example::card());
-        Self { total: 42, products: card.into_iter().collect(), next: Some("7b226f72646572223a…".to_owned()) }
+        Self { total: 42, products: vec![example::card()], next: Some("title.eyJnIjoi…".to_owned()) }
     }
 }
 
@@ -64,10 +73,10 @@ impl ListingPage {
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// `title` (default), `newest` or `price`
+    /// `title`, `newest` or `price`; if absent, what staff and shoppers prefer comes first, then by title
     sort: Option<String>,
     /// Products on the page, 1 to 100, default 24
-    limit: Option<i64>,
+    limit: Option<usize>,
     /// The `next` of the page before
     cursor: Option<String>,
     /// Currency of `sort=price`, default USD
@@ -75,6 +84,9 @@ pub struct Parameters {
 }
 
 /// The published products of a category and below, page by page.
+///
+/// They stand in the order that staff's rules and boosts ask for. Pages of one cursor are of the index as it was when
+/// they began, for two minutes.
 #[utoipa::path(get, path = "/v1/categories/{category}/products", tag = "catalog",
     params(("category" = String, Path, description = "Slug or id"), Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "A page", body = ListingPage), (status = 400, description = "A parameter is wrong"), (status = 404, description = "No such category")))]
@@ -85,52 +97,74 @@ pub async fn products(
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(parameters) = parameters?;
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app, Hop::Index).await?;
     let category = categories::find(&app.pool, context.tenant, &category).await?;
     let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;
-    let ask = ask(category, &parameters)?;
-    let (products, next) = page::page(&app.pool, context.tenant, &ask).await?;
-    let total = page::count(&app.pool, context.tenant, category).await?;
-    let next = next.map(|cursor| encode(&cursor)).transpose()?;
-    Ok(mark(Json(ListingPage { total, products, next }).into_response(), &verdict))
+    let mut request = request(context.tenant, category, &parameters)?;
+    let handle = app.index.get().ok_or_else(Refusal::no_index)?;
+    let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
+    let order = parameters.sort.as_deref().unwrap_or(SHELF);
+    if let Some(cursor) = parameters.cursor.as_deref().map(|cursor| read(cursor, order)).transpose()? {
+        request.offset = cursor.offset;
+        if let Some(kept) = app.cursors.get(&(cursor.generation, cursor.data_version)).await {
+            snapshot = kept;
+        }
+    }
+    request.deadline = Some(Instant::now() + BUDGET);
+    steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
+    let end = request.offset + request.limit;
+    let question = Question { request, mode: Mode::Lexical, suiting: None };
+    let found = app.searcher.search(&snapshot, question, &app.vectors).await?;
+    let more = end < found.total && !found.hits.is_empty();
+    let cursor = Cursor { generation, data_version: snapshot.data_version, offset: end };
+    let next = if more { Some(keep(&app, order, cursor, snapshot).await) } else { None };
+    Ok(mark(Json(page(found, next)).into_response(), &verdict))
 }
 
-fn ask(category: schemas::Uuid, parameters: &Parameters) -> Result<Listing, Refusal> {
-    let order = match parameters.sort.as_deref() {
-        None | Some("title") => Order::Title,
-        Some("newest") => Order::Newest,
-        Some("price") => Order::Price,
+/// The order of a listing that is asked for in none, in cursors.
+const SHELF: &str = "shelf";
+
+fn request(tenant: TenantId, category: String, parameters: &Parameters) -> Result<SearchRequest, Refusal> {
+    let currency: Currency = match parameters.currency.as_deref() {
+        Some(code) => code
+            .parse()
+            .map_err(|error: schemas::money::InvalidCurrency| Refusal::parameter("currency", error.to_string()))?,
+        None => Currency::USD,
+    };
+    let sort = match parameters.sort.as_deref() {
+        None => Sort::Shelf,
+        Some("title") => Sort::Title,
+        Some("newest") => Sort::Newest,
+        Some("price") => Sort::PriceAscending(currency),
         Some(_) => return Err(Refusal::parameter("sort", "title, newest or price is expected")),
     };
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Refusal::parameter("limit", "1 to 100 products fit on a page"));
     }
-    let currency = parameters.currency.as_deref().unwrap_or("USD");
-    let currency: Currency = currency
-        .parse()
-        .map_err(|error: schemas::money::InvalidCurrency| Refusal::parameter("currency", error.to_string()))?;
-    let after = parameters.cursor.as_deref().map(decode).transpose()?;
-    if after.as_ref().is_some_and(|cursor| cursor.order != order) {
+    let filter = Some(Filter::Is(Field::Category, Test::In(vec![category])));
+    Ok(SearchRequest { filter, sort, currency, ..SearchRequest::text(tenant, "", limit) })
+}
+
+fn page(found: SearchAnswer, next: Option<String>) -> ListingPage {
+    ListingPage { total: found.total, products: found.hits.into_iter().map(|hit| hit.card).collect(), next }
+}
+
+/// The cursor of the next page; the index stays as it is for those who hold it.
+async fn keep(app: &App, order: &str, cursor: Cursor, snapshot: Snapshot) -> String {
+    app.cursors.insert((cursor.generation.clone(), cursor.data_version), snapshot).await;
+    format!("{order}.{cursor}")
+}
+
+/// A cursor, which belongs to one order.
+fn read(text: &str, order: &str) -> Result<Cursor, Refusal> {
+    let refused = || Refusal::parameter("cursor", "it is not one that a page gave as `next`");
+    let (of, cursor) = text.split_once('.').ok_or_else(refused)?;
+    let cursor = cursor.parse().map_err(|_| refused())?;
+    if of != order {
         return Err(Refusal::parameter("cursor", "it belongs to another sort order"));
     }
-    Ok(Listing { category, order, currency: currency.to_string(), limit, after })
-}
-
-/// A cursor as hexadecimal JSON: opaque to clients, readable to us.
-fn encode(cursor: &Cursor) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_vec(cursor)?.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn decode(text: &str) -> Result<Cursor, Refusal> {
-    let refused = || Refusal::parameter("cursor", "it is not one that a page gave as `next`");
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(refused());
-    }
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    serde_json::from_slice(&bytes.ok_or_else(refused)?).map_err(|_| refused())
+    Ok(cursor)
 }
 
 #[cfg(test)]
@@ -140,20 +174,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cursor_is_read_or_refused(text in "([0-9a-f]{2}|\\PC){0,40}") {
-            let _ = decode(&text);
+        fn any_cursor_is_read_or_refused(text in "(title\\.)?([0-9a-f]{2}|\\PC){0,40}") {
+            let _ = read(&text, "title");
         }
     }
 
     #[test]
-    fn a_cursor_leads_back() {
-        let cursor = Cursor {
-            order: Order::Price,
-            title: None,
-            released_at: None,
-            price: Some(5),
-            product_id: schemas::Uuid::from_u128(7),
-        };
-        assert_eq!(decode(&encode(&cursor).expect("written")).ok(), Some(cursor));
+    fn a_cursor_leads_back_in_its_own_order() {
+        let cursor = Cursor { generation: "g1".to_owned(), data_version: 7, offset: 24 };
+        let text = format!("price.{cursor}");
+        assert_eq!(read(&text, "price").ok(), Some(cursor));
+        assert!(read(&text, "title").is_err());
     }
 }

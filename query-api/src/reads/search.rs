@@ -18,9 +18,10 @@ use crate::{
     app::App,
     read_model::{Expected, Isolation, ReadModel},
 };
-use body::{FacetBody, FacetSettings, SearchBody, text};
+pub use body::SearchBody;
+use body::{FacetBody, FacetSettings, text};
 pub use page::SearchPage;
-use steered::steer;
+pub use steered::steer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Everything that the index answers.

@@ -10,6 +10,7 @@ use ::search::{
     searcher::Mode,
 };
 use schemas::{
+    Timestamp,
     filter::{self, Field, Filter},
     ids::TenantId,
     money::Currency,
@@ -70,6 +71,9 @@ pub struct SearchBody {
     /// "synonyms": {…}}`. What is live under the same name is left out.
     #[schema(value_type = Object)]
     pub preview: Map<String, Value>,
+    /// The moment as of which rules and experiments run, to see what is planned: `2026-12-24`, which begins then, or
+    /// `2026-12-24T18:00:00Z`. Now, if absent.
+    pub preview_at: Option<String>,
     /// Another generation to answer from, for staff: one that is built and not promoted yet, say.
     pub generation: Option<String>,
     /// Ranking settings to try instead of the generation's, by name.
@@ -163,6 +167,18 @@ impl SearchBody {
             explain: self.explain,
             ..SearchRequest::text(tenant, &self.q, bounded("limit", self.limit.unwrap_or(DEFAULT_LIMIT), 0, MAX_LIMIT)?)
         })
+    }
+
+    /// The moment as of which definitions hold, if it is not now.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it can't be read.
+    pub fn moment(&self) -> Result<Option<Timestamp>, Refusal> {
+        let read = |text: &String| {
+            let span = filter::span(text).map(|(first, _)| first);
+            span.ok_or_else(|| Refusal::parameter("preview_at", "2026-12-24 or 2026-12-24T18:00:00Z is expected"))
+        };
+        self.preview_at.as_ref().map(read).transpose()
     }
 
     fn facets(&self, limit: Option<u32>) -> Result<Vec<Facet>, Refusal> {

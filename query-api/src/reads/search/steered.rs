@@ -38,7 +38,7 @@ pub async fn steer(
     snapshot: &Snapshot,
     request: &mut SearchRequest,
 ) -> Result<Steered, Refusal> {
-    let (now, shipped) = (Utc::now(), snapshot.ranking);
+    let (now, shipped) = (body.moment()?.unwrap_or_else(Utc::now), snapshot.ranking);
     request.now = Some(now);
     let mut steered = Steered::default();
     if body.steering.unwrap_or(true) {
