@@ -32,6 +32,17 @@ pub struct Epoch {
     pub partitions: i32,
 }
 
+impl Epoch {
+    /// Partitions of an installation that was not told how many.
+    pub const PARTITIONS: i32 = 4;
+
+    /// The epoch of a new installation with so many partitions, or [`Self::PARTITIONS`].
+    #[must_use]
+    pub fn first(partitions: Option<i32>) -> Self {
+        Self { name: String::new(), partitions: partitions.unwrap_or(Self::PARTITIONS) }
+    }
+}
+
 /// The log as one process sees it: which cluster, which epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
@@ -58,7 +69,7 @@ pub enum TopicError {
     Refused(String, RDKafkaErrorCode),
     /// Order and checkpoints depend on the number of partitions.
     #[error(
-        "the topic {topic} has {found} partitions, but this epoch of the log has {expected}; use another --topic-prefix or recreate it"
+        "the topic {topic} has {found} partitions, but this epoch of the log has {expected}; set topic-partitions to {found}, or use another --topic-prefix"
     )]
     Partitions {
         /// The topic.
@@ -138,7 +149,7 @@ impl Log {
         client
     }
 
-    /// Where the partitions of the contract's topics begin and end; a topic that is not there has none. Nothing is
+    /// Where the partitions of the contract's topics begin and end; one that is not there is left out. Nothing is
     /// created by asking.
     ///
     /// # Errors
@@ -147,11 +158,15 @@ impl Log {
         let consumer: BaseConsumer = self.client().create()?;
         // To name a topic in the question could create it, where brokers do that.
         let metadata = consumer.fetch_metadata(None, ANSWERS_WITHIN)?;
-        let there: HashSet<&str> = metadata.topics().iter().map(|topic| topic.name()).collect();
-        let wanted: Vec<Topic> =
-            topics::all().into_iter().filter(|topic| there.contains(self.topic(*topic).as_str())).collect();
+        let there: HashSet<(&str, i32)> = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions().iter().map(|partition| (topic.name(), partition.id())))
+            .collect();
+        let mut wanted = self.partitions(&topics::all());
+        wanted.retain(|(topic, partition)| there.contains(&(topic.as_str(), *partition)));
         let ends = Ends(consumer);
-        self.partitions(&wanted).into_iter().map(|key| Ok((key.clone(), ends.of(&key.0, key.1)?))).collect()
+        wanted.into_iter().map(|key| Ok((key.clone(), ends.of(&key.0, key.1)?))).collect()
     }
 
     /// First offset and end of each partition of one topic.

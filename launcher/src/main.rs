@@ -119,7 +119,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         }
         Cli::Recover(args) => {
             let report = recover::run(&args).await?;
-            tell(args.json, &report, |report| println!("{}", report.read_side))?;
+            tell(args.json, &report, |report| println!("{report}"))?;
         }
         Cli::Reindex(args) => return Ok(exit_code(operate::run(args, programs()?)?.code())),
         Cli::Migrate(args) => migrate::run(&args.write_database_url, &args.read_database_url).await?,

@@ -68,6 +68,10 @@ pub struct Settings {
     /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
+    /// Partitions of every topic. The first start records it [default: 4]; later ones refuse another number: `souk recover
+    /// --partitions` changes it
+    #[arg(long, env = "SOUK_TOPIC_PARTITIONS", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub topic_partitions: Option<i32>,
     /// Run without the embedding model: there are no vectors, and semantic search answers that it is not available
     #[arg(long, env = "SOUK_WITHOUT_VECTORS")]
     pub without_vectors: bool,

@@ -91,6 +91,7 @@ async fn with_broker(stack: &Stack, args: &Args) -> Result<i32, LaunchError> {
         .env("SOUK_TEST_DATABASE_URL", stack.settings.admin_url())
         .env("SOUK_TEST_KAFKA", stack.settings.brokers())
         .env("SOUK_TEST_BROKER", if stack.settings.kafka == Broker::Apache { "apache" } else { "embedded" })
+        .env("SOUK_TEST_PARTITIONS", if stack.settings.kafka == Broker::Apache { "12" } else { "4" })
         .env("SOUK_TEST_SKIPS", &skips)
         .env("SOUK_CACHE_DIR", stack.settings.cache())
         .env("SOUK_MODEL_DIR", stack.artifacts.model_dir())

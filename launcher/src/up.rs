@@ -2,6 +2,7 @@
 
 use crate::{
     LaunchError, demo,
+    restore::recover,
     settings::Settings,
     stack::{Service, Stack},
 };
@@ -69,7 +70,8 @@ async fn prepare(stack: &Stack) -> Result<(), LaunchError> {
         }
     }
     step(began, "migrating the databases");
-    stack.migrate().await
+    stack.migrate().await?;
+    recover::check_partitions(&stack.settings).await
 }
 
 /// Creates the shop, unless it is there; gives the consistency token of that.

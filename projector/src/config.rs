@@ -51,6 +51,10 @@ pub struct Config {
     /// Prefix of all topic and group names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
+    /// Partitions of every topic. The first start records it [default: 4]; later ones refuse another number, since order
+    /// depends on it: `souk recover --partitions` changes it (role relay)
+    #[arg(long, env = "SOUK_TOPIC_PARTITIONS", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub topic_partitions: Option<i32>,
     /// Threads of the embedding model. They wait for each other actively, so a second one slows the other processes by
     /// more than its share
     #[arg(long, env = "SOUK_EMBED_THREADS", default_value_t = 1)]

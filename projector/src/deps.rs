@@ -1,6 +1,6 @@
 //! What every role of this process is given.
 
-use crate::{config::Config, epochs::Epochs, metrics::Metrics, status::Status};
+use crate::{config::Config, epochs::Epochs, metrics::Metrics, outboxes::Outboxes, status::Status};
 use eventlog::{Log, log::FutureProducer};
 use service::{Health, shutdown::Shutdown};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct Deps {
     pub health: Health,
     /// Wakes the document relay after a batch of views.
     pub documents_written: Arc<Notify>,
+    /// The write database, as the relays of this process use it.
+    pub outboxes: Outboxes,
     /// Which log is in use.
     pub epochs: Epochs,
     /// Ends everything.

@@ -18,6 +18,7 @@ pub mod feed;
 pub mod index_writer;
 pub mod log_epoch;
 pub mod metrics;
+pub mod outboxes;
 pub mod projection;
 pub mod projections;
 pub mod readers;

@@ -2,7 +2,8 @@
 //! Kafka, and marks them once the broker has acknowledged.
 //!
 //! Never by a cursor on the id (a row with a lower id may become visible later), never by several at
-//! once with SKIP LOCKED (that reorders); see docs/decisions/0003.
+//! once with SKIP LOCKED (that reorders); see docs/decisions/0003. What the relays of a process share is in
+//! [`crate::outboxes`].
 
 use crate::{
     deps::{Deps, RoleError},
@@ -12,7 +13,6 @@ use crate::{
 use eventlog::{
     Event,
     database::Plans,
-    leader,
     linger::Linger,
     log::FutureProducer,
     producer::{self, Outgoing, headers},
@@ -24,13 +24,10 @@ use schemas::{
     ids::{EventId, TenantId},
     topics::{Context, partition_key},
 };
-use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgListener, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// The channel write-api signals on, with the context's name as payload.
-pub const WAKE_CHANNEL: &str = "souk_outbox";
-/// How often the outbox is looked at when no signal comes.
-const POLL: Duration = Duration::from_millis(200);
 /// Rows in one round.
 const BATCH: u64 = 2_000;
 /// How often depth and age are measured.
@@ -41,56 +38,45 @@ pub const COLUMNS: &str =
     "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                            occurred_at, correlation_id, causation_id, traceparent";
 
-/// The lock of the one relay of a context.
-#[must_use]
-pub fn lock(context: Context) -> String {
-    format!("souk:relay:{context}")
-}
-
 /// Relays one context until something fails.
 ///
 /// # Errors
 /// The database's or the broker's; rows that were not acknowledged stay unpublished.
 pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
-    let name = format!("relay:{context}");
-    let mut listener = PgListener::connect(&deps.config.write_database_url).await?;
-    listener.listen(WAKE_CHANNEL).await?;
-    let mut connection = leader::lead(&deps.config.write_database_url, &lock(context)).await?;
-    deps.health.set(&name, true, "");
+    let lease = deps.outboxes.lead(context).await.ok_or("the process is ending")?;
+    deps.health.set(&format!("relay:{context}"), true, "");
+    tokio::select! {
+        outcome = relay(&deps, context) => outcome,
+        () = lease.lost() => Err("the session that holds the relays' locks is lost".into()),
+    }
+}
+
+async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     let topic = deps.log.topic(context.topic());
-    let mut measured = tokio::time::Instant::now();
+    let workers = &deps.outboxes.workers;
     let (mut sent_ever, mut sent_since) = (0_u64, 0_u64);
-    report(&deps, &mut connection, context, sent_ever, 0.0).await?;
-    let (mut linger, mut plans) = (Linger::default(), Plans::default());
+    let (mut measured, mut linger) = (Instant::now(), Linger::default());
+    let mut worker = workers.take().await?;
+    report(deps, &mut worker.connection, context, sent_ever, 0.0).await?;
     loop {
         linger.begin();
-        let sent = round(&mut connection, &mut plans, &deps.producer, context, &topic).await?;
+        let sent = round(&mut worker.connection, &mut worker.plans, &deps.producer, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
         (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
         if measured.elapsed() >= MEASURE {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
             let rate = sent_since as f64 / measured.elapsed().as_secs_f64();
-            report(&deps, &mut connection, context, sent_ever, rate).await?;
-            (measured, sent_since) = (tokio::time::Instant::now(), 0);
+            report(deps, &mut worker.connection, context, sent_ever, rate).await?;
+            (measured, sent_since) = (Instant::now(), 0);
         }
+        workers.back(worker);
         if sent < BATCH {
-            wait_for_signal(&mut listener, context).await?;
+            // Past the time there may be nothing to send, but there is something to report.
+            let _ = tokio::time::timeout_at(measured + MEASURE, deps.outboxes.signalled(context)).await;
         }
         linger.due().await;
-        // Signals that queued up meanwhile are about rows the next round sees anyway.
-        while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, listener.try_recv()).await.unwrap_or(Ok(None)) {}
+        worker = workers.take().await?;
     }
-}
-
-/// Waits for this context's signal, or for the poll to fall due.
-async fn wait_for_signal(listener: &mut PgListener, context: Context) -> Result<(), sqlx::Error> {
-    let due = tokio::time::Instant::now() + POLL;
-    while let Ok(signal) = tokio::time::timeout_at(due, listener.recv()).await {
-        if signal?.payload() == context.name() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// Sends one batch and marks what was acknowledged; gives the number of rows.

@@ -7,11 +7,13 @@ use crate::{
     epochs::Epochs,
     feed, index_writer, log_epoch,
     metrics::{Metrics, of},
+    outboxes::Outboxes,
     rebuild,
     registry::FEEDS,
     relay, retention,
     status::{self, Status},
 };
+use eventlog::Epoch;
 use schemas::topics::Context as Bounded;
 use service::{Health, http, shutdown::Shutdown};
 use std::{future::Future, sync::Arc, time::Duration};
@@ -34,8 +36,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
         );
     }
     let registry = service::Metrics::default();
-    let log = config.log(log_epoch::first());
+    // Taken for granted before the databases were asked.
+    let log = config.log(Epoch::first(config.topic_partitions));
     let producer = log.producer()?;
+    let (outboxes, session) = Outboxes::shared(&config.write_database_url);
     let deps = Deps {
         log,
         status: Status::default(),
@@ -45,12 +49,16 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
         config: Arc::new(config),
         health: Health::default(),
         documents_written: Arc::new(Notify::new()),
+        outboxes,
         shutdown: shutdown.clone(),
     };
     deps.health.expect("topics");
     let listener = http::bind(deps.config.projector_listen).await?;
     let router = deps.health.routes().merge(registry.routes());
     let mut tasks = JoinSet::new();
+    if deps.config.relays() {
+        tasks.spawn(session);
+    }
     start_roles(&deps, &mut tasks);
     retention::start(&deps.config, &registry, &shutdown, &mut tasks)?;
     let served = http::serve(listener, router, shutdown).await;

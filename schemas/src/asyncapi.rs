@@ -90,7 +90,7 @@ impl Parts {
                 "address": topic.name,
                 "summary": summary,
                 "messages": messages,
-                "bindings": {"kafka": {"partitions": topic.partitions, "topicConfiguration": {"cleanup.policy": [policy]}}},
+                "bindings": {"kafka": {"topicConfiguration": {"cleanup.policy": [policy]}}},
             }),
         );
         let channel = json!({"$ref": format!("#/channels/{}", topic.name)});

@@ -1,7 +1,7 @@
-//! The Kafka topics that contexts speak on, partition counts and partition keys.
+//! The Kafka topics that contexts speak on, and partition keys.
 //!
-//! A partition count is part of the contract and never changes in place: order, checkpoints and
-//! tokens depend on it. More partitions means a new topic generation (`.v2`).
+//! How many partitions a topic has is the installation's choice, the same for all its topics, and never changes in
+//! place: order and checkpoints depend on it. Another number means another epoch of the log, with topics of its own.
 
 use crate::{Timestamp, ids::TenantId};
 use std::time::Duration;
@@ -9,16 +9,11 @@ use uuid::Uuid;
 
 pub use crate::contexts::Context;
 
-/// Partitions of every topic of this generation.
-pub const PARTITIONS: i32 = 4;
-
 /// A Kafka topic of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Topic {
     /// The name without any prefix of the installation.
     pub name: &'static str,
-    /// The number of partitions it is created with, for ever.
-    pub partitions: i32,
     /// `cleanup.policy=compact`; otherwise events are kept without limit (`retention.ms=-1`).
     pub compacted: bool,
 }
@@ -26,7 +21,7 @@ pub struct Topic {
 impl Topic {
     /// A topic of events, which are kept without limit.
     pub(crate) const fn of_events(name: &'static str) -> Self {
-        Self { name, partitions: PARTITIONS, compacted: false }
+        Self { name, compacted: false }
     }
 
     /// Its name on a cluster: the prefix of the installation in front, the epoch of the log behind. The first
@@ -50,7 +45,7 @@ pub fn epoch_after(before: &str, now: Timestamp) -> String {
 }
 
 /// Composed search documents, one record per product; index and embedding writers read only this.
-pub const DOCUMENTS: Topic = Topic { name: "souk.documents.v1", partitions: PARTITIONS, compacted: true };
+pub const DOCUMENTS: Topic = Topic { name: "souk.documents.v1", compacted: true };
 
 /// Every topic souk creates.
 #[must_use]

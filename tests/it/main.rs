@@ -17,6 +17,7 @@ mod planning;
 mod reconcile;
 mod recovery;
 mod reindex;
+mod relays;
 mod replay;
 mod replicas;
 mod requests;

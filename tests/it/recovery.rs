@@ -5,7 +5,7 @@ use acceptance::{
     builders::{price_line, product_line, stock_line},
     digest,
     eventually::eventually,
-    quiet::until_quiet,
+    quiet::{epoch, until_quiet},
     scratch,
     shop::{PATIENCE, Shop},
     stack::TestStack,
@@ -82,7 +82,9 @@ async fn is_whole_again(stack: &TestStack, shop: &Shop) {
 
 async fn reason_of_epoch(stack: &TestStack) -> String {
     eventually("a new epoch of the log has begun", PATIENCE, || async {
-        let reason = sqlx::query_scalar("SELECT reason FROM log_epochs WHERE begun_at IS NOT NULL ORDER BY epoch DESC");
+        let reason = sqlx::query_scalar(
+            "SELECT reason FROM log_epochs WHERE begun_at IS NOT NULL AND epoch <> '' ORDER BY epoch DESC",
+        );
         let reason: Option<String> = reason.fetch_optional(&stack.write).await.map_err(|error| error.to_string())?;
         reason.ok_or_else(|| "none".to_owned())
     })
@@ -272,14 +274,96 @@ async fn the_folder_of_the_index_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_gets_more_partitions_under_writes() {
+    let mut stack = TestStack::start_with(false, |settings| settings.topic_partitions = Some(4)).await;
+    let shop = filled(&stack, "wider").await;
+    assert_eq!(epoch(&stack).await, (String::new(), 4));
+    let shopper = Shopper::start(&shop, PRODUCTS);
+    let stop = Arc::new(AtomicBool::new(false));
+    let busy = tokio::spawn({
+        let (shop, stop) = (shop.clone(), stop.clone());
+        async move {
+            let mut written = 0;
+            while !stop.load(Ordering::SeqCst) {
+                shop.bulk_all("products", &[product_line(&format!("during-{written}"), "Meanwhile written")]).await;
+                written += 1;
+            }
+            written
+        }
+    });
+    let done = stack.souk("recover", &["--partitions", "12", "--reason", "wider", "--json"]).await;
+    stop.store(true, Ordering::SeqCst);
+    let written: i64 = busy.await.expect("written");
+    let done: Value = serde_json::from_str(&done.expect("recovered")).expect("JSON");
+    assert_eq!(done["partitions"], 12, "{done}");
+    assert_eq!(done["read_side"]["state"], "in_line", "{done}");
+    println!("from 4 to 12 partitions, {written} writes meanwhile: {done}");
+    shopper.saw_nothing().await;
+    until_quiet(&stack).await;
+    let (name, partitions) = epoch(&stack).await;
+    assert_eq!((done["epoch"].as_str(), partitions), (Some(name.as_str()), 12));
+    let found = shop.read("/v1/search?q=meanwhile&limit=0", None).await.body["total"].clone();
+    assert_eq!(found, written, "every write is found");
+    is_spread(&stack, &name, 12).await;
+    refuses_the_number_before(&stack).await;
+    stack.stack.settings.topic_partitions = Some(12);
+    stack.crash(Service::Projector).await;
+    is_whole_again(&stack, &shop).await;
+}
+
+/// The setting of the first start is another by now: `souk up` and the projector refuse it, and say what to do.
+async fn refuses_the_number_before(stack: &TestStack) {
+    let brokers = stack.stack.settings.brokers();
+    let args = ["--topic-partitions", "4", "--without-vectors", "--kafka-brokers", &brokers];
+    let refused = stack.souk("up", &args).await.expect_err("another number");
+    assert!(refused.contains("has 12 partitions"), "{refused}");
+    stack.stack.kill(Service::Projector).expect("killed");
+    stack.stack.start(Service::Projector).expect("started");
+    eventually("the projector says why it does not relay", PATIENCE, || async {
+        let says_why = stack.log(Service::Projector).contains("but the log of this installation has 12 partitions");
+        if says_why { Ok(()) } else { Err("not yet".to_owned()) }
+    })
+    .await;
+}
+
+/// Each partition of an epoch has had records of products.
+async fn is_spread(stack: &TestStack, epoch: &str, partitions: i32) {
+    let name = Context::Catalog.topic().on_cluster(&stack.stack.settings.topic_prefix, epoch);
+    let used: Vec<i32> = sqlx::query_scalar(
+        "SELECT DISTINCT partition FROM catalog.outbox WHERE topic = $1 AND partition IS NOT NULL ORDER BY partition",
+    )
+    .bind(&name)
+    .fetch_all(&stack.write)
+    .await
+    .expect("read");
+    assert_eq!(used, (0..partitions).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_refuses_the_partitions_keeps_its_log() {
+    let stack = TestStack::start(false).await;
+    if !stack.stack.settings.starts_broker() {
+        // Only the embedded broker has a bound; Apache Kafka would make them all.
+        return;
+    }
+    let shop = filled(&stack, "refused").await;
+    let before = epoch(&stack).await;
+    let refused = stack.souk("recover", &["--partitions", "9999"]).await.expect_err("too many");
+    assert!(refused.contains("goes on as it was"), "{refused}");
+    assert_eq!(epoch(&stack).await, before);
+    let token = shop.bulk_all("products", &[product_line("after-it", "Phoenix lamp")]).await;
+    assert_eq!(shop.search("phoenix", &token).await.titles(), ["Phoenix lamp"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn retention_has_passed_before_a_rebuild() {
     let stack = TestStack::start(false).await;
     let shop = filled(&stack, "retention").await;
     let before = digest::take(&stack).await;
-    let prefix = &stack.stack.settings.topic_prefix;
+    let (prefix, (_, partitions)) = (&stack.stack.settings.topic_prefix, epoch(&stack).await);
     let mut ends = TopicPartitionList::new();
     for topic in Context::ALL.map(Context::topic) {
-        for partition in 0..topic.partitions {
+        for partition in 0..partitions {
             ends.add_partition_offset(&topic.on_cluster(prefix, ""), partition, Offset::End).expect("added");
         }
     }
@@ -287,8 +371,10 @@ async fn retention_has_passed_before_a_rebuild() {
     // Nobody needs what is gone, until the read side has to be built anew.
     let token = shop.bulk_all("products", &[product_line("between", "Between two logs")]).await;
     assert_eq!(shop.search("between", &token).await.titles(), ["Between two logs"]);
-    let epochs: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM log_epochs").fetch_one(&stack.write).await.expect("counted");
+    let epochs: i64 = sqlx::query_scalar("SELECT count(*) FROM log_epochs WHERE epoch <> ''")
+        .fetch_one(&stack.write)
+        .await
+        .expect("counted");
     assert_eq!(epochs, 0);
     until_quiet(&stack).await;
     let with_it = digest::take(&stack).await;

@@ -44,16 +44,21 @@ pub async fn until_quiet(stack: &TestStack) {
     }
 }
 
+/// The epoch of the log that is in use, and the partitions of its topics.
+pub async fn epoch(stack: &TestStack) -> (String, i32) {
+    eventually("an epoch of the log is in use", PATIENCE, || async {
+        let epoch = sqlx::query_as("SELECT epoch, partitions FROM log_epoch WHERE beginning IS NULL");
+        let epoch = epoch.fetch_optional(&stack.read).await.map_err(|error| error.to_string())?;
+        epoch.ok_or_else(|| "one is being begun".to_owned())
+    })
+    .await
+}
+
 /// Waits until a projection has applied all that a topic holds now.
 async fn at_the_end(stack: &TestStack, projection: &str, topic: Topic) {
-    let epoch: String = eventually("an epoch of the log is in use", PATIENCE, || async {
-        let epoch =
-            sqlx::query_scalar("SELECT epoch FROM log_epoch WHERE beginning IS NULL").fetch_optional(&stack.read);
-        epoch.await.map_err(|error| error.to_string())?.ok_or_else(|| "one is being begun".to_owned())
-    })
-    .await;
+    let (epoch, partitions) = epoch(stack).await;
     let name = topic.on_cluster(&stack.stack.settings.topic_prefix, &epoch);
-    let ends = ends(&stack.stack.settings.brokers(), &name, topic.partitions);
+    let ends = ends(&stack.stack.settings.brokers(), &name, partitions);
     eventually(&format!("{projection} has read {name}"), PATIENCE, || async {
         for (partition, end) in &ends {
             let position: Option<i64> = sqlx::query_scalar(

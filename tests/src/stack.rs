@@ -100,6 +100,7 @@ impl TestStack {
         let [write, read] = databases.each_ref().map(TestDatabase::url);
         settings.write_database_url = Some(write.clone());
         settings.read_database_url = Some(read.clone());
+        settings.topic_partitions = Some(env("SOUK_TEST_PARTITIONS").parse().expect("a number"));
         if env("SOUK_TEST_BROKER") == "apache" {
             settings.kafka_brokers = Some(env("SOUK_TEST_KAFKA"));
             settings.topic_prefix = format!("it_{}.", Uuid::now_v7().simple());

@@ -111,7 +111,7 @@ impl Target {
     /// # Errors
     /// [`LaunchError::Database`].
     pub async fn ask_for_epoch(&self, epoch: &str, reason: &str) -> Result<(), LaunchError> {
-        super::recover::ask(&self.aside_url(), epoch, reason).await
+        super::recover::ask(&self.aside_url(), epoch, reason, None).await
     }
 
     /// Gives the restored database the name it is for; what had it is dropped, or kept under the name that is

@@ -19,14 +19,19 @@ const QUIET_LOOKS: u32 = 12;
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Publish the log again from the write database, and update the read side to match it
+///
+/// The log goes on in topics of new names, with as many partitions as before or, with --partitions, another number.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  souk recover --reason 'the provider restored the database to 14:00'\n  souk recover --json"
+    after_help = "Examples:\n  souk recover --reason 'the provider restored the database to 14:00'\n  souk recover --partitions 12 --reason 'twelve brokers'\n  souk recover --json"
 )]
 pub struct Args {
     /// The reason, which is recorded
     #[arg(long, default_value = "an operator asked for it")]
     pub reason: String,
+    /// Partitions of every topic from now on [default: as many as now]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub partitions: Option<i32>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -40,6 +45,8 @@ pub struct Args {
 pub struct Report {
     /// The epoch of the log that follows.
     pub epoch: String,
+    /// Partitions of every topic in it; none before a projector has begun it, if no number was named.
+    pub partitions: Option<i32>,
     /// Whether the read side is in line.
     pub read_side: Outcome,
 }
@@ -57,6 +64,15 @@ pub enum Outcome {
     },
     /// No projector has begun; the first that starts will.
     Waiting,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(partitions) = self.partitions {
+            write!(f, "The log goes on as {} with {partitions} partitions a topic. ", self.epoch)?;
+        }
+        self.read_side.fmt(f)
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -79,20 +95,48 @@ pub async fn run(args: &Args) -> Result<Report, LaunchError> {
     let url = args.settings.write_url();
     let last = text(&url, "SELECT coalesce(max(epoch), '') FROM log_epochs").await?;
     let epoch = topics::epoch_after(&last, Utc::now());
-    ask(&url, &epoch, &args.reason).await?;
-    Ok(Report { read_side: wait(&args.settings, &epoch).await?, epoch })
+    ask(&url, &epoch, &args.reason, args.partitions).await?;
+    let read_side = wait(&args.settings, &epoch).await?;
+    let mut write = PgConnection::connect(&url).await.map_err(|error| failed(&url, &error))?;
+    let partitions = sqlx::query_scalar("SELECT partitions FROM log_epochs WHERE epoch = $1")
+        .bind(&epoch)
+        .fetch_one(&mut write)
+        .await
+        .map_err(|error| failed(&url, &error))?;
+    Ok(Report { epoch, partitions, read_side })
 }
 
-/// Records the request.
+/// Whether the log that was recorded has as many partitions as the settings ask for, if they do.
+///
+/// # Errors
+/// [`LaunchError::Database`], or a sentence that says what to do.
+pub async fn check_partitions(settings: &Settings) -> Result<(), LaunchError> {
+    let Some(set) = settings.topic_partitions else { return Ok(()) };
+    let has = text(
+        &settings.write_url(),
+        "SELECT coalesce((SELECT partitions::text FROM log_epochs WHERE refused IS NULL AND partitions IS NOT NULL
+                          ORDER BY epoch DESC LIMIT 1), '')",
+    )
+    .await?;
+    if has.is_empty() || has == set.to_string() {
+        return Ok(());
+    }
+    Err(LaunchError::Other(format!(
+        "--topic-partitions is {set}, but the log of this installation has {has} partitions. Set it to {has} or leave it out; to change the log, start without it and run `souk recover --partitions {set}`"
+    )))
+}
+
+/// Records the request; without a number of partitions, the epoch has as many as the one before.
 ///
 /// # Errors
 /// [`LaunchError::Database`].
-pub async fn ask(write_url: &str, epoch: &str, reason: &str) -> Result<(), LaunchError> {
+pub async fn ask(write_url: &str, epoch: &str, reason: &str, partitions: Option<i32>) -> Result<(), LaunchError> {
     let asked = async {
         let mut connection = PgConnection::connect(write_url).await?;
-        sqlx::query("INSERT INTO log_epochs (epoch, reason) VALUES ($1, $2)")
+        sqlx::query("INSERT INTO log_epochs (epoch, reason, partitions) VALUES ($1, $2, $3)")
             .bind(epoch)
             .bind(reason)
+            .bind(partitions)
             .execute(&mut connection)
             .await?;
         connection.close().await

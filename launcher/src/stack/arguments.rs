@@ -75,6 +75,9 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
     command.args(["--write-database-url", &settings.write_url(), "--read-database-url", &settings.read_url()]);
     command.args(["--kafka-brokers", &settings.brokers()]);
     command.arg(format!("--topic-prefix={}", settings.topic_prefix));
+    if let Some(partitions) = settings.topic_partitions {
+        command.arg("--topic-partitions").arg(partitions.to_string());
+    }
     command.arg("--index-dir").arg(stack.index_dir());
     command.args(["--scrub-seconds", &settings.scrub_seconds.to_string()]);
     command.arg("--archive-dir").arg(settings.archive_dir());

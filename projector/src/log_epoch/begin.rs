@@ -5,9 +5,9 @@ use super::realign::realign;
 use crate::{
     config::Config,
     deps::RoleError,
-    document_relay, readers, rebuild,
+    document_relay, outboxes, readers, rebuild,
     registry::{FEEDS, Feed},
-    relay, retention,
+    retention,
 };
 use eventlog::{Log, leader};
 use schemas::{
@@ -40,16 +40,15 @@ pub async fn begin(
     .execute(&mut *read)
     .await?;
     // Whoever worked in the epoch before lets go once it has seen the line above, or is gone.
-    let mut fences = Vec::new();
-    for context in Context::ALL {
-        fences.push(leader::lead(&config.write_database_url, &relay::lock(context)).await?);
-    }
-    for lock in FEEDS.iter().map(Feed::lock).chain([document_relay::LOCK.to_owned()]) {
-        fences.push(leader::lead(&config.read_database_url, &lock).await?);
-    }
+    let publishers = Context::ALL.map(outboxes::lock);
+    let projections: Vec<String> = FEEDS.iter().map(Feed::lock).chain([document_relay::LOCK.to_owned()]).collect();
+    let fences = [
+        leader::lead_all(&config.write_database_url, &publishers).await?,
+        leader::lead_all(&config.read_database_url, &projections).await?,
+        // A month that is archived from here on would be missing in what is told.
+        leader::lead(&config.write_database_url, retention::LOCK).await?,
+    ];
     log.ensure_topics().await?;
-    // A month that is archived from here on would be missing in what is told.
-    fences.push(leader::lead(&config.write_database_url, retention::LOCK).await?);
     // Before anything is compared with the outboxes: they have to hold the whole history.
     let mut waiting = retention::restore(write, &config.archive_dir).await?;
     for context in Context::ALL {
@@ -57,9 +56,15 @@ pub async fn begin(
     }
     let cut = realign(write, read).await?;
     settle(log, read).await?;
-    sqlx::query("UPDATE log_epochs SET begun_at = now() WHERE begun_at IS NULL AND refused IS NULL")
-        .execute(write)
-        .await?;
+    // Whatever was asked for before has come with it.
+    sqlx::query(
+        "UPDATE log_epochs SET begun_at = now(), partitions = coalesce(partitions, $1)
+         WHERE begun_at IS NULL AND refused IS NULL",
+    )
+    .bind(log.epoch.partitions)
+    .execute(write)
+    .await?;
+    drop(fences);
     tracing::warn!(log.epoch = epoch, events.waiting = waiting, aggregates.cut = cut, "the log has begun anew");
     Ok(())
 }
@@ -107,8 +112,9 @@ async fn settle(log: &Log, read: &mut PgConnection) -> Result<(), sqlx::Error> {
     .await?;
     // It was not compared with the write side, and its place is one in the log before.
     rebuild::give_up(&mut transaction, "the log began anew").await?;
-    sqlx::query("UPDATE log_epoch SET epoch = $1, beginning = NULL, since = now()")
+    sqlx::query("UPDATE log_epoch SET epoch = $1, partitions = $2, beginning = NULL, since = now()")
         .bind(&log.epoch.name)
+        .bind(log.epoch.partitions)
         .execute(&mut *transaction)
         .await?;
     readers::tell(&mut transaction, Changed::Anything).await?;

@@ -47,7 +47,11 @@ const WRITE: &[Kept] = &[
         "reports of the last two days, so that one is counted once",
         "two days; write-api, as new ones come",
     ),
-    kept("public.log_epochs", "when and why the log began anew", "for ever; a row for each recovery"),
+    kept(
+        "public.log_epochs",
+        "when and why the log began anew, and its partitions",
+        "for ever; a row for each recovery and one for the first start",
+    ),
     kept("installation.archives", "the files of archived months", "for ever: a recovery needs them"),
     kept("installation.jobs", "when each job was last done", "a row for each job"),
 ];

@@ -1,0 +1,128 @@
+//! The relays of a process share a few connections, and the locks that they hold are handed on.
+
+use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
+use projector::outboxes::{Lease, Outboxes, lock};
+use schemas::topics::Context;
+use sqlx::{Connection, PgConnection};
+use std::time::Duration;
+use test_databases::Side;
+use tokio::task::JoinSet;
+
+/// The relays of a process: the handle, and the task that keeps the shared session.
+struct Process {
+    outboxes: Outboxes,
+    session: tokio::task::JoinHandle<()>,
+}
+
+impl Process {
+    fn start(url: &str) -> Self {
+        let (outboxes, session) = Outboxes::shared(url);
+        Self { outboxes, session: tokio::spawn(session) }
+    }
+
+    async fn leads(&self, context: Context) -> Lease {
+        let lease = tokio::time::timeout(PATIENCE, self.outboxes.lead(context)).await.expect("in time");
+        lease.expect("a lease")
+    }
+}
+
+/// Whether the lock of a context is held; asked on a connection of its own.
+async fn is_held(admin: &mut PgConnection, context: Context) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                        AND (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0))",
+    )
+    .bind(lock(context))
+    .fetch_one(admin)
+    .await
+    .expect("asked")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_contexts_are_relayed_over_a_few_connections() {
+    let write = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let process = Process::start(&write.url());
+    let mut leases = Vec::new();
+    for context in Context::ALL {
+        leases.push(process.leads(context).await);
+    }
+    let mut rounds = JoinSet::new();
+    for _ in Context::ALL {
+        let workers = process.outboxes.workers.clone();
+        rounds.spawn(async move {
+            let mut worker = workers.take().await.expect("a connection");
+            sqlx::query("SELECT 1").execute(&mut worker.connection).await.expect("asked");
+            workers.back(worker);
+        });
+    }
+    while let Some(done) = rounds.join_next().await {
+        done.expect("a round");
+    }
+    let connections: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .expect("counted");
+    assert!(connections <= 6, "{connections} connections for {} contexts", Context::ALL.len());
+    drop(leases);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_is_given_back_goes_to_the_next_process() {
+    let write = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let (one, other) = (Process::start(&write.url()), Process::start(&write.url()));
+    let lease = one.leads(Context::Catalog).await;
+    let waits = tokio::spawn({
+        let outboxes = other.outboxes.clone();
+        async move { outboxes.lead(Context::Catalog).await }
+    });
+    // The other process works meanwhile, and has asked: it leads another context only after that.
+    let _pricing = other.leads(Context::Pricing).await;
+    assert!(is_held(&mut admin, Context::Catalog).await && !waits.is_finished());
+    drop(lease);
+    let lease = tokio::time::timeout(PATIENCE, waits).await.expect("in time").expect("asked").expect("a lease");
+    drop(lease);
+    eventually("nobody holds the lock", PATIENCE, || async {
+        let mut admin = PgConnection::connect(&write.url()).await.map_err(|error| error.to_string())?;
+        if is_held(&mut admin, Context::Catalog).await { Err("it is held".to_owned()) } else { Ok(()) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_session_ends_its_leases_and_the_next_one_leads_again() {
+    let write = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let process = Process::start(&write.url());
+    let lease = process.leads(Context::Catalog).await;
+    assert!(tokio::time::timeout(Duration::ZERO, lease.lost()).await.is_err(), "it is held");
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .execute(&mut admin)
+    .await
+    .expect("terminated");
+    tokio::time::timeout(PATIENCE, lease.lost()).await.expect("the lease has ended");
+    let again = process.leads(Context::Catalog).await;
+    // Giving back what an earlier session held takes nothing from this one.
+    drop(lease);
+    let _pricing = process.leads(Context::Pricing).await;
+    assert!(is_held(&mut admin, Context::Catalog).await);
+    drop(again);
+    process.session.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_and_a_signal_wake_the_relay_of_their_context() {
+    let write = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let process = Process::start(&write.url());
+    let _lease = process.leads(Context::Pricing).await;
+    sqlx::query("SELECT pg_notify('souk_outbox', 'pricing')").execute(&mut admin).await.expect("signalled");
+    tokio::time::timeout(PATIENCE, process.outboxes.signalled(Context::Pricing)).await.expect("woken");
+}
