@@ -265,9 +265,16 @@ impl Watcher {
         if !one.is_active && !ready? {
             return Err("its embedding model is being loaded".into());
         }
-        if !one.is_active && !warming.is_done() {
+        let is_prepared = match (one.is_active, &open.active) {
+            (false, _) => warming.is_done(),
+            (true, None) => warming.may_start(),
+            // It was built anew, and somebody is answered from what was there before.
+            (true, Some(_)) => true,
+        };
+        if !is_prepared {
             return Err("its catalog statistics are being collected".into());
         }
+        tokio::spawn(warming::keep_prepared(warming.handle.subscribe()));
         tracing::info!(index.generation = %name, "generation opened");
         self.inodes.insert(name.to_owned(), found);
         open.all.insert(name.to_owned(), warming.handle.clone());

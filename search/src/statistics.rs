@@ -6,6 +6,7 @@ use crate::{IndexError, segments::Segments};
 use cached::{Age, Cached};
 use schemas::ids::TenantId;
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,20 +22,24 @@ pub use kinds::{Kinds, Profile};
 pub use texts::TextStatistics;
 pub use vocabulary::{Meaning, Vocabulary};
 
-/// Share of the documents that may come or go before the statistics are collected anew.
+/// Share of the shop's documents that may come or go before the statistics are collected anew.
 const DRIFT: f64 = 0.02;
-/// Share above which nobody is answered by what was known before.
-const EXPIRED: f64 = 0.2;
-/// Operations of the engine for each document after which they are collected anew in any case, and the least of them: about
-/// a tenth of the documents has changed then.
+/// Share from which they are collected anew beforehand, without a search that asks.
+const GROWN: f64 = 0.2;
+/// Operations of the engine for each document of the index after which they are collected anew in any case, and the least of
+/// them: about a tenth of the documents has changed then.
 const CHANGED: f64 = 0.25;
 const LEAST_CHANGED: u64 = 2_000;
-/// Documents of an index up to which a search may wait for the statistics: collecting them takes a moment.
+/// Documents of a shop up to which a search may wait for the statistics: collecting them takes a moment.
 const SMALL: u64 = 5_000;
+/// Operations after which the documents of a large shop are counted again, for each of its documents.
+const RECOUNTED: f64 = 0.01;
 /// Words that are looked up again in the background before new statistics replace known ones.
 const PREFETCHED: usize = 3_000;
 /// Tenants whose statistics are kept.
 const TENANTS: usize = 64;
+/// Tenants whose statistics are collected beforehand.
+const PREPARED: usize = 32;
 
 /// The catalog statistics of each tenant, for the life of an open generation.
 #[derive(Debug, Default)]
@@ -45,8 +50,11 @@ pub struct StatisticsCache {
 /// The statistics of one tenant's catalog.
 #[derive(Debug)]
 pub struct CatalogStatistics {
-    documents: u64,
     operations: u64,
+    /// All documents of the index then.
+    all: u64,
+    /// What they were judged to be last, and at which operation.
+    judged: Mutex<(u64, Age)>,
     /// What words mean.
     pub vocabulary: Vocabulary,
     /// Which attributes go with which words.
@@ -56,28 +64,53 @@ pub struct CatalogStatistics {
 }
 
 impl StatisticsCache {
+    fn cached(&self, tenant: TenantId) -> Arc<Cached<CatalogStatistics>> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
+            tenants.clear();
+        }
+        Arc::clone(tenants.entry(tenant).or_default())
+    }
+
     /// The statistics of a tenant's catalog, as of this commit or one that differs little. Those of a large catalog
     /// that has changed are collected anew in the background; searches use the old ones meanwhile.
     ///
     /// # Errors
     /// The engine's.
     pub fn catalog(&self, segments: &Segments, tenant: TenantId) -> Result<Arc<CatalogStatistics>, IndexError> {
-        let cached = {
-            let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-            if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
-                tenants.clear();
-            }
-            Arc::clone(tenants.entry(tenant).or_default())
-        };
-        let (documents, operations, own) = (segments.searcher.num_docs(), segments.operations, segments.clone());
-        cached.get(
-            move |known| known.age(documents, operations),
-            move |known| {
-                let catalog = CatalogStatistics::collect(&own, tenant)?;
-                known.map_or(Ok(()), |known| catalog.prefetch(&own, &known))?;
-                Ok(catalog)
-            },
+        let own = segments.clone();
+        self.cached(tenant).get(
+            |known| known.age(segments, tenant),
+            move |known| CatalogStatistics::collect_after(&own, tenant, known.as_deref()),
         )
+    }
+
+    /// The tenants with large catalogs whose statistics are not known or are those of a catalog of another size, the
+    /// largest first: a search of theirs would wait, or be answered by what is no longer so.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn due(&self, segments: &Segments) -> Result<Vec<TenantId>, IndexError> {
+        let mut large: Vec<(u64, TenantId)> =
+            segments.tenants()?.into_iter().filter(|(many, _)| *many > SMALL).collect();
+        large.sort_unstable_by_key(|(many, _)| Reverse(*many));
+        large.truncate(PREPARED);
+        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = |(many, tenant): &(u64, TenantId)| {
+            let known = known.get(tenant).and_then(|cached| cached.value());
+            known.is_none_or(|known| known.drift(*many) > GROWN)
+        };
+        Ok(large.into_iter().filter(is_due).map(|(_, tenant)| tenant).collect())
+    }
+
+    /// Collects the statistics of a tenant's catalog anew, whatever is known of it. Searches use what they have meanwhile;
+    /// one that has nothing waits.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn prepare(&self, segments: &Segments, tenant: TenantId) -> Result<(), IndexError> {
+        let make = |known: Option<Arc<_>>| CatalogStatistics::collect_after(segments, tenant, known.as_deref());
+        self.cached(tenant).renewed(make)
     }
 
     /// Collects for one generation the statistics that others have of another one, with the words that were searched for.
@@ -100,12 +133,20 @@ impl StatisticsCache {
 impl CatalogStatistics {
     fn collect(segments: &Segments, tenant: TenantId) -> Result<Self, IndexError> {
         Ok(Self {
-            documents: segments.searcher.num_docs(),
             operations: segments.operations,
+            all: segments.searcher.num_docs(),
+            judged: Mutex::new((segments.operations, Age::Fresh)),
             vocabulary: Vocabulary::collect(segments, tenant)?,
             kinds: Kinds::collect(segments, tenant)?,
             texts: TextStatistics::collect(segments, tenant)?,
         })
+    }
+
+    /// With the words that were looked up in what it replaces.
+    fn collect_after(segments: &Segments, tenant: TenantId, known: Option<&Self>) -> Result<Self, IndexError> {
+        let catalog = Self::collect(segments, tenant)?;
+        known.map_or(Ok(()), |known| catalog.prefetch(segments, known))?;
+        Ok(catalog)
     }
 
     fn prefetch(&self, segments: &Segments, known: &Self) -> Result<(), IndexError> {
@@ -113,17 +154,33 @@ impl CatalogStatistics {
         self.kinds.prefetch(segments, &known.kinds)
     }
 
+    /// How far they are from the shop's catalog as it is. What other shops do moves them only by the renewal in the
+    /// background that comes with many operations. An index that can't be read is found by the search itself.
     #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
-    fn age(&self, documents: u64, operations: u64) -> Age {
-        let drift = documents.abs_diff(self.documents) as f64 / (self.documents as f64).max(1.0);
-        let done = operations.saturating_sub(self.operations);
-        if drift <= DRIFT && (done < LEAST_CHANGED || (done as f64) < self.documents as f64 * CHANGED) {
-            Age::Fresh
-        } else if documents > SMALL && drift <= EXPIRED {
-            Age::Stale
-        } else {
-            Age::Expired
+    fn age(&self, segments: &Segments, tenant: TenantId) -> Age {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = segments.operations.abs_diff(judged.0);
+        let own = self.texts.documents();
+        if since == 0 || (own > SMALL && (since as f64) < own as f64 * RECOUNTED) {
+            return judged.1;
         }
+        let documents = segments.documents_of(tenant).unwrap_or(own);
+        let done = segments.operations.saturating_sub(self.operations);
+        let rewritten = done >= LEAST_CHANGED && done as f64 >= self.all as f64 * CHANGED;
+        let age = match self.drift(documents) > DRIFT {
+            false if !rewritten => Age::Fresh,
+            true if documents <= SMALL => Age::Expired,
+            _ => Age::Stale,
+        };
+        *judged = (segments.operations, age);
+        age
+    }
+
+    /// Share of the documents by which the catalog has grown or shrunk.
+    #[expect(clippy::cast_precision_loss, reason = "counts of documents")]
+    fn drift(&self, documents: u64) -> f64 {
+        let own = self.texts.documents();
+        documents.abs_diff(own) as f64 / (own as f64).max(1.0)
     }
 }
 

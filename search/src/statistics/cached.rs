@@ -74,6 +74,17 @@ impl<T: Send + Sync + 'static> Cached<T> {
         }
     }
 
+    /// Makes it anew, on this thread, with the one that it replaces; that one serves meanwhile.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn renewed<E>(&self, make: impl FnOnce(Option<Arc<T>>) -> Result<T, E>) -> Result<(), E> {
+        // Who has none waits for this one.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keep(make(self.value())?);
+        Ok(())
+    }
+
     fn renew<E: std::fmt::Display>(
         self: &Arc<Self>,
         known: Arc<T>,
