@@ -4,7 +4,7 @@
 //! What a lag means is judged by [`judgement`], how old it is told by [`arrivals`], and whose it is by [`tenants`].
 
 use eventlog::Record;
-use judgement::{Sample, Window};
+use judgement::{Sample, Verdict, Window};
 use schemas::{Timestamp, Utc};
 use std::{
     collections::BTreeMap,
@@ -44,8 +44,8 @@ pub struct Part {
     pub progress: Progress,
     /// Whether it is an outbox, which its relay measures itself.
     pub is_relay: bool,
-    /// What its lag was of late.
-    pub window: Window,
+    /// What its lag means.
+    pub verdict: Verdict,
     /// Whether a position was reported since the last look.
     committed: bool,
     last_event_time: Option<Timestamp>,
@@ -65,7 +65,7 @@ impl Part {
         Self {
             progress,
             is_relay,
-            window: Window::default(),
+            verdict: Verdict::default(),
             committed: true,
             last_event_time: None,
             measured_offset: next_offset,
@@ -96,11 +96,11 @@ impl Part {
         self.is_measured = true;
     }
 
-    /// Adds the moment to the window.
-    fn sample(&mut self) {
+    /// The moment as a sample.
+    fn sample(&mut self) -> Sample {
         let committed = std::mem::take(&mut self.committed);
         let Progress { next_offset, lag_events: lag, .. } = self.progress;
-        self.window.push(Sample { next_offset, lag, committed });
+        Sample { next_offset, lag, committed }
     }
 }
 
@@ -112,6 +112,9 @@ pub struct Status(Arc<Mutex<State>>);
 struct State {
     began: Instant,
     parts: BTreeMap<Key, Part>,
+    /// The lag of each projection over its partitions of late. One loop applies them all, often one partition's backlog
+    /// after the other's: a partition that waits for its turn has not stopped.
+    wholes: BTreeMap<String, Window>,
     forgotten: Vec<String>,
     tenants: Tenants,
 }
@@ -121,6 +124,7 @@ impl Default for Status {
         Self(Arc::new(Mutex::new(State {
             began: Instant::now(),
             parts: BTreeMap::new(),
+            wholes: BTreeMap::new(),
             forgotten: Vec::new(),
             tenants: Tenants::default(),
         })))
@@ -219,6 +223,12 @@ impl Status {
         self.state().parts.clone()
     }
 
+    /// The lag of each projection over its partitions of late.
+    #[must_use]
+    pub fn wholes(&self) -> BTreeMap<String, Window> {
+        self.state().wholes.clone()
+    }
+
     /// The next offset of every partition that is read.
     #[must_use]
     pub fn positions(&self) -> Vec<(Key, i64)> {
@@ -231,11 +241,22 @@ impl Status {
     pub fn measured(&self, ends: &BTreeMap<(String, i32), i64>) {
         let mut state = self.state();
         let (at, now) = (state.began.elapsed().as_secs_f64(), Utc::now());
-        for ((_, topic, partition), part) in &mut state.parts {
+        let mut moments: BTreeMap<String, Sample> = BTreeMap::new();
+        for ((projection, topic, partition), part) in &mut state.parts {
             if let (false, Some(end)) = (part.is_relay, ends.get(&(topic.clone(), *partition))) {
                 part.judge(*end, at, now);
             }
-            part.sample();
+            moments.entry(projection.clone()).or_default().add(part.sample());
+        }
+        state.wholes.retain(|projection, _| moments.contains_key(projection));
+        for (projection, moment) in moments {
+            state.wholes.entry(projection).or_default().push(moment);
+        }
+        let verdicts: BTreeMap<String, Verdict> =
+            state.wholes.iter().map(|(projection, window)| (projection.clone(), window.verdict())).collect();
+        for ((projection, _, _), part) in &mut state.parts {
+            let whole = verdicts.get(projection).filter(|_| part.progress.lag_events > 0);
+            part.verdict = whole.copied().unwrap_or_default();
         }
     }
 
@@ -260,7 +281,51 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use judgement::State as Means;
     use std::time::Duration;
+
+    /// 29,000 documents wait in four partitions, and are worked off at 70 a second, a partition's backlog after the
+    /// other's and 250 at a time, as the embedding writer does.
+    #[test]
+    fn a_slow_but_steady_consumer_is_fine_in_every_partition() {
+        let (status, topic) = (Status::default(), "documents");
+        let end = 7_250;
+        let ends: BTreeMap<(String, i32), i64> = (0..4).map(|n| ((topic.to_owned(), n), end)).collect();
+        for partition in 0..4 {
+            status.applied("embed", topic, partition, 0, None);
+        }
+        for second in 0..400_i64 {
+            let done = second * 70 / 250 * 250;
+            for partition in 0..4_i32 {
+                let own = (done - i64::from(partition) * end).clamp(0, end);
+                if own > 0 {
+                    status.applied("embed", topic, partition, own, None);
+                }
+            }
+            status.measured(&ends);
+            for ((_, _, partition), part) in status.parts() {
+                assert_eq!(part.verdict.state, Means::Ok, "second {second}, partition {partition}");
+                if second >= 10 && part.progress.lag_events > 0 {
+                    assert_eq!(part.verdict.trend, "draining", "second {second}, partition {partition}");
+                    assert!(part.verdict.catch_up_seconds.is_some(), "second {second}, partition {partition}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_consumer_that_does_nothing_has_stopped_in_every_partition_that_waits() {
+        let (status, topic) = (Status::default(), "documents");
+        for partition in 0..2 {
+            status.applied("embed", topic, partition, 0, None);
+        }
+        let ends = BTreeMap::from([((topic.to_owned(), 0), 10), ((topic.to_owned(), 1), 0)]);
+        for _ in 0..=judgement::WINDOW {
+            status.measured(&ends);
+        }
+        let states: Vec<Means> = status.parts().values().map(|part| part.verdict.state).collect();
+        assert_eq!(states, [Means::Stop, Means::Ok]);
+    }
 
     #[test]
     fn one_event_after_an_idle_hour_is_not_an_hour_late() {

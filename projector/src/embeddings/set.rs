@@ -28,8 +28,10 @@ use std::{
 };
 use tokio::sync::{Mutex, watch};
 
-/// Documents in one transaction: enough for runs of like length.
+/// Documents in one transaction at most: enough for runs of like length.
 const BATCH: usize = 16 * embed::BATCH;
+/// How long a transaction may take: a set that tells seldom where it stands looks as if it stood still.
+const TELLS_WITHIN: Duration = Duration::from_secs(3);
 /// The same for a set that nobody searches yet: the one in use waits for no longer than this takes.
 const BATCH_ASIDE: usize = 2 * embed::BATCH;
 
@@ -76,12 +78,14 @@ impl Set {
         }
         let source = Source::open(&log, &self.projection, &[topics::DOCUMENTS], &offsets)?;
         let (began, mut taken) = (Instant::now(), 0_u64);
+        let mut fits = BATCH;
         loop {
             self.orders.wait_for(|orders| !orders.paused).await?;
             let orders = *self.orders.borrow_and_update();
-            let batch = source.next_batch(if orders.active { BATCH } else { BATCH_ASIDE }).await?;
+            let batch = source.next_batch(if orders.active { fits } else { BATCH_ASIDE }).await?;
             let (next, since) = (consumer::next_offsets(&batch), Instant::now());
             let embedded = self.apply(&mut connection, &batch, &offsets, &next).await?;
+            fits = fitting(batch.len(), since.elapsed());
             metrics.embedded.inc_by(embedded);
             metrics.applied.get_or_create(&of(&self.projection)).inc_by(batch.len() as u64);
             offsets.extend(next.clone());
@@ -226,4 +230,28 @@ async fn remove(connection: &mut PgConnection, model: &Model, keys: &[Key]) -> R
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// How many documents fit into [`TELLS_WITHIN`] at the speed of the batch before.
+fn fitting(documents: usize, took: Duration) -> usize {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate"
+    )]
+    let fit = (documents as f64 * TELLS_WITHIN.as_secs_f64() / took.as_secs_f64().max(0.001)) as usize;
+    fit.clamp(embed::BATCH, BATCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_as_large_as_it_can_be_told_of_in_time() {
+        assert_eq!(fitting(256, Duration::from_secs(6)), 128);
+        assert_eq!(fitting(256, Duration::from_millis(10)), BATCH);
+        assert_eq!(fitting(16, Duration::from_secs(60)), embed::BATCH);
+    }
 }

@@ -14,7 +14,7 @@
 //! Two things differ. A window here holds a sample a second with a mark for those in which the consumer
 //! committed, as ours commit when they have applied something and not by a clock; so in rule 2 the samples
 //! since something began to wait count as silence, and a topic that was idle for an hour is not stopped by its first
-//! event. And the state of a consumer that no longer reports at all is judged by its readers, from its heartbeat.
+//! event. A window is of all partitions that one process applies, since one loop applies them in turn. And the state of a consumer that no longer reports at all is judged by its readers, from its heartbeat.
 
 use std::collections::VecDeque;
 
@@ -23,8 +23,8 @@ pub const WINDOW: usize = 30;
 /// Seconds of it that trend and drain rate are taken from.
 pub const RECENT: usize = 10;
 
-/// A moment of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A moment of a partition, or of several together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The next offset the projection will read.
     pub next_offset: i64,
@@ -34,10 +34,38 @@ pub struct Sample {
     pub committed: bool,
 }
 
+impl Sample {
+    /// Takes another partition of the same moment in.
+    pub fn add(&mut self, other: Self) {
+        self.next_offset += other.next_offset;
+        self.lag += other.lag;
+        self.committed |= other.committed;
+    }
+}
+
+/// What a lag means, with where it goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// What it means.
+    pub state: State,
+    /// Where it goes: see [`trend`].
+    pub trend: &'static str,
+    /// Until it is gone: see [`catch_up_seconds`].
+    pub catch_up_seconds: Option<f64>,
+}
+
+impl Default for Verdict {
+    /// Of nothing that waits.
+    fn default() -> Self {
+        Self { state: State::Ok, trend: "idle", catch_up_seconds: Some(0.0) }
+    }
+}
+
 /// What a lag means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Nothing waits, or what waits is being worked off.
+    #[default]
     Ok,
     /// It works, but falls behind.
     Warning,
@@ -63,7 +91,7 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Ok, Self::Warning, Self::Stall, Self::Stop];
 }
 
-/// The samples of one partition, a second apart, the oldest first.
+/// The samples of a consumer, a second apart, the oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Window(VecDeque<Sample>);
 
@@ -100,10 +128,11 @@ impl Window {
         }
     }
 
-    /// The trend of the lag over the last seconds: `growing`, `steady`, `draining` or `idle`.
+    /// What the lag means and where it goes.
     #[must_use]
-    pub fn trend(&self) -> &'static str {
-        trend(&self.recent_lags())
+    pub fn verdict(&self) -> Verdict {
+        let history = self.recent_lags();
+        Verdict { state: self.state(), trend: trend(&history), catch_up_seconds: catch_up_seconds(&history) }
     }
 }
 

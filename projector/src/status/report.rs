@@ -1,7 +1,7 @@
 //! The status written: once a second into the read database and the metrics. A row that is no longer renewed belongs
 //! to a process that died, and stays visible as such.
 
-use super::{Key, LOOK_SECONDS, Part, Progress, judgement, judgement::State, observed, tenants};
+use super::{Key, LOOK_SECONDS, Part, Progress, judgement::State, observed, tenants};
 use crate::{
     deps::{Deps, RoleError},
     metrics::{StateOf, TrendOf, of},
@@ -95,38 +95,28 @@ fn shorter_than_read(read: &[(Key, i64)], ends: &BTreeMap<(String, i32), i64>) -
     Ok(())
 }
 
-/// A projection over all its partitions.
-#[derive(Debug, Default)]
-struct Sum {
-    lag_events: i64,
-    lag_seconds: f64,
-    state: Option<State>,
-    history: Vec<i64>,
-}
-
 fn publish(deps: &Deps, parts: &BTreeMap<Key, Part>) {
-    let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
+    let mut lags: BTreeMap<&str, (i64, f64)> = BTreeMap::new();
     for ((projection, _, _), part) in parts {
-        let (sum, lags) = (sums.entry(projection).or_default(), part.window.recent_lags());
-        sum.lag_events += part.progress.lag_events;
-        sum.lag_seconds = sum.lag_seconds.max(part.progress.lag_seconds);
-        sum.state = sum.state.max(Some(part.window.state()));
-        sum.history.resize(sum.history.len().max(lags.len()), 0);
-        lags.iter().enumerate().for_each(|(index, lag)| sum.history[index] += lag);
+        let (events, seconds) = lags.entry(projection).or_default();
+        *events += part.progress.lag_events;
+        *seconds = seconds.max(part.progress.lag_seconds);
     }
-    for (projection, sum) in sums {
-        deps.metrics.lag_events.get_or_create(&of(projection)).set(sum.lag_events);
-        deps.metrics.lag_seconds.get_or_create(&of(projection)).set(sum.lag_seconds);
-        let catch_up = judgement::catch_up_seconds(&sum.history).unwrap_or(f64::INFINITY);
-        deps.metrics.catch_up_seconds.get_or_create(&of(projection)).set(catch_up);
-        let holds = judgement::trend(&sum.history);
+    for (projection, (events, seconds)) in lags {
+        deps.metrics.lag_events.get_or_create(&of(projection)).set(events);
+        deps.metrics.lag_seconds.get_or_create(&of(projection)).set(seconds);
+    }
+    for (projection, window) in deps.status.wholes() {
+        let verdict = window.verdict();
+        let catch_up = verdict.catch_up_seconds.unwrap_or(f64::INFINITY);
+        deps.metrics.catch_up_seconds.get_or_create(&of(&projection)).set(catch_up);
         for name in ["growing", "steady", "draining", "idle"] {
-            let label = TrendOf { name: projection.to_owned(), trend: name.to_owned() };
-            deps.metrics.lag_trend.get_or_create(&label).set(i64::from(name == holds));
+            let label = TrendOf { name: projection.clone(), trend: name.to_owned() };
+            deps.metrics.lag_trend.get_or_create(&label).set(i64::from(name == verdict.trend));
         }
         for state in State::ALL {
-            let label = StateOf { name: projection.to_owned(), state: state.name().to_owned() };
-            deps.metrics.lag_state.get_or_create(&label).set(i64::from(sum.state == Some(state)));
+            let label = StateOf { name: projection.clone(), state: state.name().to_owned() };
+            deps.metrics.lag_state.get_or_create(&label).set(i64::from(verdict.state == state));
         }
     }
 }
@@ -153,10 +143,10 @@ async fn store(connection: &mut PgConnection, parts: &BTreeMap<Key, Part>) -> Re
     .bind(column(|progress| progress.end_offset))
     .bind(column(|progress| progress.lag_events))
     .bind(number(|progress| progress.lag_seconds))
-    .bind(parts.values().map(|part| part.window.trend()).collect::<Vec<_>>())
+    .bind(parts.values().map(|part| part.verdict.trend).collect::<Vec<_>>())
     .bind(number(|progress| progress.rate_per_second))
-    .bind(parts.values().map(|part| part.window.state().name()).collect::<Vec<_>>())
-    .bind(parts.values().map(|part| judgement::catch_up_seconds(&part.window.recent_lags())).collect::<Vec<_>>())
+    .bind(parts.values().map(|part| part.verdict.state.name()).collect::<Vec<_>>())
+    .bind(parts.values().map(|part| part.verdict.catch_up_seconds).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
