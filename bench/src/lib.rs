@@ -4,6 +4,7 @@
 //! module with `Args` and `run` and name it in `main.rs`.
 
 pub mod embed;
+pub mod first;
 pub mod freshness;
 pub mod ingest;
 pub mod lag;

@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, freshness, ingest, lag, rebuild, reindexing, searches};
+use bench::{BenchError, embed, first, freshness, ingest, lag, rebuild, reindexing, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -14,6 +14,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Measurement {
+    #[command(name = "first-search")]
+    First(first::Args),
     Freshness(freshness::Args),
     Lag(lag::Args),
     Embed(embed::Args),
@@ -40,6 +42,7 @@ async fn main() -> ExitCode {
 
 async fn run(measurement: Measurement) -> Result<(), BenchError> {
     match measurement {
+        Measurement::First(args) => first::run(args).await,
         Measurement::Freshness(args) => freshness::run(args).await,
         Measurement::Lag(args) => lag::run(args).await,
         Measurement::Embed(args) => embed::run(args).await,
