@@ -15,7 +15,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Measurement {
     #[command(name = "first-search")]
-    First(first::Args),
+    First(Box<first::Args>),
     Freshness(freshness::Args),
     Lag(lag::Args),
     Embed(embed::Args),
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
 
 async fn run(measurement: Measurement) -> Result<(), BenchError> {
     match measurement {
-        Measurement::First(args) => first::run(args).await,
+        Measurement::First(args) => first::run(*args).await,
         Measurement::Freshness(args) => freshness::run(args).await,
         Measurement::Lag(args) => lag::run(args).await,
         Measurement::Embed(args) => embed::run(args).await,

@@ -215,7 +215,8 @@ function copyLine(copy) {
 
 function card(one, look, refresh) {
   const copies = look.copies.filter((copy) => copy.generation === one.generation);
-  const serving = look.nodes.filter((node) => node.generation === one.generation).length;
+  // A node that is gone is remembered for a while.
+  const serving = look.nodes.filter((node) => node.generation === one.generation && node.heartbeat_age_seconds < SILENT).length;
   return h(
     "li",
     { class: "generation", data: { state: one.state } },

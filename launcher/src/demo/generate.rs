@@ -1,4 +1,4 @@
-//! The generator: one product after the other, kinds in turn, everything else drawn.
+//! The generator: one product after the other, everything drawn; some kinds are more common than others.
 
 use super::{
     catalog::{self, Choice, Department, Kind, Values},
@@ -13,12 +13,16 @@ use std::collections::BTreeMap;
 
 /// Attempts at a title that no product has yet.
 const TITLE_ATTEMPTS: usize = 30;
+/// How many times more common than the rarest a kind can be.
+const COMMONEST: i64 = 9;
 /// Options in which every value stands for itself, so that a product has a few of them.
 const COLOURS: [&str; 4] = ["colour", "finish", "frame", "language"];
 
 /// Makes products without end.
 pub struct Generator {
     departments: Vec<Department>,
+    /// How common each kind is, over all departments.
+    weights: Vec<i64>,
     draw: Draw,
     taken: Taken,
     made: usize,
@@ -28,12 +32,18 @@ impl Generator {
     /// A generator; the same seed makes the same products.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { departments: catalog::departments(), draw: Draw::new(seed), taken: Taken::default(), made: 0 }
+        let (departments, mut draw) = (catalog::departments(), Draw::new(seed));
+        let kinds = departments.iter().flat_map(|department| &department.types);
+        let weights = kinds.map(|_| draw.between(1, COMMONEST)).collect();
+        Self { departments, weights, draw, taken: Taken::default(), made: 0 }
     }
 
     fn product(&mut self) -> Option<DemoProduct> {
-        let kinds: usize = self.departments.iter().map(|department| department.types.len()).sum();
-        let turn = self.made.checked_rem(kinds)?;
+        let mut rest = self.draw.between(1, self.weights.iter().sum());
+        let turn = self.weights.iter().position(|weight| {
+            rest -= weight;
+            rest <= 0
+        })?;
         self.made += 1;
         let kinds =
             self.departments.iter().flat_map(|department| department.types.iter().map(move |kind| (department, kind)));

@@ -44,6 +44,17 @@ fn ten_thousand_products_have_unique_names_and_valid_codes() {
 }
 
 #[test]
+fn categories_differ_in_size_as_those_of_a_shop_do() {
+    let mut sizes: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for product in Generator::new(DEFAULT_SEED).take(10_000) {
+        let category = product.categories.first().expect("a category");
+        *sizes.entry(category.split(" > ").next().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    let (least, most) = (sizes.values().min().expect("some"), sizes.values().max().expect("some"));
+    assert!(*least > 200 && most > &(least * 3 / 2), "{sizes:?}");
+}
+
+#[test]
 fn the_demo_mapping_takes_every_product_whole() {
     let mapping = Mapping::load("demo").expect("shipped");
     for product in Generator::new(3).take(500) {

@@ -77,10 +77,10 @@ impl Why {
     /// As the OpenAPI document shows it.
     #[must_use]
     pub fn example() -> Self {
-        let check = |what: &str, passes| Check { what: what.to_owned(), passes };
+        let check = |what: &str, passes| Check::new(what.to_owned(), passes, String::new());
         Self {
             found: false,
-            reason: "it does not pass: filter brand:Lumen".to_owned(),
+            reason: "it is not found, since the filter brand:Lumen leaves it out".to_owned(),
             checks: vec![check("it is in the index", true), check("filter brand:Lumen", false)],
             place: None,
         }
@@ -95,6 +95,15 @@ pub struct Check {
     pub what: String,
     /// Whether the product passes.
     pub passes: bool,
+    /// What is so if it does not, as the end of "it is not found, since".
+    #[serde(skip)]
+    otherwise: String,
+}
+
+impl Check {
+    fn new(what: String, passes: bool, otherwise: String) -> Self {
+        Self { what, passes, otherwise }
+    }
 }
 
 /// Why is my product not here? Looks at everything a hit has to pass, one by one.
@@ -115,9 +124,14 @@ pub fn why(snapshot: &Snapshot, request: &SearchRequest, product: ProductId) -> 
     let unfiltered = SearchRequest { filter: None, text: String::new(), ids: None, ..request.clone() };
     let unsteered = SearchRequest { steering: std::sync::Arc::default(), ..unfiltered.clone() };
     let published = Searched::new(snapshot, &unsteered)?;
-    checks.push(Check { what: "it is published".to_owned(), passes: has(published.plan.query(0))? });
+    checks.push(Check::new(
+        "it is published".to_owned(),
+        has(published.plan.query(0))?,
+        "it is not published".to_owned(),
+    ));
     if !request.steering.hidden.is_empty() {
-        checks.push(Check { what: "no rule hides it".to_owned(), passes: !request.steering.hidden.contains(&product) });
+        let passes = !request.steering.hidden.contains(&product);
+        checks.push(Check::new("no rule hides it".to_owned(), passes, "a rule hides it".to_owned()));
     }
     let conditions = match &request.filter {
         Some(Filter::All(parts)) => parts.clone(),
@@ -125,7 +139,8 @@ pub fn why(snapshot: &Snapshot, request: &SearchRequest, product: ProductId) -> 
         None => Vec::new(),
     };
     for condition in conditions {
-        checks.push(Check { what: format!("filter {condition}"), passes: has(scope.compile(&condition))? });
+        let otherwise = format!("the filter {condition} leaves it out");
+        checks.push(Check::new(format!("filter {condition}"), has(scope.compile(&condition))?, otherwise));
     }
     let searched = Searched::new(snapshot, request)?;
     for understood in searched.plan.understood.iter().filter(|read| read.effect == crate::understand::Effect::Filter) {
@@ -136,27 +151,28 @@ pub fn why(snapshot: &Snapshot, request: &SearchRequest, product: ProductId) -> 
             _ => alone,
         };
         let alone = Searched::new(snapshot, &alone)?;
-        checks.push(Check {
-            what: format!("{}: {}", understood.kind, understood.text),
-            passes: has(alone.plan.query(0))?,
-        });
+        let otherwise = format!("`{}` in the query is read as {} and leaves it out", understood.text, understood.kind);
+        let what = format!("{}: {}", understood.kind, understood.text);
+        checks.push(Check::new(what, has(alone.plan.query(0))?, otherwise));
     }
     let (query, matching, _) = searched.relaxing()?;
     let mut words = Vec::new();
     for group in &searched.plan.groups {
         let any = group.iter().map(|clause| (Occur::Should, clause.query.box_clone())).collect();
         let what = group.first().map(|clause| clause.part.clone()).unwrap_or_default();
-        words.push(Check { what: format!("word, {what}"), passes: has(Box::new(BooleanQuery::new(any)))? });
+        let passes = has(Box::new(BooleanQuery::new(any)))?;
+        let otherwise = format!("it does not have the word {what} ({matching} words have to match)");
+        words.push(Check::new(format!("word, {what}"), passes, otherwise));
     }
     checks.append(&mut words);
     let found = has(query)?;
     let place = if found { place(snapshot, request, product)? } else { None };
-    let missed: Vec<&str> = checks.iter().filter(|check| !check.passes).map(|check| check.what.as_str()).collect();
+    let missed: Vec<&str> = checks.iter().filter(|check| !check.passes).map(|check| check.otherwise.as_str()).collect();
     let reason = match (found, place) {
         (true, Some(place)) => format!("it is hit number {place}"),
         (true, None) => "it matches, but others match better".to_owned(),
         (false, _) if missed.is_empty() => "the shop has none of the words".to_owned(),
-        (false, _) => format!("it does not pass: {}; {matching} words have to match", missed.join("; ")),
+        (false, _) => format!("it is not found, since {}", missed.join(", and ")),
     };
     Ok(Why { found, reason, checks, place })
 }
