@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// What operators want of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Orders {
+pub struct SetSettings {
     /// Whether queries are answered with it.
     pub active: bool,
     /// Whether it stands still.
@@ -53,7 +53,7 @@ pub struct Orders {
 /// A set that runs.
 struct Running {
     model: Model,
-    orders: watch::Sender<Orders>,
+    settings: watch::Sender<SetSettings>,
     report: Arc<Locked<Report>>,
     task: AbortHandle,
 }
@@ -116,27 +116,27 @@ impl Keeper {
         let wanted = wanted(connection).await?;
         while let Some((key, reason)) = tasks::next_ended(&mut self.tasks)? {
             let Some(gone) = self.running.remove(&key) else { continue };
-            if gone.orders.borrow().active {
+            if gone.settings.borrow().active {
                 return Err(reason.into());
             }
             self.has_failed(gone.model, reason);
         }
-        for (key, (model, orders)) in &wanted {
+        for (key, (model, settings)) in &wanted {
             match self.running.get(key) {
                 Some(running) => {
-                    running.orders.send_if_modified(|known| std::mem::replace(known, *orders) != *orders);
+                    running.settings.send_if_modified(|known| std::mem::replace(known, *settings) != *settings);
                 }
                 None if self.failed.get(key).is_none_or(|failed| failed.again <= Instant::now()) => {
-                    match self.start(connection, model, *orders).await {
+                    match self.start(connection, model, *settings).await {
                         Ok(()) => {}
-                        Err(error) if orders.active => return Err(error),
+                        Err(error) if settings.active => return Err(error),
                         Err(error) => self.has_failed(model.clone(), error.to_string()),
                     }
                 }
                 None => {}
             }
         }
-        let serves = wanted.iter().find(|(_, (_, orders))| orders.active);
+        let serves = wanted.iter().find(|(_, (_, settings))| settings.active);
         if serves.is_some_and(|(key, _)| self.running.contains_key(key)) {
             self.deps.health.set(PROJECTION, true, "");
         }
@@ -148,17 +148,22 @@ impl Keeper {
         self.failed.insert(model.key(), Failed { model, reason, again: Instant::now() + PAUSE });
     }
 
-    async fn start(&mut self, connection: &mut PgConnection, model: &Model, orders: Orders) -> Result<(), RoleError> {
+    async fn start(
+        &mut self,
+        connection: &mut PgConnection,
+        model: &Model,
+        settings: SetSettings,
+    ) -> Result<(), RoleError> {
         let embedder = self.engine(model).await?;
         vector::create_index(connection, model).await?;
-        let (sender, receiver) = watch::channel(orders);
+        let (sender, receiver) = watch::channel(settings);
         let report = Arc::new(Locked::new(Report::default()));
         let set = Set {
             deps: self.deps.clone(),
             model: model.clone(),
             projection: projection(model),
             embedder,
-            orders: receiver,
+            settings: receiver,
             report: Arc::clone(&report),
         };
         let key = model.key();
@@ -166,7 +171,7 @@ impl Keeper {
         tracing::info!(vectors.set = %key, "keeping a set of vectors");
         let name = key.clone();
         let task = self.tasks.spawn(async move { (name, set.keep().await) });
-        self.running.insert(key, Running { model: model.clone(), orders: sender, report, task });
+        self.running.insert(key, Running { model: model.clone(), settings: sender, report, task });
         Ok(())
     }
 
@@ -187,7 +192,7 @@ impl Keeper {
     async fn forget_unwanted(
         &mut self,
         connection: &mut PgConnection,
-        wanted: &BTreeMap<String, (Model, Orders)>,
+        wanted: &BTreeMap<String, (Model, SetSettings)>,
     ) -> Result<(), RoleError> {
         self.failed.retain(|key, _| wanted.contains_key(key));
         self.running.retain(|key, running| {
@@ -200,7 +205,7 @@ impl Keeper {
         let used: Vec<Model> = wanted.values().map(|(model, _)| model.engine()).collect();
         self.engines.retain(|(model, _)| used.contains(model));
         // Nothing is deleted beneath a task that has not ended yet, nor before there is a generation at all.
-        if self.tasks.len() != self.running.len() || !wanted.values().any(|(_, orders)| orders.active) {
+        if self.tasks.len() != self.running.len() || !wanted.values().any(|(_, settings)| settings.active) {
             return Ok(());
         }
         let keys: Vec<&str> = wanted.keys().map(String::as_str).collect();
@@ -231,7 +236,7 @@ impl Keeper {
                 running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let projection = projection(&running.model);
             let lag = self.deps.status.lag(&projection, &topic);
-            let phase = match running.orders.borrow().paused {
+            let phase = match running.settings.borrow().paused {
                 true => "paused",
                 false if is_live || lag == Some(0) => "live",
                 false => "building",
@@ -281,11 +286,11 @@ impl Row<'_> {
 
 /// The sets the generations want, with what is wanted of each: what serves one that answers is never held up for
 /// another that is built.
-async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Model, Orders)>, RoleError> {
-    let mut wanted: BTreeMap<String, (Model, Orders)> = BTreeMap::new();
-    for (manifest, orders) in generations::wanted(connection).await?.into_values() {
+async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Model, SetSettings)>, RoleError> {
+    let mut wanted: BTreeMap<String, (Model, SetSettings)> = BTreeMap::new();
+    for (manifest, settings) in generations::wanted(connection).await?.into_values() {
         let model = manifest.bundle.model;
-        let own = Orders { active: orders.active, paused: orders.paused, rate_limit: orders.rate_limit };
+        let own = SetSettings { active: settings.active, paused: settings.paused, rate_limit: settings.rate_limit };
         wanted
             .entry(model.key())
             .and_modify(|(_, known)| {
@@ -295,8 +300,8 @@ async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Model
             })
             .or_insert((model, own));
     }
-    for (_, orders) in wanted.values_mut().filter(|(_, orders)| orders.active) {
-        *orders = Orders { active: true, ..Orders::default() };
+    for (_, settings) in wanted.values_mut().filter(|(_, settings)| settings.active) {
+        *settings = SetSettings { active: true, ..SetSettings::default() };
     }
     Ok(wanted)
 }

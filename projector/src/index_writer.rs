@@ -28,10 +28,11 @@ use tokio::{
 mod build;
 mod copy;
 pub mod generations;
+mod intake;
 mod nodes;
 mod scrub;
 
-pub use generations::{Orders, Source, next_name};
+pub use generations::{CopySettings, Source, next_name};
 pub use nodes::{Phase, Report};
 
 /// The projection's name in status and metrics; copies of generations that are not active add theirs.
@@ -48,7 +49,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 struct Shared {
     deps: Deps,
     manifest: Arc<Manifest>,
-    orders: watch::Receiver<Orders>,
+    settings: watch::Receiver<CopySettings>,
     report: Arc<Mutex<Report>>,
 }
 
@@ -64,7 +65,7 @@ impl Shared {
 
 /// A copy that runs.
 struct Running {
-    orders: watch::Sender<Orders>,
+    settings: watch::Sender<CopySettings>,
     report: Arc<Mutex<Report>>,
     task: AbortHandle,
 }
@@ -89,7 +90,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         let wanted = generations::wanted(&mut connection).await?;
         while let Some((name, reason)) = tasks::next_ended(&mut tasks)? {
             let Some(gone) = copies.remove(&name) else { continue };
-            if gone.orders.borrow().active {
+            if gone.settings.borrow().active {
                 return Err(format!("{name}: {reason}").into());
             }
             tracing::warn!(index.generation = %name, error = %reason, "a copy failed and starts again");
@@ -104,13 +105,13 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
             }
             keep
         });
-        for (name, (manifest, orders)) in &wanted {
+        for (name, (manifest, settings)) in &wanted {
             match copies.get(name) {
                 Some(running) => {
-                    running.orders.send_if_modified(|known| std::mem::replace(known, orders.clone()) != *orders);
+                    running.settings.send_if_modified(|known| std::mem::replace(known, settings.clone()) != *settings);
                 }
                 None if paused.get(name).is_none_or(|until| *until <= Instant::now()) => {
-                    copies.insert(name.clone(), start(&deps, manifest, orders, &mut tasks));
+                    copies.insert(name.clone(), start(&deps, manifest, settings, &mut tasks));
                 }
                 None => {}
             }
@@ -128,22 +129,22 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
 fn start(
     deps: &Deps,
     manifest: &Manifest,
-    orders: &Orders,
+    settings: &CopySettings,
     tasks: &mut JoinSet<(String, Result<(), RoleError>)>,
 ) -> Running {
-    let (sender, receiver) = watch::channel(orders.clone());
+    let (sender, receiver) = watch::channel(settings.clone());
     let report = Arc::new(Mutex::new(Report::default()));
     let shared = Shared {
         deps: deps.clone(),
         manifest: Arc::new(manifest.clone()),
-        orders: receiver,
+        settings: receiver,
         report: Arc::clone(&report),
     };
     let task = tasks.spawn(async move {
         let name = shared.name().to_owned();
         (name, copy::keep(shared).await)
     });
-    Running { orders: sender, report, task }
+    Running { settings: sender, report, task }
 }
 
 fn copies_of(copies: &BTreeMap<String, Running>) -> Vec<(String, Report)> {

@@ -10,6 +10,7 @@
 //! | [`batch`] | aggregates that were loaded, what was decided on them, writing it |
 //! | [`table`] | a table by its description |
 //! | [`outbox`], [`idempotency`] | what every context has in its schema |
+//! | [`scope`] | whose data, at what time, on whose request |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
 
 pub(crate) mod batch;
@@ -22,18 +23,20 @@ pub(crate) mod metrics;
 mod outbox;
 pub(crate) mod outcome;
 mod per_context;
+mod scope;
 pub(crate) mod table;
 pub(crate) mod use_case;
 
 pub(crate) use batch::{Batch, Row, Stored};
 pub(crate) use failure::Failure;
 pub(crate) use outcome::{Change, Done, Error, Expected, Rejection};
+pub(crate) use scope::Scope;
 pub(crate) use table::{Column, Table, TableSpec};
 pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
 use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
 use metrics::CommandMetrics;
-use schemas::{Timestamp, ids::TenantId};
+use schemas::ids::TenantId;
 use service::RequestContext;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -53,15 +56,4 @@ impl App {
     pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext) -> Scope {
         Scope { tenant, request, cause: None, now: self.clock.now(), clock: Arc::clone(&self.clock) }
     }
-}
-
-/// Whose data, at what time, on whose request.
-#[derive(Debug, Clone)]
-pub(crate) struct Scope {
-    pub(crate) tenant: TenantId,
-    pub(crate) request: RequestContext,
-    /// The event that a process answers with this command; none where the request itself is the cause.
-    pub(crate) cause: Option<String>,
-    pub(crate) now: Timestamp,
-    pub(crate) clock: Arc<dyn Clock>,
 }

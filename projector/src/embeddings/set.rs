@@ -1,6 +1,6 @@
 //! One set of vectors: the document topic from where the set stands, on and on.
 
-use super::Orders;
+use super::SetSettings;
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
@@ -33,7 +33,7 @@ const BATCH: usize = 16 * embed::BATCH;
 /// How long a transaction may take: a set that tells seldom where it stands looks as if it stood still.
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
 /// The same for a set that nobody searches yet: the one in use waits for no longer than this takes.
-const BATCH_ASIDE: usize = 2 * embed::BATCH;
+const BACKGROUND_BATCH: usize = 2 * embed::BATCH;
 
 type Key = (TenantId, ProductId);
 
@@ -57,7 +57,7 @@ pub struct Set {
     /// The loaded model; sets that differ in the text alone share it, and take turns.
     pub embedder: Arc<Mutex<Embedder>>,
     /// What operators want of it.
-    pub orders: watch::Receiver<Orders>,
+    pub settings: watch::Receiver<SetSettings>,
     /// How far it is.
     pub report: Arc<Locked<Report>>,
 }
@@ -80,9 +80,9 @@ impl Set {
         let (began, mut taken) = (Instant::now(), 0_u64);
         let mut fits = BATCH;
         loop {
-            self.orders.wait_for(|orders| !orders.paused).await?;
-            let orders = *self.orders.borrow_and_update();
-            let batch = source.next_batch(if orders.active { fits } else { BATCH_ASIDE }).await?;
+            self.settings.wait_for(|settings| !settings.paused).await?;
+            let settings = *self.settings.borrow_and_update();
+            let batch = source.next_batch(if settings.active { fits } else { BACKGROUND_BATCH }).await?;
             let (next, since) = (consumer::next_offsets(&batch), Instant::now());
             let embedded = self.apply(&mut connection, &batch, &offsets, &next).await?;
             fits = fitting(batch.len(), since.elapsed());
@@ -93,7 +93,7 @@ impl Set {
             status.applied_batch(&self.projection, &batch);
             taken += batch.len() as u64;
             self.tell(&topic, taken, began);
-            if let Some(limit) = orders.rate_limit {
+            if let Some(limit) = settings.rate_limit {
                 let due = Duration::from_secs_f64(batch.len() as f64 / f64::from(limit.max(1)));
                 tokio::time::sleep(due.saturating_sub(since.elapsed())).await;
             }

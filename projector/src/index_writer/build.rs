@@ -1,7 +1,7 @@
 //! A generation is built in the background, in a folder of its own name with [`BUILDING`] behind it, on threads of low priority that
 //! rest most of their time while shoppers search. A build that was interrupted goes on from its last commit.
 
-use super::{Orders, Phase, Shared, Source, copy};
+use super::{CopySettings, Phase, Shared, Source, intake};
 use crate::deps::RoleError;
 use eventlog::{Record, consumer};
 use schemas::topics::DOCUMENTS;
@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Behind the name of a generation's folder while it is built.
 pub const BUILDING: &str = ".building";
-/// Documents of the views, and records of the topic, in one step, between looks at the orders.
+/// Documents of the views, and records of the topic, in one step, between looks at the settings.
 const PAGE: usize = 2_000;
 const STEP: usize = 500;
 /// Documents and time after which what was taken in is committed: what an interruption costs.
@@ -65,13 +65,13 @@ pub async fn build(shared: &Shared) -> Result<(), RoleError> {
         // Nobody waits any more if the task was ended.
         let _ = done.send(outcome);
     })?;
-    let mut orders = shared.orders.clone();
+    let mut settings = shared.settings.clone();
     loop {
-        let is_urgent = |orders: &Orders| orders.at_once || orders.active;
-        throttle.hurry(is_urgent(&orders.borrow_and_update()));
+        let is_urgent = |settings: &CopySettings| settings.at_once || settings.active;
+        throttle.hurry(is_urgent(&settings.borrow_and_update()));
         tokio::select! {
             outcome = &mut outcome => return outcome?,
-            changed = orders.changed() => changed?,
+            changed = settings.changed() => changed?,
         }
     }
 }
@@ -92,11 +92,11 @@ struct Build {
 impl Build {
     async fn run(self) -> Result<(), RoleError> {
         let (root, folder) = (&self.shared.deps.config.index_dir, format!("{}{BUILDING}", self.shared.name()));
-        let orders = self.orders();
+        let settings = self.settings();
         if generation::manifest(root, &folder).is_ok_and(|found| found != *self.shared.manifest) {
             generation::remove(root, &folder)?;
         }
-        if let (Source::Copy, Some(basis)) = (orders.source, &orders.basis)
+        if let (Source::Copy, Some(basis)) = (settings.source, &settings.basis)
             && generation::is_complete(root, basis)
         {
             return Ok(generation::copy(root, basis, &folder, &self.shared.manifest)?);
@@ -111,8 +111,8 @@ impl Build {
             }
             opened => opened?,
         };
-        let mut rate = copy::Rate::new();
-        if orders.source == Source::Views {
+        let mut rate = intake::Rate::new();
+        if settings.source == Source::Views {
             self.views(&mut writer, &mut rate).await?;
         }
         self.topic(&mut writer, &mut rate, NEAR).await?;
@@ -122,18 +122,18 @@ impl Build {
         Ok(writer.close()?)
     }
 
-    fn orders(&self) -> Orders {
-        self.shared.orders.borrow().clone()
+    fn settings(&self) -> CopySettings {
+        self.shared.settings.borrow().clone()
     }
 
     /// Waits while the build is paused and as long as its limit wants; an error once it is no longer wanted.
-    async fn yield_to_orders(&self, taken: usize, began: Instant) -> Result<(), RoleError> {
-        let mut orders = self.shared.orders.clone();
+    async fn yield_to_settings(&self, taken: usize, began: Instant) -> Result<(), RoleError> {
+        let mut settings = self.shared.settings.clone();
         loop {
             self.throttle.rest()?;
             let (paused, limit) = {
-                let orders = orders.borrow_and_update();
-                (orders.paused, orders.rate_limit)
+                let settings = settings.borrow_and_update();
+                (settings.paused, settings.rate_limit)
             };
             self.shared.report(|report| report.phase = if paused { Phase::Paused } else { Phase::Building });
             let wait = match limit {
@@ -148,16 +148,16 @@ impl Build {
             if wait.is_zero() {
                 return Ok(());
             }
-            // A change of orders ends the pause, and so does the time.
-            let _ = tokio::time::timeout(wait, orders.changed()).await;
+            // A change of settings ends the pause, and so does the time.
+            let _ = tokio::time::timeout(wait, settings.changed()).await;
         }
     }
 
     /// Takes in the composed documents of the read database, in the order of their versions: one that changes
     /// meanwhile comes again further on.
-    async fn views(&self, writer: &mut IndexWriter, rate: &mut copy::Rate) -> Result<(), RoleError> {
+    async fn views(&self, writer: &mut IndexWriter, rate: &mut intake::Rate) -> Result<(), RoleError> {
         let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
-        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
+        let mut offsets = intake::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
         if offsets.is_empty() {
             // Whatever is published from here on comes from the topic.
             offsets = self.ends()?.into_iter().map(|(partition, (_, end))| (partition, end)).collect();
@@ -183,7 +183,7 @@ impl Build {
             if uncommitted.is_due(documents.len()) {
                 writer.commit(offsets.clone())?;
             }
-            self.yield_to_orders(documents.len(), began).await?;
+            self.yield_to_settings(documents.len(), began).await?;
             began = Instant::now();
         }
         offsets.insert(place, after);
@@ -192,9 +192,9 @@ impl Build {
 
     /// Reads the topic until no more records than these are left, or more come than it can take in: the live copy
     /// takes over then.
-    async fn topic(&self, writer: &mut IndexWriter, rate: &mut copy::Rate, left: i64) -> Result<(), RoleError> {
+    async fn topic(&self, writer: &mut IndexWriter, rate: &mut intake::Rate, left: i64) -> Result<(), RoleError> {
         let log = &self.shared.deps.log;
-        let mut offsets = copy::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
+        let mut offsets = intake::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
         let mut bounds = self.ends()?;
         for (partition, (low, _)) in &bounds {
             // Nothing is kept below; a partition without a record has been read.
@@ -213,14 +213,14 @@ impl Build {
                         Err(_) => Vec::new(),
                     };
                 offsets.extend(consumer::next_offsets(&batch));
-                copy::take(writer, &batch)?;
+                intake::take(writer, &batch)?;
                 rate.count(batch.len());
                 self.shared.report(|report| report.ends.clone_from(&ends));
                 self.tell(writer, rate, &offsets);
                 if uncommitted.is_due(batch.len()) {
                     writer.commit(offsets.clone())?;
                 }
-                self.yield_to_orders(batch.len(), began).await?;
+                self.yield_to_settings(batch.len(), began).await?;
             }
             writer.commit(offsets.clone())?;
             bounds = self.ends()?;
@@ -235,7 +235,7 @@ impl Build {
         }
     }
 
-    fn tell(&self, writer: &IndexWriter, rate: &copy::Rate, offsets: &Offsets) {
+    fn tell(&self, writer: &IndexWriter, rate: &intake::Rate, offsets: &Offsets) {
         self.shared.report(|report| {
             report.documents = writer.document_count();
             report.rate_per_second = rate.per_second();

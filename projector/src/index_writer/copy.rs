@@ -1,6 +1,10 @@
 //! One copy of one generation: built if it isn't there, then following the document topic commit by commit.
 
-use super::{Orders, PROJECTION, Phase, Shared, build, quarantine, scrub};
+use super::{
+    CopySettings, PROJECTION, Phase, Shared, build,
+    intake::{Rate, in_this_log, take},
+    quarantine, scrub,
+};
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
@@ -8,16 +12,11 @@ use crate::{
 use eventlog::{Record, Source, consumer};
 use schemas::{Timestamp, Utc, topics};
 use search::{
-    IndexError,
-    document::SearchDocument,
-    generation,
+    IndexError, generation,
     offsets::{Offsets, covers},
     writer::IndexWriter,
 };
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Most documents between two commits.
 const BATCH: usize = 4_000;
@@ -25,9 +24,9 @@ const BATCH: usize = 4_000;
 const BACKLOG: usize = 500;
 /// Between two commits of a copy that shoppers search: a quarter of what the last one took, and no longer than this. A
 /// write that comes alone does not wait.
-const BREATH: Duration = Duration::from_millis(50);
+const LINGER: Duration = Duration::from_millis(50);
 /// Between two commits of a copy that nobody searches: what shoppers wait for goes before, and a switch waits for it.
-const ASIDE: Duration = Duration::from_millis(200);
+const BACKGROUND_LINGER: Duration = Duration::from_millis(200);
 /// How often the report is renewed when nothing comes.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -69,7 +68,7 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
 async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let (deps, name) = (shared.deps.clone(), shared.name().to_owned());
     let mut writer = tokio::task::block_in_place(|| IndexWriter::open(&deps.config.index_dir, &name))?;
-    let mut known = shared.orders.borrow_and_update().clone();
+    let mut known = shared.settings.borrow_and_update().clone();
     let topic = deps.log.topic(topics::DOCUMENTS);
     let mut offsets = in_this_log(writer.offsets(), &topic);
     if offsets.len() < writer.offsets().len() {
@@ -81,33 +80,33 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let mut scrubbed = scrub::start(&deps.config, &name)?;
     let (mut read, mut rate, mut committed, mut took) = (Vec::new(), Rate::new(), Instant::now(), Duration::ZERO);
     loop {
-        let orders = shared.orders.borrow_and_update().clone();
-        if orders.active != known.active {
+        let settings = shared.settings.borrow_and_update().clone();
+        if settings.active != known.active {
             // The name of the active copy is never without one: who is it now writes over who was.
-            if orders.active {
+            if settings.active {
                 deps.status.forget(&projection(&name, false));
             }
-            announce(&deps, &name, &orders, &offsets);
+            announce(&deps, &name, &settings, &offsets);
         }
-        known = orders;
+        known = settings;
         tell(shared, &known, &writer, &offsets, &topic, &rate);
         let held = known.stop_at.as_ref().is_some_and(|stop| covers(&offsets, stop));
         if known.paused || held {
             tokio::select! {
-                changed = shared.orders.changed() => changed?,
+                changed = shared.settings.changed() => changed?,
                 damage = &mut scrubbed => return Err(damage?.into()),
             }
             continue;
         }
-        let pace = match (&known.stop_at, known.active || known.tried) {
+        let linger = match (&known.stop_at, known.active || known.tried) {
             (Some(_), _) => Duration::ZERO,
-            (None, true) => (took / 4).min(BREATH),
-            (None, false) => ASIDE,
+            (None, true) => (took / 4).min(LINGER),
+            (None, false) => BACKGROUND_LINGER,
         };
-        let wait = pace.saturating_sub(committed.elapsed());
+        let wait = linger.saturating_sub(committed.elapsed());
         if !wait.is_zero() {
             tokio::select! {
-                changed = shared.orders.changed() => changed?,
+                changed = shared.settings.changed() => changed?,
                 damage = &mut scrubbed => return Err(damage?.into()),
                 () = tokio::time::sleep(wait) => {}
             }
@@ -116,7 +115,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         if !read.iter().any(|record| is_before(record, known.stop_at.as_ref())) {
             tokio::select! {
                 batch = source.next_batch(BATCH) => read.append(&mut batch?),
-                changed = shared.orders.changed() => { changed?; continue; }
+                changed = shared.settings.changed() => { changed?; continue; }
                 damage = &mut scrubbed => return Err(damage?.into()),
                 () = tokio::time::sleep(IDLE) => continue,
             }
@@ -146,13 +145,6 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     }
 }
 
-/// The offsets that still mean something: a log that began anew has topics of other names, and a generation that was
-/// built in it could never reach what another has read of the one before.
-pub fn in_this_log(offsets: &Offsets, topic: &str) -> Offsets {
-    let kept = offsets.iter().filter(|((name, _), _)| name == topic || name.starts_with("views:"));
-    kept.map(|(partition, next)| (partition.clone(), *next)).collect()
-}
-
 /// Whether a record may be taken in before the offsets that must not be passed.
 fn is_before(record: &Record, stop_at: Option<&Offsets>) -> bool {
     stop_at.is_none_or(|stop| {
@@ -160,18 +152,18 @@ fn is_before(record: &Record, stop_at: Option<&Offsets>) -> bool {
     })
 }
 
-fn announce(deps: &Deps, name: &str, orders: &Orders, offsets: &Offsets) {
+fn announce(deps: &Deps, name: &str, settings: &CopySettings, offsets: &Offsets) {
     for key in deps.log.partitions(&[topics::DOCUMENTS]) {
         let next = offsets.get(&key).copied().unwrap_or_default();
-        deps.status.applied(&projection(name, orders.active), &key.0, key.1, next, None);
+        deps.status.applied(&projection(name, settings.active), &key.0, key.1, next, None);
     }
 }
 
-fn tell(shared: &Shared, orders: &Orders, writer: &IndexWriter, offsets: &Offsets, topic: &str, rate: &Rate) {
+fn tell(shared: &Shared, settings: &CopySettings, writer: &IndexWriter, offsets: &Offsets, topic: &str, rate: &Rate) {
     let name = shared.name();
-    let ends = shared.deps.status.ends(&projection(name, orders.active), topic);
+    let ends = shared.deps.status.ends(&projection(name, settings.active), topic);
     let documents = writer.document_count();
-    let held = orders.stop_at.as_ref().is_some_and(|stop| covers(offsets, stop));
+    let held = settings.stop_at.as_ref().is_some_and(|stop| covers(offsets, stop));
     shared.deps.metrics.index_documents.get_or_create(&of(name)).set(i64::try_from(documents).unwrap_or(i64::MAX));
     shared.report(|report| {
         (report.documents, report.expected) = (documents, documents);
@@ -179,7 +171,7 @@ fn tell(shared: &Shared, orders: &Orders, writer: &IndexWriter, offsets: &Offset
         report.offsets.clone_from(offsets);
         report.ends = ends;
         report.phase = match report.lag() {
-            _ if orders.paused => Phase::Paused,
+            _ if settings.paused => Phase::Paused,
             _ if held => Phase::Held,
             lag if lag > 2 * i64::try_from(BACKLOG).unwrap_or_default() => Phase::CatchingUp,
             _ => Phase::Live,
@@ -188,31 +180,10 @@ fn tell(shared: &Shared, orders: &Orders, writer: &IndexWriter, offsets: &Offset
 }
 
 /// Takes in a batch, the newest document of each product alone, and commits.
-pub fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
+fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
     writer.merge(batch.len() < BACKLOG);
     take(writer, batch)?;
     Ok(writer.commit(offsets.clone())?)
-}
-
-/// Takes in a batch without a commit.
-pub fn take(writer: &mut IndexWriter, batch: &[Record]) -> Result<(), RoleError> {
-    let mut newest: BTreeMap<&str, SearchDocument> = BTreeMap::new();
-    for record in batch {
-        // Our own documents can be read; a tombstone of Kafka's has nothing left to say.
-        let Some(payload) = &record.payload else { continue };
-        match serde_json::from_slice::<SearchDocument>(payload) {
-            Ok(document) => {
-                if newest.get(record.key.as_str()).is_none_or(|known| known.doc_version < document.doc_version) {
-                    newest.insert(&record.key, document);
-                }
-            }
-            Err(error) => tracing::error!(
-                %error, event.key = %record.key, event.offset = record.offset, event.partition = record.partition,
-                "a record of the document topic is no search document; left out"
-            ),
-        }
-    }
-    Ok(writer.upsert_all(newest.values())?)
 }
 
 /// Measures how long each write took to become searchable.
@@ -235,33 +206,4 @@ fn observe(deps: &Deps, name: &str, active: bool, batch: &[Record]) {
     let projection = projection(name, active);
     deps.status.applied_batch(&projection, batch);
     deps.metrics.applied.get_or_create(&of(&projection)).inc_by(batch.len() as u64);
-}
-
-/// Documents a second over about the last ten seconds.
-#[derive(Debug)]
-pub struct Rate {
-    since: Instant,
-    counted: usize,
-}
-
-impl Rate {
-    /// From now on.
-    pub fn new() -> Self {
-        Self { since: Instant::now(), counted: 0 }
-    }
-
-    /// Counts documents; what was counted long ago counts for less and less.
-    pub fn count(&mut self, documents: usize) {
-        if self.since.elapsed() > Duration::from_secs(10) {
-            self.since += self.since.elapsed() / 2;
-            self.counted /= 2;
-        }
-        self.counted += documents;
-    }
-
-    /// Documents a second.
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    pub fn per_second(&self) -> f64 {
-        self.counted as f64 / self.since.elapsed().as_secs_f64().max(0.1)
-    }
 }

@@ -36,7 +36,7 @@ impl Source {
 
 /// What an operator wants of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Orders {
+pub struct CopySettings {
     /// Whether queries are answered from it.
     pub active: bool,
     /// Whether a share of the searches tries it.
@@ -124,8 +124,8 @@ pub async fn next_name(connection: &mut PgConnection) -> Result<String, sqlx::Er
     Ok(format!("g{}", last + 1))
 }
 
-/// The generations that have to be kept, with their orders. One that this program can't read is nobody's here.
-pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Manifest, Orders)>, RoleError> {
+/// The generations that have to be kept, with their settings. One that this program can't read is nobody's here.
+pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (Manifest, CopySettings)>, RoleError> {
     let rows = sqlx::query(
         "SELECT generation, state, manifest, source, basis, rate_limit, at_once, paused, stop_at, canary FROM index_generations
          WHERE state IN ('building', 'catching_up', 'verifying', 'ready', 'active', 'retired', 'rolled_back')",
@@ -140,7 +140,7 @@ pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (M
         }
         let (source, state): (String, String) = (row.try_get("source")?, row.try_get("state")?);
         let stop_at: Option<Value> = row.try_get("stop_at")?;
-        let orders = Orders {
+        let settings = CopySettings {
             active: state == "active",
             tried: row.try_get::<i16, _>("canary")? > 0,
             source: match source.as_str() {
@@ -154,7 +154,7 @@ pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (M
             paused: row.try_get("paused")?,
             stop_at: stop_at.map(|text| offsets::parse(&text.to_string())).transpose()?,
         };
-        wanted.insert(row.try_get("generation")?, (manifest, orders));
+        wanted.insert(row.try_get("generation")?, (manifest, settings));
     }
     Ok(wanted)
 }

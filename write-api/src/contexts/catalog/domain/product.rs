@@ -3,6 +3,7 @@
 pub mod command;
 pub mod content;
 pub mod decide;
+pub mod form;
 pub mod policy;
 pub mod rejection;
 pub mod state;

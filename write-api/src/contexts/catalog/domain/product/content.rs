@@ -1,6 +1,6 @@
 //! A product's content, read from what was given.
 
-use super::policy;
+use super::form;
 use crate::domain::{Slug, validation::Findings};
 use schemas::{
     events::catalog::{ProductContent, Variant},
@@ -34,11 +34,11 @@ impl Content {
         let mut findings = Findings::default();
         let Draft { mut content, mut given_ids } = draft;
         given_ids.resize(content.variants.len(), false);
-        policy::texts_are_bounded(&mut findings, &content);
-        policy::attributes_are_bounded(&mut findings, "/attributes", &content.attributes);
-        policy::images_have_addresses(&mut findings, &content.images);
-        policy::options_are_told_apart(&mut findings, &content.options);
-        policy::variants_are_told_apart(&mut findings, &content);
+        form::texts_are_bounded(&mut findings, &content);
+        form::attributes_are_bounded(&mut findings, "/attributes", &content.attributes);
+        form::images_have_addresses(&mut findings, &content.images);
+        form::options_are_told_apart(&mut findings, &content.options);
+        form::variants_are_told_apart(&mut findings, &content);
         findings.count("/category_ids", content.category_ids.len(), 50);
         let mut seen = std::collections::HashSet::new();
         content.category_ids.retain(|id| seen.insert(*id));

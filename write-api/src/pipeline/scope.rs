@@ -1,0 +1,17 @@
+//! What every step of a command has to know of the request behind it.
+
+use crate::clock::Clock;
+use schemas::{Timestamp, ids::TenantId};
+use service::RequestContext;
+use std::sync::Arc;
+
+/// Whose data, at what time, on whose request.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    pub(crate) tenant: TenantId,
+    pub(crate) request: RequestContext,
+    /// The event that a process answers with this command; none where the request itself is the cause.
+    pub(crate) cause: Option<String>,
+    pub(crate) now: Timestamp,
+    pub(crate) clock: Arc<dyn Clock>,
+}
