@@ -22,6 +22,7 @@ mod replay;
 mod replicas;
 mod requests;
 mod retention;
+mod statements;
 mod steering;
 mod storefront;
 mod tracing;
