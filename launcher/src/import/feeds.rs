@@ -116,13 +116,15 @@ async fn an_xml_feed_is_read_item_by_item() {
         <item><g:id>K1</g:id><g:title>Kettle &amp; Lid</g:title><g:description><![CDATA[<b>1.2&nbsp;l</b>]]></g:description>\
         <g:image_link>https://x/1.jpg</g:image_link><g:additional_image_link>https://x/2.jpg</g:additional_image_link>\
         <g:additional_image_link>https://x/3.jpg</g:additional_image_link><g:availability>in stock</g:availability>\
-        <g:price>15.00 USD</g:price><g:product_type>Kitchen &gt; Kettles</g:product_type></item>\n\
+        <g:price>15.00 USD</g:price><g:product_type>Kitchen &gt; Kettles</g:product_type>\
+        <g:google_product_category>730</g:google_product_category></item>\n\
         <item><g:id>K2</g:id><g:title>Pot</g:title><g:price>1.299,00 EUR</g:price></item></channel></rss>";
     let rows = rows("google-merchant", feed.as_bytes(), None).await;
     let products = mapped(&rows);
     assert_eq!((products[0].product.title.as_str(), products[0].product.images.len()), ("Kettle & Lid", 3));
     assert_eq!(products[0].product.description.as_deref(), Some("<b>1.2&nbsp;l</b>"));
-    assert_eq!(products[0].categories[0].id(), "kitchen/kettles");
+    let categories: Vec<_> = products[0].categories.iter().map(|path| path.id().to_owned()).collect();
+    assert_eq!(categories, ["kitchen/kettles"], "the number is Google's own");
     assert_eq!(amounts(products[1]), [(129_900, None, "EUR".to_owned())]);
     assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 4]);
 }
@@ -198,4 +200,13 @@ fn a_guess_knows_exports_and_proposes_for_others() {
         );
         Mapping::parse("proposed", &guess.mapping).expect("a mapping");
     }
+}
+
+#[test]
+fn a_guess_takes_the_currency_that_most_prices_name() {
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
+    let table = "id;title;price\n1;Kettle;1.299,00 €\n2;Pot;39,90\n3;Lid;3,50 EUR\n4;Cup;$4\n";
+    std::io::Write::write_all(&mut file, table.as_bytes()).expect("written");
+    let guess = super::guess::guess(file.path(), None).expect("a proposal");
+    assert!(guess.mapping.contains("currency = \"EUR\""), "{}", guess.mapping);
 }

@@ -4,10 +4,14 @@ use super::{
     error::ImportError,
     mapping::{Mapped, Mapping, SHIPPED},
     reader::{Record, Records},
-    repair::text,
+    repair::{amount, text},
 };
 use schemas::money::{Currency, Money};
-use std::{collections::BTreeSet, fmt::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::Path,
+};
 
 /// Records that are looked at; a file is grouped as a whole.
 const LOOKED_AT: usize = 500;
@@ -311,7 +315,12 @@ fn proposed(file: &Path, fields: &[String], sample: &[Record]) -> Result<String,
     }
     if let Some(price) = of("price") {
         used.insert(price);
-        let _ = write!(toml, "\n[price]\nfield = {}\ncurrency = \"USD\" # of prices that name none\n", quoted(price));
+        let currency = currency_of(price, sample);
+        let _ = write!(
+            toml,
+            "\n[price]\nfield = {}\ncurrency = \"{currency}\" # of prices that name none\n",
+            quoted(price)
+        );
         if let Some(sale) = of("sale") {
             used.insert(sale);
             let _ = writeln!(toml, "sale = {}", quoted(sale));
@@ -342,6 +351,16 @@ fn proposed(file: &Path, fields: &[String], sample: &[Record]) -> Result<String,
 }
 
 /// What stands between the names of a way through the tree, by how often it does.
+/// The currency that most prices name.
+fn currency_of(field: &str, sample: &[Record]) -> String {
+    let texts = sample.iter().filter_map(|record| record.fields.as_ref().ok()?.get(field)?.as_str());
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for amount in texts.filter_map(|text| amount::read(text, None)) {
+        *named.entry(amount.currency.code().to_owned()).or_default() += 1;
+    }
+    named.into_iter().max_by_key(|(_, count)| *count).map_or_else(|| "USD".to_owned(), |(code, _)| code)
+}
+
 fn separator_of(field: &str, sample: &[Record]) -> &'static str {
     let texts: Vec<&str> =
         sample.iter().filter_map(|record| record.fields.as_ref().ok()?.get(field)?.as_str()).collect();

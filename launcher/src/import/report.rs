@@ -74,7 +74,7 @@ impl Report {
             let _ = write!(text, "\nthe first {} lines were settled by an earlier run", grouped(self.resumed_after));
         }
         if self.repaired.records > 0 {
-            let _ = write!(text, "\n{} lines were repaired:", grouped(self.repaired.records));
+            let _ = write!(text, "\n{}:", repaired(self.repaired.records));
             for (repair, values) in &self.repaired.values {
                 let _ = write!(text, "\n  {:>8} {}", grouped(*values), repair.words());
             }
@@ -120,6 +120,10 @@ pub fn duration(time: Duration) -> String {
 
 fn milliseconds(ms: u64) -> String {
     if ms < 1_000 { format!("{ms} ms") } else { duration(Duration::from_millis(ms)) }
+}
+
+fn repaired(lines: u64) -> String {
+    if lines == 1 { "1 line was repaired".to_owned() } else { format!("{} lines were repaired", grouped(lines)) }
 }
 
 #[cfg(test)]

@@ -165,11 +165,12 @@ impl Mapping {
         let mut paths = Vec::new();
         for text in rule.field.texts(fields)? {
             let text = text::entities("categories", &text, repairs);
-            let listed = match rule.list_separator.as_deref() {
+            let listed: Vec<String> = match rule.list_separator.as_deref() {
                 Some(separator) => text.split(separator).map(str::to_owned).collect(),
                 None => vec![text],
             };
-            for text in listed {
+            let is_id = |text: &String| rule.skip_numbers && text.trim().chars().all(|sign| sign.is_ascii_digit());
+            for text in listed.into_iter().filter(|text| !is_id(text)) {
                 let name = |name: &str| text::line("categories", name, LONGEST_CATEGORY, &mut Repairs::default());
                 let names: Vec<_> = text.split(&rule.separator).map(name).collect();
                 let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();

@@ -144,6 +144,9 @@ pub(super) struct CategoryRule {
     pub(super) separator: String,
     #[serde(default)]
     pub(super) list_separator: Option<String>,
+    /// Leaves out what is a number: the id of a category in somebody else's taxonomy.
+    #[serde(default)]
+    pub(super) skip_numbers: bool,
     #[serde(default)]
     pub(super) slug: CategorySlug,
 }
