@@ -86,7 +86,9 @@ async fn a_preview_shows_the_shop_as_of_a_date() {
     let ids = shirts(&shop).await;
     let rule = json!({"window": {"from": "2099-12-01T00:00:00Z", "until": "2099-12-27T00:00:00Z"}, "when": {"category": "shirts"},
         "then": [{"type": "pin", "product_id": ids[7], "position": 1}]});
-    shop.command(Method::PUT, "/v1/merchandising/rules/advent", None, &rule).await;
+    let made = shop.command(Method::PUT, "/v1/merchandising/rules/advent", None, &rule).await;
+    // From here on the read side has the rule.
+    shop.read("/v1/search?limit=0", made["token"].as_str()).await;
     for (at, first) in [(json!(null), ids[0].as_str()), (json!("2099-12-24"), &ids[7]), (json!("2099-12-27"), &ids[0])]
     {
         let body = json!({"filter": "category:shirts", "preview_at": at});

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// Of the first thousand products of seed 7. It changes only when what is generated changes, and
 /// then the changelog says so.
-const DIGEST: &str = "d1f57abb76d7218ec81634bd8a363d1c3cccf1723576eda19736966f3dcfaa4a";
+const DIGEST: &str = "dce695eaa34463a30a60916bedc669e18a156f7021128575909f7d34cdc4c751";
 
 fn bytes(seed: u64, products: usize) -> Vec<u8> {
     let mut bytes = Vec::new();

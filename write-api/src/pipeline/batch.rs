@@ -1,6 +1,9 @@
 //! Aggregates that were loaded together, what was decided on them, and writing it all at once.
 
-use super::{Change, Done, Expected, Failure, Rejection, Scope, outbox};
+use super::{
+    Change, Done, Expected, Failure, Rejection, Scope,
+    outbox::{self, stored_version},
+};
 use crate::domain::Aggregate;
 use schemas::Uuid;
 use sqlx::PgConnection;
@@ -122,11 +125,6 @@ impl<A: Aggregate> Batch<A> {
         }
         item.version
     }
-}
-
-/// A version as PostgreSQL keeps it.
-pub(crate) fn stored_version(version: u64) -> i64 {
-    i64::try_from(version).unwrap_or(i64::MAX)
 }
 
 /// A version out of PostgreSQL; a CHECK keeps it above zero.

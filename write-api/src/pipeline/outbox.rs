@@ -1,6 +1,6 @@
 //! The events of a context, waiting for the relay.
 
-use super::{Failure, Scope, batch::stored_version, per_context::PerContext};
+use super::{Failure, Scope, per_context::PerContext};
 use crate::domain::Aggregate;
 use schemas::{Uuid, events::Event};
 use sqlx::PgConnection;
@@ -14,6 +14,11 @@ static INSERT: PerContext = PerContext::new(|schema| {
          WITH ORDINALITY AS new (event_id, event_type, aggregate_id, version, partition_id, payload, n) ORDER BY n"
     )
 });
+
+/// A version as PostgreSQL keeps it.
+pub(super) fn stored_version(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
 
 /// Adds events in their order. To be called after the states were written; see [`Batch::append`](super::Batch::append).
 pub(super) async fn append<A: Aggregate>(
