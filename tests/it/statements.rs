@@ -21,6 +21,9 @@ const PARTS: [(&str, &[Side]); 6] = [
 /// What takes a statement as its first argument.
 const CALLS: [&str; 3] = ["query", "query_as", "query_scalar"];
 
+/// Tables that a transaction makes for itself; what asks them can only be understood inside of it.
+const MADE_ON_THE_WAY: [&str; 1] = ["other_documents"];
+
 /// A statement and where it stands.
 #[derive(Debug)]
 struct Statement {
@@ -116,6 +119,9 @@ async fn every_statement_is_understood_by_the_database_it_is_for() {
             let text = fs::read_to_string(&file).expect("a source");
             let name = file.to_string_lossy().rsplit("../").next().unwrap_or_default().to_owned();
             for statement in statements(&name, &text) {
+                if MADE_ON_THE_WAY.iter().any(|table| statement.sql.contains(table)) {
+                    continue;
+                }
                 count += 1;
                 if let Some(reason) = refused(&mut connections, sides, &statement.sql).await {
                     wrong.push(format!("{}: {reason}", statement.place));

@@ -63,16 +63,16 @@ async fn create_one(connection: &mut PgConnection, table: &str) -> Result<(), sq
     );
     sqlx::query(AssertSqlSafe(like)).execute(&mut *connection).await?;
     let constraints: Vec<String> = sqlx::query_scalar(
-        "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $1, $2, conname, pg_get_constraintdef(oid))
-         FROM pg_constraint WHERE conrelid = format('public.%I', $2)::regclass AND contype IN ('p', 'u', 'x')",
+        "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $1::text, $2::text, conname, pg_get_constraintdef(oid))
+         FROM pg_constraint WHERE conrelid = format('public.%I', $2::text)::regclass AND contype IN ('p', 'u', 'x')",
     )
     .bind(SCHEMA)
     .bind(table)
     .fetch_all(&mut *connection)
     .await?;
     let indexes: Vec<String> = sqlx::query_scalar(
-        "SELECT regexp_replace(pg_get_indexdef(i.indexrelid), ' ON public\\.', format(' ON %I.', $1))
-         FROM pg_index AS i WHERE i.indrelid = format('public.%I', $2)::regclass
+        "SELECT regexp_replace(pg_get_indexdef(i.indexrelid), ' ON public\\.', format(' ON %I.', $1::text))
+         FROM pg_index AS i WHERE i.indrelid = format('public.%I', $2::text)::regclass
            AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)",
     )
     .bind(SCHEMA)

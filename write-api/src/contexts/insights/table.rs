@@ -44,7 +44,7 @@ pub(super) async fn remember(conn: &mut PgConnection, scope: &Scope, mut records
     .await?;
     sqlx::query(
         "DELETE FROM insights.records WHERE ctid = ANY(ARRAY( \
-           SELECT ctid FROM insights.records WHERE received_at < $1 - make_interval(hours => $2) \
+           SELECT ctid FROM insights.records WHERE received_at < $1::timestamptz - make_interval(hours => $2) \
            ORDER BY received_at LIMIT $3 FOR UPDATE SKIP LOCKED))",
     )
     .bind(scope.now)
