@@ -86,19 +86,24 @@ impl StatisticsCache {
     }
 
     /// The tenants with large catalogs whose statistics are not known or are those of a catalog of another size, the
-    /// largest first: a search of theirs would wait, or be answered by what is no longer so.
+    /// largest first: a search of theirs would wait, or be answered by what is no longer so. While catalogs grow, those of a
+    /// much smaller one serve; once they rest, none does.
     ///
     /// # Errors
     /// The engine's.
-    pub fn due(&self, segments: &Segments) -> Result<Vec<TenantId>, IndexError> {
+    pub fn due(&self, segments: &Segments, grow: bool) -> Result<Vec<TenantId>, IndexError> {
         let mut large: Vec<(u64, TenantId)> =
             segments.tenants()?.into_iter().filter(|(many, _)| *many > SMALL).collect();
         large.sort_unstable_by_key(|(many, _)| Reverse(*many));
         large.truncate(PREPARED);
+        for (many, tenant) in &mut large {
+            // Without what was replaced and is not merged away yet.
+            *many = segments.documents_of(*tenant)?;
+        }
         let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |(many, tenant): &(u64, TenantId)| {
             let known = known.get(tenant).and_then(|cached| cached.value());
-            known.is_none_or(|known| known.drift(*many) > GROWN)
+            known.is_none_or(|known| known.drift(*many) > if grow { GROWN } else { DRIFT })
         };
         Ok(large.into_iter().filter(is_due).map(|(_, tenant)| tenant).collect())
     }

@@ -78,7 +78,8 @@ impl Set {
         }
         let source = Source::open(&log, &self.projection, &[topics::DOCUMENTS], &offsets)?;
         let (began, mut taken) = (Instant::now(), 0_u64);
-        let mut fits = BATCH;
+        // The first one tells how fast it goes.
+        let mut fits = embed::BATCH;
         loop {
             self.settings.wait_for(|settings| !settings.paused).await?;
             let settings = *self.settings.borrow_and_update();
@@ -241,7 +242,7 @@ fn fitting(documents: usize, took: Duration) -> usize {
         reason = "an estimate"
     )]
     let fit = (documents as f64 * TELLS_WITHIN.as_secs_f64() / took.as_secs_f64().max(0.001)) as usize;
-    fit.clamp(embed::BATCH, BATCH)
+    fit.clamp(embed::BATCH, BATCH.min(2 * documents.max(embed::BATCH)))
 }
 
 #[cfg(test)]
@@ -252,6 +253,7 @@ mod tests {
     fn a_batch_is_as_large_as_it_can_be_told_of_in_time() {
         assert_eq!(fitting(256, Duration::from_secs(6)), 128);
         assert_eq!(fitting(256, Duration::from_millis(10)), BATCH);
+        assert_eq!(fitting(16, Duration::from_millis(10)), 32, "it grows step by step");
         assert_eq!(fitting(16, Duration::from_secs(60)), embed::BATCH);
     }
 }

@@ -240,15 +240,13 @@ async fn load_parts(connection: &mut PgConnection, keys: &[Key]) -> Result<BTree
         let version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
         let (context, body): (String, String) = (row.try_get("context")?, row.try_get("body")?);
         let parts = parts.entry(key).or_default();
-        match context.parse() {
-            Ok(Context::Catalog) => parts.catalog = Some((version, serde_json::from_str(&body).map_err(unreadable)?)),
-            Ok(Context::Pricing) => {
-                parts.prices.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
-            }
-            Ok(Context::Inventory) => {
-                parts.stock.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
-            }
-            Ok(Context::Tenants | Context::Merchandising | Context::Insights) | Err(_) => {}
+        // Only what `READS` names is kept in `sources`.
+        if context == Context::Catalog.name() {
+            parts.catalog = Some((version, serde_json::from_str(&body).map_err(unreadable)?));
+        } else if context == Context::Pricing.name() {
+            parts.prices.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
+        } else if context == Context::Inventory.name() {
+            parts.stock.insert(variant, (version, serde_json::from_str(&body).map_err(unreadable)?));
         }
     }
     Ok(parts)

@@ -46,7 +46,7 @@ impl Warming {
                     tracing::warn!(%error, tenant.id = %tenant, "the statistics of a catalog can't be collected beforehand");
                 }
             }
-            prepare(&snapshot);
+            prepare(&snapshot, false);
             told.store(true, Ordering::Release);
         })?;
         Ok(Self { handle, inode, done, began: Instant::now() })
@@ -64,34 +64,50 @@ impl Warming {
 }
 
 /// Collects the statistics of large catalogs that are not known or have grown since.
-fn prepare(snapshot: &Snapshot) {
+fn prepare(snapshot: &Snapshot, grow: bool) {
     let prepared = snapshot
         .statistics
-        .due(&snapshot.segments)
+        .due(&snapshot.segments, grow)
         .and_then(|due| due.into_iter().try_for_each(|tenant| snapshot.statistics.prepare(&snapshot.segments, tenant)));
     if let Err(error) = prepared {
         tracing::warn!(%error, "the statistics of catalogs can't be collected beforehand");
     }
 }
 
-/// Prepares the statistics of catalogs that grow, commit by commit, for as long as the generation is open; what receives
-/// its commits does not keep it open.
+/// Prepares the statistics of catalogs that grow, commit by commit, and once more when the commits rest, for as long as
+/// the generation is open; what receives its commits does not keep it open.
 pub async fn keep_prepared(mut commits: watch::Receiver<Snapshot>) {
     while commits.changed().await.is_ok() {
-        let snapshot = commits.borrow_and_update().clone();
-        let is_due = snapshot.statistics.due(&snapshot.segments).is_ok_and(|due| !due.is_empty());
-        if is_due {
-            let (told, done) = oneshot::channel();
-            let started = background::spawn_beside("statistics", move || {
-                prepare(&snapshot);
-                // Who waits for it is gone only when the process ends.
-                let _ = told.send(());
-            });
-            match started {
-                Ok(_) => drop(done.await),
-                Err(error) => tracing::warn!(%error, "no thread to collect the statistics of catalogs on"),
-            }
+        let mut grow = true;
+        while grow {
+            grow = match tokio::time::timeout(LOOK, commits.changed()).await {
+                Ok(Ok(())) => {
+                    // Commits may come without a pause.
+                    tokio::time::sleep(LOOK).await;
+                    true
+                }
+                Ok(Err(_)) => return,
+                Err(_) => false,
+            };
+            let snapshot = commits.borrow_and_update().clone();
+            prepare_beside(snapshot, grow).await;
         }
-        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Prepares on a thread that gives way to searches, if there is anything to prepare.
+async fn prepare_beside(snapshot: Snapshot, grow: bool) {
+    if !snapshot.statistics.due(&snapshot.segments, grow).is_ok_and(|due| !due.is_empty()) {
+        return;
+    }
+    let (told, done) = oneshot::channel();
+    let started = background::spawn_beside("statistics", move || {
+        prepare(&snapshot, grow);
+        // Who waits for it is gone only when the process ends.
+        let _ = told.send(());
+    });
+    match started {
+        Ok(_) => drop(done.await),
+        Err(error) => tracing::warn!(%error, "no thread to collect the statistics of catalogs on"),
     }
 }
