@@ -206,7 +206,7 @@ fn a_guess_knows_exports_and_proposes_for_others() {
 fn a_guess_takes_the_currency_that_most_prices_name() {
     let mut file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
     let table = "id;title;price\n1;Kettle;1.299,00 €\n2;Pot;39,90\n3;Lid;3,50 EUR\n4;Cup;$4\n";
-    std::io::Write::write_all(&mut file, table.as_bytes()).expect("written");
+    file.write_all(table.as_bytes()).expect("written");
     let guess = super::guess::guess(file.path(), None).expect("a proposal");
     assert!(guess.mapping.contains("currency = \"EUR\""), "{}", guess.mapping);
 }

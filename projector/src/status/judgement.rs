@@ -131,8 +131,15 @@ impl Window {
     /// What the lag means and where it goes.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let history = self.recent_lags();
-        Verdict { state: self.state(), trend: trend(&history), catch_up_seconds: catch_up_seconds(&history) }
+        let whole: Vec<i64> = self.0.iter().map(|sample| sample.lag).collect();
+        let recent = self.recent_lags();
+        // What comes between two batches of a slow consumer is no growth if less waits than half a minute ago.
+        let trend = match trend(&recent) {
+            "growing" => trend(&whole),
+            other => other,
+        };
+        let catch_up_seconds = catch_up_seconds(&recent).or_else(|| catch_up_seconds(&whole));
+        Verdict { state: self.state(), trend, catch_up_seconds }
     }
 }
 
@@ -206,6 +213,18 @@ mod tests {
         assert_eq!(window((0..30).map(|n| (7, 100 + n, false))).state(), State::Stop);
         assert_eq!(window((0..29).map(|n| (7, 100 + n, false))).state(), State::Warning, "not long enough to be sure");
         assert_eq!(window((0..5).map(|n| (7, 100 + n, false))).state(), State::Ok);
+    }
+
+    #[test]
+    fn what_comes_between_two_slow_batches_is_no_growth() {
+        // 100 every 12 seconds, and one a second comes.
+        let slow = window((0..30).map(|n| (n / 12 * 100, 5_000 + n - n / 12 * 100, n % 12 == 0)));
+        assert_eq!(trend(&slow.recent_lags()), "draining");
+        let between = window((0..23).map(|n| (n / 12 * 100, 5_000 + n - n / 12 * 100, n % 12 == 0)));
+        assert_eq!((trend(&between.recent_lags()), between.verdict().trend), ("growing", "draining"));
+        assert!(between.verdict().catch_up_seconds.is_some());
+        let grows = window((0..30).map(|n| (n, 100 + n * 5, true)));
+        assert_eq!(grows.verdict().trend, "growing");
     }
 
     #[test]
