@@ -102,6 +102,11 @@ impl Outboxes {
     }
 }
 
+/// `lock_not_available`, as PostgreSQL's documentation numbers it.
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}
+
 /// The shared session, through all connections it takes.
 struct Session {
     outboxes: Outboxes,
@@ -123,6 +128,7 @@ impl Session {
     /// Holds locks until a connection is lost. Every lease of this session ends with it.
     async fn hold(&mut self, url: &str) -> Result<(), sqlx::Error> {
         let mut connection = database::connect(url).await?;
+        sqlx::query("SET lock_timeout = '20ms'").execute(&mut connection).await?;
         let mut listener = PgListener::connect(url).await?;
         listener.listen(WAKE_CHANNEL).await?;
         self.number += 1;
@@ -171,15 +177,17 @@ impl Session {
         Ok(())
     }
 
-    /// Wakes the relays of the contexts that have rows to send.
+    /// Wakes the relays of the contexts that have rows to send. Each outbox is looked at by itself: one that somebody has
+    /// for himself is left for the next look, and holds up no other.
     async fn poll(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let each = Context::ALL.map(|context| {
-            format!("SELECT '{context}' WHERE EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NULL)")
-        });
-        let names: Vec<String> =
-            sqlx::query_scalar(AssertSqlSafe(each.join(" UNION ALL "))).fetch_all(connection).await?;
-        for wake in names.iter().filter_map(|name| self.outboxes.wake(name)) {
-            wake.notify_one();
+        for context in Context::ALL {
+            let sql = format!("SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NULL)");
+            match sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await {
+                Ok(true) => self.outboxes.wake(context.name()).into_iter().for_each(Notify::notify_one),
+                Ok(false) => {}
+                Err(error) if is_lock_timeout(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -126,3 +126,24 @@ async fn a_row_and_a_signal_wake_the_relay_of_their_context() {
     sqlx::query("SELECT pg_notify('souk_outbox', 'pricing')").execute(&mut admin).await.expect("signalled");
     tokio::time::timeout(PATIENCE, process.outboxes.signalled(Context::Pricing)).await.expect("woken");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_outbox_holds_up_no_other() {
+    let write = database(Side::Write).await;
+    let mut holder = PgConnection::connect(&write.url()).await.expect("connected");
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let mut locked = holder.begin().await.expect("begun");
+    sqlx::query("LOCK TABLE catalog.outbox IN ACCESS EXCLUSIVE MODE").execute(&mut *locked).await.expect("locked");
+    let process = Process::start(&write.url());
+    let _lease = process.leads(Context::Pricing).await;
+    sqlx::query(
+        "INSERT INTO pricing.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                                     occurred_at, correlation_id)
+         SELECT id, id, 'souk.pricing.price.set.v1', 'price', id, 1, id, '{}', now(), 'test' FROM (SELECT gen_random_uuid() AS id) AS new",
+    )
+    .execute(&mut admin)
+    .await
+    .expect("written");
+    tokio::time::timeout(PATIENCE, process.outboxes.signalled(Context::Pricing)).await.expect("woken by a look");
+    locked.rollback().await.expect("let go");
+}
