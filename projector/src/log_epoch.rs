@@ -202,8 +202,9 @@ async fn why_lost(log: &Log, write: &mut PgConnection, read: &mut PgConnection) 
 /// If not, the epoch is refused with the reason, and the log in use goes on.
 async fn is_possible(config: &Config, log: &Log, write: &mut PgConnection) -> Result<bool, RoleError> {
     let reason = match log.ensure_topics().await {
+        // A cluster tells of a topic that it has just made a moment later.
+        Err(error @ (TopicError::Kafka(_) | TopicError::Partitions { found: 0, .. })) => return Err(error.into()),
         Err(reason @ (TopicError::Refused(..) | TopicError::Partitions { .. })) => reason.to_string(),
-        Err(error @ TopicError::Kafka(_)) => return Err(error.into()),
         Ok(()) => match retention::check(write, &config.archive_dir).await {
             Ok(()) => return Ok(true),
             Err(ArchiveError::Database(error)) => return Err(error.into()),
