@@ -20,6 +20,12 @@ pub async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     Ok(connection)
 }
 
+/// Whether a statement gave up waiting for a lock: `lock_not_available`, as PostgreSQL's documentation numbers it.
+#[must_use]
+pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(told) if told.code().as_deref() == Some("55P03"))
+}
+
 /// How the statements of one connection are planned, round by round.
 ///
 /// For a round of a few rows planning costs more than what is planned (60 % of PostgreSQL's time for the views at 200

@@ -3,8 +3,7 @@
 
 use crate::database;
 use sqlx::PgConnection;
-use std::slice;
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 /// How often a standby asks.
 const STANDBY_INTERVAL: Duration = Duration::from_millis(250);

@@ -102,11 +102,6 @@ impl Outboxes {
     }
 }
 
-/// `lock_not_available`, as PostgreSQL's documentation numbers it.
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
-}
-
 /// The shared session, through all connections it takes.
 struct Session {
     outboxes: Outboxes,
@@ -185,7 +180,7 @@ impl Session {
             match sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await {
                 Ok(true) => self.outboxes.wake(context.name()).into_iter().for_each(Notify::notify_one),
                 Ok(false) => {}
-                Err(error) if is_lock_timeout(&error) => {}
+                Err(error) if database::is_lock_timeout(&error) => {}
                 Err(error) => return Err(error),
             }
         }

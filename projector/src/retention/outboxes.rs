@@ -6,7 +6,10 @@
 //! process that dies before the transaction leaves a file that nobody asks for; one that dies after it leaves rows that are
 //! in both, which the next run deletes.
 
-use eventlog::archive::{ArchiveError, ArchiveFile, ArchivedRow, COLUMNS, Writer, write_manifest};
+use eventlog::{
+    archive::{ArchiveError, ArchiveFile, ArchivedRow, COLUMNS, Writer, write_manifest},
+    database,
+};
 use schemas::{Days, NaiveDate, Timestamp};
 use service::jobs::{Job, JobError, JobFuture};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -154,7 +157,7 @@ impl ArchiveOutboxes {
         loop {
             match drop_partition(connection, due, file, now).await {
                 Ok(dropped) => return dropped,
-                Err(error) if is_lock_timeout(&error) && tries < TRIES => {
+                Err(error) if database::is_lock_timeout(&error) && tries < TRIES => {
                     tries += 1;
                     tokio::time::sleep(TRY_AGAIN_AFTER).await;
                 }
@@ -292,8 +295,4 @@ async fn drop_empty(connection: &mut PgConnection, due: &Due) -> Result<(), sqlx
         sqlx::query(AssertSqlSafe(format!("DROP TABLE {context}.{partition}"))).execute(&mut *transaction).await?;
     }
     transaction.commit().await
-}
-
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(told) if told.code().as_deref() == Some("55P03"))
 }
