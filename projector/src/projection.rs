@@ -28,6 +28,18 @@ impl ViewTable {
     }
 }
 
+/// A table that keeps, for each aggregate, the version of the last event it has applied. It is compared with the outbox, so
+/// that an event which a table lost is told again though the feed has read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Versioned {
+    /// The table's name.
+    pub name: &'static str,
+    /// How its row `v` is found for an aggregate `k` (tenant `t`, context `c`, id `a`, `aggregate`, `name`).
+    pub joined_by: &'static str,
+    /// SQL of the name that staff gave to what an outbox row `last` is about, where the table is keyed by it.
+    pub name_of: Option<&'static str>,
+}
+
 /// What scheduled work is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
@@ -72,6 +84,8 @@ pub trait Projection {
     const READS: &'static [Context];
     /// The tables it writes.
     const TABLES: &'static [ViewTable];
+    /// The table that is compared with the outbox besides `sources`, if there is one.
+    const VERSIONED: Option<Versioned> = None;
     /// Whether one aggregate can be told anew without the rest of its tenant. Where not, all rows of the tenant are
     /// deleted and all its events of [`Self::READS`] are told again.
     const BY_AGGREGATE: bool = false;
@@ -125,6 +139,8 @@ pub struct Registered {
     pub reads: &'static [Context],
     /// [`Projection::TABLES`].
     pub tables: &'static [ViewTable],
+    /// [`Projection::VERSIONED`].
+    pub versioned: Option<Versioned>,
     /// [`Projection::BY_AGGREGATE`].
     pub by_aggregate: bool,
     apply: for<'a> fn(&'a mut PgConnection, &'a [&'a Event], Timestamp) -> Working<'a, ()>,
@@ -146,6 +162,7 @@ impl Registered {
             name: P::NAME,
             reads: P::READS,
             tables: P::TABLES,
+            versioned: P::VERSIONED,
             by_aggregate: P::BY_AGGREGATE,
             apply: |connection, events, now| Box::pin(P::apply(connection, events, now)),
             tick: |connection, at| Box::pin(P::tick(connection, at)),

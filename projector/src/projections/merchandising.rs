@@ -1,7 +1,7 @@
 //! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
 //! removed stays as a row without a body, so that no older event brings it back.
 
-use crate::projection::{Projection, ViewTable};
+use crate::projection::{Projection, Versioned, ViewTable};
 use eventlog::Event;
 use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent, topics::Context};
 use sqlx::PgConnection;
@@ -18,6 +18,13 @@ impl Projection for Merchandising {
     const NAME: &'static str = "merchandising";
     const READS: &'static [Context] = &[Context::Merchandising];
     const TABLES: &'static [ViewTable] = &[ViewTable::whole("merchandising", "tenant_id, kind, name")];
+    const VERSIONED: Option<Versioned> = Some(Versioned {
+        name: "merchandising",
+        joined_by: "merchandising v ON v.tenant_id = k.t AND v.name = k.name AND v.kind = CASE k.aggregate
+                      WHEN 'synonym_set' THEN 'synonyms' WHEN 'rule' THEN 'rules'
+                      WHEN 'facet_display' THEN 'facets' WHEN 'experiment' THEN 'experiments' END",
+        name_of: Some("last.payload::jsonb ->> 'name'"),
+    });
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
         let newest = newest(events);
@@ -68,7 +75,7 @@ mod tests {
     use super::*;
     use schemas::{
         envelope::Envelope,
-        events::merchandising::{SynonymSet, SynonymSetDefined, SynonymSetRemoved},
+        events::merchandising::{MerchandisingKind, SynonymSet, SynonymSetDefined, SynonymSetRemoved},
         ids::{EventId, TenantId},
     };
 
@@ -92,6 +99,15 @@ mod tests {
             traceparent: None,
         };
         Event { key: "x".to_owned(), envelope, event: DomainEvent::Merchandising(merchandising) }
+    }
+
+    #[test]
+    fn every_kind_is_compared_with_the_outbox() {
+        let versioned = Merchandising::VERSIONED.expect("definitions keep versions");
+        for kind in MerchandisingKind::ALL {
+            let case = format!("WHEN '{}' THEN '{}'", kind.aggregate(), kind.as_str());
+            assert!(versioned.joined_by.contains(&case), "{case} is missing");
+        }
     }
 
     #[test]

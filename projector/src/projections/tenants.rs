@@ -1,6 +1,6 @@
 //! The tenants view: slug and name by id.
 
-use crate::projection::{Projection, ViewTable};
+use crate::projection::{Projection, Versioned, ViewTable};
 use eventlog::Event;
 use schemas::{
     Timestamp,
@@ -17,6 +17,8 @@ impl Projection for Tenants {
     const NAME: &'static str = "tenants";
     const READS: &'static [Context] = &[Context::Tenants];
     const TABLES: &'static [ViewTable] = &[ViewTable { tenant: "id", ..ViewTable::whole("tenants", "id") }];
+    const VERSIONED: Option<Versioned> =
+        Some(Versioned { name: "tenants", joined_by: "tenants v ON v.id = k.a", name_of: None });
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
         for event in events {

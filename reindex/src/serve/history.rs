@@ -41,14 +41,6 @@ struct History {
     write: Option<PgPool>,
 }
 
-/// Whether the context has aggregates that belong to a product.
-const fn is_of_products(context: Context) -> bool {
-    match context {
-        Context::Catalog | Context::Pricing | Context::Inventory => true,
-        Context::Tenants | Context::Merchandising | Context::Insights => false,
-    }
-}
-
 pub fn router(context: CommandContext, write: Option<PgPool>) -> Router {
     Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { context, write })
 }
@@ -75,8 +67,8 @@ async fn of(State(history): State<History>, Path(key): Path<String>) -> Result<J
             .await
             .map_err(Failure::from)?;
     let (mut events, mut left_out, mut archived) = (Vec::new(), false, false);
-    for context in Context::ALL.into_iter().filter(|context| is_of_products(*context)) {
-        // The product itself is known by its id before anything was applied.
+    for context in Context::ALL {
+        // The product itself is known by its id before anything was applied. Where nothing is told of it, nothing is found.
         let seen: Vec<Uuid> = known.iter().filter(|(of, _)| of == context.name()).map(|(_, id)| *id).collect();
         let aggregates: Vec<Uuid> = seen.iter().copied().chain([product]).collect();
         let sql = format!(
