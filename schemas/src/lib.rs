@@ -22,6 +22,7 @@ pub mod money;
 pub mod problem;
 pub mod product_page;
 pub mod signals;
+pub mod sizes;
 pub mod status;
 pub mod token;
 pub mod topics;

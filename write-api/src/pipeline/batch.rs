@@ -5,7 +5,11 @@ use super::{
     outbox::{self, stored_version},
 };
 use crate::domain::Aggregate;
-use schemas::Uuid;
+use schemas::{
+    Uuid,
+    events::{EncodeError, Event},
+    sizes::{self, MAX_EVENT_BYTES},
+};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
@@ -59,15 +63,26 @@ struct Item<A> {
     state: Option<A>,
 }
 
+/// An event that was decided.
+pub(super) struct Decided<E> {
+    pub(super) id: Uuid,
+    pub(super) version: u64,
+    pub(super) event: E,
+    /// As JSON text.
+    pub(super) payload: String,
+}
+
 /// Aggregates by id, and their new events in the order they were decided.
 pub(crate) struct Batch<A: Aggregate> {
     items: HashMap<Uuid, Item<A>>,
-    log: Vec<(Uuid, u64, A::Event)>,
+    log: Vec<Decided<A::Event>>,
+    /// Why an event could not be written down, if one could not: nothing of the batch is written then.
+    unwritable: Option<EncodeError>,
 }
 
 impl<A: Aggregate> Default for Batch<A> {
     fn default() -> Self {
-        Self { items: HashMap::new(), log: Vec::new() }
+        Self { items: HashMap::new(), log: Vec::new(), unwritable: None }
     }
 }
 
@@ -90,7 +105,7 @@ impl<A: Aggregate> Batch<A> {
 
     /// The new events, in their order.
     pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &A::Event> {
-        self.log.iter().map(|(_, _, event)| event)
+        self.log.iter().map(|decided| &decided.event)
     }
 
     /// Carries out one command: finds the aggregate, compares the version it expects, decides, records what happens,
@@ -111,20 +126,44 @@ impl<A: Aggregate> Batch<A> {
             (false, false) => Change::Created,
             (false, true) => Change::Changed,
         };
+        let mut written = Vec::with_capacity(events.len());
+        for event in events {
+            match event.to_json() {
+                Ok(payload) => {
+                    fits(&payload)?;
+                    written.push((event, payload));
+                }
+                Err(error) => self.unwritable = Some(error),
+            }
+        }
         // Nothing on record and nothing to record: version 0.
-        let version = if events.is_empty() { before } else { self.record(id, events) };
+        let version = if written.is_empty() { before } else { self.record(id, written) };
         Ok(Done { change, id, version, variants: Vec::new() })
     }
 
-    fn record(&mut self, id: Uuid, events: Vec<A::Event>) -> u64 {
+    fn record(&mut self, id: Uuid, events: Vec<(A::Event, String)>) -> u64 {
         let item = self.items.entry(id).or_insert(Item { loaded_version: 0, loaded: None, version: 0, state: None });
-        for event in events {
+        for (event, payload) in events {
             item.state = A::apply(item.state.take(), &event);
             item.version += 1;
-            self.log.push((id, item.version, event));
+            self.log.push(Decided { id, version: item.version, event, payload });
         }
         item.version
     }
+}
+
+/// What can't be sent is refused before it is written: one record that the log never takes would hold up all others.
+fn fits(payload: &str) -> Result<(), Rejection> {
+    if payload.len() <= MAX_EVENT_BYTES {
+        return Ok(());
+    }
+    let largest = sizes::largest_part(payload)
+        .map(|(part, bytes)| format!("; its largest part is {part} with {bytes} bytes"))
+        .unwrap_or_default();
+    Err(Rejection::too_large(format!(
+        "what this would record has {} bytes as JSON, at most {MAX_EVENT_BYTES} are allowed{largest}",
+        payload.len()
+    )))
 }
 
 /// A version out of PostgreSQL; a CHECK keeps it above zero.
@@ -136,6 +175,9 @@ impl<A: Stored> Batch<A> {
     /// Writes every state that moved, expecting the version that was loaded, then the events: outbox
     /// ids are drawn only once the rows of the states are locked.
     pub(crate) async fn append(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
+        if let Some(error) = self.unwritable {
+            return Err(error.into());
+        }
         if self.log.is_empty() {
             return Ok(());
         }

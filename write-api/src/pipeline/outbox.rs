@@ -1,6 +1,6 @@
 //! The events of a context, waiting for the relay.
 
-use super::{Failure, Scope, per_context::PerContext};
+use super::{Failure, Scope, batch::Decided, per_context::PerContext};
 use crate::domain::Aggregate;
 use schemas::{Uuid, events::Event};
 use sqlx::PgConnection;
@@ -24,14 +24,14 @@ pub(super) fn stored_version(version: u64) -> i64 {
 pub(super) async fn append<A: Aggregate>(
     conn: &mut PgConnection,
     scope: &Scope,
-    log: &[(Uuid, u64, A::Event)],
+    log: &[Decided<A::Event>],
 ) -> Result<(), Failure> {
     let ids: Vec<Uuid> = log.iter().map(|_| scope.clock.id()).collect();
-    let types: Vec<&str> = log.iter().map(|(_, _, event)| event.event_type()).collect();
-    let aggregates: Vec<Uuid> = log.iter().map(|(id, _, _)| *id).collect();
-    let versions: Vec<i64> = log.iter().map(|(_, version, _)| stored_version(*version)).collect();
-    let partitions: Vec<Uuid> = log.iter().map(|(id, _, event)| event.key(*id)).collect();
-    let payloads: Vec<String> = log.iter().map(|(_, _, event)| event.to_json()).collect::<Result<_, _>>()?;
+    let types: Vec<&str> = log.iter().map(|decided| decided.event.event_type()).collect();
+    let aggregates: Vec<Uuid> = log.iter().map(|decided| decided.id).collect();
+    let versions: Vec<i64> = log.iter().map(|decided| stored_version(decided.version)).collect();
+    let partitions: Vec<Uuid> = log.iter().map(|decided| decided.event.key(decided.id)).collect();
+    let payloads: Vec<&str> = log.iter().map(|decided| decided.payload.as_str()).collect();
     sqlx::query(INSERT.sql(A::Event::CONTEXT))
         .bind(scope.tenant.uuid())
         .bind(A::NAME)

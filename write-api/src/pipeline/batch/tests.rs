@@ -38,6 +38,18 @@ fn nothing_is_decided_for_another_version() {
     assert_eq!(batch.events().len(), 1);
 }
 
+#[test]
+fn what_the_log_can_not_take_is_refused_with_its_largest_part() {
+    assert_eq!(fits(&"x".repeat(MAX_EVENT_BYTES)), Ok(()));
+    let payload =
+        serde_json::json!({"content": {"title": "A", "description": "x".repeat(MAX_EVENT_BYTES)}}).to_string();
+    let refused = fits(&payload).expect_err("too large");
+    let problem = refused.problem();
+    assert_eq!((problem.status, problem.code.as_str()), (413, "too_large"));
+    let detail = problem.detail.as_deref().unwrap_or_default();
+    assert!(detail.contains("/content/description with 1048578 bytes"), "{detail}");
+}
+
 proptest! {
     #[test]
     fn versions_are_contiguous(quantities in proptest::collection::vec((0_u128..3, 0_i64..5), 0..40), start in 1_u64..9) {
@@ -50,9 +62,9 @@ proptest! {
             prop_assert_eq!(receive(&mut batch, id, quantity, Expected::Any).is_ok(), quantity > 0);
         }
         let mut last: HashMap<Uuid, u64> = HashMap::from([(id, start)]);
-        for (id, version, _) in &batch.log {
-            let before = last.insert(*id, *version).unwrap_or_default();
-            prop_assert_eq!(*version, before + 1);
+        for decided in &batch.log {
+            let before = last.insert(decided.id, decided.version).unwrap_or_default();
+            prop_assert_eq!(decided.version, before + 1);
         }
     }
 }
