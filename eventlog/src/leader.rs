@@ -1,9 +1,16 @@
-//! Leadership by a PostgreSQL advisory lock, on the very connection that does the work: when the
-//! connection is lost, so is the lock, and the work fails with it.
+//! Leadership by a PostgreSQL advisory lock, on the very connection that does the work: when the connection is lost, so is
+//! the lock, and the work fails with it.
+//!
+//! A process that hangs, or a node that is cut off, keeps its connection and so the lock. Therefore a leader has a lease
+//! beside it, which its process renews. Whoever waits for the lock ends the session of a leader whose lease has run out.
+//! What that one still writes over this connection when it wakes is refused by the server: the connection is gone. See
+//! docs/decisions/0040.
 
 use crate::database;
 use sqlx::PgConnection;
 use std::{slice, time::Duration};
+
+mod lease;
 
 /// How often a standby asks.
 const STANDBY_INTERVAL: Duration = Duration::from_millis(250);
@@ -26,27 +33,27 @@ pub async fn lead_all(url: &str, names: &[impl AsRef<str>]) -> Result<PgConnecti
         let mut ticks = tokio::time::interval(STANDBY_INTERVAL);
         while {
             ticks.tick().await;
-            !try_lock(&mut connection, name.as_ref()).await?
+            !try_lock(&mut connection, url, name.as_ref()).await?
         } {}
     }
     Ok(connection)
 }
 
-/// Takes the lock of `name` for this connection, unless another has it; gives whether it has it now.
-///
-/// The lock's number is the first eight bytes of the name's hash in PostgreSQL (`hashtextextended`).
+/// Takes the lock of `name` for this connection to the database at `url`, unless another has it; gives whether it has it now.
+/// A leader whose lease has run out loses it, so that the next try succeeds.
 ///
 /// # Errors
 /// The database's.
-pub async fn try_lock(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
-    let leads: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-        .bind(name)
-        .fetch_one(connection)
-        .await?;
-    if leads {
-        tracing::info!(role = name, "leading");
+pub async fn try_lock(connection: &mut PgConnection, url: &str, name: &str) -> Result<bool, sqlx::Error> {
+    if let Some(term) = lease::take(connection, name).await? {
+        tracing::info!(role = name, term, "leading");
+        lease::keep(url, name, term);
+        return Ok(true);
     }
-    Ok(leads)
+    if lease::end_expired(connection, name).await? {
+        tracing::warn!(role = name, "the leader's lease has run out; its session was ended");
+    }
+    Ok(false)
 }
 
 /// Gives the lock of `name` back.

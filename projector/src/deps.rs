@@ -34,6 +34,14 @@ pub struct Deps {
     pub shutdown: Shutdown,
 }
 
+impl Deps {
+    /// Says of a role that it is fit to lead, whether it does or waits for its turn: so a standby is ready, and a rolling
+    /// update that waits for readiness goes on.
+    pub fn is_fit(&self, role: &str) {
+        self.health.set(role, true, "");
+    }
+}
+
 impl std::fmt::Debug for Deps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Deps").field("config", &self.config).field("log", &self.log).finish_non_exhaustive()

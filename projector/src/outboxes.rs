@@ -140,7 +140,7 @@ impl Session {
                 Some(ask) = self.inbox.recv() => match ask {
                     Ask::Lead(context, given) => {
                         self.waiting.push((context, given));
-                        self.take(&mut connection, &alive).await?;
+                        self.take(url, &mut connection, &alive).await?;
                     }
                     Ask::Release(context, session) if session == self.number => {
                         leader::unlock(&mut connection, &lock(context)).await?;
@@ -148,7 +148,7 @@ impl Session {
                     Ask::Release(..) => {}
                 },
                 _ = polls.tick() => {
-                    self.take(&mut connection, &alive).await?;
+                    self.take(url, &mut connection, &alive).await?;
                     self.poll(&mut connection).await?;
                 }
             }
@@ -156,12 +156,17 @@ impl Session {
     }
 
     /// Tries the locks that are waited for.
-    async fn take(&mut self, connection: &mut PgConnection, alive: &watch::Receiver<()>) -> Result<(), sqlx::Error> {
+    async fn take(
+        &mut self,
+        url: &str,
+        connection: &mut PgConnection,
+        alive: &watch::Receiver<()>,
+    ) -> Result<(), sqlx::Error> {
         for (context, given) in std::mem::take(&mut self.waiting) {
             if given.is_closed() {
                 continue;
             }
-            if !leader::try_lock(connection, &lock(context)).await? {
+            if !leader::try_lock(connection, url, &lock(context)).await? {
                 self.waiting.push((context, given));
                 continue;
             }

@@ -118,6 +118,22 @@ async fn a_lost_session_ends_its_leases_and_the_next_one_leads_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_has_run_out_ends_the_session_of_its_leader() {
+    let write = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
+    let (one, other) = (Process::start(&write.url()), Process::start(&write.url()));
+    let lease = one.leads(Context::Catalog).await;
+    // As if the leader had not renewed it for a while; by another term, so that it does not now.
+    sqlx::query("UPDATE leases SET until = now() - interval '1 second', term = term + 1")
+        .execute(&mut admin)
+        .await
+        .expect("expired");
+    let taken = other.leads(Context::Catalog).await;
+    tokio::time::timeout(PATIENCE, lease.lost()).await.expect("the former leader knows");
+    drop(taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_and_a_signal_wake_the_relay_of_their_context() {
     let write = database(Side::Write).await;
     let mut admin = PgConnection::connect(&write.url()).await.expect("connected");
