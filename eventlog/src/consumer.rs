@@ -10,6 +10,9 @@ use rdkafka::{
 };
 use schemas::topics::Topic;
 
+/// Bytes of payloads after which a batch is not filled further.
+const BATCH_BYTES: usize = 32 << 20;
+
 /// A record as it was read, owned.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -28,6 +31,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Bytes of its payload.
+    fn bytes(&self) -> usize {
+        self.payload.as_ref().map_or(0, Vec::len)
+    }
+
     /// A header's value as text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -68,15 +76,20 @@ impl Source {
         Ok(Self { consumer })
     }
 
-    /// Waits for a record and takes what else is there, up to `most`.
+    /// Waits for a record and takes what else is there, up to `most`, or up to so many bytes that memory stays bounded.
     ///
     /// # Errors
     /// The client's; transient trouble with a broker is retried inside it.
     pub async fn next_batch(&self, most: usize) -> Result<Vec<Record>, KafkaError> {
         let mut batch = vec![owned(&self.consumer.recv().await?)];
-        while batch.len() < most {
+        let mut bytes = batch[0].bytes();
+        while batch.len() < most && bytes < BATCH_BYTES {
             match self.consumer.recv().now_or_never() {
-                Some(message) => batch.push(owned(&message?)),
+                Some(message) => {
+                    let record = owned(&message?);
+                    bytes += record.bytes();
+                    batch.push(record);
+                }
                 None => break,
             }
         }

@@ -9,7 +9,10 @@ use rdkafka::{
     producer::Producer,
 };
 pub use rdkafka::{error::KafkaError, producer::FutureProducer};
-use schemas::topics::{self, Topic};
+use schemas::{
+    sizes::MAX_RECORD_BYTES,
+    topics::{self, Topic},
+};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
@@ -54,6 +57,8 @@ pub struct Log {
     pub topic_prefix: String,
     /// Replicas of the topics that are created.
     pub replication: i32,
+    /// How many of them must have a record before it is acknowledged.
+    pub min_insync: i32,
     /// The epoch that is read and written.
     pub epoch: Epoch,
 }
@@ -128,7 +133,11 @@ impl Log {
             .set("partitioner", "murmur2_random")
             .set("linger.ms", "1")
             .set("compression.type", "none")
-            .set("message.timeout.ms", "30000")
+            .set("message.max.bytes", MAX_RECORD_BYTES.to_string())
+            // Shorter than a lease on a relay lasts: what its former holder had in hand must not come after it.
+            .set("message.timeout.ms", "8000")
+            // No record may go out after one of the same producer that could not: it is broken then, and replaced.
+            .set("enable.gapless.guarantee", "true")
             .create()
     }
 
@@ -185,10 +194,13 @@ impl Log {
     pub async fn ensure_topics(&self) -> Result<(), TopicError> {
         let names: Vec<_> = topics::all().into_iter().map(|topic| (self.topic(topic), topic)).collect();
         let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let (largest, min_insync) = (MAX_RECORD_BYTES.to_string(), self.min_insync.to_string());
         let new: Vec<_> = names
             .iter()
             .map(|(name, topic)| {
-                let new = NewTopic::new(name, self.epoch.partitions, TopicReplication::Fixed(self.replication));
+                let new = NewTopic::new(name, self.epoch.partitions, TopicReplication::Fixed(self.replication))
+                    .set("max.message.bytes", &largest)
+                    .set("min.insync.replicas", &min_insync);
                 if topic.compacted { new.set("cleanup.policy", "compact") } else { new.set("retention.ms", "-1") }
             })
             .collect();
@@ -242,6 +254,19 @@ impl Ends {
     }
 }
 
+/// Whether no broker with these settings will ever take the record, however often it is sent.
+#[must_use]
+pub fn refuses_for_ever(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::InvalidRecord
+        )
+    )
+}
+
 /// Whether a producer has failed for good and has to be replaced.
 #[must_use]
 pub fn is_broken(producer: &FutureProducer) -> bool {
@@ -260,6 +285,7 @@ mod tests {
             client_id: "test".to_owned(),
             topic_prefix: "a.".to_owned(),
             replication: 1,
+            min_insync: 1,
             epoch: Epoch { name: "20261128T120000Z".to_owned(), partitions: 2 },
         };
         let catalog = "a.souk.catalog.v1.20261128T120000Z".to_owned();

@@ -2,7 +2,7 @@
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
-    message::{Header, OwnedHeaders},
+    message::{Header, Headers, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord},
 };
 use std::collections::VecDeque;
@@ -31,6 +31,20 @@ pub fn headers(list: &[(&'static str, String)]) -> OwnedHeaders {
     })
 }
 
+/// Names and values of headers, as a consumer reads them.
+#[must_use]
+pub fn pairs(headers: &OwnedHeaders) -> Vec<(String, Vec<u8>)> {
+    headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
+}
+
+/// Headers from names and values, as a consumer reads them.
+#[must_use]
+pub fn from_pairs(list: &[(String, Vec<u8>)]) -> OwnedHeaders {
+    list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(value) })
+    })
+}
+
 /// Where a record stands in its topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -41,7 +55,8 @@ pub struct Place {
 }
 
 /// Sends records in order and waits for every acknowledgement; tells where those from the start that were
-/// acknowledged stand, and the error of the first that was not.
+/// acknowledged stand, and the error of the first that was not: of the record with that number. After an error the
+/// producer is used up: what it had in flight is not known, see [`crate::log::is_broken`].
 pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (Vec<Place>, Option<KafkaError>) {
     let mut in_flight: VecDeque<DeliveryFuture> = VecDeque::new();
     let mut acknowledged = Vec::with_capacity(records.len());
@@ -67,16 +82,15 @@ pub async fn send_in_order(producer: &FutureProducer, records: &[Outgoing]) -> (
                         return (acknowledged, Some(error));
                     }
                 }
-                Err(error) => return (drain(in_flight, acknowledged).await, Some(error)),
+                Err(error) => {
+                    let earlier = drain(&mut in_flight, &mut acknowledged).await;
+                    return (acknowledged, Some(earlier.unwrap_or(error)));
+                }
             }
         }
     }
-    while !in_flight.is_empty() {
-        if let Err(error) = settle(&mut in_flight, &mut acknowledged).await {
-            return (acknowledged, Some(error));
-        }
-    }
-    (acknowledged, None)
+    let error = drain(&mut in_flight, &mut acknowledged).await;
+    (acknowledged, error)
 }
 
 async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut Vec<Place>) -> Result<(), KafkaError> {
@@ -91,11 +105,12 @@ async fn settle(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut Vec
     }
 }
 
-async fn drain(mut in_flight: VecDeque<DeliveryFuture>, mut acknowledged: Vec<Place>) -> Vec<Place> {
+/// Waits for what is in flight; gives the error of the first that is not acknowledged.
+async fn drain(in_flight: &mut VecDeque<DeliveryFuture>, acknowledged: &mut Vec<Place>) -> Option<KafkaError> {
     while !in_flight.is_empty() {
-        if settle(&mut in_flight, &mut acknowledged).await.is_err() {
-            break;
+        if let Err(error) = settle(in_flight, acknowledged).await {
+            return Some(error);
         }
     }
-    acknowledged
+    None
 }

@@ -48,6 +48,9 @@ pub struct Config {
     /// Replication factor of new topics
     #[arg(long, env = "SOUK_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,
+    /// Replicas of a new topic that must have a record before it is acknowledged [default: 2 of 3 or more, else 1]
+    #[arg(long, env = "SOUK_KAFKA_MIN_INSYNC")]
+    pub kafka_min_insync: Option<i32>,
     /// Prefix of all topic and group names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
@@ -123,6 +126,7 @@ impl Config {
             client_id: "souk-projector".to_owned(),
             topic_prefix: self.topic_prefix.clone(),
             replication: self.kafka_replication,
+            min_insync: self.kafka_min_insync.unwrap_or(if self.kafka_replication >= 3 { 2 } else { 1 }),
             epoch,
         }
     }

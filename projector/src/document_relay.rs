@@ -4,12 +4,12 @@
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
+    unsent,
 };
 use chrono::SecondsFormat;
 use eventlog::{
     database::Plans,
-    leader,
-    log::FutureProducer,
+    leader, log,
     producer::{self, Outgoing, headers},
 };
 use schemas::{
@@ -30,6 +30,8 @@ pub const DOCUMENT_TYPE: &str = "souk.documents.document.composed.v1";
 const POLL: Duration = Duration::from_millis(200);
 /// Documents in one round.
 const BATCH: u64 = 4_000;
+/// Bytes after which a round is not filled further, so that memory stays bounded.
+const ROUND_BYTES: u64 = 32 << 20;
 /// The outbox in its order by its index, and each document by its key, whatever the statistics say: they are of the moment
 /// of a vacuum, and the outbox, thousands of gone rows for each that waits, would be read whole and hashed with all documents.
 pub const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
@@ -39,13 +41,13 @@ pub const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off;
 /// # Errors
 /// The database's or the broker's; what was not acknowledged stays in the outbox.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
+    deps.is_fit(NAME);
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     sqlx::raw_sql(BY_INDEX).execute(&mut connection).await?;
     let topic = deps.log.topic(topics::DOCUMENTS);
-    deps.health.set(NAME, true, "");
     let mut plans = Plans::default();
     loop {
-        let sent = round(&mut connection, &mut plans, &deps.producer, &topic).await?;
+        let sent = round(&deps, &mut connection, &mut plans, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent);
         if sent < BATCH {
             // A signal that came during the round is kept; a timeout is the poll falling due.
@@ -58,26 +60,29 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
 #[must_use]
 pub fn waiting() -> String {
     format!(
-        "SELECT o.tenant_id, o.product_id, d.doc_version, d.body, o.event_time, o.correlation_id, o.traceparent
-         FROM (SELECT * FROM document_outbox ORDER BY doc_version LIMIT {BATCH}) AS o JOIN documents d USING (tenant_id, product_id)
-         ORDER BY o.doc_version"
+        "SELECT * FROM (
+           SELECT o.tenant_id, o.product_id, d.doc_version, d.body, o.event_time, o.correlation_id, o.traceparent, o.doc_version AS turn,
+                  sum(octet_length(d.body)) OVER (ORDER BY o.doc_version, o.product_id) - octet_length(d.body) AS bytes_before
+           FROM (SELECT * FROM document_outbox ORDER BY doc_version LIMIT {BATCH}) AS o
+           JOIN documents d USING (tenant_id, product_id)) AS next
+         WHERE bytes_before < {ROUND_BYTES} ORDER BY turn"
     )
 }
 
-async fn round(
-    connection: &mut PgConnection,
-    plans: &mut Plans,
-    producer: &FutureProducer,
-    topic: &str,
-) -> Result<u64, RoleError> {
+async fn round(deps: &Deps, connection: &mut PgConnection, plans: &mut Plans, topic: &str) -> Result<u64, RoleError> {
     let rows = sqlx::query(AssertSqlSafe(waiting())).fetch_all(&mut *connection).await?;
     if rows.is_empty() {
         return Ok(0);
     }
     plans.suit(connection, rows.len()).await?;
     let sent = rows.iter().map(|row| outgoing(row, topic)).collect::<Result<Vec<_>, _>>()?;
-    let (acknowledged, error) = producer::send_in_order(producer, &sent).await;
-    let taken = acknowledged.len();
+    let (acknowledged, error) = producer::send_in_order(&deps.producer, &sent).await;
+    let mut taken = acknowledged.len();
+    let refused = error.as_ref().filter(|error| log::refuses_for_ever(error)).zip(sent.get(taken));
+    if let Some((error, record)) = refused {
+        unsent::put_aside(deps, NAME, record, rows[taken].try_get("doc_version")?, error).await?;
+        taken += 1;
+    }
     settle(connection, &rows[..taken]).await?;
     match error {
         Some(error) => Err(format!("Kafka took {taken} of {} documents: {error}", sent.len()).into()),

@@ -2,7 +2,9 @@
 //! transaction, so that effects are exactly once though delivery is at least once.
 
 use crate::{
+    blame,
     deps::{Deps, RoleError},
+    gaps::{self, FoundGap, Place},
     metrics::of,
     projection::{Moment, Registered},
     projections::sources::{self, Refused},
@@ -35,11 +37,11 @@ const BEHIND: &str = "an earlier event of this key is parked";
 /// # Errors
 /// The database's or the broker's; the next start continues from the stored offsets.
 pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
+    deps.is_fit(feed.name);
     let mut connection = leader::lead(&deps.config.read_database_url, &feed.lock()).await?;
     let (target, topics) = (Target::live(feed), feed.topics());
     let mut offsets = begin_at(&deps, &mut connection, target, &topics).await?;
     let source = Source::open(&deps.log, feed.name, &topics, &offsets)?;
-    deps.health.set(feed.name, true, "");
     let mut ticks = tokio::time::interval(TICK);
     let (mut linger, mut plans) = (Linger::default(), Plans::default());
     loop {
@@ -60,8 +62,12 @@ pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
             }
             _ = ticks.tick() => {
                 plans.anew(&mut connection).await?;
-                if scheduled(&deps, target, &mut connection).await? {
+                let done = scheduled(&deps, target, &mut connection).await?;
+                if done.changed + done.retried > 0 {
                     deps.documents_written.notify_one();
+                }
+                if done.has_more {
+                    ticks.reset_immediately();
                 }
             }
         }
@@ -139,34 +145,54 @@ async fn apply_batch(
     known: &Offsets,
     next: &Offsets,
 ) -> Result<(), RoleError> {
-    let parked = apply(target, connection, batch, known, next).await?;
+    let parked = apply(deps, target, connection, batch, known, next).await?;
     deps.metrics.applied.get_or_create(&of(target.name)).inc_by(batch.len() as u64);
     deps.metrics.dead_letters.get_or_create(&of(target.name)).inc_by(parked);
     deps.status.applied_batch(target.name, batch);
     Ok(())
 }
 
-/// Applies a batch in one transaction; where an event is to blame for a failure, key by key. Gives how many events
-/// were parked or queued.
+/// Applies a batch in one transaction; where an event is to blame for a failure, key by key. What is missing between
+/// two versions is taken from the outbox. Gives how many events were parked or queued.
 ///
 /// # Errors
-/// The database's, or that somebody else has moved the checkpoint.
+/// The databases', or that somebody else has moved the checkpoint.
 pub async fn apply(
+    deps: &Deps,
     target: Target,
     connection: &mut PgConnection,
     batch: &[Record],
     known: &Offsets,
     next: &Offsets,
 ) -> Result<u64, RoleError> {
-    let now = Utc::now();
-    let outcome = match try_batch(target, connection, batch, known, next, now, false).await {
-        Err(BatchError::Database(error)) if blames_data(&error) => {
-            tracing::warn!(%error, "a batch was refused; trying key by key");
-            try_batch(target, connection, batch, known, next, now, true).await
+    let mut attempt = Attempt { now: Utc::now(), key_by_key: false, parks_gaps: false };
+    let mut filled: Option<Vec<Record>> = None;
+    loop {
+        let records = filled.as_deref().unwrap_or(batch);
+        match try_batch(target, connection, records, known, next, attempt).await {
+            Err(BatchError::Gaps(gaps)) => {
+                let more = gaps::fill(&deps.outboxes, records, &gaps).await?;
+                // What the outbox lacks, too, is an operator's.
+                attempt.parks_gaps = more.len() == records.len();
+                deps.metrics.gaps.get_or_create(&of(target.name)).inc_by(gaps.len() as u64);
+                filled = Some(more);
+            }
+            Err(BatchError::Database(error)) if !attempt.key_by_key && blame::is_of_data(&error) => {
+                tracing::warn!(%error, "a batch was refused; trying key by key");
+                attempt.key_by_key = true;
+            }
+            outcome => return Ok(outcome?),
         }
-        outcome => outcome,
-    };
-    Ok(outcome?)
+    }
+}
+
+/// How a batch is tried.
+#[derive(Clone, Copy)]
+struct Attempt {
+    now: Timestamp,
+    key_by_key: bool,
+    /// Whether the outbox was asked for what is missing: what is missing still is an operator's.
+    parks_gaps: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -175,18 +201,8 @@ enum BatchError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::CheckpointError),
-}
-
-/// Whether a value of an event, rather than the server, made a statement fail: SQLSTATE classes 22
-/// (data exception), 23 (constraint) and 54 (limit), or a body that can't be read.
-fn blames_data(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["22", "23", "54"].contains(&&code[..2.min(code.len())]))
-        }
-        sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
-        _ => false,
-    }
+    #[error("versions are missing that were never seen here")]
+    Gaps(Vec<FoundGap>),
 }
 
 /// One transaction over the batch; gives how many events were parked or queued.
@@ -196,9 +212,9 @@ async fn try_batch(
     batch: &[Record],
     known: &Offsets,
     next: &Offsets,
-    now: Timestamp,
-    key_by_key: bool,
+    attempt: Attempt,
 ) -> Result<u64, BatchError> {
+    let Attempt { now, key_by_key, parks_gaps } = attempt;
     let mut transaction = connection.begin().await?;
     checkpoint::advance(&mut transaction, target.name, known, next).await?;
     let mut closed = dead_letter::closed_keys(&mut transaction, target.name).await?;
@@ -223,13 +239,19 @@ async fn try_batch(
             }
         }
     }
+    let mut gaps = Vec::new();
     for (events, records) in groups.into_values() {
-        kept += if key_by_key {
-            apply_alone(target, &mut transaction, &events, &records, now).await?
+        let refused = if key_by_key {
+            apply_alone(target, &mut transaction, &events, now).await?
         } else {
-            let refused = target.project(&mut transaction, &events, now).await?;
-            keep_refused(target, &mut transaction, &refused, &records).await?
+            target.project(&mut transaction, &events, now).await?
         };
+        let found = refused.iter().filter(|_| !parks_gaps).filter_map(|one| Some((one.index, one.gap.clone()?)));
+        gaps.extend(found.map(|(index, gap)| FoundGap { at: Place::of(records[index]), gap }));
+        kept += keep_refused(target, &mut transaction, &refused, &records).await?;
+    }
+    if !gaps.is_empty() {
+        return Err(BatchError::Gaps(gaps));
     }
     if let Some(changed) = target.tells {
         readers::tell(&mut transaction, changed).await?;
@@ -245,31 +267,23 @@ fn trace(envelope: &Envelope) {
     span.in_scope(|| tracing::debug!(event.type = %envelope.event_type, "projected"));
 }
 
-/// Applies the events of one key behind a savepoint; parks the first and queues the rest if they fail.
+/// Applies the events of one key behind a savepoint; all of them are refused if the database refuses one.
 async fn apply_alone(
     target: Target,
     transaction: &mut PgConnection,
     events: &[Event],
-    records: &[&Record],
     now: Timestamp,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<Refused>, sqlx::Error> {
     let mut savepoint = transaction.begin().await?;
     match target.project(&mut savepoint, events, now).await {
         Ok(refused) => {
-            let kept = keep_refused(target, &mut savepoint, &refused, records).await?;
             savepoint.commit().await?;
-            Ok(kept)
+            Ok(refused)
         }
-        Err(error) if blames_data(&error) => {
+        Err(error) if blame::is_of_data(&error) => {
             savepoint.rollback().await?;
-            for (index, record) in records.iter().enumerate() {
-                if index == 0 {
-                    park(target, transaction, record, &error.to_string()).await?;
-                } else {
-                    queue(target, transaction, record, BEHIND).await?;
-                }
-            }
-            Ok(records.len() as u64)
+            let reason = |index| if index == 0 { error.to_string() } else { BEHIND.to_owned() };
+            Ok((0..events.len()).map(|index| Refused { index, reason: reason(index), gap: None }).collect())
         }
         Err(error) => Err(error),
     }
@@ -311,13 +325,13 @@ async fn queue(
     dead_letter::keep(connection, target.name, record, DeadLetterState::Queued, reason).await
 }
 
-/// Scheduled work of a feed; gives whether anything changed.
-async fn scheduled(deps: &Deps, target: Target, connection: &mut PgConnection) -> Result<bool, RoleError> {
+/// Scheduled work of a feed.
+async fn scheduled(deps: &Deps, target: Target, connection: &mut PgConnection) -> Result<Done, RoleError> {
     let at = Moment { now: Utc::now(), insight_retention_days: deps.config.insight_retention_days };
     let done = tick(target, connection, &at).await?;
     deps.metrics.applied.get_or_create(&of(target.name)).inc_by(done.retried as u64);
     deps.metrics.searches_pruned.inc_by(done.pruned);
-    Ok(done.changed + done.retried > 0)
+    Ok(done)
 }
 
 /// What one round of scheduled work has done.
@@ -329,6 +343,8 @@ pub struct Done {
     pub retried: usize,
     /// Rows that were deleted by age.
     pub pruned: u64,
+    /// Whether there is more to do at once.
+    pub has_more: bool,
 }
 
 /// Does the scheduled work of the projections, and tries dead letters again that an operator wants tried.
@@ -346,7 +362,9 @@ pub async fn tick(target: Target, connection: &mut PgConnection, at: &Moment) ->
     for projection in target.projections() {
         let ticked = projection.tick(&mut transaction, at).await?;
         (done.changed, done.pruned) = (done.changed + ticked.changed, done.pruned + ticked.pruned);
+        done.has_more |= ticked.has_more;
     }
+    done.changed += usize::try_from(sources::pass_discarded(&mut transaction).await?).unwrap_or(usize::MAX);
     for _ in 0..KEYS_PER_TICK {
         let letters = dead_letter::to_retry(&mut transaction, target.name).await?;
         if letters.is_empty() {
@@ -381,7 +399,7 @@ async fn retry(
         let outcome = match decode(&record) {
             Ok(event) => match target.project(&mut savepoint, &[event], Utc::now()).await {
                 Ok(refused) => refused.first().map_or(Ok(()), |one| Err(one.reason.clone())),
-                Err(error) if blames_data(&error) => Err(error.to_string()),
+                Err(error) if blame::is_of_data(&error) => Err(error.to_string()),
                 Err(error) => return Err(error),
             },
             Err(reason) => Err(reason),

@@ -8,6 +8,7 @@
 //! To add a read model: a file in `projections/`, its line in [`registry`], and a migration for its table; see
 //! docs/guides/adding-a-read-model.md.
 
+pub mod blame;
 pub mod config;
 pub mod deps;
 pub mod document;
@@ -15,6 +16,7 @@ pub mod document_relay;
 pub mod embeddings;
 pub mod epochs;
 pub mod feed;
+pub mod gaps;
 pub mod index_writer;
 pub mod log_epoch;
 pub mod metrics;
@@ -29,6 +31,7 @@ pub mod retention;
 pub mod role;
 pub mod status;
 pub mod tasks;
+pub mod unsent;
 
 pub use config::Config;
 pub use role::run;

@@ -88,6 +88,8 @@ pub struct Metrics {
     pub copy_lag_events: Family<CopyOf, Gauge>,
     /// Seconds since the writer of a copy has reported last.
     pub copy_heartbeat_age_seconds: Family<CopyOf, Number>,
+    /// Gaps between versions of an aggregate that were filled from its outbox, by projection.
+    pub gaps: Family<Of, Counter>,
     /// Events parked as dead letters, by projection.
     pub dead_letters: Family<Of, Counter>,
     /// Dead letters that wait for an operator, by projection.
@@ -125,6 +127,7 @@ impl Metrics {
             copy_documents: Family::default(),
             copy_lag_events: Family::default(),
             copy_heartbeat_age_seconds: Family::default(),
+            gaps: Family::default(),
             dead_letters: Family::default(),
             dead_letters_open: Family::default(),
             role_failures: Family::default(),
@@ -140,6 +143,11 @@ impl Metrics {
             r.register("outbox_age_seconds", "Age of the oldest such row", metrics.outbox_age_seconds.clone());
             r.register("relayed_records", "Records acknowledged by Kafka", metrics.relayed.clone());
             r.register("applied_events", "Events applied by a projection", metrics.applied.clone());
+            r.register(
+                "version_gaps",
+                "Gaps between versions of an aggregate, filled from its outbox",
+                metrics.gaps.clone(),
+            );
             r.register("dead_letters", "Events parked as dead letters", metrics.dead_letters.clone());
             r.register(
                 "dead_letters_open",

@@ -56,6 +56,8 @@ pub struct Ticked {
     pub changed: usize,
     /// Rows that were deleted by age.
     pub pruned: u64,
+    /// Whether there is more to do at once.
+    pub has_more: bool,
 }
 
 /// An aggregate that was forgotten and told anew, since what was known of it is no point of its history.

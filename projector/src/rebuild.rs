@@ -46,8 +46,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// # Errors
 /// The database's or the broker's; the next start goes on from the stored offsets.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
+    deps.is_fit(PROJECTION);
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
-    deps.health.set(PROJECTION, true, "");
     loop {
         if wanted(&mut connection).await?.is_some() {
             follow(&deps, &mut connection).await?;
@@ -137,7 +137,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         read = later;
         if !batch.is_empty() {
             let next = consumer::next_offsets(&batch);
-            feed::apply(STANDBY, connection, &batch, &offsets, &next).await?;
+            feed::apply(deps, STANDBY, connection, &batch, &offsets, &next).await?;
             offsets.extend(next);
             deps.status.applied_batch(PROJECTION, &batch);
             deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);

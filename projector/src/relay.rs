@@ -9,13 +9,14 @@ use crate::{
     deps::{Deps, RoleError},
     metrics::of,
     status::{Progress, tenants::Waiting},
+    unsent,
 };
 use eventlog::{
     Event,
     database::Plans,
     linger::Linger,
-    log::FutureProducer,
-    producer::{self, Outgoing, headers},
+    log,
+    producer::{self, Outgoing, Place, headers},
 };
 use schemas::{
     Timestamp,
@@ -30,6 +31,8 @@ use tokio::time::Instant;
 
 /// Rows in one round.
 const BATCH: u64 = 2_000;
+/// Bytes of payloads after which a round is not filled further, so that memory stays bounded.
+const ROUND_BYTES: u64 = 32 << 20;
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(1);
 
@@ -38,13 +41,30 @@ pub const COLUMNS: &str =
     "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                            occurred_at, correlation_id, causation_id, traceparent";
 
+/// The name of a context's relay in health, status and dead letters.
+#[must_use]
+pub fn name(context: Context) -> String {
+    format!("relay:{context}")
+}
+
+/// The query for what waits in a context's outbox, in its order: at most a round.
+#[must_use]
+pub fn waiting(context: Context) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM (
+           SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before
+           FROM (SELECT {COLUMNS} FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}) AS next) AS next
+         WHERE bytes_before < {ROUND_BYTES} ORDER BY id"
+    )
+}
+
 /// Relays one context until something fails.
 ///
 /// # Errors
 /// The database's or the broker's; rows that were not acknowledged stay unpublished.
 pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
+    deps.is_fit(&name(context));
     let lease = deps.outboxes.lead(context).await.ok_or("the process is ending")?;
-    deps.health.set(&format!("relay:{context}"), true, "");
     tokio::select! {
         outcome = relay(&deps, context) => outcome,
         () = lease.lost() => Err("the session that holds the relays' locks is lost".into()),
@@ -60,7 +80,7 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     report(deps, &mut worker.connection, context, sent_ever, 0.0).await?;
     loop {
         linger.begin();
-        let sent = round(&mut worker.connection, &mut worker.plans, &deps.producer, context, &topic).await?;
+        let sent = round(deps, &mut worker.connection, &mut worker.plans, context, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
         (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
         if measured.elapsed() >= MEASURE {
@@ -79,19 +99,15 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     }
 }
 
-/// Sends one batch and marks what was acknowledged; gives the number of rows.
+/// Sends one batch and marks what was acknowledged; gives the number of rows. What the broker never takes is put aside.
 async fn round(
+    deps: &Deps,
     connection: &mut PgConnection,
     plans: &mut Plans,
-    producer: &FutureProducer,
     context: Context,
     topic: &str,
 ) -> Result<u64, RoleError> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"
-    )))
-    .fetch_all(&mut *connection)
-    .await?;
+    let rows = sqlx::query(AssertSqlSafe(waiting(context))).fetch_all(&mut *connection).await?;
     if rows.is_empty() {
         return Ok(0);
     }
@@ -100,31 +116,56 @@ async fn round(
     // Which months they are of, so that the others are not looked at.
     let times = rows.iter().map(|row| row.try_get::<Timestamp, _>("occurred_at")).collect::<Result<Vec<_>, _>>()?;
     let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
-    let (acknowledged, error) = producer::send_in_order(producer, &records).await;
-    let taken = acknowledged.len();
-    if taken > 0 {
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE {context}.outbox AS o
-             SET published_at = now(), topic = $2, partition = sent.partition, record_offset = sent.record_offset
-             FROM unnest($1::bigint[], $3::integer[], $4::bigint[]) AS sent(id, partition, record_offset)
-             WHERE o.id = sent.id AND o.occurred_at BETWEEN $5 AND $6"
-        )))
-        .bind(&ids[..taken])
-        .bind(topic)
-        .bind(acknowledged.iter().map(|place| place.partition).collect::<Vec<_>>())
-        .bind(acknowledged.iter().map(|place| place.offset).collect::<Vec<_>>())
-        .bind(times.iter().min())
-        .bind(times.iter().max())
-        .execute(&mut *connection)
-        .await?;
+    let (acknowledged, error) = producer::send_in_order(&deps.producer, &records).await;
+    let mut places: Vec<Option<Place>> = acknowledged.into_iter().map(Some).collect();
+    let refused = error.as_ref().filter(|error| log::refuses_for_ever(error)).zip(records.get(places.len()));
+    if let Some((error, record)) = refused {
+        unsent::put_aside(deps, &name(context), record, ids[places.len()], error).await?;
+        places.push(None);
     }
+    let taken = places.len();
+    mark(connection, context, topic, (&ids[..taken], &times), &places).await?;
     match error {
+        // After an error the next round needs a new producer, which the next start of this role brings.
         Some(error) => Err(format!("Kafka took {taken} of {} records of {topic}: {error}", records.len()).into()),
         None => Ok(taken as u64),
     }
 }
 
-fn envelope(row: &PgRow, context: Context) -> Result<Envelope, sqlx::Error> {
+/// Marks rows as published, with where each stands; one that was put aside stands nowhere.
+async fn mark(
+    connection: &mut PgConnection,
+    context: Context,
+    topic: &str,
+    (ids, times): (&[i64], &[Timestamp]),
+    places: &[Option<Place>],
+) -> Result<(), sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(AssertSqlSafe(format!(
+        "UPDATE {context}.outbox AS o
+         SET published_at = now(), topic = CASE WHEN sent.partition IS NOT NULL THEN $2 END, partition = sent.partition,
+             record_offset = sent.record_offset
+         FROM unnest($1::bigint[], $3::integer[], $4::bigint[]) AS sent(id, partition, record_offset)
+         WHERE o.id = sent.id AND o.occurred_at BETWEEN $5 AND $6"
+    )))
+    .bind(ids)
+    .bind(topic)
+    .bind(places.iter().map(|place| place.map(|place| place.partition)).collect::<Vec<_>>())
+    .bind(places.iter().map(|place| place.map(|place| place.offset)).collect::<Vec<_>>())
+    .bind(times.iter().min())
+    .bind(times.iter().max())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What an outbox row says of its event.
+///
+/// # Errors
+/// The database's.
+pub fn envelope(row: &PgRow, context: Context) -> Result<Envelope, sqlx::Error> {
     Ok(Envelope {
         id: EventId(row.try_get("event_id")?),
         event_type: row.try_get("event_type")?,
@@ -197,7 +238,7 @@ async fn report(
         lag_seconds: age,
         rate_per_second: rate,
     };
-    let name = format!("relay:{context}");
+    let name = name(context);
     deps.status.record(&name, context.topic().name, progress);
     deps.status.waiting(&name, &waiting);
     Ok(())

@@ -18,7 +18,8 @@ pub async fn poisoned(stack: &TestStack, id: Uuid) {
     sqlx::query(
         "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                                      occurred_at, correlation_id, traceparent)
-         SELECT gen_random_uuid(), tenant_id, event_type, aggregate, aggregate_id, 50 + n, partition_id,
+         SELECT gen_random_uuid(), tenant_id, event_type, aggregate, aggregate_id,
+                n + 1 + (SELECT max(version) FROM catalog.outbox WHERE aggregate_id = $1), partition_id,
                 CASE n WHEN 0 THEN '{\"product_id\": 7}' ELSE replace(payload, 'Thing', 'Behind') END, now(), 'poison',
                 '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
          FROM catalog.outbox, generate_series(0, 1) AS n WHERE aggregate_id = $1 AND version = 1 ORDER BY n",

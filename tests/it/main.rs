@@ -12,6 +12,7 @@ mod lag;
 mod lineage;
 mod merchandising;
 mod openapi;
+mod order;
 mod pipeline;
 mod planning;
 mod reconcile;

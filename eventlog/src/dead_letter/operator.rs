@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder};
 
 mod bulk;
+mod discarded;
 mod history;
 
 pub use bulk::{Bulk, apply_all};
+use discarded::record_discarded;
 pub use history::HistoryKind;
 
 /// Dead letters on one page at most.
@@ -378,7 +380,7 @@ pub async fn edit(
     let mut transaction = connection.begin().await?;
     let locked = lock(&mut transaction, id).await?;
     must_be_head(&mut transaction, id, locked).await?;
-    let (mut record, before) = kept(&mut transaction, id).await?;
+    let (mut record, before) = kept_record(&mut transaction, id).await?;
     serde_json::from_slice::<Value>(payload)
         .map_err(|error| DeadLetterError::Payload(format!("it is no JSON: {error}")))?;
     record.payload = Some(payload.to_vec());
@@ -409,6 +411,7 @@ pub async fn discard(connection: &mut PgConnection, id: i64, actor: &str, reason
         return Err(refuse(id, locked.state));
     }
     move_state(&mut transaction, id, Discarded).await?;
+    record_discarded(&mut transaction, &[id]).await?;
     wake_heads(&mut transaction, &[id]).await?;
     remember(&mut transaction, id, HistoryKind::Discard, actor, reason, None).await?;
     audit(&mut transaction, actor, "dead_letter.discard", id, &json!({"reason": reason})).await?;
@@ -476,7 +479,7 @@ async fn audit(
 }
 
 /// The record of a dead letter, and its payload as it is.
-async fn kept(connection: &mut PgConnection, id: i64) -> Result<(Record, Option<Vec<u8>>), DeadLetterError> {
+async fn kept_record(connection: &mut PgConnection, id: i64) -> Result<(Record, Option<Vec<u8>>), sqlx::Error> {
     let row = sqlx::query(
         "SELECT id, aggregate_key, topic, partition, record_offset, headers, payload FROM dead_letters WHERE id = $1",
     )

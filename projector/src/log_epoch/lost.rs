@@ -101,6 +101,7 @@ mod tests {
             client_id: "test".to_owned(),
             topic_prefix: String::new(),
             replication: 1,
+            min_insync: 1,
             epoch: Epoch { name: String::new(), partitions: 4 },
         }
     }

@@ -241,7 +241,7 @@ impl Projection for Insights {
         let days = u64::from(at.insight_retention_days);
         let before = at.now.date_naive().checked_sub_days(Days::new(days)).filter(|_| days > 0);
         let Some(before) = before else { return Ok(Ticked::default()) };
-        Ok(Ticked { changed: 0, pruned: retention::prune(connection, before).await? })
+        Ok(Ticked { changed: 0, pruned: retention::prune(connection, before).await?, has_more: false })
     }
 }
 

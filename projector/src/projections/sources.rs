@@ -13,8 +13,8 @@ use schemas::{
     topics::Context,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{PgConnection, Row};
-use std::collections::{BTreeMap, HashSet};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 type Key = (TenantId, Context, Uuid);
 
@@ -39,10 +39,29 @@ pub struct Refused {
     pub index: usize,
     /// A sentence.
     pub reason: String,
+    /// The versions before it that were never seen, if that is why.
+    pub gap: Option<Gap>,
+}
+
+/// Versions of an aggregate that were never seen, though a later one has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The context.
+    pub context: Context,
+    /// The aggregate.
+    pub aggregate: Uuid,
+    /// The last version that is known; 0 for none.
+    pub after: u64,
+    /// The version that has come.
+    pub before: u64,
 }
 
 /// Moves the versions that are known on; gives the events that are new, in their order, and those that can't be
 /// applied, with which the later ones of the same key are left out too.
+///
+/// Versions are contiguous: an event is taken only after the one before it, unless that was discarded.
 ///
 /// # Errors
 /// The database's.
@@ -50,34 +69,116 @@ pub async fn advance<'a>(
     connection: &mut PgConnection,
     events: &'a [Event],
 ) -> Result<(Vec<&'a Event>, Vec<Refused>), sqlx::Error> {
-    let mut rows = load(connection, events).await?;
+    let mut known = load(connection, events).await?;
     let (mut new, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
-    let mut changed: BTreeMap<Key, ()> = BTreeMap::new();
     let mut closed: HashSet<&str> = HashSet::new();
     for (index, event) in events.iter().enumerate() {
-        let key = (event.envelope.tenant, event.envelope.context, event.envelope.aggregate_id);
         if closed.contains(event.key.as_str()) {
-            refused.push(Refused { index, reason: "an earlier event of the same key can't be applied".to_owned() });
+            let reason = "an earlier event of the same key can't be applied".to_owned();
+            refused.push(Refused { index, reason, gap: None });
             continue;
         }
-        if rows.get(&key).is_some_and(|row| row.version >= event.envelope.version) {
-            continue;
-        }
-        match part(rows.get(&key), event) {
-            Ok(part) => {
-                rows.insert(key, part.row(event));
-                changed.insert(key, ());
-                new.push(event);
-            }
-            Err(reason) => {
+        match known.take(event) {
+            Ok(true) => new.push(event),
+            Ok(false) => {}
+            Err((reason, gap)) => {
                 closed.insert(&event.key);
-                refused.push(Refused { index, reason });
+                refused.push(Refused { index, reason, gap });
             }
         }
     }
-    let changed: Vec<_> = changed.into_keys().filter_map(|key| Some((key, rows.remove(&key)?))).collect();
-    store(connection, &changed).await?;
+    store(connection, &known.changed()).await?;
     Ok((new, refused))
+}
+
+/// Has what was discarded count as seen, where the version before it is the last that is known; gives how many did.
+///
+/// # Errors
+/// The database's.
+pub async fn pass_discarded(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let mut passed = 0;
+    loop {
+        let moved = sqlx::query(
+            "INSERT INTO sources (tenant_id, context, aggregate_id, aggregate, version, deleted, body, event_time)
+             SELECT d.tenant_id, d.context, d.aggregate_id, d.aggregate, d.version, true, '{}', d.event_time
+             FROM discarded_events AS d
+             LEFT JOIN sources AS s USING (tenant_id, context, aggregate_id)
+             WHERE coalesce(s.version, 0) = d.version - 1
+             ON CONFLICT (tenant_id, context, aggregate_id) DO UPDATE
+             SET version = excluded.version, event_time = excluded.event_time WHERE sources.version = excluded.version - 1",
+        )
+        .execute(&mut *connection)
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(passed);
+        }
+        passed += moved.rows_affected();
+    }
+}
+
+/// What is known of the aggregates of a batch.
+#[derive(Default)]
+struct Known {
+    rows: BTreeMap<Key, Source>,
+    discarded: BTreeMap<Key, BTreeMap<u64, Discarded>>,
+    changed: BTreeSet<Key>,
+}
+
+/// An event that an operator gave up.
+struct Discarded {
+    aggregate: String,
+    event: Uuid,
+    time: Timestamp,
+}
+
+impl Known {
+    /// Takes an event; gives whether it is new, or why it can't be applied.
+    fn take(&mut self, event: &Event) -> Result<bool, (String, Option<Gap>)> {
+        let envelope = &event.envelope;
+        let key = (envelope.tenant, envelope.context, envelope.aggregate_id);
+        self.pass(key, event);
+        let after = self.rows.get(&key).map_or(0, |row| row.version);
+        if after >= envelope.version {
+            return Ok(false);
+        }
+        if after + 1 < envelope.version {
+            let (tenant, context, aggregate) = key;
+            let gap = Gap { tenant, context, aggregate, after, before: envelope.version };
+            return Err((format!("version {} of its aggregate was never seen here", after + 1), Some(gap)));
+        }
+        let part = part(self.rows.get(&key), event).map_err(|reason| (reason, None))?;
+        self.rows.insert(key, part.row(event));
+        self.changed.insert(key);
+        Ok(true)
+    }
+
+    /// Goes past what was discarded before an event, and past the event if it was.
+    fn pass(&mut self, key: Key, event: &Event) {
+        let Some(discarded) = self.discarded.get(&key) else { return };
+        loop {
+            let next = self.rows.get(&key).map_or(0, |row| row.version) + 1;
+            let Some(gone) = discarded.get(&next) else { return };
+            // A write side that was restored may have given the version to another event.
+            if next > event.envelope.version || (next == event.envelope.version && gone.event != event.envelope.id.0) {
+                return;
+            }
+            let row = self.rows.entry(key).or_insert_with(|| Source {
+                aggregate: gone.aggregate.clone(),
+                product_id: None,
+                version: 0,
+                deleted: true,
+                body: "{}".to_owned(),
+                event_time: gone.time,
+            });
+            (row.version, row.event_time) = (next, gone.time);
+            self.changed.insert(key);
+        }
+    }
+
+    fn changed(mut self) -> Vec<(Key, Source)> {
+        let changed = std::mem::take(&mut self.changed);
+        changed.into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect()
+    }
 }
 
 /// What is kept of an aggregate beside its version.
@@ -174,34 +275,56 @@ fn write<T: Serialize>(body: &T) -> Result<String, String> {
     serde_json::to_string(body).map_err(|error| format!("the part can't be stored: {error}"))
 }
 
-async fn load(connection: &mut PgConnection, events: &[Event]) -> Result<BTreeMap<Key, Source>, sqlx::Error> {
+async fn load(connection: &mut PgConnection, events: &[Event]) -> Result<Known, sqlx::Error> {
     let keys: HashSet<Key> =
         events.iter().map(|e| (e.envelope.tenant, e.envelope.context, e.envelope.aggregate_id)).collect();
     let rows = sqlx::query(
-        "SELECT s.tenant_id, s.context, s.aggregate_id, s.aggregate, s.product_id, s.version, s.deleted, s.body, s.event_time
+        "SELECT k.t, k.c, k.a, s.aggregate, s.product_id, s.version, s.deleted, s.body, s.event_time,
+                d.version AS gone, d.aggregate AS gone_aggregate, d.event_id AS gone_event, d.event_time AS gone_time
          FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS k(t, c, a)
-         JOIN sources s ON s.tenant_id = k.t AND s.context = k.c AND s.aggregate_id = k.a",
+         LEFT JOIN sources AS s ON s.tenant_id = k.t AND s.context = k.c AND s.aggregate_id = k.a
+         LEFT JOIN discarded_events AS d ON d.tenant_id = k.t AND d.context = k.c AND d.aggregate_id = k.a
+         WHERE s.version IS NOT NULL OR d.version IS NOT NULL",
     )
     .bind(keys.iter().map(|(tenant, _, _)| tenant.uuid()).collect::<Vec<_>>())
     .bind(keys.iter().map(|(_, context, _)| context.name()).collect::<Vec<_>>())
     .bind(keys.iter().map(|(_, _, id)| *id).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    let mut known = BTreeMap::new();
+    let mut known = Known::default();
     for row in rows {
-        let context: String = row.try_get("context")?;
+        let context: String = row.try_get("c")?;
         let context = context.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        let source = Source {
-            aggregate: row.try_get("aggregate")?,
-            product_id: row.try_get("product_id")?,
-            version: u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default(),
-            deleted: row.try_get("deleted")?,
-            body: row.try_get("body")?,
-            event_time: row.try_get("event_time")?,
-        };
-        known.insert((TenantId(row.try_get("tenant_id")?), context, row.try_get("aggregate_id")?), source);
+        let key = (TenantId(row.try_get("t")?), context, row.try_get("a")?);
+        if let Some(version) = row.try_get::<Option<i64>, _>("version")? {
+            known.rows.insert(key, source(&row, version)?);
+        }
+        if let Some(version) = row.try_get::<Option<i64>, _>("gone")? {
+            let gone = Discarded {
+                aggregate: row.try_get("gone_aggregate")?,
+                event: row.try_get("gone_event")?,
+                time: row.try_get("gone_time")?,
+            };
+            known.discarded.entry(key).or_default().insert(read_version(version), gone);
+        }
     }
     Ok(known)
+}
+
+fn source(row: &PgRow, version: i64) -> Result<Source, sqlx::Error> {
+    Ok(Source {
+        aggregate: row.try_get("aggregate")?,
+        product_id: row.try_get("product_id")?,
+        version: read_version(version),
+        deleted: row.try_get("deleted")?,
+        body: row.try_get("body")?,
+        event_time: row.try_get("event_time")?,
+    })
+}
+
+/// A version out of PostgreSQL, where it is above zero.
+fn read_version(version: i64) -> u64 {
+    u64::try_from(version).unwrap_or_default()
 }
 
 async fn store(connection: &mut PgConnection, rows: &[(Key, Source)]) -> Result<(), sqlx::Error> {

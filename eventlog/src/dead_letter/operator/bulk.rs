@@ -1,6 +1,6 @@
 //! The same for every dead letter of a filter, all or none.
 
-use super::{DeadLetterError, Filter, HistoryKind, wake_heads};
+use super::{DeadLetterError, Filter, HistoryKind, record_discarded, wake_heads};
 use schemas::dead_letter::DeadLetterState::{self, Discarded, Parked, Queued, Retrying};
 use serde_json::json;
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder};
@@ -68,6 +68,7 @@ pub async fn apply_all(
         .execute(&mut *transaction)
         .await?;
     if matches!(bulk, Bulk::Discard(_)) {
+        record_discarded(&mut transaction, &ids).await?;
         wake_heads(&mut transaction, &ids).await?;
     }
     sqlx::query("INSERT INTO dead_letter_history (letter_id, kind, actor, note) SELECT id, $2, $3, $4 FROM unnest($1::bigint[]) AS id")
