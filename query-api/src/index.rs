@@ -11,7 +11,7 @@ use search::{
     bundle::Model,
     generation,
     nodes::{self, ReaderReport},
-    offsets::covers,
+    offsets::covers_again,
     reader::IndexHandle,
 };
 use service::Health;
@@ -26,17 +26,19 @@ use std::{
 use tokio::sync::watch;
 
 mod figures;
+#[cfg(test)]
+mod scratch;
+mod standstill;
 mod warming;
 
 pub use figures::Recorder;
+use standstill::Standstill;
 use warming::Warming;
 
 /// How often the read database is asked which generation is active.
 const POLL: Duration = Duration::from_millis(100);
 /// How often this process reports when nothing changes.
 const REPORT: Duration = Duration::from_secs(1);
-/// How long the generation in use may stand still for the next one; then it goes on, and the switch is tried again.
-const STANDSTILL: Duration = Duration::from_secs(2);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -81,6 +83,7 @@ struct Watcher {
     warming: BTreeMap<String, Warming>,
     waiting: String,
     vectors: QueryVectors,
+    standstill: Standstill,
 }
 
 impl ActiveIndex {
@@ -100,6 +103,7 @@ impl ActiveIndex {
             warming: BTreeMap::new(),
             waiting: String::new(),
             vectors,
+            standstill: Standstill::default(),
         };
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(POLL);
@@ -221,18 +225,11 @@ impl Watcher {
 
     /// Answers from another generation as soon as it has all that the one in use shows.
     async fn switch(&mut self, next: IndexHandle, epoch: i64, mut open: Open) -> Result<(), Failure> {
+        let _hold = match &open.active {
+            Some(current) => Some(self.standstill.until_covered(current, &next).await?),
+            None => None,
+        };
         let name = next.manifest().generation.clone();
-        let held = open.active.as_ref().map(|current| (current.hold(), current.snapshot().next_offsets()));
-        if let Some((_, shown)) = &held {
-            let mut commits = next.subscribe();
-            let began = Instant::now();
-            while !covers(&commits.borrow_and_update().next_offsets(), shown) {
-                let left = STANDSTILL.saturating_sub(began.elapsed());
-                if left.is_zero() || tokio::time::timeout(left, commits.changed()).await.is_err() {
-                    return Err(format!("{name} has not read yet what the generation in use shows").into());
-                }
-            }
-        }
         let previous = open.active.replace(next).map(|handle| handle.manifest().generation.clone());
         tracing::info!(index.generation = %name, index.previous = previous.unwrap_or_default(), index.epoch = epoch, "answering from another generation");
         open.epoch = epoch;
@@ -273,6 +270,12 @@ impl Watcher {
         };
         if !is_prepared {
             return Err("its catalog statistics are being collected".into());
+        }
+        let behind = |before: &IndexHandle| {
+            !covers_again(&warming.handle.snapshot().next_offsets(), &before.snapshot().next_offsets())
+        };
+        if open.all.get(name).is_some_and(behind) {
+            return Err("it was built anew, and has not read yet all that the one before shows".into());
         }
         tokio::spawn(warming::keep_prepared(warming.handle.subscribe()));
         tracing::info!(index.generation = %name, "generation opened");
@@ -320,5 +323,68 @@ impl Watcher {
         if let Err(error) = nodes::report(&self.folder, &report) {
             tracing::warn!(%error, "the index folder can't be written: operators don't see what is served here");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scratch::{Scratch, offset};
+
+    fn watcher(folder: PathBuf) -> Watcher {
+        Watcher {
+            pool: PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/nothing").expect("a pool"),
+            folder,
+            address: ([127, 0, 0, 1], 1).into(),
+            reader: "one".to_owned(),
+            sender: watch::channel(Open::default()).0,
+            recorder: Recorder::default(),
+            inodes: BTreeMap::new(),
+            warming: BTreeMap::new(),
+            waiting: String::new(),
+            vectors: QueryVectors::new(None),
+            standstill: Standstill::default(),
+        }
+    }
+
+    /// Looks until the generation is open.
+    async fn opened(watcher: &mut Watcher, open: &mut Open) {
+        let one = Desired { name: "g1".to_owned(), is_active: true, canary: 0 };
+        let began = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        while let Err(error) = watcher.open(&one, open) {
+            assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+            looks.tick().await;
+        }
+        open.active = open.all.get("g1").cloned();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_healed_index_takes_over_only_once_it_shows_all_that_the_damaged_one_did() {
+        let (scratch, mut open) = (Scratch::new(), Open::default());
+        let damaged = scratch.index("g1", 10);
+        let mut watcher = watcher(scratch.0.clone());
+        opened(&mut watcher, &mut open).await;
+        let before = open.active.clone().expect("it is open");
+        drop(damaged);
+        generation::quarantine(&scratch.0, "g1", schemas::Utc::now()).expect("put aside");
+        // What was built anew stops short: the records since then come by the topic.
+        let mut healed = scratch.index("g1", 4);
+        let one = Desired { name: "g1".to_owned(), is_active: true, canary: 0 };
+        let refused = watcher.open(&one, &mut open).expect_err("it stops short").to_string();
+        assert!(refused.contains("has not read yet all that the one before shows"), "{refused}");
+        // Longer than commits take to be noticed.
+        let mut commits = before.subscribe();
+        let shorter =
+            tokio::time::timeout(Duration::from_millis(800), commits.wait_for(|s| s.next_offsets() != offset(10)));
+        assert!(shorter.await.is_err(), "the handle that is in use does not become the shorter one either");
+        healed.commit(offset(10)).expect("committed");
+        opened(&mut watcher, &mut open).await;
+        let after = open.active.clone().expect("it is open");
+        assert_eq!(after.snapshot().next_offsets(), offset(10));
+        healed.commit(offset(12)).expect("committed");
+        let mut commits = after.subscribe();
+        let newer = commits.wait_for(|snapshot| snapshot.next_offsets() == offset(12));
+        tokio::time::timeout(Duration::from_secs(20), newer).await.expect("it follows the healed one").expect("open");
     }
 }

@@ -1,7 +1,7 @@
 //! Where a generation stands in the document topic. The form in commits, reports and the read database is a
 //! JSON list of topic, partition and next offset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Topic and partition to the next offset to read.
 pub type Offsets = BTreeMap<(String, i32), i64>;
@@ -32,6 +32,15 @@ pub fn covers(own: &Offsets, other: &Offsets) -> bool {
     other.iter().all(|(partition, offset)| own.get(partition).copied().unwrap_or_default() >= *offset)
 }
 
+/// As [`covers`], for an index that was built anew: what `other` has read of topics that `own` doesn't know at all, such as
+/// those of a log before, is nothing that could be read again.
+#[must_use]
+pub fn covers_again(own: &Offsets, other: &Offsets) -> bool {
+    let known: BTreeSet<&str> = own.keys().map(|(topic, _)| topic.as_str()).collect();
+    let again = other.iter().filter(|((topic, _), _)| known.is_empty() || known.contains(topic.as_str()));
+    covers(own, &again.map(|(at, next)| (at.clone(), *next)).collect())
+}
+
 /// Those of Kafka's topics: a build from the views keeps its place there beside them.
 #[must_use]
 pub fn of_topics(offsets: &Offsets) -> Offsets {
@@ -51,6 +60,9 @@ mod tests {
         let of = |a: i64, b: i64| Offsets::from([(("d".to_owned(), 0), a), (("d".to_owned(), 1), b)]);
         assert_eq!(parse(&to_json(&of(3, 4))).expect("read"), of(3, 4));
         assert_eq!(parse("").expect("read"), Offsets::new());
+        let before = Offsets::from([(("d of a log before".to_owned(), 0), 9), (("d".to_owned(), 0), 3)]);
+        assert!(covers_again(&of(3, 4), &before) && !covers_again(&of(2, 4), &before));
+        assert!(!covers_again(&Offsets::new(), &before) && !covers(&of(3, 4), &before));
         assert!(covers(&of(3, 4), &of(3, 3)) && !covers(&of(3, 4), &of(2, 5)) && !covers(&Offsets::new(), &of(0, 1)));
     }
 }

@@ -14,6 +14,7 @@ use crate::{
 use notify::{RecursiveMode, Watcher};
 use schemas::ids::{ProductId, TenantId};
 use std::{
+    os::unix::fs::MetadataExt,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -159,6 +160,8 @@ impl IndexHandle {
         // Before the reader: what is committed between the two is taken in at the first look.
         let meta = index.load_metas()?;
         let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let folder = generation::folder(root, generation_name);
+        let own = std::fs::metadata(&folder)?.ino();
         let (_, fields) = schema();
         let manifest = Arc::new(manifest);
         let first = Snapshot {
@@ -176,7 +179,7 @@ impl IndexHandle {
         };
         let current = Arc::new(watch::Sender::new(first));
         let (wake, woken) = mpsc::channel();
-        let watcher = watcher(&generation::folder(root, generation_name), wake.clone());
+        let watcher = watcher(&folder, wake.clone());
         let weak = Arc::downgrade(&current);
         let held = Arc::new(Mutex::new(0));
         let holds = Arc::clone(&held);
@@ -188,8 +191,10 @@ impl IndexHandle {
                 while woken.try_recv().is_ok() {}
                 let Some(current) = weak.upgrade() else { return };
                 let held = holds.lock().unwrap_or_else(PoisonError::into_inner);
-                if *held == 0 {
-                    reload(&index, &reader, &current);
+                // A folder that was built anew under the name is another index: what it holds is no commit of this one.
+                let is_own = || std::fs::metadata(&folder).is_ok_and(|found| found.ino() == own);
+                if *held == 0 && is_own() {
+                    reload(&index, &reader, &current, &is_own);
                 }
             }
         })?;
@@ -232,7 +237,7 @@ fn first_version() -> u64 {
 
 /// Takes in a commit, if there is a new one. While the writer swaps files a reload may fail; the
 /// next signal or poll tries again.
-fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>) {
+fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<Snapshot>, is_own: &dyn Fn() -> bool) {
     let (newest, offsets) = match index.load_metas() {
         Ok(meta) if meta.opstamp != current.borrow().segments.operations => (meta.opstamp, meta.payload),
         Ok(_) => return,
@@ -242,6 +247,8 @@ fn reload(index: &tantivy::Index, reader: &IndexReader, current: &watch::Sender<
         }
     };
     match reader.reload() {
+        // It may have been put aside while it was read.
+        Ok(()) if !is_own() => {}
         Ok(()) => {
             let searcher = reader.searcher();
             let (columns, segments) = (Arc::clone(&current.borrow().segments.columns), searcher.clone());
