@@ -2,7 +2,10 @@
 
 use clap::{Parser, ValueEnum};
 use eventlog::{Epoch, Log};
-use search::embed::{ModelFolder, Models};
+use search::{
+    embed::{ModelFolder, Models},
+    nodes::host_name,
+};
 use service::telemetry::TelemetryOptions;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -65,8 +68,8 @@ pub struct Config {
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,
-    /// Name of this node in reports [default: the host's name]
-    #[arg(long, env = "SOUK_NODE", default_value_t = node())]
+    /// Name of this node, which stands for its index folder: no other folder may have it [default: the host's name]
+    #[arg(long, env = "SOUK_NODE", default_value_t = host_name())]
     pub node: String,
     /// Seconds between two checks of all index files against their checksums; 0 switches them off
     #[arg(long, env = "SOUK_SCRUB_SECONDS", default_value_t = 30)]
@@ -103,12 +106,6 @@ pub struct Config {
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,
-}
-
-/// The host's name.
-fn node() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "node".to_owned() } else { name.trim().to_owned() }
 }
 
 impl Config {

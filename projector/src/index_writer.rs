@@ -26,12 +26,14 @@ use tokio::{
 };
 
 mod build;
+mod claim;
 mod copy;
 pub mod generations;
 mod intake;
 mod nodes;
 mod scrub;
 
+pub use claim::Claim;
 pub use generations::{CopySettings, Source, next_name};
 pub use nodes::{Phase, Report};
 
@@ -77,6 +79,7 @@ struct Running {
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
     std::fs::create_dir_all(&deps.config.index_dir)?;
+    let claim = Claim::take(&mut connection, &deps.config.index_dir, &deps.config.node).await?;
     generations::first(&mut connection).await?;
     deps.health.set(PROJECTION, true, "");
     let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
@@ -119,6 +122,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
         let changed = readers.look(&deps.config.index_dir);
         if changed || reported.elapsed() >= REPORT {
             reported = Instant::now();
+            claim.renew(&mut connection).await?;
             nodes::store(&mut connection, &deps, &copies_of(&copies), &readers).await?;
             generations::advance(&mut connection).await?;
             remove_unwanted(&mut connection, &deps, &copies, &tasks).await?;

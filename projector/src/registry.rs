@@ -49,6 +49,7 @@ pub const OTHER_TABLES: &[&str] = &[
     "embeddings",
     "generation_copies",
     "index_generations",
+    "index_nodes",
     "index_switches",
     "insight_retention",
     "leases",

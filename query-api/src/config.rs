@@ -39,6 +39,9 @@ pub struct Config {
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index")]
     pub index_dir: PathBuf,
+    /// Name of this node, the same as its index writer's [default: what the index writer of the folder is called]
+    #[arg(long, env = "SOUK_NODE")]
+    pub node: Option<String>,
     /// Searches that run at the same time; further ones wait
     #[arg(long, env = "SOUK_SEARCH_CONCURRENCY", default_value_t = 4)]
     pub search_concurrency: usize,

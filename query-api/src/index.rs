@@ -6,6 +6,7 @@
 //! index writer, see [`search::nodes`].
 
 use crate::vectors::QueryVectors;
+use schemas::Uuid;
 use search::{
     IndexError,
     bundle::Model,
@@ -26,12 +27,14 @@ use std::{
 use tokio::sync::watch;
 
 mod figures;
+mod node;
 #[cfg(test)]
 mod scratch;
 mod standstill;
 mod warming;
 
 pub use figures::Recorder;
+pub use node::check;
 use standstill::Standstill;
 use warming::Warming;
 
@@ -96,7 +99,7 @@ impl ActiveIndex {
             pool,
             folder,
             address,
-            reader: format!("{}-{}", address.to_string().replace([':', '[', ']'], "-"), std::process::id()),
+            reader: Uuid::now_v7().to_string(),
             sender,
             recorder: recorder.clone(),
             inodes: BTreeMap::new(),
@@ -312,7 +315,7 @@ impl Watcher {
         let open = self.sender.borrow().clone();
         let report = ReaderReport {
             reader: self.reader.clone(),
-            address: self.address.to_string(),
+            address: node::reachable(self.address),
             epoch: open.epoch,
             generation: open.active.map(|handle| handle.manifest().generation.clone()).unwrap_or_default(),
             opened: open.all.keys().cloned().collect(),

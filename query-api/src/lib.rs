@@ -57,6 +57,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         application_name: "souk-query-api".to_owned(),
     };
     let pool = database::pool(&config.query_database_url, &options)?;
+    index::check(&pool, &config.index_dir, config.node.as_deref()).await?;
     for part in ["database", "index"] {
         health.expect(part);
     }

@@ -3,6 +3,7 @@
 use crate::{failure::Failure, settings::Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::Uuid;
+use search::nodes::{IndexFolder, host_name};
 use serde_json::Value;
 use service::database::{self, PoolOptions};
 use sqlx::PgPool;
@@ -28,6 +29,12 @@ pub struct CommandContext {
     /// The HTTP client.
     pub http: reqwest::Client,
     shows: bool,
+}
+
+/// The node that an index folder says it is of, else the host's name.
+fn node_of(index_dir: &std::path::Path) -> String {
+    let known = IndexFolder::read(index_dir).ok().flatten();
+    known.map_or_else(host_name, |folder| folder.node)
 }
 
 impl CommandContext {
@@ -68,12 +75,10 @@ impl CommandContext {
             PoolOptions { max_connections: 8, relaxed_durability: false, application_name: "souk-reindex".to_owned() };
         let pool = database::pool(read_database_url, &options)
             .map_err(|error| Failure::Other(format!("--read-database-url: {error}")))?;
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let host = if host.trim().is_empty() { "node".to_owned() } else { host.trim().to_owned() };
         Ok(Self {
             pool,
             index_dir: index_dir.to_owned(),
-            node: host,
+            node: node_of(index_dir),
             actor: actor.to_owned(),
             query_url: None,
             staff_key: None,

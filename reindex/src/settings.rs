@@ -20,7 +20,7 @@ pub struct Settings {
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = "index", global = true)]
     pub index_dir: PathBuf,
-    /// The node whose folder that is [default: the host's name]
+    /// The node whose folder that is [default: what its index writer is called]
     #[arg(long, env = "SOUK_NODE", global = true)]
     pub node: Option<String>,
     /// The actor that is recorded [default: the user's name]

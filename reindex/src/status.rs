@@ -87,8 +87,12 @@ impl CopyOf {
 /// A query-api process.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Reader {
-    /// Its name.
+    /// Its id, drawn at its start.
     pub reader: String,
+    /// The node whose copies it reads.
+    pub node: String,
+    /// Where it answers.
+    pub address: String,
     /// The generation it answers from.
     pub generation: String,
     /// The switch it has followed.
@@ -168,8 +172,8 @@ pub async fn read(context: &CommandContext) -> Result<Status, Failure> {
     .fetch_all(&context.pool)
     .await?;
     let readers = sqlx::query_as(
-        "SELECT reader, generation, epoch, waiting, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
-         FROM query_nodes WHERE heartbeat_at > now() - interval '1 minute' ORDER BY reader",
+        "SELECT reader, node, address, generation, epoch, waiting, extract(epoch FROM now() - heartbeat_at)::float8 AS heartbeat_age_seconds
+         FROM query_nodes WHERE heartbeat_at > now() - interval '1 minute' ORDER BY node, address, reader",
     )
     .fetch_all(&context.pool)
     .await?;
@@ -250,7 +254,8 @@ impl Status {
         }
         for reader in &self.readers {
             let waiting = if reader.waiting.is_empty() { "" } else { ", waits: " };
-            writeln!(f, "query-api {} answers from {}{waiting}{}", reader.reader, reader.generation, reader.waiting)?;
+            let Reader { node, address, generation, .. } = reader;
+            writeln!(f, "query-api {address} on {node} answers from {generation}{waiting}{}", reader.waiting)?;
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ pub struct Switched {
     pub epoch: Option<i64>,
     /// Share of the searches it answers, in percent.
     pub share: i16,
-    /// The query-api processes that have followed.
+    /// The query-api processes that have followed: address and node of each.
     pub followed: Vec<String>,
     /// Seconds until the last of them had.
     pub seconds: f64,
@@ -84,7 +84,8 @@ pub async fn opened(context: &CommandContext, name: &str) -> Result<(), Failure>
     loop {
         ticks.tick().await;
         let without: Vec<String> = sqlx::query_scalar(
-            "SELECT reader FROM query_nodes WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened)",
+            "SELECT address || ' on node ' || node FROM query_nodes
+             WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened) ORDER BY node, address",
         )
         .bind(name)
         .fetch_all(&context.pool)
@@ -115,7 +116,8 @@ pub async fn followed(
     loop {
         ticks.tick().await;
         let nodes: Vec<(String, i64, String)> = sqlx::query_as(
-            "SELECT reader, epoch, waiting FROM query_nodes WHERE heartbeat_at > now() - interval '5 seconds' ORDER BY reader",
+            "SELECT address || ' on node ' || node, epoch, waiting FROM query_nodes
+             WHERE heartbeat_at > now() - interval '5 seconds' ORDER BY node, address, reader",
         )
         .fetch_all(&context.pool)
         .await?;

@@ -1,5 +1,5 @@
-//! What a query-api process says of itself in the index folder it shares with the writer: it can't write to any
-//! database, and who watches a switch must know whether it has followed.
+//! Who is at an index folder: the node it belongs to, and what the query-api processes that share it with its writer
+//! say of themselves. They can't write to any database, and who watches a switch must know whether they have followed.
 
 use schemas::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,10 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+mod folder;
+
+pub use folder::{FolderLock, IndexFolder, host_name};
 
 /// The folder of the reports, beside those of the generations.
 pub const READERS: &str = "readers";
@@ -31,7 +35,7 @@ pub struct Figures {
 /// A process's report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReaderReport {
-    /// Who reports: unique to the process.
+    /// Who reports: drawn at the start of the process, since processes in containers share addresses and numbers.
     pub reader: String,
     /// Where it answers.
     pub address: String,

@@ -7,6 +7,7 @@ mod chaos;
 mod console;
 mod dead_letters;
 mod feeds;
+mod fleet;
 mod insights;
 mod lag;
 mod lineage;

@@ -98,6 +98,13 @@ impl Readers {
     }
 }
 
+/// How old a report is.
+fn seconds_since(report: &ReaderReport) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "an age of less than a day")]
+    let seconds = (Utc::now() - report.at).num_milliseconds().max(0) as f64 / 1e3;
+    seconds
+}
+
 /// Writes the reports.
 pub async fn store(
     connection: &mut PgConnection,
@@ -128,7 +135,7 @@ pub async fn store(
     for report in readers.known.values() {
         sqlx::query(
             "INSERT INTO query_nodes (reader, node, address, epoch, generation, opened, figures, waiting, heartbeat_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() - make_interval(secs => $9))
              ON CONFLICT (reader) DO UPDATE SET node = excluded.node, address = excluded.address, epoch = excluded.epoch,
                generation = excluded.generation, opened = excluded.opened, figures = excluded.figures,
                waiting = excluded.waiting, heartbeat_at = excluded.heartbeat_at",
@@ -141,7 +148,8 @@ pub async fn store(
         .bind(&report.opened)
         .bind(serde_json::to_value(&report.figures)?)
         .bind(&report.waiting)
-        .bind(report.at)
+        // By the clock that both share; the database's may be another.
+        .bind(seconds_since(report))
         .execute(&mut *connection)
         .await?;
     }
@@ -174,6 +182,9 @@ pub async fn forget_gone(connection: &mut PgConnection) -> Result<(), sqlx::Erro
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM query_nodes WHERE heartbeat_at < now() - interval '1 day'").execute(connection).await?;
+    sqlx::query("DELETE FROM query_nodes WHERE heartbeat_at < now() - interval '1 day'")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM index_nodes WHERE heartbeat_at < now() - interval '1 day'").execute(connection).await?;
     Ok(())
 }
