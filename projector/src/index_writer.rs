@@ -11,6 +11,7 @@ use crate::{
 use schemas::Utc;
 use search::{
     IndexError,
+    bundle::Bundle,
     generation::{self, Manifest},
 };
 use sqlx::{Connection, PgConnection};
@@ -34,7 +35,7 @@ mod nodes;
 mod scrub;
 
 pub use claim::Claim;
-pub use generations::{CopySettings, Source, next_name};
+pub use generations::{CopySettings, RELEASE, Source, next_name};
 pub use nodes::{Phase, Report};
 
 /// The projection's name in status and metrics; copies of generations that are not active add theirs.
@@ -82,6 +83,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let claim = Claim::take(&mut connection, &deps.config.index_dir, &deps.config.node).await?;
     generations::first(&mut connection).await?;
     deps.health.set(PROJECTION, true, "");
+    let shipped = Bundle::default();
     let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
     let mut paused: BTreeMap<String, Instant> = BTreeMap::new();
     let mut readers = nodes::Readers::default();
@@ -89,7 +91,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        generations::replace_outdated(&mut connection).await?;
+        generations::replace_outdated(&mut connection, &shipped).await?;
         let wanted = generations::wanted(&mut connection).await?;
         while let Some((name, reason)) = tasks::next_ended(&mut tasks)? {
             let Some(gone) = copies.remove(&name) else { continue };

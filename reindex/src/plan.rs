@@ -135,8 +135,8 @@ pub async fn of(context: &CommandContext, bundle: Bundle, args: &Args) -> Result
     };
     let manifest = Manifest::new(&name, bundle, Utc::now())?;
     let made = sqlx::query(
-        "INSERT INTO index_generations (generation, state, manifest, source, basis, rate_limit, created_by)
-         VALUES ($1, 'planned', $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        "INSERT INTO index_generations (generation, state, manifest, source, basis, rate_limit, created_by, release)
+         VALUES ($1, 'planned', $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(&name)
     .bind(serde_json::to_value(&manifest)?)
@@ -144,6 +144,7 @@ pub async fn of(context: &CommandContext, bundle: Bundle, args: &Args) -> Result
     .bind(&active.generation)
     .bind(args.rate)
     .bind(&context.actor)
+    .bind(projector::index_writer::RELEASE)
     .execute(&mut *transaction)
     .await?;
     if made.rows_affected() == 0 {

@@ -5,7 +5,7 @@
 use crate::{
     IndexError, analyzer,
     background::Throttle,
-    bundle::{self, Bundle},
+    bundle::Bundle,
     directory::{
         RelaxedDirectory,
         compound::{self, CompoundFiles},
@@ -20,6 +20,10 @@ use std::{
     path::{Path, PathBuf},
 };
 use tantivy::{Index, IndexMeta, directory::error::OpenReadError, index::SegmentComponent};
+
+mod format;
+
+pub use format::Format;
 
 const MANIFEST: &str = "manifest.json";
 const DAMAGED: &str = "damaged";
@@ -60,8 +64,8 @@ impl Manifest {
     /// Whether this program can read and write it.
     #[must_use]
     pub fn is_readable(&self) -> bool {
-        let shape = (self.bundle.schema_version, self.bundle.analyzer.version);
-        shape == (bundle::SCHEMA_VERSION, analyzer::ANALYZER_VERSION)
+        let Bundle { schema_version, analyzer, .. } = &self.bundle;
+        Format { schema: *schema_version, analyzer: analyzer.version } == Format::current()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Several nodes, several processes on each: who is who.
 
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
-use projector::index_writer::Claim;
+use projector::index_writer::{Claim, generations};
 use query_api::{index, index::ActiveIndex, vectors::QueryVectors};
+use search::bundle::Bundle;
 use service::Health;
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{path::Path, time::Duration};
@@ -66,4 +67,67 @@ async fn a_node_name_belongs_to_one_live_index_folder() {
     renewing.abort();
     // Whoever held it is gone; nobody has to wait until its row is old.
     claimed(&url, other.path(), "a").await.expect("the first is silent");
+}
+
+async fn first_generation(url: &str) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.expect("connected");
+    generations::first(&mut connection).await.expect("the first");
+    connection
+}
+
+async fn switches(connection: &mut PgConnection) -> Vec<(String, String)> {
+    sqlx::query_as("SELECT generation, kind FROM index_switches ORDER BY epoch")
+        .fetch_all(connection)
+        .await
+        .expect("read")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_of_two_releases_make_one_build_and_never_take_turns() {
+    let database = database(Side::Read).await;
+    let mut connection = first_generation(&database.url()).await;
+    let older = Bundle::default();
+    let newer = Bundle { schema_version: older.schema_version + 1, ..Bundle::default() };
+    // A rolling update: writers of both releases on four nodes, each looking again and again.
+    let looks = [&older, &newer, &older, &newer].map(|shipped| {
+        let (url, shipped) = (database.url(), shipped.clone());
+        tokio::spawn(async move {
+            let mut connection = PgConnection::connect(&url).await.expect("connected");
+            for _ in 0..50 {
+                generations::replace_outdated(&mut connection, &shipped).await.expect("a look");
+            }
+        })
+    });
+    for look in looks {
+        look.await.expect("it looked");
+    }
+    let expected = |switches: &[(&str, &str)]| -> Vec<(String, String)> {
+        switches.iter().map(|(generation, kind)| ((*generation).to_owned(), (*kind).to_owned())).collect()
+    };
+    assert_eq!(switches(&mut connection).await, expected(&[("g1", "first"), ("g2", "outdated")]));
+    let states: Vec<(String, String)> =
+        sqlx::query_as("SELECT generation, state FROM index_generations ORDER BY generation")
+            .fetch_all(&mut connection)
+            .await
+            .expect("read");
+    assert_eq!(states, expected(&[("g1", "retired"), ("g2", "active")]));
+    // An operator goes back to the release before: its writers find their generation, and the newer ones let it be.
+    for back in [
+        "UPDATE index_generations SET state = 'rolled_back' WHERE generation = 'g2'",
+        "UPDATE index_generations SET state = 'active' WHERE generation = 'g1'",
+        "INSERT INTO index_switches (generation, previous, kind, actor) VALUES ('g1', 'g2', 'rollback', 'tester')",
+    ] {
+        sqlx::query(back).execute(&mut connection).await.expect("gone back");
+    }
+    for shipped in [&newer, &older, &newer] {
+        generations::replace_outdated(&mut connection, shipped).await.expect("a look");
+    }
+    assert_eq!(switches(&mut connection).await.len(), 3, "nobody undoes what an operator did");
+    let later = Bundle { schema_version: newer.schema_version + 1, ..Bundle::default() };
+    generations::replace_outdated(&mut connection, &later).await.expect("a look");
+    assert_eq!(
+        switches(&mut connection).await.last(),
+        expected(&[("g3", "outdated")]).last(),
+        "a later release goes on"
+    );
 }

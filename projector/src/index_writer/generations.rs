@@ -3,12 +3,16 @@
 use crate::deps::RoleError;
 use schemas::Utc;
 use search::{
-    generation::Manifest,
+    bundle::Bundle,
+    generation::{Format, Manifest},
     offsets::{self, Offsets},
 };
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 use std::collections::BTreeMap;
+
+/// The release that generations are planned by.
+pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 /// What a generation is built from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,12 +64,13 @@ pub async fn first(connection: &mut PgConnection) -> Result<(), RoleError> {
     let mut transaction = connection.begin().await?;
     let manifest = Manifest::current("g1", Utc::now());
     let made = sqlx::query(
-        "INSERT INTO index_generations (generation, state, manifest, activated_at, created_by)
-         SELECT $1, 'active', $2, now(), 'projector' WHERE NOT EXISTS (SELECT FROM index_generations WHERE state = 'active')
+        "INSERT INTO index_generations (generation, state, manifest, release, activated_at, created_by)
+         SELECT $1, 'active', $2, $3, now(), 'projector' WHERE NOT EXISTS (SELECT FROM index_generations WHERE state = 'active')
          ON CONFLICT DO NOTHING",
     )
     .bind(&manifest.generation)
     .bind(serde_json::to_value(&manifest)?)
+    .bind(RELEASE)
     .execute(&mut *transaction)
     .await?;
     if made.rows_affected() > 0 {
@@ -77,37 +82,52 @@ pub async fn first(connection: &mut PgConnection) -> Result<(), RoleError> {
     Ok(transaction.commit().await?)
 }
 
-/// Where the active generation has a schema or an analyzer of another release, one of this release takes its
-/// place; the other's folder stays for the way back until it is pruned.
-pub async fn replace_outdated(connection: &mut PgConnection) -> Result<(), RoleError> {
-    let (name, manifest): (String, Value) =
-        sqlx::query_as("SELECT generation, manifest FROM index_generations WHERE state = 'active'")
-            .fetch_one(&mut *connection)
-            .await?;
-    if serde_json::from_value::<Manifest>(manifest).is_ok_and(|manifest| manifest.is_readable()) {
+/// Where the active generation is of an older release's format, one of this release takes its place; the other's folder
+/// stays for the way back until it is pruned. What is newer is never replaced, so that writers of two releases in a rolling
+/// update don't take turns; nor is what an operator has gone back to from a generation of this release.
+///
+/// The switch is one statement that names the revision it saw: of several writers, one makes it.
+///
+/// # Errors
+/// The database's.
+pub async fn replace_outdated(connection: &mut PgConnection, shipped: &Bundle) -> Result<(), RoleError> {
+    let (name, revision, manifest, left): (String, i64, Value, Option<Value>) = sqlx::query_as(
+        "SELECT g.generation, g.revision, g.manifest,
+                (SELECT p.manifest FROM index_switches AS s JOIN index_generations AS p ON p.generation = s.previous
+                 WHERE s.kind = 'rollback' AND s.epoch = (SELECT max(epoch) FROM index_switches)) AS left_behind
+         FROM index_generations AS g WHERE g.state = 'active'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let own = Format { schema: shipped.schema_version, analyzer: shipped.analyzer.version };
+    let gone_back = left.is_some_and(|left| Format::of(&left).is_some_and(|left| left >= own));
+    if gone_back || Format::of(&manifest).is_none_or(|found| found >= own) {
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
-    let next = next_name(&mut transaction).await?;
-    tracing::warn!(index.generation = %name, index.next = %next, "the active generation is of another release; a new one takes its place");
-    sqlx::query("UPDATE index_generations SET state = 'retired', revision = revision + 1, note = 'of another release' WHERE generation = $1")
-        .bind(&name)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
-        "INSERT INTO index_generations (generation, state, manifest, activated_at, created_by, basis) VALUES ($1, 'active', $2, now(), 'projector', $3)",
+    let next = next_name(connection).await?;
+    let wished = Manifest::new(&next, shipped.clone(), Utc::now())?;
+    let switched = sqlx::query(
+        "WITH old AS (
+           UPDATE index_generations SET state = 'retired', revision = revision + 1, note = 'of an older release'
+           WHERE generation = $1 AND revision = $2 AND state = 'active' RETURNING generation
+         ), new AS (
+           INSERT INTO index_generations (generation, state, manifest, release, activated_at, created_by, basis)
+           SELECT $3, 'active', $4, $5, now(), 'projector', generation FROM old RETURNING generation, basis
+         )
+         INSERT INTO index_switches (generation, previous, kind, actor, reason)
+         SELECT generation, basis, 'outdated', 'projector', 'release ' || $5 FROM new",
     )
-    .bind(&next)
-    .bind(serde_json::to_value(Manifest::current(&next, Utc::now()))?)
     .bind(&name)
-    .execute(&mut *transaction)
+    .bind(revision)
+    .bind(&next)
+    .bind(serde_json::to_value(wished)?)
+    .bind(RELEASE)
+    .execute(connection)
     .await?;
-    sqlx::query("INSERT INTO index_switches (generation, previous, kind, actor, reason) VALUES ($1, $2, 'outdated', 'projector', 'another release')")
-        .bind(&next)
-        .bind(&name)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction.commit().await?)
+    if switched.rows_affected() > 0 {
+        tracing::warn!(index.generation = %name, index.next = %next, "the active generation is of an older release; a new one takes its place");
+    }
+    Ok(())
 }
 
 /// The next free name: `g` and a number.
