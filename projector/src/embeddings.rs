@@ -26,6 +26,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
+mod newest;
 mod set;
 
 use set::{Report, Set};

@@ -166,8 +166,11 @@ pub async fn follow(context: &CommandContext, name: &str, wait: bool) -> Result<
             State::Building => bar.set_message(format!("building {name}, giving way to shoppers")),
             state if state.is_followed() => {
                 bar.finish_and_clear();
-                if wait {
-                    vectors::follow(context, &found.manifest()?.bundle.model).await?;
+                let model = found.manifest()?.bundle.model;
+                // Vectors that are in use are as complete for this generation as for the active one: nobody waits for them.
+                let is_in_use = generations::active(context).await?.manifest().is_ok_and(|it| it.bundle.model == model);
+                if wait && !is_in_use {
+                    vectors::follow(context, &model).await?;
                 }
                 return Ok(Built { waited_seconds: began.elapsed().as_secs_f64(), ..built });
             }

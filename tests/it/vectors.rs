@@ -7,7 +7,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use launcher::artifacts::Artifacts;
+use launcher::{artifacts::Artifacts, stack::Service};
 use reindex::Failure;
 use search::{
     bundle::MODEL_ID,
@@ -93,6 +93,7 @@ async fn a_model_that_is_not_there_harms_nothing() {
     let stack = TestStack::start(true).await;
     let (shop, operator) = (Shop::open(&stack, "nobody").await, Operator::of(&stack));
     let token = shop.bulk_all("products", &[riddle("a", "Kettle", "It boils water")]).await;
+    shop.until_it_embeds().await;
     assert_eq!(by_meaning(&shop, "kettle", &token).await, ["Kettle"]);
     let model = Model { id: "nobodys".to_owned(), ..Model::default() };
     let bundle = Bundle { name: "nobodys".to_owned(), model, ..Bundle::default() };
@@ -109,4 +110,53 @@ async fn a_model_that_is_not_there_harms_nothing() {
     assert!(matches!(&refused, Err(Failure::Refused(refusal)) if refusal.code == "vectors_failed"), "{refused:?}");
     let later = shop.bulk_all("products", &[riddle("b", "Teapot", "It brews tea")]).await;
     assert!(by_meaning(&shop, "teapot", &later).await.contains(&"Teapot".to_owned()));
+}
+
+/// How many documents have no vector yet.
+async fn waiting(stack: &TestStack) -> i64 {
+    sqlx::query_scalar("SELECT (SELECT count(*) FROM documents) - (SELECT count(*) FROM embeddings)")
+        .fetch_one(&stack.read)
+        .await
+        .expect("counted")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_being_embedded_holds_up_neither_new_texts_nor_a_generation() {
+    const IMPORTED: usize = 1_200;
+    let stack = TestStack::start(true).await;
+    let (shop, operator) = (Shop::open(&stack, "backlog").await, Operator::of(&stack));
+    let long = "It is made of steel, glass and oak, weighs little, lasts long and is repaired by hand. ".repeat(8);
+    let lines: Vec<Value> = (0..IMPORTED).map(|n| riddle(&format!("p-{n}"), &format!("Lamp {n}"), &long)).collect();
+    let token = shop.bulk_all("products", &lines).await;
+    shop.search("lamp", &token).await;
+    let late: Vec<Value> = (0..8).map(|n| riddle(&format!("late-{n}"), &format!("Kettle {n}"), &long)).collect();
+    let token = shop.bulk_all("products", &late).await;
+    shop.search("kettle", &token).await;
+    let left = eventually("what was written last has its vectors", PATIENCE, || async {
+        let without: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM documents AS d WHERE body LIKE '%Kettle %' AND NOT EXISTS (
+               SELECT FROM embeddings AS e WHERE e.tenant_id = d.tenant_id AND e.product_id = d.product_id)",
+        )
+        .fetch_one(&stack.read)
+        .await
+        .map_err(|error| error.to_string())?;
+        if without == 0 { Ok(waiting(&stack).await) } else { Err(format!("{without} have none")) }
+    })
+    .await;
+    assert!(left > 200, "before the import: {left} documents wait");
+    let next = generation_of(&operator.does(&["build", "--same"]).await);
+    let left = waiting(&stack).await;
+    assert!(left > 0, "its vectors are those in use, which nobody waits for");
+    operator.does(&["verify", &next]).await;
+    operator.does(&["promote", &next]).await;
+    eventually("all have their vectors", 4 * PATIENCE, || async {
+        let left = waiting(&stack).await;
+        if left == 0 { Ok(()) } else { Err(format!("{left} wait")) }
+    })
+    .await;
+    let metrics = reqwest::get(format!("{}/metrics", stack.stack.url(Service::Embedder))).await.expect("an answer");
+    let metrics = metrics.text().await.expect("a text");
+    let embedded =
+        metrics.lines().find_map(|line| line.strip_prefix("souk_embedded_documents_total ")).expect("counted");
+    assert_eq!(embedded, (IMPORTED + late.len()).to_string(), "each text once");
 }

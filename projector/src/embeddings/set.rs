@@ -1,6 +1,6 @@
 //! One set of vectors: the document topic from where the set stands, on and on.
 
-use super::SetSettings;
+use super::{SetSettings, newest::Newest};
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
@@ -34,6 +34,9 @@ const BATCH: usize = 16 * embed::BATCH;
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
 /// The same for a set that nobody searches yet: the one in use waits for no longer than this takes.
 const BACKGROUND_BATCH: usize = 2 * embed::BATCH;
+
+/// Records that wait from which on newer texts overtake older ones.
+const BACKLOG: i64 = 256;
 
 type Key = (TenantId, ProductId);
 
@@ -80,11 +83,23 @@ impl Set {
         let (began, mut taken) = (Instant::now(), 0_u64);
         // The first one tells how fast it goes.
         let mut fits = embed::BATCH;
+        let mut newest = Newest::default();
         loop {
             self.settings.wait_for(|settings| !settings.paused).await?;
             let settings = *self.settings.borrow_and_update();
-            let batch = source.next_batch(if settings.active { fits } else { BACKGROUND_BATCH }).await?;
-            let (next, since) = (consumer::next_offsets(&batch), Instant::now());
+            let is_behind = status.lag(&self.projection, &topic).is_some_and(|lag| lag > BACKLOG);
+            let most = match settings.active {
+                true if is_behind => (fits / 2).max(embed::BATCH),
+                true => fits,
+                false => BACKGROUND_BATCH,
+            };
+            if settings.active && is_behind {
+                // As many as of the backlog: it comes to its end, however much is written.
+                metrics.embedded.inc_by(self.overtake(&mut connection, &mut newest, most).await?);
+            }
+            let batch = source.next_batch(most).await?;
+            let since = Instant::now();
+            let next = consumer::next_offsets(&batch);
             let embedded = self.apply(&mut connection, &batch, &offsets, &next).await?;
             fits = fitting(batch.len(), since.elapsed());
             metrics.embedded.inc_by(embedded);
@@ -118,6 +133,43 @@ impl Set {
     ) -> Result<u64, RoleError> {
         let mut documents = newest(batch);
         drop_outdated(connection, &mut documents).await?;
+        let rows = self.embedded(connection, &documents).await?;
+        let removed: Vec<Key> = documents.iter().filter(|(_, d)| d.product.is_none()).map(|(key, _)| *key).collect();
+        let mut transaction = connection.begin().await?;
+        checkpoint::advance(&mut transaction, &self.projection, known, next).await?;
+        vector::upsert(&mut transaction, &self.model, &rows).await?;
+        remove(&mut transaction, &self.model, &removed).await?;
+        readers::tell(&mut transaction, Changed::Products).await?;
+        transaction.commit().await?;
+        Ok(rows.len() as u64)
+    }
+
+    /// Embeds the texts that were written last, before those that have waited longer.
+    async fn overtake(
+        &self,
+        connection: &mut PgConnection,
+        newest: &mut Newest,
+        most: usize,
+    ) -> Result<u64, RoleError> {
+        let found = newest.take(connection, most).await?;
+        let documents =
+            found.into_iter().map(|document| ((document.tenant_id, document.product_id), document)).collect();
+        let rows = self.embedded(connection, &documents).await?;
+        if !rows.is_empty() {
+            let mut transaction = connection.begin().await?;
+            vector::upsert(&mut transaction, &self.model, &rows).await?;
+            readers::tell(&mut transaction, Changed::Products).await?;
+            transaction.commit().await?;
+        }
+        Ok(rows.len() as u64)
+    }
+
+    /// The vectors of the texts that have none yet.
+    async fn embedded(
+        &self,
+        connection: &mut PgConnection,
+        documents: &BTreeMap<Key, SearchDocument>,
+    ) -> Result<Vec<VectorRow>, RoleError> {
         let texts: BTreeMap<Key, (String, String)> = documents
             .iter()
             .filter_map(|(key, document)| {
@@ -132,7 +184,7 @@ impl Set {
             .map(|(key, (hash, text))| (key, hash, text))
             .collect();
         let vectors = embed(&self.embedder, new.iter().map(|(_, _, text)| text.clone()).collect()).await?;
-        let rows: Vec<VectorRow> = new
+        Ok(new
             .into_iter()
             .zip(vectors)
             .map(|((key, content_hash, _), vector)| VectorRow {
@@ -142,15 +194,7 @@ impl Set {
                 doc_version: documents.get(&key).map_or(0, |document| document.doc_version),
                 vector,
             })
-            .collect();
-        let removed: Vec<Key> = documents.iter().filter(|(_, d)| d.product.is_none()).map(|(key, _)| *key).collect();
-        let mut transaction = connection.begin().await?;
-        checkpoint::advance(&mut transaction, &self.projection, known, next).await?;
-        vector::upsert(&mut transaction, &self.model, &rows).await?;
-        remove(&mut transaction, &self.model, &removed).await?;
-        readers::tell(&mut transaction, Changed::Products).await?;
-        transaction.commit().await?;
-        Ok(rows.len() as u64)
+            .collect())
     }
 }
 
