@@ -32,6 +32,7 @@ mod copy;
 pub mod generations;
 mod intake;
 mod nodes;
+mod proofs;
 mod scrub;
 
 pub use claim::Claim;
@@ -121,6 +122,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
                 None => {}
             }
         }
+        proofs::answer(&mut connection, &deps, &copies_of(&copies)).await?;
         let changed = readers.look(&deps.config.index_dir);
         if changed || reported.elapsed() >= REPORT {
             reported = Instant::now();

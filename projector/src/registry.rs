@@ -48,6 +48,7 @@ pub const OTHER_TABLES: &[&str] = &[
     "document_outbox",
     "embeddings",
     "generation_copies",
+    "generation_proofs",
     "index_generations",
     "index_nodes",
     "index_switches",

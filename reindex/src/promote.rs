@@ -78,7 +78,7 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
             format!("{} is {}: it has to be built and verified first", args.generation, next.state),
         ));
     }
-    prove(context, &next)?;
+    prove(context, &next).await?;
     if let Some(share) = args.canary {
         let switched = canary(context, &next, &active, share).await?;
         return Ok(Promoted { switched, watched: None });
@@ -99,8 +99,8 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
     Ok(Promoted { switched, watched })
 }
 
-/// Whether a generation carries a genuine certificate of itself.
-fn prove(context: &CommandContext, next: &Generation) -> Result<(), Failure> {
+/// Whether a generation carries a genuine certificate of itself, and of its copy on every node that serves.
+async fn prove(context: &CommandContext, next: &Generation) -> Result<(), Failure> {
     let name = &next.generation;
     // What has answered before needs no other proof than that it was kept caught up.
     if next.certificate.is_none() && next.activated_at.is_some() {
@@ -120,7 +120,35 @@ fn prove(context: &CommandContext, next: &Generation) -> Result<(), Failure> {
             ),
         ));
     }
-    Ok(())
+    // Certificates of earlier releases are of one copy: with them, what has answered before may answer again.
+    if certificate.nodes.is_empty() && next.activated_at.is_some() {
+        return Ok(());
+    }
+    proved_everywhere(context, name, &certificate).await
+}
+
+/// Whether the copy of every node that answers queries now was proved, and is still the one that was.
+async fn proved_everywhere(context: &CommandContext, name: &str, certificate: &Certificate) -> Result<(), Failure> {
+    let serving: Vec<(String, Option<String>)> = sqlx::query_as(
+        "SELECT DISTINCT q.node, p.digest FROM query_nodes AS q
+         LEFT JOIN generation_proofs AS p ON p.generation = $1 AND p.node = q.node AND p.state = 'proved'
+         WHERE q.heartbeat_at > now() - interval '5 seconds' ORDER BY q.node",
+    )
+    .bind(name)
+    .fetch_all(&context.pool)
+    .await?;
+    let is_proved = |(node, digest): &&(String, Option<String>)| {
+        certificate.nodes.get(node).is_some_and(|proof| digest.as_ref() == Some(&proof.digest))
+    };
+    let unproved: Vec<String> = serving.iter().filter(|node| !is_proved(node)).map(|(node, _)| node.clone()).collect();
+    if unproved.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "the copy of {name} on {} is not proved: `reindex verify {name}`; nothing was promoted",
+        unproved.join(", ")
+    );
+    Err(Failure::refused("not_proved_everywhere", detail))
 }
 
 async fn canary(

@@ -3,7 +3,7 @@
 //!
 //! Both stand at the same offsets while they are read: the candidate stands still, the active one is taken as it is
 //! at this moment, the candidate is let run to exactly there, and goes on as soon as it has been opened. Nothing that
-//! is written waits for this.
+//! is written waits for this. Copies on other nodes stand at these offsets, too, and their digests have to be the same.
 
 use crate::{
     context::CommandContext,
@@ -30,8 +30,11 @@ use tokio::sync::oneshot;
 
 pub mod certificate;
 pub mod differences;
+mod others;
 
+use certificate::NodeProof;
 use differences::Differences;
+use others::Others;
 
 /// How long the candidate may take to the active one's offsets.
 const CATCH_UP: Duration = Duration::from_secs(120);
@@ -137,8 +140,10 @@ async fn proof(
     // Where the set is the one in use, searches prove it every day.
     let model = &new.bundle.model;
     let vectors = if *model == old.bundle.model { None } else { vectors::prove(context, model).await? };
-    let bar = context.bar(4, &format!("verifying {}", candidate.generation));
-    let (standing, moved, at) = at_the_same_offsets(context, &old, &new).await?;
+    let bar = context.bar(5, &format!("verifying {}", candidate.generation));
+    let except: Vec<String> = declared.iter().flat_map(|change: &Change| change.fields.clone()).collect();
+    let mut others = Others::of(context, &candidate.generation, except.clone(), args.at_once).await?;
+    let (standing, moved, at) = at_the_same_offsets(context, &old, &new, &mut others).await?;
     bar.inc(1);
     let (taken, marks, throttle) = (declared.clone(), args.accept.clone(), Throttle::beside(&context.index_dir));
     throttle.hurry(args.at_once);
@@ -146,7 +151,6 @@ async fn proof(
     let (done, outcome) = oneshot::channel();
     background::spawn("proof", move || {
         let compared = || {
-            let except: Vec<String> = taken.iter().flat_map(|change: &Change| change.fields.clone()).collect();
             let old = digest::digest_set(&standing, &except, &throttle)?;
             steps.inc(1);
             let new = digest::digest_set(&moved, &except, &throttle)?;
@@ -160,6 +164,8 @@ async fn proof(
     })
     .map_err(|error| Failure::Other(error.to_string()))?;
     let (found, set) = outcome.await.map_err(|_| Failure::Other("the proof broke off".to_owned()))??;
+    let own = NodeProof { documents: set.live(), digest: set.digest() };
+    let nodes = others.proved(context, own).await?;
     bar.finish_and_clear();
     if !found.undeclared.is_empty() {
         return Err(Failure::Refused(Refusal {
@@ -185,6 +191,8 @@ async fn proof(
         changes: declared,
         declared: found.declared,
         vectors,
+        nodes,
+        left_out: others.left_out,
         accepted: args.accept.clone(),
         by: context.actor.clone(),
         at: Utc::now(),
@@ -193,11 +201,12 @@ async fn proof(
     unsigned.signed(&context.signing_key)
 }
 
-/// The active generation as it is now, and the candidate at the very same offsets.
+/// The active generation as it is now, and the candidate at the very same offsets, here and on every other node.
 async fn at_the_same_offsets(
     context: &CommandContext,
     old: &Manifest,
     new: &Manifest,
+    others: &mut Others,
 ) -> Result<(Snapshot, Snapshot, Offsets), Failure> {
     let open = |name: &str| IndexHandle::open(&context.index_dir, name);
     let (live, next) = (open(&old.generation)?, open(&new.generation)?);
@@ -205,19 +214,26 @@ async fn at_the_same_offsets(
     // While it stands still, what it has read can't run ahead of the active one.
     hold(context, &new.generation, None).await?;
     wait_for_phase(context, &new.generation, &["paused", "held"], deadline).await?;
-    let reached = offsets::of_topics(&next.snapshot().next_offsets());
+    let mut reached = offsets::of_topics(&next.snapshot().next_offsets());
+    // No copy goes back: the active one has to come to where the furthest of them is.
+    for (at, next) in others.paused(context, deadline).await? {
+        let known = reached.entry(at).or_default();
+        *known = (*known).max(next);
+    }
     let mut commits = live.subscribe();
     while !covers(&offsets::of_topics(&commits.borrow_and_update().next_offsets()), &reached) {
         until(deadline, commits.changed(), "the active generation doesn't move on").await?;
     }
     let standing = live.snapshot();
     let at = offsets::of_topics(&standing.next_offsets());
+    others.ask(context, &at).await?;
     hold(context, &new.generation, Some(&at)).await?;
     let mut commits = next.subscribe();
     loop {
         let snapshot = commits.borrow_and_update().clone();
         let there = offsets::of_topics(&snapshot.next_offsets());
         if covers(&there, &at) {
+            others.standing(context, deadline).await?;
             release(context, &new.generation).await?;
             if there != at {
                 return Err(Failure::Other(format!(

@@ -1,5 +1,7 @@
 //! Several nodes, several processes on each: who is who.
 
+mod topology;
+
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
 use projector::index_writer::{Claim, generations};
 use query_api::{index, index::ActiveIndex, vectors::QueryVectors};

@@ -34,8 +34,8 @@ pub async fn serves(shop: &Shop, generation: &str) {
     .await;
 }
 
-/// Searches without a pause until told to stop: counts answers, failures, and times an older state came after a newer.
-struct Shoppers {
+/// Searches "counter" without a pause until told to stop: counts answers, failures, and times an older state came after a newer.
+pub struct Shoppers {
     stop: Arc<AtomicBool>,
     searches: Arc<AtomicU64>,
     failed: Arc<AtomicU64>,
@@ -44,7 +44,7 @@ struct Shoppers {
 }
 
 impl Shoppers {
-    fn start(shop: &Shop, how_many: usize) -> Self {
+    pub fn start(shop: &Shop, how_many: usize) -> Self {
         let mut all = Self {
             stop: Arc::default(),
             searches: Arc::default(),
@@ -71,7 +71,7 @@ impl Shoppers {
         all
     }
 
-    async fn end(self) -> (u64, u64, u64) {
+    pub async fn end(self) -> (u64, u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
         for task in self.tasks {
             task.await.expect("ended");

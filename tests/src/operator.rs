@@ -5,7 +5,10 @@ use clap::Parser;
 use reindex::{Cli, Failure};
 use search::bundle::Bundle;
 use serde_json::Value;
-use std::process::{Child, Command, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// An operator.
 #[derive(Debug, Clone)]
@@ -19,11 +22,17 @@ impl Operator {
     /// An operator of a stack.
     #[must_use]
     pub fn of(stack: &TestStack) -> Self {
+        Self::at(stack, &stack.stack.index_dir())
+    }
+
+    /// An operator of a stack who reads the index folder of a node.
+    #[must_use]
+    pub fn at(stack: &TestStack, index_dir: &Path) -> Self {
         let settings = [
             "--read-database-url".to_owned(),
             stack.stack.settings.read_url(),
             "--index-dir".to_owned(),
-            stack.stack.index_dir().display().to_string(),
+            index_dir.display().to_string(),
             "--query-url".to_owned(),
             stack.query_url(),
             "--actor".to_owned(),

@@ -1,4 +1,4 @@
-//! More that answers queries of a stack: another query-api on the same index, or a second node with an index of its own.
+//! More than one node: another query-api on the same index, nodes with an index of their own, and roles apart.
 
 use crate::{
     eventually::eventually,
@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A query-api and, on a node of its own, the projector that keeps its index; they end with it.
+/// Processes beside those of the stack, such as a query-api and the projector that keeps its index; they end with it.
 pub struct Replica {
     children: Vec<Child>,
     url: String,
@@ -20,25 +20,64 @@ pub struct Replica {
 impl Replica {
     /// Another query-api on the stack's own index, ready.
     pub async fn beside(stack: &TestStack) -> Self {
-        Self { children: Vec::new(), url: String::new() }.answering(stack, stack.stack.index_dir()).await
+        let listen = free_address();
+        Self { children: Vec::new(), url: String::new() }.answering(stack, stack.stack.index_dir(), &listen).await
     }
 
     /// A node with an index of its own, ready.
     pub async fn node(stack: &TestStack, name: &str) -> Self {
-        let (settings, folder) = (&stack.stack.settings, stack.stack.settings.data_dir.join(name));
-        let listen = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
-        let mut projector = Command::new(programs().join("projector"));
-        projector.args(["--roles", "index", "--node", name, "--projector-listen", &listen]);
-        projector.args(["--read-database-url", &settings.read_url(), "--kafka-brokers", &settings.brokers()]);
-        projector.arg(format!("--topic-prefix={}", settings.topic_prefix)).arg("--index-dir").arg(&folder);
-        projector.args(["--scrub-seconds", "2"]);
-        Self { children: vec![started(projector)], url: String::new() }.answering(stack, folder).await
+        Self::node_at(stack, name, &free_address()).await
     }
 
-    async fn answering(mut self, stack: &TestStack, index: PathBuf) -> Self {
-        let listen = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
+    /// The same, with its query-api at an address.
+    pub async fn node_at(stack: &TestStack, name: &str, listen: &str) -> Self {
+        let replica = Self { children: vec![index_writer(stack, name)], url: String::new() };
+        replica.answering(stack, Self::index_dir(stack, name), listen).await
+    }
+
+    /// The index folder of a node.
+    #[must_use]
+    pub fn index_dir(stack: &TestStack, name: &str) -> PathBuf {
+        stack.stack.settings.data_dir.join(name)
+    }
+
+    /// A projector with one of the roles that have no index.
+    #[must_use]
+    pub fn role(stack: &TestStack, role: &str) -> Self {
+        let mut projector = projector(stack, role);
+        projector.args(["--write-database-url", &stack.stack.settings.write_url()]);
+        if let Some(partitions) = stack.stack.settings.topic_partitions {
+            projector.arg("--topic-partitions").arg(partitions.to_string());
+        }
+        projector.arg("--archive-dir").arg(stack.stack.settings.archive_dir());
+        Self { children: vec![started(projector)], url: String::new() }
+    }
+
+    /// `reindex serve`, with the index folder of a node.
+    #[must_use]
+    pub fn serving_operations(stack: &TestStack, node: &str) -> Self {
+        let mut serve = Command::new(programs().join("reindex"));
+        serve.args(["--read-database-url", &stack.stack.settings.read_url(), "--query-url", &stack.query_url()]);
+        serve.arg("--index-dir").arg(Self::index_dir(stack, node)).args(["--node", node]);
+        serve.args(["--staff-key", &stack.stack.staff_key().expect("a staff key")]);
+        serve.args(["serve", "--operations-listen", &stack.stack.settings.operations_listen.to_string()]);
+        serve.args(["--reconcile-seconds", "0", "--probe-interval-ms", "0"]);
+        Self { children: vec![started(serve)], url: String::new() }
+    }
+
+    /// Ends the index writer of a node, lets its index be changed, and starts it again.
+    pub fn while_nobody_writes(&mut self, stack: &TestStack, name: &str, change: impl FnOnce()) {
+        if let Some(writer) = self.children.first_mut() {
+            writer.kill().expect("killed");
+            writer.wait().expect("ended");
+            change();
+            *writer = index_writer(stack, name);
+        }
+    }
+
+    async fn answering(mut self, stack: &TestStack, index: PathBuf, listen: &str) -> Self {
         let mut query = Command::new(programs().join("query-api"));
-        query.args(["--query-listen", &listen, "--query-database-url", &stack.stack.settings.query_url()]);
+        query.args(["--query-listen", listen, "--query-database-url", &stack.stack.settings.query_url()]);
         query.arg("--index-dir").arg(index).args(["--operations-url", &stack.stack.url(Service::Operator)]);
         self.children.push(started(query));
         self.url = format!("http://{listen}");
@@ -66,6 +105,26 @@ impl Drop for Replica {
             let _ = child.wait();
         }
     }
+}
+
+fn free_address() -> String {
+    format!("127.0.0.1:{}", suite::free_port().expect("a port"))
+}
+
+fn projector(stack: &TestStack, role: &str) -> Command {
+    let settings = &stack.stack.settings;
+    let mut projector = Command::new(programs().join("projector"));
+    projector.args(["--roles", role, "--projector-listen", &free_address()]);
+    projector.args(["--read-database-url", &settings.read_url(), "--kafka-brokers", &settings.brokers()]);
+    projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
+    projector
+}
+
+fn index_writer(stack: &TestStack, name: &str) -> Child {
+    let mut projector = projector(stack, "index");
+    projector.args(["--node", name, "--scrub-seconds", "2"]);
+    projector.arg("--index-dir").arg(Replica::index_dir(stack, name));
+    started(projector)
 }
 
 fn started(mut command: Command) -> Child {

@@ -70,6 +70,17 @@ impl TestStack {
         test
     }
 
+    /// Starts a broker and write-api alone: the others are to stand apart, see [`crate::replica::Replica`].
+    pub async fn start_apart() -> Self {
+        let test = Self::prepare(false).await;
+        for service in test.stack.services().into_iter().filter(|it| matches!(it, Service::Broker | Service::WriteApi))
+        {
+            test.stack.start(service).expect("started");
+            test.stack.wait_ready(service).await.expect("ready");
+        }
+        test
+    }
+
     /// Starts a stack that sends its spans to a collector.
     pub async fn traced(collector: String) -> Self {
         Self::start_with(false, |settings| settings.otlp_endpoint = Some(collector)).await

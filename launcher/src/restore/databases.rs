@@ -65,6 +65,7 @@ impl Target {
             "public.index_generations",
             "public.index_switches",
             "public.generation_copies",
+            "public.generation_proofs",
             "public.index_nodes",
             "public.query_nodes",
             "public.reconciliations",

@@ -3,7 +3,7 @@
 use super::{
     CopySettings, PROJECTION, Phase, Shared, build,
     intake::{Rate, in_this_log, take},
-    quarantine, scrub,
+    proofs, quarantine, scrub,
 };
 use crate::{
     deps::{Deps, RoleError},
@@ -46,6 +46,7 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
         if !generation::is_complete(&root, &name) {
             build::build(&shared).await?;
             build::put_in_place(&root, &name)?;
+            proofs::forget(&shared.deps, &name).await?;
         }
         let damage = match follow(&mut shared).await {
             Err(error) => match error.downcast::<IndexError>() {
@@ -59,6 +60,7 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
         // Readers of this node are told to let others answer.
         generation::mark_damaged(&root, &name)?;
         build::build(&shared).await?;
+        proofs::forget(&shared.deps, &name).await?;
         quarantine(&shared.deps, &name, &damage)?;
         build::put_in_place(&root, &name)?;
     }

@@ -22,6 +22,15 @@ pub struct Declared {
     pub after: FieldTotals,
 }
 
+/// A node's copy of the generation, as it was at the offsets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeProof {
+    /// Documents that shoppers can find.
+    pub documents: u64,
+    /// As the certificate's.
+    pub digest: String,
+}
+
 /// The proof that a generation may be promoted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -52,6 +61,12 @@ pub struct Certificate {
     /// That its vectors are whole, where they are not those of the generation in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vectors: Option<VectorProof>,
+    /// The copies that were proved, by node; none in certificates of releases that proved one copy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, NodeProof>,
+    /// Nodes that were gone, as sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Fields that were accepted to lose something.
     pub accepted: Vec<String>,
     /// Who verified.
@@ -79,6 +94,12 @@ impl fmt::Display for Certificate {
                 "  declared    {}: {} -> {} documents, {} -> {} terms",
                 declared.field, before.documents, after.documents, before.terms, after.terms
             )?;
+        }
+        for (node, proof) in &self.nodes {
+            writeln!(f, "  on {node:<9} {} documents, digest {}", proof.documents, &proof.digest)?;
+        }
+        for gone in &self.left_out {
+            writeln!(f, "  left out    {gone}")?;
         }
         if let Some(VectorProof { set, documents, sampled }) = &self.vectors {
             writeln!(f, "  vectors     {documents} of {set}; {sampled} texts hashed again")?;
@@ -157,6 +178,8 @@ mod tests {
             changes: Vec::new(),
             declared: Vec::new(),
             vectors: None,
+            nodes: BTreeMap::new(),
+            left_out: Vec::new(),
             accepted: Vec::new(),
             by: "anna".to_owned(),
             at: Timestamp::UNIX_EPOCH,

@@ -122,6 +122,7 @@ const READ: &[Kept] = &[
         "`--report-retention-days` (7) after a node's last report; the job `generation_copies`",
     ),
     kept("public.query_nodes", "processes of query-api", "a day after the last report; the index writer"),
+    kept("public.generation_proofs", "proofs of copies by node", "with their generation"),
     kept("public.index_nodes", "nodes with an index folder", "a day after the last report; the index writer"),
     kept(
         "public.index_switches",
