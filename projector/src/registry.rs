@@ -52,6 +52,7 @@ pub const OTHER_TABLES: &[&str] = &[
     "index_generations",
     "index_nodes",
     "index_switches",
+    "index_watches",
     "insight_retention",
     "leases",
     "log_epoch",

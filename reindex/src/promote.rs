@@ -80,7 +80,7 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
     }
     prove(context, &next).await?;
     if let Some(share) = args.canary {
-        let switched = canary(context, &next, &active, share).await?;
+        let switched = canary(context, &next, &active, share, &args.limits).await?;
         return Ok(Promoted { switched, watched: None });
     }
     // Those who are to follow are waited for until they have it open: none is left behind half way.
@@ -89,11 +89,14 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
     let mut transaction = context.pool.begin().await?;
     generations::step(context, &mut transaction, &active, State::Retired, "").await?;
     let epoch = switch::activate(context, &mut transaction, &next, &active, "promote", "").await?;
+    if let Some(seconds) = args.watch {
+        watch::begin(context, &mut transaction, &args.generation, &before, seconds, &args.limits).await?;
+    }
     transaction.commit().await?;
     let switched = switch::followed(context, &args.generation, &active.generation, epoch, args.wait).await?;
     control::prune(context, &control::PruneArgs { keep: args.keep, dry_run: false }).await?;
     let watched = match args.watch {
-        Some(seconds) => Some(watch::after(context, &args.generation, before, seconds, &args.limits).await?),
+        Some(seconds) => Some(watch::follow(context, &args.generation, seconds).await?),
         None => None,
     };
     Ok(Promoted { switched, watched })
@@ -156,6 +159,7 @@ async fn canary(
     next: &Generation,
     active: &Generation,
     share: i16,
+    limits: &watch::Limits,
 ) -> Result<Switched, Failure> {
     let mut transaction = context.pool.begin().await?;
     sqlx::query("UPDATE index_generations SET canary = CASE WHEN generation = $1 THEN $2 ELSE 0 END, revision = revision + 1 WHERE generation = $1 OR canary > 0")
@@ -166,6 +170,9 @@ async fn canary(
     context
         .record(&mut *transaction, "generation.canary", &next.generation, serde_json::json!({"percent": share}))
         .await?;
+    if share > 0 {
+        watch::begin_trial(context, &mut transaction, &next.generation, limits).await?;
+    }
     transaction.commit().await?;
     Ok(Switched {
         generation: next.generation.clone(),

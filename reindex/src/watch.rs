@@ -1,13 +1,14 @@
 //! `reindex watch`: whether the generation that answers does worse than the one before did, and back if so.
 
-use crate::{context::CommandContext, failure::Failure, generations, rollback};
+use crate::{context::CommandContext, failure::Failure, generations};
+use kept::Kind;
+use schemas::Uuid;
 use search::nodes::Figures;
-use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    fmt,
-    time::{Duration, Instant},
-};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+pub mod kept;
 
 /// How often the figures are looked at; they are of the ten seconds before.
 const LOOK: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ pub struct Args {
 }
 
 /// From when on a generation does worse.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, clap::Args, Serialize, Deserialize)]
 pub struct Limits {
     /// By how much the share of failing searches may rise
     #[arg(long, default_value_t = 0.01)]
@@ -100,7 +101,10 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Watched, Failu
     .await?
     .flatten();
     let before = before.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
-    after(context, &active.generation, before, args.seconds, &args.limits).await
+    let mut connection = context.pool.acquire().await?;
+    begin(context, &mut connection, &active.generation, &before, args.seconds, &args.limits).await?;
+    drop(connection);
+    follow(context, &active.generation, args.seconds).await
 }
 
 /// The figures of a generation over all query-api processes: sums, and the worst of the latencies.
@@ -125,54 +129,63 @@ pub async fn figures(context: &CommandContext, generation: &str) -> Result<Figur
     Ok(sum)
 }
 
-/// Watches a generation that was just promoted, and rolls back as soon as it does worse.
+/// Begins to watch a generation that was just promoted, as part of the transaction that promotes it.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(
+    context: &CommandContext,
+    connection: &mut PgConnection,
+    generation: &str,
+    before: &Figures,
+    seconds: u64,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let figures = serde_json::json!({"figures": before});
+    context.record(&mut *connection, "generation.watched", generation, figures).await?;
+    kept::begin(context, connection, (generation, Kind::Promotion), (before, limits), Some(seconds)).await
+}
+
+/// Begins to watch a generation that is tried: it is held against the active one, until the trial ends.
+///
+/// # Errors
+/// The database's.
+pub async fn begin_trial(
+    context: &CommandContext,
+    connection: &mut PgConnection,
+    generation: &str,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    kept::begin(context, connection, (generation, Kind::Canary), (&Figures::default(), limits), None).await
+}
+
+/// Follows a watch to its end, and looks where nobody else does. Ending this does not end the watch where `reindex serve`
+/// runs.
 ///
 /// # Errors
 /// The database's, or those of the rollback.
-pub async fn after(
-    context: &CommandContext,
-    generation: &str,
-    before: Figures,
-    seconds: u64,
-    limits: &Limits,
-) -> Result<Watched, Failure> {
-    let began = Instant::now();
-    context.record(&context.pool, "generation.watched", generation, serde_json::json!({"figures": before})).await?;
+pub async fn follow(context: &CommandContext, generation: &str, seconds: u64) -> Result<Watched, Failure> {
+    let watcher = Uuid::now_v7().to_string();
     let bar = context.bar(seconds, &format!("watching {generation}"));
     let mut ticks = tokio::time::interval(LOOK);
-    let mut after = Figures::default();
-    while began.elapsed() < Duration::from_secs(seconds) {
+    loop {
         ticks.tick().await;
-        bar.set_position(began.elapsed().as_secs());
-        if generations::active(context).await?.generation != generation {
-            // Somebody else has gone back, or on.
-            break;
-        }
-        after = figures(context, generation).await?;
-        let worse = worse(&before, &after, limits);
-        if !worse.is_empty() {
+        kept::look(context, generation, &watcher).await?;
+        let standing = kept::standing(context, generation).await?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds for a bar")]
+        bar.set_position(standing.seconds.max(0.0) as u64);
+        if standing.outcome.is_some() {
             bar.finish_and_clear();
-            let back = rollback::Args { reason: worse.join("; "), wait: 60 };
-            let switched = rollback::run(context, &back).await?;
             return Ok(Watched {
                 generation: generation.to_owned(),
-                seconds: began.elapsed().as_secs_f64(),
-                before,
-                after,
-                worse,
-                rolled_back_to: Some(switched.generation),
+                seconds: standing.seconds,
+                before: serde_json::from_value(standing.before)?,
+                after: serde_json::from_value(standing.after).unwrap_or_default(),
+                worse: standing.worse,
+                rolled_back_to: standing.rolled_back_to,
             });
         }
     }
-    bar.finish_and_clear();
-    Ok(Watched {
-        generation: generation.to_owned(),
-        seconds: began.elapsed().as_secs_f64(),
-        before,
-        after,
-        worse: Vec::new(),
-        rolled_back_to: None,
-    })
 }
 
 /// In what the figures got worse, as sentences.

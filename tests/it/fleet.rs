@@ -1,6 +1,7 @@
 //! Several nodes, several processes on each: who is who.
 
 mod topology;
+mod trials;
 
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
 use projector::index_writer::{Claim, generations};

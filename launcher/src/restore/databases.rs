@@ -64,6 +64,7 @@ impl Target {
             "public.checkpoints",
             "public.index_generations",
             "public.index_switches",
+            "public.index_watches",
             "public.generation_copies",
             "public.generation_proofs",
             "public.index_nodes",

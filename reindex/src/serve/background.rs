@@ -1,6 +1,7 @@
-//! The background jobs: the reconciler compares samples of the read models with their sources, and the probe measures.
+//! The background jobs: the reconciler compares samples of the read models with their sources, the probe measures, and
+//! what was put before shoppers is watched.
 
-use super::options::Args;
+use super::{options::Args, watches};
 use crate::{context::CommandContext, probe, reconcile};
 use service::metrics::{
     Metrics,
@@ -39,6 +40,7 @@ pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, shutdown
         let metrics = probe::Metrics::new(registry);
         tokio::spawn(probe::run(context.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
     }
+    tokio::spawn(watches::look_after(context.acting("watch")));
     if args.reconcile_seconds > 0 {
         tokio::spawn(reconcile_for_ever(context.acting("reconciler"), args.clone(), counted));
     }

@@ -123,6 +123,7 @@ const READ: &[Kept] = &[
     ),
     kept("public.query_nodes", "processes of query-api", "a day after the last report; the index writer"),
     kept("public.generation_proofs", "proofs of copies by node", "with their generation"),
+    kept("public.index_watches", "watches of promotions and trials", "with their generation"),
     kept("public.index_nodes", "nodes with an index folder", "a day after the last report; the index writer"),
     kept(
         "public.index_switches",
