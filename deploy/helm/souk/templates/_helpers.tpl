@@ -1,15 +1,15 @@
 {{- define "souk.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride | trunc 29 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Short enough for what is put behind it: -projector-<workload> and the number of a pod. */}}
+{{/* Short enough for -projector-<workload> behind it: a StatefulSet has 52 letters at most, for its pods have labels with more. */}}
 {{- define "souk.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 29 | trimSuffix "-" }}
 {{- else if contains (include "souk.name" .) .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- .Release.Name | trunc 29 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "souk.name" .) | trunc 40 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "souk.name" .) | trunc 29 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
