@@ -6,7 +6,7 @@ use search::{
     embed::{ModelFolder, Models},
     nodes::host_name,
 };
-use service::telemetry::TelemetryOptions;
+use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// A part of the pipeline; one process can take several.
@@ -103,6 +103,9 @@ pub struct Config {
     /// Path of libonnxruntime.so (role embed)
     #[arg(long, env = "SOUK_ONNXRUNTIME")]
     pub onnxruntime: Option<PathBuf>,
+    /// Bounds of the HTTP server.
+    #[command(flatten)]
+    pub http: HttpOptions,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,

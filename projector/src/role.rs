@@ -17,7 +17,7 @@ use crate::{
 use eventlog::Epoch;
 use futures::FutureExt;
 use schemas::topics::Context as Bounded;
-use service::{Health, http, shutdown::Shutdown};
+use service::{Health, Refusals, http, shutdown::Shutdown};
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -66,7 +66,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
     }
     start_roles(&deps, &mut tasks);
     retention::start(&deps.config, &registry, &shutdown, &mut tasks)?;
-    let served = http::serve(listener, router, shutdown).await;
+    let served = http::serve(listener, router, deps.config.http, Refusals::new(&registry), shutdown).await;
     // Each role ends at its next await; what it had in hand is redone from the checkpoint.
     tasks.shutdown().await;
     Ok(served?)

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser};
 use search::embed::{ModelFolder, Models};
-use service::telemetry::TelemetryOptions;
+use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// The read side of souk: search, listings, product pages, lag.
@@ -60,6 +60,9 @@ pub struct Config {
     /// Path of libonnxruntime.so
     #[arg(long, env = "SOUK_ONNXRUNTIME")]
     pub onnxruntime: Option<PathBuf>,
+    /// Bounds of the HTTP server.
+    #[command(flatten)]
+    pub http: HttpOptions,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,

@@ -37,7 +37,11 @@ use app::App;
 use config::Config;
 use freshness::Freshness;
 use search::searcher::Searcher;
-use service::{Health, database, database::PoolOptions, shutdown::Shutdown};
+use service::{
+    Health, Refusals,
+    database::{self, PoolOptions},
+    shutdown::Shutdown,
+};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -92,7 +96,8 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     tokio::spawn(watch_database(pool, health.clone()));
     let listener = service::http::bind(config.query_listen).await?;
     let router = http::router(app).merge(health.routes()).merge(registry.routes());
-    Ok(service::http::serve(listener, router, shutdown).await?)
+    let refusals = Refusals::new(&registry);
+    Ok(service::http::serve(listener, router, config.http, refusals, shutdown).await?)
 }
 
 /// Asks the database once a second whether it answers and is migrated.

@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use schemas::problem::{Code, Problem};
-use service::{Health, Metrics, http::ProblemResponse, request, shutdown::Shutdown};
+use service::{Health, Metrics, Refusals, http::ProblemResponse, request, shutdown::Shutdown};
 use sha2::{Digest, Sha256};
 
 mod actor;
@@ -59,5 +59,8 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         .layer(middleware::from_fn(request::accompany))
         .merge(health.routes())
         .merge(registry.routes());
-    service::http::serve(listener, router, shutdown).await.map_err(|error| Failure::Other(error.to_string()))
+    let refusals = Refusals::new(&registry);
+    service::http::serve(listener, router, args.http, refusals, shutdown)
+        .await
+        .map_err(|error| Failure::Other(error.to_string()))
 }

@@ -77,6 +77,12 @@ codes! {
     NotTried = "not_tried", 424, "Not tried because of another line";
     /// An operation must not be done, or not now; `errors` has what was found.
     OperationRefused = "operation_refused", 409, "The operation is refused";
+    /// The request, or the next piece of its body, did not come in time.
+    RequestTimeout = "request_timeout", 408, "The request came too slowly";
+    /// More at once than this process takes; what is refused did nothing.
+    Overloaded = "overloaded", 503, "There is too much at once; try again in a moment";
+    /// Others held what the command needs for too long; it did nothing.
+    Contended = "contended", 503, "Others are at the same things; try again in a moment";
     /// A part that is needed does not answer.
     Unavailable = "unavailable", 503, "Try again in a moment";
     /// The deadline passed.

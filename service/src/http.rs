@@ -1,13 +1,22 @@
-//! Serving HTTP: binding with a sentence that helps, draining on shutdown, and problems as answers.
+//! Serving HTTP: binding with a sentence that helps, bounds on what clients may take, draining on shutdown, and problems
+//! as answers.
 
-use crate::shutdown::Shutdown;
+mod activity;
+mod body;
+mod connection;
+mod options;
+mod server;
+
+pub use body::BodyDeadline;
+pub use options::HttpOptions;
+pub use server::serve;
+
 use axum::{
-    Router,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemas::problem::{MEDIA_TYPE, Problem};
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// The address can't be listened on, or serving broke.
@@ -32,29 +41,41 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// Serves until shutdown, then lets requests in flight end, for ten seconds at most.
-///
-/// # Errors
-/// [`ServeError::Failed`] if the listener breaks.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<(), ServeError> {
-    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-    tracing::info!(listen = %address, "serving");
-    let (begin, limit) = (shutdown.clone(), shutdown);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { begin.wait().await });
-    tokio::select! {
-        result = async { serving.await } => result.map_err(|error| ServeError::Failed(address, error)),
-        () = async { limit.wait().await; tokio::time::sleep(Duration::from_secs(10)).await } => Ok(()),
-    }
-}
+/// When a client may try again what was refused for a moment.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// A problem as an HTTP answer with its status and media type.
+/// What is sent where a problem has no JSON form, which would be a defect.
+const NO_JSON: &[u8] =
+    br#"{"type":"/problems/internal","title":"Something went wrong on our side","status":500,"code":"internal"}"#;
+
+/// A problem as an HTTP answer with its status and media type, and with `Retry-After` where trying again may help.
 #[derive(Debug, Clone)]
 pub struct ProblemResponse(pub Problem);
+
+/// Extension of an answer: something was refused for want of room or time, with this code. The server counts it.
+#[derive(Debug, Clone)]
+struct Refused(String);
 
 impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], body).into_response()
+        let content = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
+        let mut response = (status, content, problem_json(&self.0)).into_response();
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if matches!(self.0.status, 408 | 413 | 429 | 503) {
+            response.extensions_mut().insert(Refused(self.0.code));
+        }
+        response
     }
+}
+
+/// A problem as JSON.
+#[must_use]
+pub fn problem_json(problem: &Problem) -> Vec<u8> {
+    serde_json::to_vec(problem).unwrap_or_else(|error| {
+        tracing::error!(%error, problem.code, "a problem has no JSON form");
+        NO_JSON.to_vec()
+    })
 }

@@ -10,10 +10,12 @@ pub mod jobs;
 pub mod json;
 pub mod metrics;
 pub mod openapi;
+pub mod refusals;
 pub mod request;
 pub mod shutdown;
 pub mod telemetry;
 
 pub use health::Health;
 pub use metrics::Metrics;
+pub use refusals::Refusals;
 pub use request::RequestContext;

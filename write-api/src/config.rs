@@ -1,7 +1,7 @@
 //! The flags of `write-api`.
 
 use clap::{Parser, Subcommand};
-use service::telemetry::TelemetryOptions;
+use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// The write side of souk: takes commands, checks the rules, records events.
@@ -23,6 +23,9 @@ pub struct Config {
     /// Hours for which the same idempotency key gets the first answer; later it begins anew
     #[arg(long, env = "SOUK_IDEMPOTENCY_KEY_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(24..))]
     pub idempotency_key_hours: u32,
+    /// Bounds of the HTTP server
+    #[command(flatten)]
+    pub http: HttpOptions,
     /// Logs and spans
     #[command(flatten)]
     pub telemetry: TelemetryOptions,

@@ -27,7 +27,7 @@ use config::Config;
 use contexts::tenants::port::Directory;
 use pipeline::{App, metrics::CommandMetrics};
 use service::{
-    Health, Metrics,
+    Health, Metrics, Refusals,
     database::{self, PoolOptions},
     http::ServeError,
     shutdown::Shutdown,
@@ -84,8 +84,9 @@ pub async fn serve(
     ];
     let app =
         App { pool: pool.clone(), clock, waker, metrics: CommandMetrics::new(&metrics), tenants: Directory::default() };
+    let refusals = Refusals::new(&metrics);
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
-    let served = service::http::serve(listener, http::finish(router), shutdown.clone()).await;
+    let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();
     for task in tasks {
         // They end by the shutdown.

@@ -1,6 +1,7 @@
 //! The options of `reindex serve`.
 
 use crate::{probe, reconcile};
+use service::http::HttpOptions;
 use std::net::SocketAddr;
 
 /// Serve operations to the console, and run the reconciler and the probe
@@ -10,6 +11,9 @@ pub struct Args {
     /// Address to serve
     #[arg(long, env = "SOUK_OPERATIONS_LISTEN", default_value = "127.0.0.1:8084")]
     pub operations_listen: SocketAddr,
+    /// Bounds of the HTTP server
+    #[command(flatten)]
+    pub http: HttpOptions,
     /// Seconds between two reconciliations; 0 for none
     #[arg(long, env = "SOUK_RECONCILE_SECONDS", default_value_t = 60)]
     pub reconcile_seconds: u64,

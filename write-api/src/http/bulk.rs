@@ -27,6 +27,7 @@ use axum::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use schemas::problem::{Code, Problem};
+use service::http::BodyDeadline;
 use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -70,6 +71,10 @@ impl FromRequest<App> for BulkCommand {
         let (mut parts, body) = request.into_parts();
         let scope = extract::scope(&mut parts, app).await?;
         let (on_error, dry_run) = parameters(&parts)?;
+        // It may take longer than other bodies.
+        if let Some(deadline) = parts.extensions.get::<BodyDeadline>() {
+            deadline.lift();
+        }
         let key = idempotency::key_of(&parts)?.filter(|_| !dry_run).map(|key| (key, parts));
         Ok(Self { app: app.clone(), scope, on_error, dry_run, key, body })
     }

@@ -26,16 +26,18 @@ static JSON: LazyLock<String> = LazyLock::new(|| {
 
 /// What operations of one kind have in common: those that read a tenant, a key, a body.
 fn problems(operation: &Operation) -> Vec<Code> {
-    let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable];
+    let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable, Code::Overloaded];
     let (has_tenant, is_stream) = (takes_header(operation, "X-Tenant-Id"), takes_query(operation, "on_error"));
     if has_tenant {
         codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
     }
     // A stream answers each line with its own problem.
     if !is_stream {
-        codes.extend([Code::VersionConflict, Code::IdempotencyInProgress]);
+        codes.extend([Code::VersionConflict, Code::IdempotencyInProgress, Code::Contended]);
         codes.extend(takes_header(operation, "Idempotency-Key").then_some(Code::IdempotencyKeyReused));
-        codes.extend(operation.request_body.is_some().then_some(Code::TooLarge));
+        if operation.request_body.is_some() {
+            codes.extend([Code::TooLarge, Code::RequestTimeout]);
+        }
     }
     codes
 }

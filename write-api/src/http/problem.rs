@@ -4,12 +4,15 @@ use crate::pipeline::{Error, Failure, Rejection};
 use axum::{
     body::Body,
     extract::Request,
-    http::{StatusCode, header},
+    http::header,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use schemas::problem::{Code, FieldError, Problem};
-use service::{RequestContext, http::ProblemResponse};
+use service::{
+    RequestContext,
+    http::{ProblemResponse, problem_json},
+};
 use std::any::Any;
 
 /// A problem as an answer.
@@ -119,12 +122,9 @@ pub(crate) async fn sign(request: Request, next: Next) -> Response {
     let context = request.extensions().get::<RequestContext>().cloned();
     let mut response = next.run(request).await;
     if let (Some(context), Some(mut problem)) = (context, response.extensions_mut().remove::<Problem>()) {
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-        }
         problem.instance = Some(context.correlation_id);
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+        *response.body_mut() = Body::from(problem_json(&problem));
     }
     response
 }
