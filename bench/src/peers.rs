@@ -13,7 +13,7 @@ use product::Product;
 use queries::{Kind, Query};
 use reqwest::Client;
 use serde::Serialize;
-use service::database::{self, PoolOptions};
+use service::database::{self, Deadlines, PoolOptions};
 use std::{
     path::PathBuf,
     sync::atomic::AtomicU64,
@@ -108,8 +108,12 @@ struct Measured {
 /// # Errors
 /// [`BenchError::Failed`] if an engine gave a hit that does not pass the filter; others if one does not answer.
 pub(crate) async fn run(args: &Args, http: Client, profile: String) -> Result<(), BenchError> {
-    let options =
-        PoolOptions { max_connections: 2, relaxed_durability: true, application_name: "souk-bench".to_owned() };
+    let options = PoolOptions {
+        max_connections: 2,
+        relaxed_durability: true,
+        deadlines: Deadlines::LONG_WORK,
+        application_name: "souk-bench".to_owned(),
+    };
     let pool = database::pool(&args.peers.read_database_url, &options)?;
     let products = product::read(&pool, &args.tenant).await?;
     let queries = match &args.peers.query_file {

@@ -1,6 +1,7 @@
 //! Connections of projections to the databases, and how their statements are planned.
 
-use sqlx::{Connection, PgConnection};
+use service::database::{self, Deadlines};
+use sqlx::PgConnection;
 use std::time::{Duration, Instant};
 
 /// Rows in a round up to which plans are kept from round to round.
@@ -8,16 +9,32 @@ const FEW: usize = 64;
 /// How long a plan is kept.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// Connects, for work that can be done again after a crash of the server.
+/// Connects, for rounds of work that can be done again after a crash of the server: within the deadlines of
+/// [`Deadlines::ROUNDS`], unless [`take_time`] lifts them.
 ///
 /// # Errors
 /// The database's.
 pub async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
-    sqlx::query("SET synchronous_commit = off").execute(&mut connection).await?;
-    // A plan that was kept from when a table was empty reads it whole when it has a million rows.
-    sqlx::query("SET plan_cache_mode = force_custom_plan").execute(&mut connection).await?;
-    Ok(connection)
+    database::connect_relaxed(url, Deadlines::ROUNDS).await
+}
+
+/// Connects for looks at what is told there, and for changes that have to outlive a crash of the server.
+///
+/// # Errors
+/// The database's.
+pub async fn connect_durable(url: &str) -> Result<PgConnection, sqlx::Error> {
+    database::connect(url, Deadlines::ROUNDS).await
+}
+
+/// Lets statements of this connection, and locks, take as long as they do, for work whose size nobody bounds: composing all
+/// that is below a category, making an index, rebuilding, beginning an epoch. A transaction in which nothing happens is
+/// still ended.
+///
+/// # Errors
+/// The database's.
+pub async fn take_time(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(connection).await?;
+    Ok(())
 }
 
 /// Whether a statement gave up waiting for a lock: `lock_not_available`, as PostgreSQL's documentation numbers it.

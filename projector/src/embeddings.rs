@@ -8,7 +8,7 @@ use crate::{
     index_writer::generations,
     tasks,
 };
-use eventlog::leader;
+use eventlog::{database, leader};
 use schemas::topics;
 use search::{
     bundle::Model,
@@ -82,6 +82,7 @@ pub fn projection(model: &Model) -> String {
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let models = deps.config.models().ok_or("the embedding model is not configured")?;
     let mut connection = leader::lead(&deps.config.read_database_url, "souk:embed").await?;
+    database::take_time(&mut connection).await?;
     let mut keeper = Keeper {
         deps,
         models,

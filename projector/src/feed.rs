@@ -12,7 +12,11 @@ use crate::{
     registry::Feed,
 };
 use eventlog::{
-    Event, Offsets, Record, Source, checkpoint, consumer, database::Plans, dead_letter, event::decode, leader,
+    Event, Offsets, Record, Source, checkpoint, consumer,
+    database::{self, Plans},
+    dead_letter,
+    event::decode,
+    leader,
     linger::Linger,
 };
 use schemas::{Timestamp, Utc, dead_letter::DeadLetterState, envelope::Envelope, signals::Changed, topics::Topic};
@@ -39,6 +43,7 @@ const BEHIND: &str = "an earlier event of this key is parked";
 pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
     deps.is_fit(feed.name);
     let mut connection = leader::lead(&deps.config.read_database_url, &feed.lock()).await?;
+    database::take_time(&mut connection).await?;
     let (target, topics) = (Target::live(feed), feed.topics());
     let mut offsets = begin_at(&deps, &mut connection, target, &topics).await?;
     let source = Source::open(&deps.log, feed.name, &topics, &offsets)?;

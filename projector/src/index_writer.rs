@@ -8,13 +8,14 @@ use crate::{
     deps::{Deps, RoleError},
     tasks,
 };
+use eventlog::database;
 use schemas::Utc;
 use search::{
     IndexError,
     bundle::Bundle,
     generation::{self, Manifest},
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
@@ -79,7 +80,7 @@ struct Running {
 /// # Errors
 /// The database's, the broker's or the index's; a damaged generation is built anew.
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
-    let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
+    let mut connection = database::connect_durable(&deps.config.read_database_url).await?;
     std::fs::create_dir_all(&deps.config.index_dir)?;
     let claim = Claim::take(&mut connection, &deps.config.index_dir, &deps.config.node).await?;
     generations::first(&mut connection).await?;

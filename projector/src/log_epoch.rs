@@ -14,11 +14,11 @@ use crate::{
 use eventlog::{
     Epoch, Log,
     archive::ArchiveError,
-    leader,
+    database, leader,
     log::{FutureProducer, TopicError},
 };
 use schemas::{Utc, topics};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -67,10 +67,10 @@ pub async fn current(deps: &Deps) -> Result<(Epoch, FutureProducer), RoleError> 
 /// # Errors
 /// The databases'.
 pub async fn watch(deps: &Deps) -> Result<(), RoleError> {
-    let mut read = PgConnection::connect(&deps.config.read_database_url).await?;
+    let mut read = database::connect_durable(&deps.config.read_database_url).await?;
     let mut write = None;
     if deps.config.relays() {
-        write = Some(PgConnection::connect(&deps.config.write_database_url).await?);
+        write = Some(database::connect_durable(&deps.config.write_database_url).await?);
     }
     let mut ticks = tokio::time::interval(WATCH);
     loop {
@@ -138,7 +138,10 @@ fn differs(has: i32, set: Option<i32>) -> Option<String> {
 /// where the log was lost.
 async fn look_after(config: &Config, starts: bool) -> Result<Epoch, RoleError> {
     let mut write = leader::lead(&config.write_database_url, "souk:log-epoch").await?;
-    let mut read = PgConnection::connect(&config.read_database_url).await?;
+    let mut read = database::connect_durable(&config.read_database_url).await?;
+    for connection in [&mut write, &mut read] {
+        database::take_time(connection).await?;
+    }
     let (recorded, asked) = (recorded(&mut write).await?, asked_for(&mut write).await?);
     let will_have = asked.as_ref().and_then(|(_, _, partitions)| *partitions);
     let will_have = will_have.or(recorded.as_ref().map(|epoch| epoch.partitions));
@@ -230,7 +233,7 @@ async fn ask(write: &mut PgConnection, current: &str, reason: &str) -> Result<St
 
 /// Waits until a process that relays has told of an epoch whose topics are there.
 async fn follow(config: &Config) -> Result<Epoch, RoleError> {
-    let mut read = PgConnection::connect(&config.read_database_url).await?;
+    let mut read = database::connect_durable(&config.read_database_url).await?;
     let deadline = Instant::now() + FOLLOW_WITHIN;
     let mut ticks = tokio::time::interval(FOLLOW_POLL);
     loop {

@@ -5,7 +5,7 @@ pub mod workers;
 
 use eventlog::{database, leader};
 use schemas::topics::Context;
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgListener};
+use sqlx::{AssertSqlSafe, PgConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -124,7 +124,7 @@ impl Session {
     async fn hold(&mut self, url: &str) -> Result<(), sqlx::Error> {
         let mut connection = database::connect(url).await?;
         sqlx::query("SET lock_timeout = '20ms'").execute(&mut connection).await?;
-        let mut listener = PgListener::connect(url).await?;
+        let mut listener = service::database::listener(url).await?;
         listener.listen(WAKE_CHANNEL).await?;
         self.number += 1;
         let (_owned, alive) = watch::channel(());

@@ -13,7 +13,7 @@ use crate::{
     projection::Moment,
     registry::{self, FEEDS},
 };
-use eventlog::{Offsets, Record, Source, consumer, leader};
+use eventlog::{Offsets, Record, Source, consumer, database, leader};
 use schemas::{Utc, topics::Context};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
@@ -48,6 +48,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn run(deps: Deps) -> Result<(), RoleError> {
     deps.is_fit(PROJECTION);
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
+    database::take_time(&mut connection).await?;
     loop {
         if wanted(&mut connection).await?.is_some() {
             follow(&deps, &mut connection).await?;

@@ -1,7 +1,7 @@
 //! Learns from the read database when views change, so that waiting reads wake and caches move on.
 
 use schemas::signals::{Changed, VIEWS_CHANGED};
-use sqlx::postgres::PgListener;
+use service::database;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -43,7 +43,7 @@ pub fn listen(url: String) -> watch::Receiver<Change> {
 }
 
 async fn hear(url: &str, sender: &watch::Sender<Change>) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect(url).await?;
+    let mut listener = database::listener(url).await?;
     listener.listen(VIEWS_CHANGED).await?;
     sender.send_modify(|change| change.anything(true));
     // None: the connection was lost, and signals with it.

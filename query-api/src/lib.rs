@@ -39,7 +39,7 @@ use freshness::Freshness;
 use search::searcher::Searcher;
 use service::{
     Health, Refusals,
-    database::{self, PoolOptions},
+    database::{self, Deadlines, PoolOptions},
     shutdown::Shutdown,
 };
 use sqlx::PgPool;
@@ -58,6 +58,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let options = PoolOptions {
         max_connections: config.query_connections,
         relaxed_durability: false,
+        deadlines: Deadlines::REQUESTS,
         application_name: "souk-query-api".to_owned(),
     };
     let pool = database::pool(&config.query_database_url, &options)?;

@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use schemas::Uuid;
 use search::nodes::{IndexFolder, host_name};
 use serde_json::Value;
-use service::database::{self, PoolOptions};
+use service::database::{self, Deadlines, PoolOptions};
 use sqlx::PgPool;
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -71,8 +71,12 @@ impl CommandContext {
     }
 
     fn with(read_database_url: &str, index_dir: &std::path::Path, actor: &str, shows: bool) -> Result<Self, Failure> {
-        let options =
-            PoolOptions { max_connections: 8, relaxed_durability: false, application_name: "souk-reindex".to_owned() };
+        let options = PoolOptions {
+            max_connections: 8,
+            relaxed_durability: false,
+            deadlines: Deadlines::LONG_WORK,
+            application_name: "souk-reindex".to_owned(),
+        };
         let pool = database::pool(read_database_url, &options)
             .map_err(|error| Failure::Other(format!("--read-database-url: {error}")))?;
         Ok(Self {

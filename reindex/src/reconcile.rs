@@ -88,6 +88,7 @@ pub fn write_pool(url: &str) -> Result<PgPool, Failure> {
     let options = service::database::PoolOptions {
         max_connections: 2,
         relaxed_durability: false,
+        deadlines: service::database::Deadlines::LONG_WORK,
         application_name: "souk-reconcile".to_owned(),
     };
     service::database::pool(url, &options).map_err(|error| Failure::Other(format!("--write-database-url: {error}")))

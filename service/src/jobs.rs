@@ -12,7 +12,10 @@ use schemas::{Timestamp, Utc};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use crate::shutdown::Shutdown;
+use crate::{
+    database::{self, Deadlines},
+    shutdown::Shutdown,
+};
 pub use metrics::JobMetrics;
 
 /// How often a process asks whether a job is due.
@@ -77,7 +80,8 @@ impl Jobs {
         now: Now,
     ) -> Self {
         jobs.iter().for_each(|job| metrics.expect(job.name()));
-        Self { group, connect: connect.application_name("souk jobs"), jobs, metrics: metrics.clone(), now }
+        let connect = database::bounded(connect.application_name("souk jobs"), Deadlines::LONG_WORK);
+        Self { group, connect, jobs, metrics: metrics.clone(), now }
     }
 
     /// Does what falls due until shutdown. A database that does not answer is asked again.

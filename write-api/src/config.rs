@@ -20,6 +20,12 @@ pub struct Config {
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,
+    /// Milliseconds that one statement of a command may take; later the command is answered 503
+    #[arg(long, env = "SOUK_WRITE_STATEMENT_MS", default_value_t = 30_000)]
+    pub write_statement_ms: u64,
+    /// Milliseconds that a command waits for what others hold; later it is answered 503
+    #[arg(long, env = "SOUK_WRITE_LOCK_MS", default_value_t = 5_000)]
+    pub write_lock_ms: u64,
     /// Hours for which the same idempotency key gets the first answer; later it begins anew
     #[arg(long, env = "SOUK_IDEMPOTENCY_KEY_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(24..))]
     pub idempotency_key_hours: u32,

@@ -28,11 +28,12 @@ use contexts::tenants::port::Directory;
 use pipeline::{App, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals,
-    database::{self, PoolOptions},
+    database::{self, Deadlines, PoolOptions},
     http::ServeError,
     shutdown::Shutdown,
 };
-use std::{sync::Arc, time::Duration};
+use sqlx::postgres::PgConnectOptions;
+use std::{str::FromStr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use wake::Waker;
 
@@ -70,21 +71,28 @@ pub async fn serve(
     let options = PoolOptions {
         max_connections: config.write_connections,
         relaxed_durability: false,
+        deadlines: Deadlines {
+            statement: Duration::from_millis(config.write_statement_ms),
+            lock: Duration::from_millis(config.write_lock_ms),
+            ..Deadlines::REQUESTS
+        },
         application_name: "souk write-api".to_owned(),
     };
     let pool = database::pool(&config.write_database_url, &options).map_err(RunError::DatabaseUrl)?;
     let (health, metrics, waker) = (Health::default(), Metrics::default(), Waker::default());
     let connect = pool.connect_options().as_ref().clone().application_name("souk write-api wake");
     let key_age = Duration::from_secs(u64::from(config.idempotency_key_hours) * 60 * 60);
-    let jobs = jobs::list(connect.clone(), key_age, &metrics, Arc::clone(&clock));
+    // Jobs have deadlines of their own.
+    let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
+    let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock));
     let tasks = [
         tokio::spawn(jobs.run(shutdown.clone())),
         tokio::spawn(waker.clone().run(connect, shutdown.clone())),
         tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
+    let refusals = Refusals::new(&metrics);
     let app =
         App { pool: pool.clone(), clock, waker, metrics: CommandMetrics::new(&metrics), tenants: Directory::default() };
-    let refusals = Refusals::new(&metrics);
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();

@@ -73,6 +73,8 @@ impl Set {
     pub async fn keep(mut self) -> Result<(), RoleError> {
         let Deps { config, log, metrics, status, .. } = self.deps.clone();
         let mut connection = database::connect(&config.read_database_url).await?;
+        // While an index is made, what comes new waits for it.
+        database::take_time(&mut connection).await?;
         let mut offsets = checkpoint::load(&mut connection, &self.projection).await?;
         let topic = log.topic(topics::DOCUMENTS);
         for key in log.partitions(&[topics::DOCUMENTS]) {

@@ -3,7 +3,7 @@
 
 use super::{CopySettings, Phase, Shared, Source, intake};
 use crate::deps::RoleError;
-use eventlog::{Record, consumer};
+use eventlog::{Record, consumer, database};
 use schemas::topics::DOCUMENTS;
 use search::{
     IndexError,
@@ -13,7 +13,7 @@ use search::{
     offsets::{Offsets, covers},
     writer::IndexWriter,
 };
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -156,7 +156,9 @@ impl Build {
     /// Takes in the composed documents of the read database, in the order of their versions: one that changes
     /// meanwhile comes again further on.
     async fn views(&self, writer: &mut IndexWriter, rate: &mut intake::Rate) -> Result<(), RoleError> {
-        let mut connection = PgConnection::connect(&self.shared.deps.config.read_database_url).await?;
+        let mut connection = database::connect_durable(&self.shared.deps.config.read_database_url).await?;
+        // All documents are counted.
+        database::take_time(&mut connection).await?;
         let mut offsets = intake::in_this_log(writer.offsets(), &self.shared.deps.log.topic(DOCUMENTS));
         if offsets.is_empty() {
             // Whatever is published from here on comes from the topic.

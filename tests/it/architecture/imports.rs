@@ -7,7 +7,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("schemas", &[]),
     ("service", &["schemas"]),
     ("search", &["schemas"]),
-    ("eventlog", &["schemas"]),
+    ("eventlog", &["schemas", "service"]),
     ("write-api", &["schemas", "service", "eventlog"]),
     ("projector", &["schemas", "search", "service", "eventlog"]),
     ("query-api", &["schemas", "search", "service"]),

@@ -73,10 +73,11 @@ fn of_failure(failure: &Failure) -> Problem {
     match failure {
         Failure::Conflict => Rejection::contended().problem().clone(),
         Failure::Locked => Problem::new(Code::IdempotencyInProgress)
-            .detail("a request with this idempotency key, or one to the same things, is still running; try again"),
+            .detail("a request with this idempotency key is still running; try again"),
+        Failure::Contended => Problem::new(Code::Contended).detail("nothing was done; try again"),
         Failure::Unavailable(_) => {
             tracing::warn!(error = %failure, "a command could not be carried out");
-            Problem::new(Code::Unavailable).detail("the write database does not answer")
+            Problem::new(Code::Unavailable).detail("the write database does not answer, or not in time")
         }
         Failure::Unreadable(..) | Failure::Unwritable(_) | Failure::NoJson(..) | Failure::Database(_) => {
             tracing::error!(error = %failure, "a command could not be carried out");

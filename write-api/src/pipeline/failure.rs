@@ -8,9 +8,12 @@ pub(crate) enum Failure {
     /// Somebody else was faster; loading and deciding again will tell.
     #[error("somebody else changed it at the same time")]
     Conflict,
-    /// Somebody else holds a lock for too long.
-    #[error("a lock was not given in time")]
+    /// A request with the same idempotency key is still running.
+    #[error("the idempotency key is held by a request that is running")]
     Locked,
+    /// Others held what is needed, or were faster, for too long.
+    #[error("others were at the same things for too long")]
+    Contended,
     /// The database can't be reached, or has no connection left.
     #[error("the database does not answer: {0}")]
     Unavailable(sqlx::Error),
@@ -34,7 +37,9 @@ impl From<sqlx::Error> for Failure {
             sqlx::Error::Database(told) => match told.code().as_deref() {
                 // unique and foreign keys, serialization, deadlock
                 Some("23505" | "23503" | "40001" | "40P01") => Self::Conflict,
-                Some("55P03") => Self::Locked,
+                Some("55P03") => Self::Contended,
+                // The deadline of a statement, of an idle transaction, of a whole one.
+                Some("57014" | "25P03" | "25P04") => Self::Unavailable(error),
                 // shutting down, starting up, too many connections, connection classes
                 Some(code) if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
                     Self::Unavailable(error)

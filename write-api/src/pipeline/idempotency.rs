@@ -39,21 +39,24 @@ static KEEP: PerContext = PerContext::new(|schema| {
     format!("UPDATE {schema}.idempotency_keys SET status = 200, body = $3 WHERE tenant_id = $1 AND key = $2")
 });
 
-/// Claims a key; waits while another transaction holds it, five seconds at most.
+/// Claims a key; waits while another transaction holds it, as long as for any lock.
 pub(crate) async fn claim<T: DeserializeOwned>(
     conn: &mut PgConnection,
     context: Context,
     scope: &Scope,
     key: &Key,
 ) -> Result<Claim<T>, Failure> {
-    sqlx::query("SET LOCAL lock_timeout = '5s'").execute(&mut *conn).await?;
     let claimed = sqlx::query(CLAIM.sql(context))
         .bind(scope.tenant.uuid())
         .bind(&key.key)
         .bind(&key.request_hash)
         .bind(scope.now)
         .execute(&mut *conn)
-        .await?;
+        .await
+        .map_err(|error| match Failure::from(error) {
+            Failure::Contended => Failure::Locked,
+            other => other,
+        })?;
     if claimed.rows_affected() == 1 {
         return Ok(Claim::Ours);
     }

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod commands;
+mod deadlines;
 mod idempotency;
 mod insights;
 mod jobs;

@@ -52,6 +52,15 @@ impl Stack {
 
     /// The same, by the time of this clock.
     pub(crate) async fn by(clock: Arc<dyn Clock>) -> Self {
+        Self::set_up(clock, &[]).await
+    }
+
+    /// The same, with these flags.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        Self::set_up(Arc::new(SystemClock), flags).await
+    }
+
+    async fn set_up(clock: Arc<dyn Clock>, flags: &[&str]) -> Self {
         let admin_url = std::env::var("SOUK_TEST_DATABASE_URL")
             .unwrap_or_else(|_| "postgres://souk@127.0.0.1:54329/postgres".to_owned());
         let database = TestDatabase::create(&admin_url, Side::Write).await.unwrap_or_else(|error| {
@@ -62,7 +71,8 @@ impl Stack {
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = write_api::config::Config::parse_from(["write-api", "--write-database-url", &url]);
+        let args = ["write-api", "--write-database-url", &url];
+        let config = write_api::config::Config::parse_from(args.iter().chain(flags));
         let shutdown = Shutdown::default();
         let serving = write_api::serve(listener, config, clock, shutdown.clone());
         let server = tokio::spawn(async move { serving.await.unwrap() });
