@@ -1,6 +1,6 @@
 //! The flags of `write-api`.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -29,6 +29,9 @@ pub struct Config {
     /// Hours for which the same idempotency key gets the first answer; later it begins anew
     #[arg(long, env = "SOUK_IDEMPOTENCY_KEY_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(24..))]
     pub idempotency_key_hours: u32,
+    /// Bounds of bulk writes
+    #[command(flatten)]
+    pub bulk: BulkOptions,
     /// Bounds of the HTTP server
     #[command(flatten)]
     pub http: HttpOptions,
@@ -38,6 +41,20 @@ pub struct Config {
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Bounds of bulk writes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct BulkOptions {
+    /// Maximum number of bulk writes at once, always below --write-connections; more are answered 503
+    #[arg(long, env = "SOUK_BULK_STREAMS", default_value_t = 8)]
+    pub bulk_streams: u32,
+    /// Milliseconds that a bulk write waits for the next piece of its body, and for its answers to be read
+    #[arg(long, env = "SOUK_BULK_GAP_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub bulk_gap_ms: u64,
+    /// Maximum MiB of a bulk write that is one transaction; it is kept in a temporary file until all of it has come
+    #[arg(long, env = "SOUK_BULK_SPOOL_MIB", default_value_t = 256)]
+    pub bulk_spool_mib: u32,
 }
 
 /// What to do instead of serving.

@@ -25,7 +25,7 @@ mod wake;
 use clock::{Clock, SystemClock};
 use config::Config;
 use contexts::tenants::port::Directory;
-use pipeline::{App, metrics::CommandMetrics};
+use pipeline::{App, BulkLimits, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals,
     database::{self, Deadlines, PoolOptions},
@@ -91,8 +91,15 @@ pub async fn serve(
         tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
     let refusals = Refusals::new(&metrics);
-    let app =
-        App { pool: pool.clone(), clock, waker, metrics: CommandMetrics::new(&metrics), tenants: Directory::default() };
+    let app = App {
+        pool: pool.clone(),
+        clock,
+        waker,
+        metrics: CommandMetrics::new(&metrics),
+        refusals: refusals.clone(),
+        bulk: BulkLimits::new(config.bulk, config.write_connections),
+        tenants: Directory::default(),
+    };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();

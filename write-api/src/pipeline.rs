@@ -10,6 +10,7 @@
 //! | [`batch`] | aggregates that were loaded, what was decided on them, writing it |
 //! | [`table`] | a table by its description |
 //! | [`outbox`], [`idempotency`] | what every context has in its schema |
+//! | [`limits`] | how much of it at once |
 //! | [`scope`] | whose data, at what time, on whose request |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
 
@@ -19,6 +20,7 @@ pub(crate) mod command;
 pub(crate) mod failure;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
+pub(crate) mod limits;
 pub(crate) mod metrics;
 mod outbox;
 pub(crate) mod outcome;
@@ -29,6 +31,7 @@ pub(crate) mod use_case;
 
 pub(crate) use batch::{Batch, Row, Stored};
 pub(crate) use failure::Failure;
+pub(crate) use limits::BulkLimits;
 pub(crate) use outcome::{Change, Done, Error, Expected, Rejection};
 pub(crate) use scope::Scope;
 pub(crate) use table::{Column, Table, TableSpec};
@@ -37,7 +40,7 @@ pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
 use metrics::CommandMetrics;
 use schemas::ids::TenantId;
-use service::RequestContext;
+use service::{Refusals, RequestContext};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) waker: Waker,
     pub(crate) metrics: CommandMetrics,
+    pub(crate) refusals: Refusals,
+    pub(crate) bulk: BulkLimits,
     pub(crate) tenants: Directory,
 }
 

@@ -164,7 +164,7 @@ impl<W: WorkingSet> Session<W> {
     }
 
     /// Ends the stream; true if what was done stands.
-    pub(crate) async fn finish(mut self) -> Result<bool, Error> {
+    pub(crate) async fn finish(&mut self) -> Result<bool, Error> {
         let undone = self.dry_run || (self.on_error == OnError::AllOrNothing && self.failed);
         if let Some(transaction) = self.whole.take() {
             if undone {

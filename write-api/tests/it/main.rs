@@ -11,4 +11,5 @@ mod merchandising;
 mod outbox;
 mod problems;
 mod stack;
+mod stalled;
 mod tenants;
