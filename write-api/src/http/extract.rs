@@ -42,7 +42,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Command<T> {
         let (mut parts, body) = request.into_parts();
         let scope = scope(&mut parts, app).await?;
         let bytes = read_body(body).await?;
-        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(key, &parts, &bytes));
+        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(&key, &parts, &bytes));
         Ok(Self { scope, expected: expected(&parts)?, key, body: json::read(&bytes)? })
     }
 }
@@ -53,7 +53,7 @@ impl FromRequest<App> for BareCommand {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, _) = request.into_parts();
         let scope = scope(&mut parts, app).await?;
-        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(key, &parts, b""));
+        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(&key, &parts, b""));
         Ok(Self { scope, expected: expected(&parts)?, key })
     }
 }

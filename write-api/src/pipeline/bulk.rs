@@ -84,6 +84,10 @@ impl Outcome {
     fn is_rejected(&self) -> bool {
         matches!(self, Self::Rejected(_))
     }
+
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Rejected(rejection) if *rejection == Rejection::contended())
+    }
 }
 
 impl From<Result<Done, Rejection>> for Outcome {
@@ -200,6 +204,10 @@ impl<W: WorkingSet> Session<W> {
         self.moved |=
             outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(done) if done.change != Change::Unchanged));
         if let Some(key) = key {
+            // What may go well when it is tried again must not be the answer that the key gives for good.
+            if outcomes.iter().any(Outcome::is_contended) {
+                return Err(Failure::Contended.into());
+            }
             idempotency::keep(conn, W::CONTEXT, &self.scope, key, &outcomes).await?;
         }
         Ok(Chunk { outcomes, replayed: false })

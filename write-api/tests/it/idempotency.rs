@@ -59,3 +59,50 @@ async fn a_bulk_write_with_a_key_is_carried_out_once() {
     assert!(other.contains("idempotency_key_reused"), "{other}");
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn a_parameter_that_changes_the_effect_is_part_of_the_request() {
+    let stack = Stack::start().await;
+    let body = format!("{}\n{}\n", json!({"external_id": "bad", "title": ""}), product("a"));
+    let send = |mode: &str| {
+        let path = format!("/v1/products/bulk?on_error={mode}");
+        stack.request(Method::POST, &path).header("idempotency-key", "k").body(body.clone())
+    };
+    assert_eq!(answers(send("stop")).await.1["not_tried"], 1);
+    let other = send("skip").send().await.unwrap().text().await.unwrap();
+    assert!(other.contains("idempotency_key_reused") && !other.contains("not_tried"), "{other}");
+    assert_eq!(answers(send("stop")).await.1["not_tried"], 1, "the same request gets the same answer");
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_looks_like_a_chunk_of_a_stream_is_another_one() {
+    let stack = Stack::start().await;
+    let keyed = |path: &str, key: &str| stack.request(Method::POST, path).header("idempotency-key", key);
+    let single = sent(keyed("/v1/products", "abc#0").json(&product("a"))).await;
+    assert_eq!(single.status, 201);
+    let stream = answers(keyed("/v1/products/bulk", "abc").body(product("b").to_string())).await;
+    assert_eq!(stream.1["created"], 1);
+    let again = sent(keyed("/v1/products", "abc#0").json(&product("a"))).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_contended_is_tried_again_under_the_same_key() {
+    let stack = Stack::start().await;
+    // Somebody is always faster, as long as this is there.
+    let raced = "CREATE FUNCTION raced() RETURNS trigger LANGUAGE plpgsql AS
+                   $$BEGIN IF NEW.external_id = 'b' THEN RAISE EXCEPTION 'raced' USING ERRCODE = '40001'; END IF; RETURN NEW; END$$;
+                 CREATE TRIGGER raced BEFORE INSERT ON catalog.products FOR EACH ROW EXECUTE FUNCTION raced()";
+    sqlx::raw_sql(raced).execute(&stack.pool).await.unwrap();
+    let body = format!("{}\n{}\n", product("a"), product("b"));
+    let send = || stack.request(Method::POST, "/v1/products/bulk").header("idempotency-key", "k").body(body.clone());
+    let broken = send().send().await.unwrap().text().await.unwrap();
+    let last: serde_json::Value = serde_json::from_str(broken.lines().last().unwrap()).unwrap();
+    assert_eq!(last["problem"]["code"], "contended", "{broken}");
+    assert_eq!(stack.count("SELECT count(*) FROM catalog.products").await, 0);
+    sqlx::raw_sql("DROP TRIGGER raced ON catalog.products").execute(&stack.pool).await.unwrap();
+    assert_eq!(answers(send()).await.1["created"], 2);
+    stack.stop().await;
+}

@@ -59,7 +59,7 @@ impl FromRequest<App> for InsightsCommand {
         let (mut parts, body) = request.into_parts();
         let scope = extract::scope(&mut parts, app).await?;
         let body = read_body(body).await?;
-        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(key, &parts, &body));
+        let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(&key, &parts, &body));
         Ok(Self { scope, key, body })
     }
 }

@@ -146,11 +146,10 @@ impl<W: WorkingSet> Driver<W> {
         }
     }
 
-    /// Each chunk has a key of its own, made of the stream's and its number.
     fn chunk_key(&mut self) -> Option<Key> {
         let number = self.chunks;
         self.chunks += 1;
-        self.key.as_ref().map(|(key, parts)| idempotency::guard(format!("{key}#{number}"), parts, &self.chunk_text))
+        self.key.as_ref().map(|(key, parts)| idempotency::guard_chunk(key, number, parts, &self.chunk_text))
     }
 
     async fn answer(&mut self, answered: &[Answered]) -> Result<(), Stop> {
