@@ -1,12 +1,25 @@
 //! What every route needs.
 
 use crate::{
-    cache::Cache, cursor, defined::Defined, freshness::Freshness, index::ActiveIndex, metrics::Metrics,
-    operations::Operations, popularity::Popularity, reads::search::SearchPage, tenants::Tenants, vectors::Vectors,
+    cache::Cache,
+    changes::Change,
+    config::Config,
+    cursor,
+    defined::Defined,
+    freshness::Freshness,
+    index::ActiveIndex,
+    metrics::Metrics,
+    operations::Operations,
+    popularity::Popularity,
+    reads::search::SearchPage,
+    tenants::Tenants,
+    vectors::{QueryVectors, Vectors},
     view::View,
 };
 use search::searcher::Searcher;
+use service::Health;
 use sqlx::PgPool;
+use tokio::sync::watch;
 
 /// What every route needs.
 #[derive(Debug, Clone)]
@@ -37,4 +50,44 @@ pub struct App {
     pub operations: Operations,
     /// Answers searches, a bounded number at a time.
     pub searcher: Searcher,
+}
+
+impl App {
+    /// Over the read database, whose changes are signalled; it begins to watch the folder of the index.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        pool: PgPool,
+        changes: watch::Receiver<Change>,
+        health: &Health,
+        registry: &service::Metrics,
+    ) -> Self {
+        let vectors = QueryVectors::new(config.models());
+        let index = ActiveIndex::watch(
+            pool.clone(),
+            config.index_dir.clone(),
+            config.query_listen,
+            vectors.clone(),
+            health.clone(),
+        );
+        Self {
+            freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
+            popularity: Popularity::new(pool.clone()),
+            defined: Defined::new(pool.clone(), changes.clone()),
+            cache: Cache::new(changes.clone()),
+            views: Cache::new(changes),
+            cursors: cursor::kept(),
+            tenants: Tenants::new(pool.clone()),
+            metrics: Metrics::new(registry),
+            searcher: Searcher::new(config.search_concurrency),
+            operations: Operations {
+                key: config.staff_key.clone(),
+                url: config.operations_url.clone(),
+                http: reqwest::Client::new(),
+            },
+            vectors: Vectors::new(pool.clone(), vectors),
+            index,
+            pool,
+        }
+    }
 }

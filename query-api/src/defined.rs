@@ -87,7 +87,9 @@ impl Defined {
             }
             None => {
                 let (written, stamp) = self.read(tenant, change.definitions).await?;
+                // Somebody who began to read earlier may have put older ones there meanwhile.
                 let known = self.known(tenant, manifest).map(|(definitions, _)| definitions);
+                let known = known.filter(|definitions| definitions.stamp == stamp);
                 Ok(known.unwrap_or_else(|| Arc::new(over(&written, manifest, stamp))))
             }
         }

@@ -25,14 +25,12 @@ use tokio::{sync::watch, time::Instant};
 /// How often a condition is looked at when no signal comes.
 const POLL: Duration = Duration::from_millis(50);
 
-/// What has to be fresh.
+/// What has to be fresh beside the views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hop {
-    /// The views.
-    Views,
-    /// The views and the index.
+    /// The index.
     Index,
-    /// The views, the index and the vectors.
+    /// The index and the vectors.
     Vectors,
 }
 
@@ -59,6 +57,16 @@ pub enum Verdict {
     Stale(Vec<Served>),
 }
 
+/// The state of the index that an answer is made from, and whether it has seen what was asked for: proved of this
+/// state, not of one that was there a moment before.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The state.
+    pub snapshot: Snapshot,
+    /// Whether it has seen it.
+    pub verdict: Verdict,
+}
+
 /// Waits for tokens.
 #[derive(Debug, Clone)]
 pub struct Freshness {
@@ -74,50 +82,72 @@ impl Freshness {
         Self { pool, changes, index }
     }
 
-    /// Waits until everything the token names has arrived at the hop, or the budget is spent. The generation that
-    /// is waited for is the active one, unless another is to answer.
+    /// Waits until the views have everything that the token names, or the deadline has passed.
     ///
     /// # Errors
     /// The database's.
-    pub async fn wait(
-        &self,
-        tenant: TenantId,
-        token: &Token,
-        budget: Duration,
-        hop: Hop,
-        index: Option<&IndexHandle>,
-    ) -> Result<Verdict, sqlx::Error> {
+    pub async fn of_views(&self, tenant: TenantId, token: &Token, deadline: Instant) -> Result<Verdict, sqlx::Error> {
         if token.is_empty() {
             return Ok(Verdict::Fresh);
         }
-        let deadline = Instant::now() + budget;
         let mut changes = self.changes.clone();
         loop {
             changes.mark_unchanged();
-            if self.missing(tenant, token).await?.is_empty() {
-                break;
+            let missing = self.missing(tenant, token).await?;
+            if missing.is_empty() {
+                return Ok(Verdict::Fresh);
             }
             if !until(deadline, changes.changed()).await {
-                return self.verdict(tenant, token).await;
+                return Ok(Verdict::Stale(missing));
             }
         }
-        if hop != Hop::Views && !self.wait_for_index(tenant, token, deadline, index).await? {
-            return self.verdict(tenant, token).await;
+    }
+
+    /// Waits until everything that the token names has arrived in the views, in the index and at the hop, or the
+    /// deadline has passed. The generation that is waited for is the active one, unless another is to answer. None
+    /// if no index is open.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of_index(
+        &self,
+        tenant: TenantId,
+        token: &Token,
+        deadline: Instant,
+        hop: Hop,
+        index: Option<&IndexHandle>,
+    ) -> Result<Option<Seen>, sqlx::Error> {
+        let verdict = self.of_views(tenant, token, deadline).await?;
+        if token.is_empty() || verdict != Verdict::Fresh {
+            return Ok(self.newest(index).map(|handle| Seen { snapshot: handle.snapshot(), verdict }));
         }
-        if hop == Hop::Vectors {
-            let answers = index.cloned().or_else(|| self.index.get());
-            let model = answers.map(|handle| handle.manifest().bundle.model.clone()).unwrap_or_default();
-            loop {
-                changes.mark_unchanged();
-                if !self.lacks_vectors(tenant, token, &model).await? {
+        let Some(mut seen) = self.wait_for_index(tenant, token, deadline, index).await? else { return Ok(None) };
+        if hop == Hop::Vectors && seen.verdict == Verdict::Fresh {
+            let mut changes = self.changes.clone();
+            changes.mark_unchanged();
+            while self.lacks_vectors(tenant, token, seen.snapshot.model()).await? {
+                if !until(deadline, changes.changed()).await {
+                    seen.verdict = Verdict::Stale(Vec::new());
                     break;
                 }
-                if !until(deadline, changes.changed()).await {
-                    return self.verdict(tenant, token).await;
-                }
+                changes.mark_unchanged();
             }
         }
-        Ok(Verdict::Fresh)
+        Ok(Some(seen))
+    }
+
+    /// Whether a state of the index that was kept has seen what the token names, given that the views have.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_in(&self, tenant: TenantId, token: &Token, kept: &Snapshot) -> Result<bool, sqlx::Error> {
+        let wanted = self.documents(tenant, token).await?;
+        Ok(wanted.iter().all(|(product, version)| has(kept, tenant, *product, *version)))
+    }
+
+    /// The index as it is open now. A damaged one is replaced by one that was built anew.
+    fn newest(&self, index: Option<&IndexHandle>) -> Option<IndexHandle> {
+        index.map(|index| self.index.newest(index)).or_else(|| self.index.get())
     }
 
     /// Waits until the views may have changed; false when the deadline has passed.
@@ -125,10 +155,6 @@ impl Freshness {
         let mut changes = self.changes.clone();
         changes.mark_unchanged();
         until(deadline, changes.changed()).await
-    }
-
-    async fn verdict(&self, tenant: TenantId, token: &Token) -> Result<Verdict, sqlx::Error> {
-        Ok(Verdict::Stale(self.missing(tenant, token).await?))
     }
 
     /// What the views have not seen yet. The limits make each aggregate a lookup of its own: before a
@@ -161,31 +187,36 @@ impl Freshness {
             .collect()
     }
 
-    /// Waits until the searcher has every document the token is about; gives whether it does.
+    /// Waits until the index has every document that the token is about, and gives the very state of which that was
+    /// found: by the time of a second look another may have taken its place.
     async fn wait_for_index(
         &self,
         tenant: TenantId,
         token: &Token,
         deadline: Instant,
         index: Option<&IndexHandle>,
-    ) -> Result<bool, sqlx::Error> {
-        let mut wanted = self.documents(tenant, token).await?;
+    ) -> Result<Option<Seen>, sqlx::Error> {
+        let wanted = self.documents(tenant, token).await?;
+        let (mut missing, mut looked_in) = (wanted.clone(), None);
         loop {
-            // A damaged index is replaced by one that was built anew: what is waited for comes to that one.
-            let Some(handle) = index.map(|index| self.index.newest(index)).or_else(|| self.index.get()) else {
+            let Some(handle) = self.newest(index) else {
                 if !until(deadline, std::future::pending::<()>()).await {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 continue;
             };
             let mut commits = handle.subscribe();
             let snapshot = commits.borrow_and_update().clone();
-            wanted.retain(|(product, version)| !has(&snapshot, tenant, *product, *version));
-            if wanted.is_empty() {
-                return Ok(true);
+            // Versions only grow in one folder. One that was built anew may have less than the one before.
+            if looked_in.replace(snapshot.opened()) != Some(snapshot.opened()) {
+                missing.clone_from(&wanted);
+            }
+            missing.retain(|(product, version)| !has(&snapshot, tenant, *product, *version));
+            if missing.is_empty() {
+                return Ok(Some(Seen { snapshot, verdict: Verdict::Fresh }));
             }
             if !until(deadline, commits.changed()).await {
-                return Ok(false);
+                return Ok(Some(Seen { snapshot, verdict: Verdict::Stale(Vec::new()) }));
             }
         }
     }

@@ -35,8 +35,6 @@ pub mod view;
 
 use app::App;
 use config::Config;
-use freshness::Freshness;
-use search::searcher::Searcher;
 use service::{
     Health, Refusals,
     database::{self, Deadlines, PoolOptions},
@@ -67,33 +65,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
         health.expect(part);
     }
     let changes = changes::listen(config.query_database_url.clone());
-    let vectors = vectors::QueryVectors::new(config.models());
-    let index = index::ActiveIndex::watch(
-        pool.clone(),
-        config.index_dir.clone(),
-        config.query_listen,
-        vectors.clone(),
-        health.clone(),
-    );
-    let app = App {
-        freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
-        popularity: popularity::Popularity::new(pool.clone()),
-        defined: defined::Defined::new(pool.clone(), changes.clone()),
-        cache: cache::Cache::new(changes.clone()),
-        views: cache::Cache::new(changes),
-        cursors: cursor::kept(),
-        tenants: tenants::Tenants::new(pool.clone()),
-        metrics: metrics::Metrics::new(&registry),
-        searcher: Searcher::new(config.search_concurrency),
-        operations: operations::Operations {
-            key: config.staff_key.clone(),
-            url: config.operations_url.clone(),
-            http: reqwest::Client::new(),
-        },
-        vectors: vectors::Vectors::new(pool.clone(), vectors),
-        index,
-        pool: pool.clone(),
-    };
+    let app = App::new(&config, pool.clone(), changes, &health, &registry);
     tokio::spawn(watch_database(pool, health.clone()));
     let listener = service::http::bind(config.query_listen).await?;
     let router = http::router(app).merge(health.routes()).merge(registry.routes());

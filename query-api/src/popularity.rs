@@ -39,11 +39,15 @@ impl Popularity {
     }
 
     /// A tenant's thousand most popular products. A click counts 1, a cart 3, a purchase 8, half as much for every
-    /// 14 days since; the logarithm of the sum, against that of the most popular.
+    /// 14 days since; the logarithm of the sum, against that of the most popular. `newest`: as of this moment, for who
+    /// has reported something and waited for it; else as of some seconds ago.
     ///
     /// # Errors
     /// The database's.
-    pub async fn of(&self, tenant: TenantId) -> Result<Popular, sqlx::Error> {
+    pub async fn of(&self, tenant: TenantId, newest: bool) -> Result<Popular, sqlx::Error> {
+        if newest {
+            return Ok(read(self.pool.clone(), tenant).await?.unwrap_or_default());
+        }
         let known = self.known.get(&tenant, || read(self.pool.clone(), tenant)).await?;
         Ok(known.unwrap_or_default())
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    freshness::{Hop, Served, Verdict},
+    freshness::{Hop, Seen, Served, Verdict},
     metrics::Outcome,
     problem::Refusal,
     view::View,
@@ -19,7 +19,7 @@ use schemas::{
     token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
     topics::Context,
 };
-use search::reader::IndexHandle;
+use search::reader::{IndexHandle, Snapshot};
 use serde::{Deserialize, de::DeserializeOwned};
 use service::json;
 use std::{sync::Arc, time::Duration};
@@ -72,7 +72,7 @@ pub struct ReadContext {
     /// Whether the request carries the staff key.
     pub staff: bool,
     token: Token,
-    wait: Duration,
+    deadline: Instant,
 }
 
 impl FromRequestParts<App> for ReadContext {
@@ -112,7 +112,7 @@ impl FromRequestParts<App> for ReadContext {
             }
         };
         let staff = app.operations.is_staff(&parts.headers);
-        Ok(Self { tenant, staff, token, wait: deadline.saturating_duration_since(Instant::now()) })
+        Ok(Self { tenant, staff, token, deadline })
     }
 }
 
@@ -123,29 +123,52 @@ impl ReadContext {
         self.token.entries().any(|(named, ..)| named == context)
     }
 
-    /// Waits for what the token names.
+    /// Waits until the views have what the token names.
     ///
     /// # Errors
     /// The database's.
-    pub async fn wait(&self, app: &App, hop: Hop) -> Result<Verdict, Refusal> {
-        self.wait_for(app, hop, None).await
-    }
-
-    /// As [`Self::wait`], for an answer from another generation than the active one.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn wait_for(&self, app: &App, hop: Hop, index: Option<&IndexHandle>) -> Result<Verdict, Refusal> {
-        let verdict = app.freshness.wait(self.tenant, &self.token, self.wait, hop, index).await?;
-        if !self.token.is_empty() {
-            let outcome = if verdict == Verdict::Fresh { "fresh" } else { "stale" };
-            app.metrics.tokens.get_or_create(&Outcome { outcome }).inc();
-        }
+    pub async fn wait(&self, app: &App) -> Result<Verdict, Refusal> {
+        let verdict = app.freshness.of_views(self.tenant, &self.token, self.deadline).await?;
+        self.count(app, &verdict);
         Ok(verdict)
     }
 
-    /// Answers from a view once it has what the token names: from the cache if the views have not changed since, else
-    /// by reading anew. `request` tells one answer of the tenant from another.
+    /// Waits until the index has what the token names, and gives the state of it to answer from: of the active
+    /// generation, unless another is to answer.
+    ///
+    /// # Errors
+    /// The database's, or that no index is loaded.
+    pub async fn see(&self, app: &App, hop: Hop, index: Option<&IndexHandle>) -> Result<Seen, Refusal> {
+        let seen = app.freshness.of_index(self.tenant, &self.token, self.deadline, hop, index).await?;
+        let seen = seen.ok_or_else(Refusal::no_index)?;
+        self.count(app, &seen.verdict);
+        Ok(seen)
+    }
+
+    /// With the state of the index that a cursor belongs to instead of the present one. Pages of a cursor don't
+    /// move: where that state lacks what the token names, the answer says that it is stale.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn resume(&self, app: &App, seen: Seen, kept: Snapshot) -> Result<Seen, Refusal> {
+        let mut verdict = seen.verdict;
+        let is_older = kept.data_version != seen.snapshot.data_version;
+        if verdict == Verdict::Fresh && is_older && !app.freshness.is_in(self.tenant, &self.token, &kept).await? {
+            verdict = Verdict::Stale(Vec::new());
+        }
+        Ok(Seen { snapshot: kept, verdict })
+    }
+
+    fn count(&self, app: &App, verdict: &Verdict) {
+        if !self.token.is_empty() {
+            let outcome = if *verdict == Verdict::Fresh { "fresh" } else { "stale" };
+            app.metrics.tokens.get_or_create(&Outcome { outcome }).inc();
+        }
+    }
+
+    /// Answers from a view once it has what the token names: from the cache if no signal has come that the views
+    /// changed, else by reading anew. A signal comes after the change that it tells of, so that an answer to a token
+    /// is always read anew. `request` tells one answer of the tenant from another.
     ///
     /// # Errors
     /// The database's, and those of `read`.
@@ -155,9 +178,9 @@ impl ReadContext {
         request: String,
         read: impl AsyncFnOnce() -> Result<View, Refusal>,
     ) -> Result<Response, Refusal> {
-        let verdict = self.wait(app, Hop::Views).await?;
+        let verdict = self.wait(app).await?;
         let key = app.views.view_key(self.tenant, request);
-        if let (Some(key), Verdict::Fresh) = (&key, &verdict)
+        if let Some(key) = key.as_ref().filter(|_| self.token.is_empty())
             && let Some(kept) = app.views.get(key).await
         {
             return Ok(mark(kept.response(), &verdict));

@@ -63,6 +63,12 @@ impl Snapshot {
         &self.manifest.bundle.model
     }
 
+    /// Which opening of a folder it is a state of: versions of one only grow.
+    #[must_use]
+    pub const fn opened(&self) -> u64 {
+        self.data_version >> 32
+    }
+
     /// The version of a product's document here, live or removed; none if it was never seen.
     ///
     /// # Errors

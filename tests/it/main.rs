@@ -8,6 +8,7 @@ mod console;
 mod dead_letters;
 mod feeds;
 mod fleet;
+mod freshness;
 mod insights;
 mod lag;
 mod lineage;

@@ -159,6 +159,8 @@ async fn what_shoppers_like_comes_first_and_is_suggested() {
         "event_attributes": {"object": {"object_id": ids[1], "object_id_field": "product_id"}, "position": {"ordinal": 2}}});
     let reported = shop.command(Method::POST, "/v1/insights", None, &json!([search(1), search(2), bought])).await;
     assert_eq!(reported["accepted"], 3, "{reported}");
+    let found = shop.read("/v1/search?q=brass+lamp", Some(&token(&reported))).await.body;
+    assert_eq!(found["hits"][0]["id"], json!(ids[1]), "with the token what was bought comes first at once: {found}");
     eventually("what was bought comes first", PATIENCE, || async {
         let found = first().await;
         if found == json!(ids[1]) { Ok(()) } else { Err(found.to_string()) }

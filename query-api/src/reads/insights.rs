@@ -5,7 +5,7 @@ mod figures;
 use crate::{
     app::App,
     example,
-    freshness::{Hop, Verdict},
+    freshness::Verdict,
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
@@ -173,7 +173,7 @@ pub async fn queries(
         Some(_) => return Err(Refusal::parameter("order", "searches, no_results or clicks is expected")),
     };
     let limit = read_limit(&top)?;
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app).await?;
     let queries = figures::queries(&app.pool, context.tenant, days, order, limit).await?;
     Ok(answer(TopQueries { from: days.from, until: days.until, queries }, &verdict))
 }
@@ -198,7 +198,7 @@ pub async fn products(
         Some(_) => return Err(Refusal::parameter("order", "impressions, clicks, carts or purchases is expected")),
     };
     let limit = read_limit(&top)?;
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app).await?;
     let products = figures::products(&app.pool, context.tenant, days, order, limit).await?;
     Ok(answer(TopProducts { from: days.from, until: days.until, products }, &verdict))
 }
@@ -214,7 +214,7 @@ pub async fn experiment(
     days: Result<Query<DayParameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let days = read_days(days)?;
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app).await?;
     let arms = figures::arms(&app.pool, context.tenant, days, &name).await?;
     Ok(answer(ExperimentFigures { experiment: name, from: days.from, until: days.until, arms }, &verdict))
 }

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     cursor::Cursor,
     example,
-    freshness::Hop,
+    freshness::{Hop, Seen},
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
     reads::{
@@ -97,25 +97,25 @@ pub async fn products(
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(parameters) = parameters?;
-    let verdict = context.wait(&app, Hop::Index).await?;
+    let mut seen = context.see(&app, Hop::Index, None).await?;
     let category = categories::find(&app.pool, context.tenant, &category).await?;
     let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;
     let mut request = request(context.tenant, category, &parameters)?;
-    let handle = app.index.get().ok_or_else(Refusal::no_index)?;
-    let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
     let order = parameters.sort.as_deref().unwrap_or(SHELF);
     if let Some(cursor) = parameters.cursor.as_deref().map(|cursor| read(cursor, order)).transpose()? {
         request.offset = cursor.offset;
         if let Some(kept) = app.cursors.get(&(cursor.generation, cursor.data_version)).await {
-            snapshot = kept;
+            seen = context.resume(&app, seen, kept).await?;
         }
     }
+    let Seen { snapshot, verdict } = seen;
     request.deadline = Some(Instant::now() + BUDGET);
     steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
     let end = request.offset + request.limit;
     let question = Question { request, mode: Mode::Lexical, suiting: None };
     let found = app.searcher.search(&snapshot, question, &app.vectors).await?;
     let more = end < found.total && !found.hits.is_empty();
+    let generation = snapshot.manifest.generation.clone();
     let cursor = Cursor { generation, data_version: snapshot.data_version, offset: end };
     let next = if more { Some(keep(&app, order, cursor, snapshot).await) } else { None };
     Ok(mark(Json(page(found, next)).into_response(), &verdict))

@@ -2,7 +2,6 @@
 
 use crate::{
     app::App,
-    freshness::Hop,
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
@@ -77,7 +76,7 @@ pub async fn all(
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Refusal::parameter("limit", "1 to 200 definitions fit on a page"));
     }
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app).await?;
     let after = parameters.after.unwrap_or_default();
     let (definitions, more) = page(&app.pool, context.tenant, kind, &after, limit).await?;
     let next = definitions.last().filter(|_| more).map(|last| last.name.clone());
@@ -94,7 +93,7 @@ pub async fn one(
     Path((kind, name)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
     let kind = read_kind(&kind)?;
-    let verdict = context.wait(&app, Hop::Views).await?;
+    let verdict = context.wait(&app).await?;
     let found = find(&app.pool, context.tenant, kind, &name).await?;
     let definition = found.ok_or_else(|| Refusal::not_found("nothing is defined under this name in this shop"))?;
     let view = View::of(&definition)?.version(definition.version);

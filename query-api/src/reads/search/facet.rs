@@ -3,7 +3,7 @@
 use super::{FacetBody, FacetSettings, parameters, steer};
 use crate::{
     app::App,
-    freshness::Hop,
+    freshness::{Hop, Seen},
     problem::Refusal,
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
@@ -43,8 +43,7 @@ pub async fn facet(
         ..FacetSettings::default()
     })];
     let mut request = SearchRequest { limit: 0, offset: 0, ..body.request(context.tenant)? };
-    let verdict = context.wait(&app, Hop::Index).await?;
-    let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
+    let Seen { snapshot, verdict } = context.see(&app, Hop::Index, None).await?;
     steer(&app, &context, &body, &snapshot, &mut request).await?;
     let mut facets: Vec<FacetCounts> = app.searcher.facets(&snapshot, request).await?;
     Ok(mark(Json(facets.pop()).into_response(), &verdict))

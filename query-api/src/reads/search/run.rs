@@ -10,7 +10,7 @@ use crate::{
     app::App,
     cache::Key,
     cursor::Cursor,
-    freshness::{Hop, Verdict},
+    freshness::{Hop, Seen, Verdict},
     metrics::Outcome,
     problem::Refusal,
     request::ReadContext,
@@ -61,18 +61,21 @@ async fn run_in(
     let mode = body.mode.unwrap_or(Mode::Lexical);
     let mut request = body.request(context.tenant)?;
     let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
-    let verdict = context.wait_for(app, hop, Some(handle)).await?;
-    let handle = app.index.newest(handle);
-    let (generation, mut snapshot) = (handle.manifest().generation.clone(), handle.snapshot());
+    let mut seen = context.see(app, hop, Some(handle)).await?;
     let mut moved = false;
     if let Some(cursor) = body.cursor.as_deref().filter(|cursor| *cursor != "*") {
         let cursor: Cursor = cursor.parse().map_err(|reason: String| Refusal::parameter("cursor", reason))?;
         request.offset = cursor.offset;
         match app.cursors.get(&(cursor.generation.clone(), cursor.data_version)).await {
-            Some(kept) => snapshot = kept,
-            None => moved = cursor.generation != generation || cursor.data_version != snapshot.data_version,
+            Some(kept) => seen = context.resume(app, seen, kept).await?,
+            None => {
+                let Seen { snapshot: present, .. } = &seen;
+                moved = cursor.generation != present.manifest.generation || cursor.data_version != present.data_version;
+            }
         }
     }
+    let Seen { snapshot, verdict } = seen;
+    let generation = snapshot.manifest.generation.clone();
     request.deadline = Some(Instant::now() + BUDGET);
     let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
     let data_version = snapshot.data_version;

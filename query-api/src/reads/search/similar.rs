@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     example,
-    freshness::Hop,
+    freshness::{Hop, Seen},
     problem::{Refusal, bounded},
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
@@ -56,8 +56,7 @@ pub async fn similar(
     let Query(Parameters { limit }) = parameters?;
     let limit = bounded("limit", limit.unwrap_or(DEFAULT_LIMIT), 1, MAX_LIMIT)?;
     let id: ProductId = id.parse().map_err(|_| Refusal::parameter("id", "a UUID is expected"))?;
-    let verdict = context.wait(&app, Hop::Index).await?;
-    let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
+    let Seen { snapshot, verdict } = context.see(&app, Hop::Index, None).await?;
     let found = app.searcher.similar(&snapshot, context.tenant, id, limit, &app.vectors).await?;
     let found = found.ok_or_else(|| Refusal::not_found("no such product in this shop"))?;
     Ok(mark(Json(SimilarProducts { hits: found.hits, by: found.by }).into_response(), &verdict))

@@ -49,7 +49,7 @@ pub async fn steer(
             definitions = Arc::new(drafted.map_err(|(pointer, reason)| Refusal::parameter(&pointer, reason))?);
         }
         steered.shown = steering::apply(request, &definitions, body.client.as_deref(), now);
-        let popular = app.popularity.of(context.tenant).await?;
+        let popular = app.popularity.of(context.tenant, context.names(Context::Insights)).await?;
         request.steering = Arc::new(Steering { popularity: popular.products, ..request.steering.as_ref().clone() });
         steered.stamp = format!("{} {}", definitions.stamp, popular.stamp);
     }

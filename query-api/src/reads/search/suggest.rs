@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    freshness::Hop,
+    freshness::{Hop, Seen},
     popularity,
     problem::{Refusal, bounded},
     reads::categories,
@@ -48,9 +48,7 @@ pub async fn suggest(
     let limit = bounded("limit", limit.unwrap_or(DEFAULT_LIMIT), 1, MAX_LIMIT)?;
     text(&q)?;
     let began = Instant::now();
-    let verdict = context.wait(&app, Hop::Index).await?;
-    let handle = app.index.get().ok_or_else(Refusal::no_index)?;
-    let snapshot = handle.snapshot();
+    let Seen { snapshot, verdict } = context.see(&app, Hop::Index, None).await?;
     let mut request = SearchRequest {
         typing: true,
         highlight: true,

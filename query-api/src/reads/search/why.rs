@@ -3,7 +3,7 @@
 use super::{SearchBody, parameters, steer};
 use crate::{
     app::App,
-    freshness::Hop,
+    freshness::{Hop, Seen},
     problem::Refusal,
     reads::products,
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
@@ -29,9 +29,8 @@ pub async fn why(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let body: SearchBody = parameters::read(query.as_deref().unwrap_or_default())?;
-    let verdict = context.wait(&app, Hop::Index).await?;
+    let Seen { snapshot, verdict } = context.see(&app, Hop::Index, None).await?;
     let product = product_of(&app, context.tenant, &product).await?;
-    let snapshot = app.index.get().ok_or_else(Refusal::no_index)?.snapshot();
     let mut request: SearchRequest = body.request(context.tenant)?;
     steer(&app, &context, &body, &snapshot, &mut request).await?;
     let why: Why = app.searcher.why(&snapshot, request, product).await?;

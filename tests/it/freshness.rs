@@ -1,0 +1,135 @@
+//! What a read says of its freshness is so, whatever is cached and whatever signal is still on its way.
+
+use acceptance::{
+    builders::product_line,
+    shop::{Read, Shop},
+    stack::{TestStack, database},
+};
+use clap::Parser;
+use query_api::{app::App, changes::Change, config::Cli, http};
+use reqwest::Client;
+use schemas::{
+    Uuid,
+    token::{TOKEN_HEADER, Token},
+    topics::Context,
+};
+use serde_json::json;
+use service::{Health, Metrics};
+use sqlx::PgPool;
+use test_databases::{Side, TestDatabase};
+use tokio::sync::watch;
+
+const TENANT: Uuid = Uuid::from_u128(1);
+const PRODUCT: Uuid = Uuid::from_u128(2);
+const CATEGORY: Uuid = Uuid::from_u128(3);
+
+/// A query-api whose signals come when the test says so, over views that the test writes.
+struct Deaf {
+    url: String,
+    views: PgPool,
+    http: Client,
+    _changes: watch::Sender<Change>,
+    _folder: tempfile::TempDir,
+    _database: TestDatabase,
+}
+
+impl Deaf {
+    async fn start() -> Self {
+        let database = database(Side::Read).await;
+        let views = PgPool::connect(&database.url()).await.expect("the read database");
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = folder.path().to_str().expect("a path");
+        let cli = Cli::try_parse_from(["query-api", "--index-dir", index]).expect("settings");
+        let (changes, heard) = watch::channel(Change { version: 1, definitions: 1, heard: true });
+        let app = App::new(&cli.config, views.clone(), heard, &Health::default(), &Metrics::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
+        let own = Self { url, views, http: Client::new(), _changes: changes, _folder: folder, _database: database };
+        own.sql("INSERT INTO tenants (id, slug, name, version) VALUES ($1, 'deaf', 'Deaf', 1)", TENANT).await;
+        own
+    }
+
+    async fn sql(&self, statement: &'static str, id: Uuid) {
+        sqlx::query(statement).bind(id).execute(&self.views).await.expect(statement);
+    }
+
+    async fn read(&self, path: &str, token: Option<Token>) -> Read {
+        let mut request = self.http.get(format!("{}{path}", self.url)).header("x-tenant-slug", "deaf");
+        if let Some(token) = token {
+            request = request.header(TOKEN_HEADER, token.to_string());
+        }
+        Shop::answer(request.send().await.expect("an answer")).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_with_a_token_takes_nothing_from_a_cache_that_waits_for_a_signal() {
+    let deaf = Deaf::start().await;
+    for made in [
+        "INSERT INTO product_pages (tenant_id, product_id, slug, status, doc_version, category_ids, page, updated_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', $1, 'lamp', 'published', 1, '{}', '{\"version\":1,\"title\":\"Lamp\"}', now())",
+        "INSERT INTO sources (tenant_id, context, aggregate_id, aggregate, product_id, version, body, event_time)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'catalog', $1, 'product', $1, 1, '{}', now())",
+    ] {
+        deaf.sql(made, PRODUCT).await;
+    }
+    for made in [
+        "INSERT INTO categories (tenant_id, category_id, slug, name, position, path_ids, path_slugs, path_names)
+         VALUES ('00000000-0000-0000-0000-000000000001', $1, 'lamps', 'Lamps', 0, ARRAY[$1], '{lamps}', '{Lamps}')",
+        "INSERT INTO sources (tenant_id, context, aggregate_id, aggregate, version, body, event_time)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'catalog', $1, 'category', 1, '{}', now())",
+    ] {
+        deaf.sql(made, CATEGORY).await;
+    }
+    let (pages, tree) = ([format!("/v1/products/{PRODUCT}"), "/v1/products/by-slug/lamp".to_owned()], "/v1/categories");
+    for page in &pages {
+        assert_eq!(deaf.read(page, None).await.body["title"], "Lamp");
+    }
+    assert_eq!(deaf.read(tree, None).await.body["categories"][0]["name"], "Lamps");
+    // The views commit, and the signal of it is still on its way.
+    for changed in [
+        "UPDATE product_pages SET doc_version = 2, page = '{\"version\":2,\"title\":\"Light\"}' WHERE product_id = $1",
+        "UPDATE sources SET version = 2 WHERE aggregate_id = $1",
+    ] {
+        deaf.sql(changed, PRODUCT).await;
+    }
+    for changed in [
+        "UPDATE categories SET name = 'Lights' WHERE category_id = $1",
+        "UPDATE sources SET version = 2 WHERE aggregate_id = $1",
+    ] {
+        deaf.sql(changed, CATEGORY).await;
+    }
+    for page in &pages {
+        assert_eq!(deaf.read(page, None).await.body["title"], "Lamp", "who has no token may get what is kept");
+        let read = deaf.read(page, Some(Token::of(Context::Catalog, PRODUCT, 2))).await;
+        assert_eq!((read.fresh, &read.body["title"]), (true, &json!("Light")), "{page}");
+    }
+    let read = deaf.read(tree, Some(Token::of(Context::Catalog, CATEGORY, 2))).await;
+    assert_eq!((read.fresh, &read.body["categories"][0]["name"]), (true, &json!("Lights")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_cursor_that_lacks_what_the_token_names_is_stale() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "paging").await;
+    shop.bulk_all("categories", &[json!({"external_id": "c", "name": "Lamps", "slug": "lamps"})]).await;
+    let line = |number: u32| {
+        let mut line = product_line(&format!("l-{number}"), &format!("Lamp {number}"));
+        line["categories"] = json!(["c"]);
+        line
+    };
+    let before = shop.bulk_all("products", &(0..6).map(line).collect::<Vec<_>>()).await;
+    let (search, listing) = ("/v1/search?q=lamp&limit=2&cursor=", "/v1/categories/lamps/products?limit=2");
+    let first = shop.read(&format!("{search}*"), Some(&before)).await;
+    let listed = shop.read(listing, Some(&before)).await;
+    assert!(first.fresh && listed.fresh, "{first:?} {listed:?}");
+    let after = shop.bulk_all("products", &[line(6)]).await;
+    let next = |read: &Read| read.body["next"].as_str().expect("another page").to_owned();
+    for path in [format!("{search}{}", next(&first)), format!("{listing}&cursor={}", next(&listed))] {
+        let page = shop.read(&path, Some(&before)).await;
+        assert_eq!((page.fresh, &page.body["total"]), (true, &json!(6)), "{page:?}");
+        let page = shop.read(&path, Some(&after)).await;
+        assert_eq!((page.fresh, &page.body["total"]), (false, &json!(6)), "{page:?}");
+    }
+}
