@@ -1,4 +1,6 @@
-//! Writes and then searches with the token of the write: does the answer show what was written?
+//! Writes and then reads with the token of the write: does the answer show what was written?
+
+mod hot;
 
 use crate::{
     BenchError,
@@ -19,21 +21,28 @@ use tokio::task::JoinSet;
 
 const EXAMPLES: &str = "Examples:
   souk bench freshness
-  souk bench freshness --pairs 2000 --concurrency 8 --json
+  souk bench freshness --pairs 0 --reads 20000
+  souk bench freshness --pairs 2000 --reads 0 --concurrency 8 --json
 
 A pair is a write and a search with its token. The writes create, rename and archive products; the search
 is for a word that the write brought in and has to find the product, or for one that it took away and must
-not find it. An answer is stale when it says so, and wrong when it says that it is fresh but is not. The
-exit code is 0 only if there is neither.";
+not find it. The reads after them are of a dozen product pages, their listings and the category tree, each
+with the token of the last write of what it shows, while writers rename products and categories and set
+prices without a pause, and others read the same without a token, so that everything has just been cached.
+An answer is stale when it says so, and wrong when it says that it is fresh but is not. The exit code is 0
+only if there is neither.";
 
-/// Write, search with the write's consistency token, and count answers that lack the write
+/// Write, read with the write's consistency token, and count answers that lack the write
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Number of pairs of a write and a search
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub pairs: u64,
-    /// Pairs at the same time
+    /// Number of reads of hot pages, listings and the tree
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub reads: u64,
+    /// Pairs, and readers and writers, at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=256))]
     pub concurrency: u64,
     /// Where
@@ -46,6 +55,14 @@ pub struct Args {
 
 #[derive(Debug, Serialize)]
 struct Report {
+    #[serde(flatten)]
+    pairs: Pairs,
+    hot: Option<hot::Report>,
+}
+
+/// What came of the pairs.
+#[derive(Debug, Serialize)]
+struct Pairs {
     pairs: u64,
     stale: u64,
     wrong: u64,
@@ -61,6 +78,20 @@ struct Report {
 /// [`BenchError`] if a service fails, or if any answer was stale or wrong.
 pub async fn run(args: Args) -> Result<(), BenchError> {
     let shop = Shop::open(&args.shop).await?;
+    let pairs = pairs(&args, &shop).await?;
+    let hot = if args.reads > 0 { Some(hot::run(&args, &shop).await?) } else { None };
+    let report = Report { pairs, hot };
+    print(&report, args.json)?;
+    let hot = report.hot.as_ref();
+    let stale = report.pairs.stale + hot.map_or(0, |hot| hot.stale);
+    let wrong = report.pairs.wrong + hot.map_or(0, |hot| hot.wrong);
+    match (stale, wrong) {
+        (0, 0) => Ok(()),
+        (stale, wrong) => Err(BenchError::Failed(format!("{stale} answers were stale and {wrong} wrong"))),
+    }
+}
+
+async fn pairs(args: &Args, shop: &Shop) -> Result<Pairs, BenchError> {
     let (began, taken, words) = (Instant::now(), Arc::new(AtomicU64::new(0)), Words::new());
     let mut workers = JoinSet::new();
     for _ in 0..args.concurrency {
@@ -83,7 +114,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         }
     }
     progress.end();
-    let report = Report {
+    Ok(Pairs {
         pairs: args.pairs,
         stale: all.stale,
         wrong: all.wrong,
@@ -91,12 +122,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         write: all.write.figures(),
         search_with_token: all.search.figures(),
         write_and_search: all.both.figures(),
-    };
-    print(&report, args.json)?;
-    match (report.stale, report.wrong) {
-        (0, 0) => Ok(()),
-        (stale, wrong) => Err(BenchError::Failed(format!("{stale} answers were stale and {wrong} wrong"))),
-    }
+    })
 }
 
 fn print(report: &Report, json: bool) -> Result<(), BenchError> {
@@ -104,11 +130,16 @@ fn print(report: &Report, json: bool) -> Result<(), BenchError> {
         println!("{}", crate::json(report)?);
         return Ok(());
     }
-    let Report { pairs, stale, wrong, seconds, write, search_with_token, write_and_search } = report;
-    println!("{pairs} write-then-search pairs in {seconds:.1} s: {stale} stale, {wrong} wrong");
-    println!("  write               {write}");
-    println!("  search with token   {search_with_token}");
-    println!("  both                {write_and_search}");
+    let Pairs { pairs, stale, wrong, seconds, write, search_with_token, write_and_search } = &report.pairs;
+    if *pairs > 0 {
+        println!("{pairs} write-then-search pairs in {seconds:.1} s: {stale} stale, {wrong} wrong");
+        println!("  write               {write}");
+        println!("  search with token   {search_with_token}");
+        println!("  both                {write_and_search}");
+    }
+    if let Some(hot) = &report.hot {
+        println!("{hot}");
+    }
     Ok(())
 }
 

@@ -47,6 +47,14 @@ pub(crate) struct Found {
     pub(crate) hits: Vec<Hit>,
 }
 
+/// The answer of a read.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    /// Whether it says that it has seen the token.
+    pub(crate) fresh: bool,
+    pub(crate) body: Value,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Hit {
     pub(crate) id: Uuid,
@@ -136,9 +144,21 @@ impl Shop {
         Ok(body["total"].as_u64().unwrap_or_default())
     }
 
-    /// Writes products, one on each line; gives the token of all of them.
-    pub(crate) async fn bulk(&self, lines: String) -> Result<String, BenchError> {
-        let request = self.write(Method::POST, "products/bulk?on_error=skip");
+    /// A read of the path below `/v1/`, and waits for what the token names if there is one.
+    pub(crate) async fn read(&self, path: &str, token: Option<&str>) -> Result<Answer, BenchError> {
+        let request = self.http.get(format!("{}/v1/{path}", self.args.query_url.trim_end_matches('/')));
+        let mut request = request.header("x-tenant-slug", &self.args.tenant);
+        if let Some(token) = token {
+            request = request.header(TOKEN_HEADER, token).header(WAIT_HEADER, "10000");
+        }
+        let response = self.answer("a read", request).await?;
+        let fresh = response.headers().get(CONSISTENCY_HEADER).is_some_and(|value| value == "fresh");
+        Ok(Answer { fresh, body: self.body("a read", response).await? })
+    }
+
+    /// Writes products, prices or categories, one on each line; gives the token of all of them.
+    pub(crate) async fn bulk(&self, what: &str, lines: String) -> Result<String, BenchError> {
+        let request = self.write(Method::POST, &format!("{what}/bulk?on_error=skip"));
         let request = request.header("content-type", "application/x-ndjson").body(lines);
         let response = self.answer("a bulk write", request).await?;
         let url = response.url().to_string();

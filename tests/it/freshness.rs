@@ -19,6 +19,12 @@ use sqlx::PgPool;
 use test_databases::{Side, TestDatabase};
 use tokio::sync::watch;
 
+#[derive(Parser)]
+struct Measured {
+    #[command(flatten)]
+    args: bench::freshness::Args,
+}
+
 const TENANT: Uuid = Uuid::from_u128(1);
 const PRODUCT: Uuid = Uuid::from_u128(2);
 const CATEGORY: Uuid = Uuid::from_u128(3);
@@ -132,4 +138,18 @@ async fn a_page_of_a_cursor_that_lacks_what_the_token_names_is_stale() {
         let page = shop.read(&path, Some(&after)).await;
         assert_eq!((page.fresh, &page.body["total"]), (false, &json!(6)), "{page:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hot_pages_listings_and_the_tree_are_as_fresh_as_they_say() {
+    let stack = TestStack::start(false).await;
+    let measured = Measured::try_parse_from([
+        "freshness",
+        "--pairs=50",
+        "--reads=500",
+        &format!("--write-url={}", stack.write_url()),
+        &format!("--query-url={}", stack.query_url()),
+    ])
+    .expect("arguments");
+    bench::freshness::run(measured.args).await.expect("nothing stale");
 }

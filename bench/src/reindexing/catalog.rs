@@ -73,7 +73,7 @@ pub async fn fill(shop: &Shop, count: u64) -> Result<(), BenchError> {
     let mut next = if present >= count { count } else { 0 };
     while next < count {
         let lines: String = (next..(next + LINES).min(count)).map(|number| format!("{}\n", product(number))).collect();
-        token = Some(shop.bulk(lines).await?);
+        token = Some(shop.bulk("products", lines).await?);
         next += LINES;
         progress.at(next.min(count), count, next.min(count), "products");
     }
