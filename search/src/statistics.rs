@@ -44,7 +44,34 @@ const PREPARED: usize = 32;
 /// The catalog statistics of each tenant, for the life of an open generation.
 #[derive(Debug, Default)]
 pub struct StatisticsCache {
-    tenants: Mutex<HashMap<TenantId, Arc<Cached<CatalogStatistics>>>>,
+    tenants: Mutex<Remembered>,
+}
+
+/// Tenants that are remembered, each with when it was needed last, by a clock that counts uses.
+#[derive(Debug, Default)]
+struct Remembered {
+    clock: u64,
+    tenants: HashMap<TenantId, (u64, Arc<Cached<CatalogStatistics>>)>,
+}
+
+impl Remembered {
+    /// The statistics of a tenant, which are needed now. Where there is no room for another tenant, the one is
+    /// forgotten that was not needed for the longest.
+    fn of(&mut self, tenant: TenantId) -> Arc<Cached<CatalogStatistics>> {
+        if self.tenants.len() >= TENANTS && !self.tenants.contains_key(&tenant) {
+            let oldest = self.tenants.iter().min_by_key(|(_, (used, _))| *used).map(|(tenant, _)| *tenant);
+            oldest.map(|oldest| self.tenants.remove(&oldest));
+        }
+        self.clock += 1;
+        let (used, cached) = self.tenants.entry(tenant).or_default();
+        *used = self.clock;
+        Arc::clone(cached)
+    }
+
+    /// What is known of a tenant, however old; that somebody looks is no need.
+    fn known(&self, tenant: TenantId) -> Option<Arc<CatalogStatistics>> {
+        self.tenants.get(&tenant).and_then(|(_, cached)| cached.value())
+    }
 }
 
 /// The statistics of one tenant's catalog.
@@ -65,11 +92,7 @@ pub struct CatalogStatistics {
 
 impl StatisticsCache {
     fn cached(&self, tenant: TenantId) -> Arc<Cached<CatalogStatistics>> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if tenants.len() >= TENANTS && !tenants.contains_key(&tenant) {
-            tenants.clear();
-        }
-        Arc::clone(tenants.entry(tenant).or_default())
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).of(tenant)
     }
 
     /// The statistics of a tenant's catalog, as of this commit or one that differs little. Those of a large catalog
@@ -102,7 +125,7 @@ impl StatisticsCache {
         }
         let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |(many, tenant): &(u64, TenantId)| {
-            let known = known.get(tenant).and_then(|cached| cached.value());
+            let known = known.known(*tenant);
             known.is_none_or(|known| known.drift(*many) > if grow { GROWN } else { DRIFT })
         };
         Ok(large.into_iter().filter(is_due).map(|(_, tenant)| tenant).collect())
@@ -124,14 +147,14 @@ impl StatisticsCache {
     /// The engine's.
     pub fn collect_like(&self, segments: &Segments, others: &Self, tenant: TenantId) -> Result<(), IndexError> {
         let catalog = self.catalog(segments, tenant)?;
-        let known = others.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
-        known.and_then(|known| known.value()).map_or(Ok(()), |known| catalog.prefetch(segments, &known))
+        let known = others.tenants.lock().unwrap_or_else(PoisonError::into_inner).known(tenant);
+        known.map_or(Ok(()), |known| catalog.prefetch(segments, &known))
     }
 
     /// The tenants whose statistics it has.
     #[must_use]
     pub fn tenants(&self) -> Vec<TenantId> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).tenants.keys().copied().collect()
     }
 }
 
@@ -229,4 +252,24 @@ fn text(column: &StrColumn, ord: u64) -> Result<String, IndexError> {
     let mut text = String::new();
     column.ord_to_str(ord, &mut text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::Uuid;
+
+    #[test]
+    fn where_there_is_no_room_the_shop_is_forgotten_that_was_not_needed_for_the_longest() {
+        let tenant = |number: usize| TenantId(Uuid::from_u128(number as u128));
+        let mut remembered = Remembered::default();
+        let first: Vec<_> = (0..TENANTS).map(|number| remembered.of(tenant(number))).collect();
+        remembered.of(tenant(0));
+        remembered.of(tenant(TENANTS));
+        assert_eq!(remembered.tenants.len(), TENANTS);
+        for number in (0..TENANTS).filter(|number| *number != 1) {
+            assert!(Arc::ptr_eq(&first[number], &remembered.of(tenant(number))), "{number} was needed");
+        }
+        assert!(!remembered.tenants.contains_key(&tenant(1)));
+    }
 }
