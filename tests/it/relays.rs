@@ -66,7 +66,8 @@ async fn all_contexts_are_relayed_over_a_few_connections() {
     .fetch_one(&mut admin)
     .await
     .expect("counted");
-    assert!(connections <= 6, "{connections} connections for {} contexts", Context::ALL.len());
+    // Locks and looks, signals, the renewal of leases, and four that work.
+    assert!(connections <= 7, "{connections} connections for {} contexts", Context::ALL.len());
     drop(leases);
 }
 

@@ -405,18 +405,6 @@ def migrations_come_first(objects):
 
 
 @check
-def updates_end(objects):
-    """A pod that waits to lead is not ready by /health/ready: an update would wait for it for ever."""
-    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in objects.of("HorizontalPodAutoscaler")}
-    for one in objects.of("StatefulSet"):
-        name, container = one["metadata"]["name"], one["spec"]["template"]["spec"]["containers"][0]
-        several = name in scaled or one["spec"].get("replicas", 1) > 1
-        if program(container) == "projector" and several:
-            if container["readinessProbe"]["httpGet"]["path"] == "/health/ready":
-                yield f"{name}: its pods are never all ready"
-
-
-@check
 def names_fit(objects):
     seen = set()
     for one in objects.all:

@@ -68,6 +68,7 @@ impl Target {
             "public.generation_copies",
             "public.generation_proofs",
             "public.index_nodes",
+            "public.leases",
             "public.query_nodes",
             "public.reconciliations",
             "public.probes",
