@@ -62,7 +62,8 @@ impl App {
         health: &Health,
         registry: &service::Metrics,
     ) -> Self {
-        let vectors = QueryVectors::new(config.models());
+        let metrics = Metrics::new(registry);
+        let vectors = QueryVectors::new(config.models(), metrics.held("query_vectors"));
         let index = ActiveIndex::watch(
             pool.clone(),
             config.index_dir.clone(),
@@ -71,15 +72,15 @@ impl App {
             health.clone(),
         );
         Self {
-            freshness: Freshness::new(pool.clone(), changes.clone(), index.clone()),
+            freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits()),
             popularity: Popularity::new(pool.clone()),
             defined: Defined::new(pool.clone(), changes.clone()),
             cache: Cache::new(changes.clone()),
             views: Cache::new(changes),
             cursors: cursor::kept(),
             tenants: Tenants::new(pool.clone()),
-            metrics: Metrics::new(registry),
-            searcher: Searcher::new(config.search_concurrency),
+            metrics,
+            searcher: Searcher::new(config.search_limits()),
             operations: Operations {
                 key: config.staff_key.clone(),
                 url: config.operations_url.clone(),

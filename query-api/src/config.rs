@@ -1,9 +1,14 @@
 //! The query API's settings.
 
+use crate::freshness::WaitLimits;
 use clap::{Args, Parser};
-use search::embed::{ModelFolder, Models};
+use schemas::token::MAX_ENTRIES;
+use search::{
+    embed::{ModelFolder, Models},
+    searcher::SearchLimits,
+};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The read side of souk: search, listings, product pages, lag.
 #[derive(Debug, Clone, Parser)]
@@ -45,6 +50,16 @@ pub struct Config {
     /// Searches that run at the same time; further ones wait
     #[arg(long, env = "SOUK_SEARCH_CONCURRENCY", default_value_t = 4)]
     pub search_concurrency: usize,
+    /// Searches that may wait for those that run; further ones are refused for a moment
+    #[arg(long, env = "SOUK_SEARCHES_WAITING", default_value_t = 160, value_name = "N")]
+    pub searches_waiting: usize,
+    /// Milliseconds that a search may wait for those that run; then it is refused for a moment
+    #[arg(long, env = "SOUK_SEARCH_PATIENCE_MS", default_value_t = 2_000, value_name = "MS")]
+    pub search_patience_ms: u64,
+    /// Reads that may wait for their consistency tokens at the same time, a quarter of them of one tenant; further ones are
+    /// refused for a moment
+    #[arg(long, env = "SOUK_WAITING_READS", default_value_t = 1024, value_name = "N")]
+    pub waiting_reads: usize,
     /// Key for the console and its operations; without it they are switched off
     #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true)]
     pub staff_key: Option<String>,
@@ -68,7 +83,27 @@ pub struct Config {
     pub telemetry: TelemetryOptions,
 }
 
+/// Aggregates that the waiting reads of one tenant may name together: those of four tokens as large as can be.
+const AGGREGATES_OF_TENANT: usize = 4 * MAX_ENTRIES;
+
 impl Config {
+    /// How many searches are taken on.
+    #[must_use]
+    pub const fn search_limits(&self) -> SearchLimits {
+        SearchLimits {
+            concurrency: self.search_concurrency,
+            waiting: self.searches_waiting,
+            patience: Duration::from_millis(self.search_patience_ms),
+        }
+    }
+
+    /// How many reads may wait for tokens.
+    #[must_use]
+    pub fn wait_limits(&self) -> WaitLimits {
+        let reads_of_tenant = (self.waiting_reads / 4).max(1);
+        WaitLimits { reads: self.waiting_reads, reads_of_tenant, aggregates_of_tenant: AGGREGATES_OF_TENANT }
+    }
+
     /// The embedding models, if the shipped one and the runtime are configured.
     #[must_use]
     pub fn models(&self) -> Option<Models> {

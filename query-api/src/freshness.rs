@@ -4,6 +4,9 @@
 //! hops away: the searcher must have each product's document at the version of the view's, live or
 //! removed. An event that changed no document makes nobody wait, since its document is there already.
 
+mod trees;
+mod waiters;
+
 use crate::{changes::Change, index::ActiveIndex};
 use schemas::{
     Uuid,
@@ -18,12 +21,20 @@ use search::{
     reader::{IndexHandle, Snapshot},
 };
 use serde::Serialize;
-use sqlx::{PgPool, Row};
-use std::time::Duration;
-use tokio::{sync::watch, time::Instant};
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
+use trees::Trees;
+pub use waiters::{Place, WaitError, WaitLimits, Waiters, Wanted};
 
-/// How often a condition is looked at when no signal comes.
+/// How often a commit of the index is looked at when no signal comes.
 const POLL: Duration = Duration::from_millis(50);
+/// From one look for vectors to the next of the same read, and how many look at the same time.
+const VECTORS_POLL: Duration = Duration::from_millis(100);
+const VECTOR_LOOKS: usize = 2;
 
 /// What has to be fresh beside the views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +59,9 @@ pub struct Served {
     pub served: u64,
 }
 
+/// Most aggregates that a stale answer lists.
+const MOST_SERVED: usize = 100;
+
 /// Whether the answer has seen what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -67,40 +81,74 @@ pub struct Seen {
     pub verdict: Verdict,
 }
 
+/// What a token is about in the index.
+struct Named {
+    /// Products, with the versions of their documents.
+    products: Vec<(ProductId, u64)>,
+    /// Categories, of which every product below is meant, with the versions that the token names.
+    categories: Arc<[(Uuid, u64)]>,
+}
+
 /// Waits for tokens.
 #[derive(Debug, Clone)]
 pub struct Freshness {
     pool: PgPool,
     changes: watch::Receiver<Change>,
     index: ActiveIndex,
+    waiters: Waiters,
+    trees: Trees,
+    vector_looks: Arc<Semaphore>,
 }
 
 impl Freshness {
     /// From its sources of truth.
     #[must_use]
-    pub const fn new(pool: PgPool, changes: watch::Receiver<Change>, index: ActiveIndex) -> Self {
-        Self { pool, changes, index }
+    pub fn new(pool: PgPool, changes: watch::Receiver<Change>, index: ActiveIndex, limits: WaitLimits) -> Self {
+        let (waiters, trees) = (Waiters::new(pool.clone(), changes.clone(), limits), Trees::new(pool.clone()));
+        Self { pool, changes, index, waiters, trees, vector_looks: Arc::new(Semaphore::new(VECTOR_LOOKS)) }
+    }
+
+    /// Takes a place among the reads that wait, for one whose token names so many aggregates; none is needed without.
+    ///
+    /// # Errors
+    /// [`WaitError::Busy`].
+    pub fn enter(&self, tenant: TenantId, aggregates: usize) -> Result<Option<Place>, WaitError> {
+        if aggregates == 0 { Ok(None) } else { self.waiters.enter(tenant, aggregates).map(Some) }
+    }
+
+    /// How many reads with a token are waiting.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiters.reads()
+    }
+
+    /// Waits until there are such tenants, or the deadline has passed.
+    ///
+    /// # Errors
+    /// Those of [`Waiters::wait`].
+    pub async fn of_tenants(&self, named: Vec<Wanted>, deadline: Instant) -> Result<(), WaitError> {
+        // Nobody knows yet whose they are: all of them share the places of one.
+        let _place = self.waiters.enter(TenantId(Uuid::nil()), named.len())?;
+        self.waiters.wait(named.into_iter().map(|one| (one, 1)).collect(), deadline).await.map(drop)
     }
 
     /// Waits until the views have everything that the token names, or the deadline has passed.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn of_views(&self, tenant: TenantId, token: &Token, deadline: Instant) -> Result<Verdict, sqlx::Error> {
-        if token.is_empty() {
+    /// Those of [`Waiters::wait`].
+    pub async fn of_views(&self, tenant: TenantId, token: &Token, deadline: Instant) -> Result<Verdict, WaitError> {
+        let wanted = token.entries().map(|(context, id, version)| (Wanted::Version(tenant, context, id), version));
+        let missing = self.waiters.wait(wanted.collect(), deadline).await?;
+        if missing.is_empty() {
             return Ok(Verdict::Fresh);
         }
-        let mut changes = self.changes.clone();
-        loop {
-            changes.mark_unchanged();
-            let missing = self.missing(tenant, token).await?;
-            if missing.is_empty() {
-                return Ok(Verdict::Fresh);
+        let served = missing.into_iter().filter_map(|(wanted, version, served)| match wanted {
+            Wanted::Version(_, context, aggregate_id) => {
+                Some(Served { context, aggregate_id, wanted: version, served })
             }
-            if !until(deadline, changes.changed()).await {
-                return Ok(Verdict::Stale(missing));
-            }
-        }
+            Wanted::Slug(_) | Wanted::Tenant(_) => None,
+        });
+        Ok(Verdict::Stale(served.take(MOST_SERVED).collect()))
     }
 
     /// Waits until everything that the token names has arrived in the views, in the index and at the hop, or the
@@ -108,7 +156,7 @@ impl Freshness {
     /// if no index is open.
     ///
     /// # Errors
-    /// The database's.
+    /// Those of [`Waiters::wait`], and [`WaitError::Busy`].
     pub async fn of_index(
         &self,
         tenant: TenantId,
@@ -116,33 +164,38 @@ impl Freshness {
         deadline: Instant,
         hop: Hop,
         index: Option<&IndexHandle>,
-    ) -> Result<Option<Seen>, sqlx::Error> {
+    ) -> Result<Option<Seen>, WaitError> {
         let verdict = self.of_views(tenant, token, deadline).await?;
         if token.is_empty() || verdict != Verdict::Fresh {
             return Ok(self.newest(index).map(|handle| Seen { snapshot: handle.snapshot(), verdict }));
         }
-        let Some(mut seen) = self.wait_for_index(tenant, token, deadline, index).await? else { return Ok(None) };
+        let named = self.named(tenant, token).await?;
+        let Some(mut seen) = self.wait_for_index(tenant, &named, deadline, index).await? else { return Ok(None) };
         if hop == Hop::Vectors && seen.verdict == Verdict::Fresh {
             let mut changes = self.changes.clone();
             changes.mark_unchanged();
-            while self.lacks_vectors(tenant, token, seen.snapshot.model()).await? {
+            while self.lack_vectors(tenant, &named, seen.snapshot.model()).await? {
+                let again = Instant::now() + VECTORS_POLL;
                 if !until(deadline, changes.changed()).await {
                     seen.verdict = Verdict::Stale(Vec::new());
                     break;
                 }
+                tokio::time::sleep_until(again.min(deadline)).await;
                 changes.mark_unchanged();
             }
         }
         Ok(Some(seen))
     }
 
-    /// Whether a state of the index that was kept has seen what the token names, given that the views have.
+    /// Whether a state of the index that was kept has seen what the token names, given that a later one has.
     ///
     /// # Errors
     /// The database's.
-    pub async fn is_in(&self, tenant: TenantId, token: &Token, kept: &Snapshot) -> Result<bool, sqlx::Error> {
-        let wanted = self.documents(tenant, token).await?;
-        Ok(wanted.iter().all(|(product, version)| has(kept, tenant, *product, *version)))
+    pub async fn is_in(&self, tenant: TenantId, token: &Token, kept: &Snapshot) -> Result<bool, WaitError> {
+        let Named { products, categories } = self.named(tenant, token).await?;
+        let has_trees = categories.is_empty()
+            || self.trees.known(kept.opened(), tenant, &categories).await.is_some_and(|at| at <= kept.data_version);
+        Ok(has_trees && lacked(kept, tenant, products).await?.is_empty())
     }
 
     /// The index as it is open now. A damaged one is replaced by one that was built anew.
@@ -150,54 +203,16 @@ impl Freshness {
         index.map(|index| self.index.newest(index)).or_else(|| self.index.get())
     }
 
-    /// Waits until the views may have changed; false when the deadline has passed.
-    pub async fn look_again(&self, deadline: Instant) -> bool {
-        let mut changes = self.changes.clone();
-        changes.mark_unchanged();
-        until(deadline, changes.changed()).await
-    }
-
-    /// What the views have not seen yet. The limits make each aggregate a lookup of its own: before a
-    /// fresh table is analysed, the planner would rather read all of the tenant's rows.
-    async fn missing(&self, tenant: TenantId, token: &Token) -> Result<Vec<Served>, sqlx::Error> {
-        let (contexts, ids, versions) = columns(token);
-        let rows = sqlx::query(
-            "SELECT k.c, k.a, k.v, coalesce(s.version, 0) AS served
-             FROM unnest($2::text[], $3::uuid[], $4::bigint[]) AS k(c, a, v)
-             LEFT JOIN LATERAL (SELECT version FROM sources
-                                WHERE tenant_id = $1 AND context = k.c AND aggregate_id = k.a LIMIT 1) s ON true
-             WHERE coalesce(s.version, 0) < k.v LIMIT 100",
-        )
-        .bind(tenant.uuid())
-        .bind(contexts)
-        .bind(ids)
-        .bind(versions)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let context: String = row.try_get("c")?;
-                Ok(Served {
-                    context: context.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
-                    aggregate_id: row.try_get("a")?,
-                    wanted: unsigned(row.try_get("v")?),
-                    served: unsigned(row.try_get("served")?),
-                })
-            })
-            .collect()
-    }
-
     /// Waits until the index has every document that the token is about, and gives the very state of which that was
     /// found: by the time of a second look another may have taken its place.
     async fn wait_for_index(
         &self,
         tenant: TenantId,
-        token: &Token,
+        named: &Named,
         deadline: Instant,
         index: Option<&IndexHandle>,
-    ) -> Result<Option<Seen>, sqlx::Error> {
-        let wanted = self.documents(tenant, token).await?;
-        let (mut missing, mut looked_in) = (wanted.clone(), None);
+    ) -> Result<Option<Seen>, WaitError> {
+        let (mut missing, mut looked_in) = (Vec::new(), None);
         loop {
             let Some(handle) = self.newest(index) else {
                 if !until(deadline, std::future::pending::<()>()).await {
@@ -207,13 +222,19 @@ impl Freshness {
             };
             let mut commits = handle.subscribe();
             let snapshot = commits.borrow_and_update().clone();
-            // Versions only grow in one folder. One that was built anew may have less than the one before.
-            if looked_in.replace(snapshot.opened()) != Some(snapshot.opened()) {
-                missing.clone_from(&wanted);
+            // Versions only grow in one opening. A folder that was built anew may have less than the one before.
+            let opened = snapshot.opened();
+            if looked_in.replace(opened) != Some(opened) {
+                missing.clone_from(&named.products);
             }
-            missing.retain(|(product, version)| !has(&snapshot, tenant, *product, *version));
+            missing = lacked(&snapshot, tenant, missing).await?;
             if missing.is_empty() {
-                return Ok(Some(Seen { snapshot, verdict: Verdict::Fresh }));
+                if named.categories.is_empty() {
+                    return Ok(Some(Seen { snapshot, verdict: Verdict::Fresh }));
+                }
+                let found = self.trees.wait(&handle, tenant, &named.categories, deadline).await?;
+                let verdict = if found.is_some() { Verdict::Fresh } else { Verdict::Stale(Vec::new()) };
+                return Ok(Some(Seen { snapshot: handle.snapshot(), verdict }));
             }
             if !until(deadline, commits.changed()).await {
                 return Ok(Some(Seen { snapshot, verdict: Verdict::Stale(Vec::new()) }));
@@ -221,36 +242,69 @@ impl Freshness {
         }
     }
 
-    /// The products a token is about, with the versions of their documents.
-    async fn documents(&self, tenant: TenantId, token: &Token) -> Result<Vec<(ProductId, u64)>, sqlx::Error> {
-        let (contexts, ids, _) = columns(token);
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-            "WITH named AS (SELECT s.product_id, s.aggregate, s.aggregate_id
-                            FROM unnest($2::text[], $3::uuid[]) AS k(c, a)
-                            CROSS JOIN LATERAL (SELECT product_id, aggregate, aggregate_id FROM sources
+    /// What a token is about in the index.
+    async fn named(&self, tenant: TenantId, token: &Token) -> Result<Named, sqlx::Error> {
+        let (mut contexts, mut ids, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+        for (context, id, version) in token.entries() {
+            contexts.push(context.name());
+            ids.push(id);
+            versions.push(i64::try_from(version).unwrap_or(i64::MAX));
+        }
+        // The limits make each aggregate a lookup of its own: before a fresh table is analysed, the planner would
+        // rather read all of the tenant's rows.
+        let rows: Vec<(Uuid, i64, bool)> = sqlx::query_as(
+            "WITH named AS (SELECT s.product_id, s.aggregate, k.a, k.v
+                            FROM unnest($2::text[], $3::uuid[], $4::bigint[]) AS k(c, a, v)
+                            CROSS JOIN LATERAL (SELECT product_id, aggregate FROM sources
                                                 WHERE tenant_id = $1 AND context = k.c AND aggregate_id = k.a
                                                 LIMIT 1) s),
-                  products AS (SELECT product_id FROM named WHERE product_id IS NOT NULL
-                               UNION
-                               SELECT p.product_id FROM named n
-                               JOIN product_pages p ON p.tenant_id = $1 AND p.category_ids @> ARRAY[n.aggregate_id]
-                               WHERE n.aggregate = 'category')
-             SELECT d.product_id, d.doc_version FROM products p
+                  products AS (SELECT DISTINCT product_id FROM named WHERE product_id IS NOT NULL)
+             SELECT d.product_id, d.doc_version, false FROM products p
              CROSS JOIN LATERAL (SELECT product_id, doc_version FROM documents
-                                 WHERE tenant_id = $1 AND product_id = p.product_id LIMIT 1) d",
+                                 WHERE tenant_id = $1 AND product_id = p.product_id LIMIT 1) d
+             UNION ALL SELECT a, v, true FROM named WHERE aggregate = 'category'",
         )
         .bind(tenant.uuid())
         .bind(contexts)
         .bind(ids)
+        .bind(versions)
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(|(product, version)| (ProductId(product), unsigned(version))).collect())
+        let (mut products, mut categories) = (Vec::new(), Vec::new());
+        for (id, version, is_category) in rows {
+            if is_category {
+                categories.push((id, unsigned(version)));
+            } else {
+                products.push((ProductId(id), unsigned(version)));
+            }
+        }
+        categories.sort_unstable();
+        Ok(Named { products, categories: categories.into() })
     }
 
-    /// Whether a document the token is about has no vector of its present text.
-    async fn lacks_vectors(&self, tenant: TenantId, token: &Token, model: &Model) -> Result<bool, sqlx::Error> {
-        let products: Vec<Uuid> =
-            self.documents(tenant, token).await?.into_iter().map(|(product, _)| product.uuid()).collect();
+    /// Whether a document that the token is about has no vector of its present text.
+    async fn lack_vectors(&self, tenant: TenantId, named: &Named, model: &Model) -> Result<bool, WaitError> {
+        let _turn = self.vector_looks.acquire().await.map_err(|_| WaitError::Busy)?;
+        let products: Vec<Uuid> = named.products.iter().map(|(product, _)| product.uuid()).collect();
+        if self.lacks_vector(tenant, &products, model).await? {
+            return Ok(true);
+        }
+        let categories: Vec<Uuid> = named.categories.iter().map(|(id, _)| *id).collect();
+        let mut after = Uuid::nil();
+        while !categories.is_empty() {
+            let page = self.trees.page(tenant, &categories, after).await?;
+            let ids: Vec<Uuid> = page.iter().map(|(product, _)| product.uuid()).collect();
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            if self.lacks_vector(tenant, &ids, model).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether one of the products has no vector of its present text.
+    async fn lacks_vector(&self, tenant: TenantId, products: &[Uuid], model: &Model) -> Result<bool, sqlx::Error> {
         // What the shipped set reads is hashed where documents are composed; another text is hashed here.
         let is_shipped_text = model.text == EmbeddedText::default();
         let rows: Vec<(Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
@@ -275,9 +329,29 @@ fn present(hash: Option<String>, body: Option<String>, model: &Model) -> Option<
     Some(embed::embedding_hash(&product, &model.text))
 }
 
-fn has(snapshot: &Snapshot, tenant: TenantId, product: ProductId, version: u64) -> bool {
+/// Documents that are looked up where the request is answered; more are on a thread of their own.
+const FEW: usize = 100;
+
+/// Those of the documents that a state of the index does not have at their versions.
+async fn lacked(
+    snapshot: &Snapshot,
+    tenant: TenantId,
+    mut documents: Vec<(ProductId, u64)>,
+) -> Result<Vec<(ProductId, u64)>, sqlx::Error> {
     // An index that can't be read has not got it; the search itself will say why.
-    snapshot.version_of(tenant, product).ok().flatten().is_some_and(|found| found >= version)
+    let lacks = move |snapshot: &Snapshot, product: ProductId, version: u64| {
+        snapshot.version_of(tenant, product).ok().flatten().is_none_or(|found| found < version)
+    };
+    if documents.len() <= FEW {
+        documents.retain(|(product, version)| lacks(snapshot, *product, *version));
+        return Ok(documents);
+    }
+    let snapshot = snapshot.clone();
+    let look = tokio::task::spawn_blocking(move || {
+        documents.retain(|(product, version)| lacks(&snapshot, *product, *version));
+        documents
+    });
+    look.await.map_err(|error| sqlx::Error::Protocol(error.to_string()))
 }
 
 /// Waits for a signal or the next look; false when the deadline has passed.
@@ -288,16 +362,6 @@ async fn until<T>(deadline: Instant, signal: impl Future<Output = T>) -> bool {
     // A timeout is the next look falling due.
     let _ = tokio::time::timeout_at(deadline.min(Instant::now() + POLL), signal).await;
     true
-}
-
-fn columns(token: &Token) -> (Vec<&'static str>, Vec<Uuid>, Vec<i64>) {
-    let (mut contexts, mut ids, mut versions) = (Vec::new(), Vec::new(), Vec::new());
-    for (context, id, version) in token.entries() {
-        contexts.push(context.name());
-        ids.push(id);
-        versions.push(i64::try_from(version).unwrap_or(i64::MAX));
-    }
-    (contexts, ids, versions)
 }
 
 fn unsigned(version: i64) -> u64 {

@@ -52,6 +52,7 @@ fn problems(operation: &Operation) -> Vec<Code> {
     }
     let (has_parameters, has_body) = (operation.parameters.is_some(), operation.request_body.is_some());
     codes.extend((has_parameters || has_body).then_some(Code::InvalidRequest));
+    codes.extend(takes_header(operation, "souk-consistency-token").then_some(Code::Overloaded));
     codes.extend(has_body.then_some(Code::TooLarge));
     codes
 }
@@ -114,6 +115,8 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
     let began = Instant::now();
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    app.metrics.waiting.set(count(app.freshness.waiting()));
     app.metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(began.elapsed().as_secs_f64());
     app.metrics.answers.get_or_create(&Answered { route, status }).inc();
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

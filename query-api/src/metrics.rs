@@ -4,7 +4,7 @@ use service::metrics::{
     LATENCY_BUCKETS, Metrics as Registry,
     prometheus_client::{
         encoding::EncodeLabelSet,
-        metrics::{counter::Counter, family::Family, histogram::Histogram},
+        metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     },
 };
 
@@ -31,6 +31,13 @@ pub struct Outcome {
     pub outcome: &'static str,
 }
 
+/// What is held in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Held {
+    /// `searches`, `views` or `query_vectors`.
+    pub cache: &'static str,
+}
+
 /// Everything that is counted.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -44,6 +51,12 @@ pub struct Metrics {
     pub cache: Family<Outcome, Counter>,
     /// Searches by whether they found anything.
     pub searches: Family<Outcome, Counter>,
+    /// Bytes of what is kept, by cache.
+    pub held: Family<Held, Gauge>,
+    /// States of the index that are kept for cursors.
+    pub cursor_states: Gauge,
+    /// Reads that wait for a consistency token.
+    pub waiting: Gauge,
 }
 
 impl Metrics {
@@ -57,6 +70,9 @@ impl Metrics {
             tokens: Family::default(),
             cache: Family::default(),
             searches: Family::default(),
+            held: Family::default(),
+            cursor_states: Gauge::default(),
+            waiting: Gauge::default(),
         };
         // A share can be taken from the first search on.
         for outcome in ["found", "empty"] {
@@ -67,9 +83,22 @@ impl Metrics {
             r.register("query_seconds", "Time to answer by route", metrics.seconds.clone());
             r.register("query_tokens", "Reads with a consistency token", metrics.tokens.clone());
             r.register("query_cache", "Cache lookups of searches", metrics.cache.clone());
+            r.register("query_cache_bytes", "Bytes of what is kept in memory, about", metrics.held.clone());
+            r.register(
+                "query_cursor_states",
+                "States of the index that are kept for cursors",
+                metrics.cursor_states.clone(),
+            );
+            r.register("query_waiting_reads", "Reads that wait for a consistency token", metrics.waiting.clone());
             r.register("query_searches", "Searches by whether they found anything", metrics.searches.clone());
         });
         metrics
+    }
+
+    /// The gauge of a cache.
+    #[must_use]
+    pub fn held(&self, cache: &'static str) -> Gauge {
+        self.held.get_or_create(&Held { cache }).clone()
     }
 
     /// Counts an answered search by its total.

@@ -1,5 +1,6 @@
 //! The only map from errors to answers.
 
+use crate::freshness::WaitError;
 use axum::{
     extract::rejection::QueryRejection,
     response::{IntoResponse, Response},
@@ -100,11 +101,23 @@ impl From<serde_json::Error> for Refusal {
     }
 }
 
+impl From<WaitError> for Refusal {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Busy => Self(Problem::new(Code::Overloaded).detail(error.to_string())),
+            WaitError::Database(error) => error.into(),
+        }
+    }
+}
+
 impl From<SearchError> for Refusal {
     fn from(error: SearchError) -> Self {
         match error {
             SearchError::Index(IndexError::Request(detail)) => Self(Problem::new(Code::InvalidRequest).detail(detail)),
             SearchError::Vectors(VectorError::Database(error)) => error.into(),
+            SearchError::Busy | SearchError::Vectors(VectorError::Busy) => {
+                Self(Problem::new(Code::Overloaded).detail(error.to_string()))
+            }
             SearchError::NoModel => Self(Problem::new(Code::Unavailable).detail(error.to_string())),
             SearchError::Index(_) | SearchError::Vectors(VectorError::Model(_)) | SearchError::Broken(_) => {
                 tracing::error!(%error, "a search failed");

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    freshness::{Hop, Seen, Served, Verdict},
+    freshness::{Hop, Seen, Served, Verdict, Wanted},
     metrics::Outcome,
     problem::Refusal,
     view::View,
@@ -100,16 +100,14 @@ impl FromRequestParts<App> for ReadContext {
         };
         let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
         let deadline = Instant::now() + wait;
-        let tenant = loop {
-            match tenant(app, &parts.headers, parameters.tenant.as_deref()).await {
-                // A shop that was created a moment ago is on its way like any other write.
-                Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
-                    if !app.freshness.look_again(deadline).await {
-                        return Err(refusal);
-                    }
-                }
-                outcome => break outcome?,
+        let named = parameters.tenant.as_deref();
+        let tenant = match tenant(app, &parts.headers, named).await {
+            // A shop that was created a moment ago is on its way like any other write.
+            Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
+                app.freshness.of_tenants(names(&parts.headers, named)?, deadline).await?;
+                tenant(app, &parts.headers, named).await?
             }
+            outcome => outcome?,
         };
         let staff = app.operations.is_staff(&parts.headers);
         Ok(Self { tenant, staff, token, deadline })
@@ -126,8 +124,9 @@ impl ReadContext {
     /// Waits until the views have what the token names.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's, or that too many wait already.
     pub async fn wait(&self, app: &App) -> Result<Verdict, Refusal> {
+        let _place = app.freshness.enter(self.tenant, self.token.len())?;
         let verdict = app.freshness.of_views(self.tenant, &self.token, self.deadline).await?;
         self.count(app, &verdict);
         Ok(verdict)
@@ -137,8 +136,9 @@ impl ReadContext {
     /// generation, unless another is to answer.
     ///
     /// # Errors
-    /// The database's, or that no index is loaded.
+    /// The database's, that too many wait already, or that no index is loaded.
     pub async fn see(&self, app: &App, hop: Hop, index: Option<&IndexHandle>) -> Result<Seen, Refusal> {
+        let _place = app.freshness.enter(self.tenant, self.token.len())?;
         let seen = app.freshness.of_index(self.tenant, &self.token, self.deadline, hop, index).await?;
         let seen = seen.ok_or_else(Refusal::no_index)?;
         self.count(app, &seen.verdict);
@@ -220,6 +220,13 @@ fn show(served: &Served) -> String {
 fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     let value = headers.get(name).map(|value| value.to_str().map(str::to_owned)).transpose();
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
+}
+
+/// The tenants that headers and address name, as what may be waited for.
+fn names(headers: &HeaderMap, parameter: Option<&str>) -> Result<Vec<Wanted>, Refusal> {
+    let id = header(headers, "x-tenant-id")?.and_then(|id| id.parse().ok()).map(Wanted::Tenant);
+    let slugs = [header(headers, "x-tenant-slug")?, parameter.map(str::to_owned)];
+    Ok(id.into_iter().chain(slugs.into_iter().flatten().map(Wanted::Slug)).collect())
 }
 
 /// The tenant that headers and address name.

@@ -1,21 +1,28 @@
 //! Vectors of queries, each text once and on threads of their own, and of products, from pgvector.
 
+mod queue;
+
 use moka::future::Cache as Moka;
+use queue::Queue;
 use schemas::ids::{ProductId, TenantId};
 use search::{
     bundle::Model,
-    embed::{EmbedError, Embedder, Models},
+    embed::Models,
     searcher::{VectorError, VectorSource},
     vector,
 };
+use service::metrics::prometheus_client::metrics::gauge::Gauge;
 use sqlx::PgPool;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-const ENTRIES: u64 = 10_000;
+/// Bytes of the vectors and texts of past queries.
+const KEPT_BYTES: u64 = 32 << 20;
 const TIME_TO_LIVE: Duration = Duration::from_secs(3_600);
+/// What an entry takes beside its texts and its vector, about.
+const ENTRY_BYTES: usize = 200;
 /// How long a model that could not be loaded is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -25,7 +32,7 @@ enum Slot {
     /// It is being read.
     Loading,
     /// It answers.
-    Ready(Arc<Mutex<Embedder>>),
+    Ready(Queue),
     /// It can't be had, and why.
     Failed(Instant, String),
 }
@@ -36,17 +43,20 @@ pub struct QueryVectors {
     models: Option<Models>,
     slots: Arc<Mutex<Vec<(Model, Slot)>>>,
     known: Moka<(String, String), Arc<Vec<f32>>>,
+    held: Gauge,
 }
 
 impl QueryVectors {
-    /// With the models that are configured, if any; each is loaded when it is first asked for.
+    /// With the models that are configured, if any; each is loaded when it is first asked for. The gauge says how many
+    /// bytes the vectors of past queries take.
     #[must_use]
-    pub fn new(models: Option<Models>) -> Self {
-        Self {
-            models,
-            slots: Arc::default(),
-            known: Moka::builder().max_capacity(ENTRIES).time_to_live(TIME_TO_LIVE).build(),
-        }
+    pub fn new(models: Option<Models>, held: Gauge) -> Self {
+        let weigh = |(model, query): &(String, String), vector: &Arc<Vec<f32>>| {
+            let bytes = model.len() + query.len() + size_of_val(vector.as_slice()) + ENTRY_BYTES;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let known = Moka::builder().weigher(weigh).max_capacity(KEPT_BYTES).time_to_live(TIME_TO_LIVE);
+        Self { models, slots: Arc::default(), known: known.build(), held }
     }
 
     /// Has a model loaded in the background, unless it is. Whether queries can be embedded with it; where no model
@@ -71,11 +81,13 @@ impl QueryVectors {
         }
         let (models, slots) = (models.clone(), Arc::clone(&self.slots));
         tokio::task::spawn_blocking(move || {
-            let slot = match models.load(&engine, 1) {
-                Ok(embedder) => Slot::Ready(Arc::new(Mutex::new(embedder))),
+            let queue = models.load(&engine, 1).map_err(|error| error.to_string());
+            let queue = queue.and_then(|embedder| Queue::start(embedder).map_err(|error| error.to_string()));
+            let slot = match queue {
+                Ok(queue) => Slot::Ready(queue),
                 Err(error) => {
                     tracing::error!(%error, model = %engine.id, "the embedding model can't be loaded; there is no semantic search with it");
-                    Slot::Failed(Instant::now(), error.to_string())
+                    Slot::Failed(Instant::now(), error)
                 }
             };
             let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,30 +107,25 @@ impl QueryVectors {
     /// The vector of a query for a set; none while there is no model.
     ///
     /// # Errors
-    /// The model's.
-    pub async fn vector(&self, model: &Model, query: &str) -> Result<Option<Arc<Vec<f32>>>, EmbedError> {
+    /// The model's, and [`VectorError::Busy`].
+    pub async fn vector(&self, model: &Model, query: &str) -> Result<Option<Arc<Vec<f32>>>, VectorError> {
         let key = (model.key(), query.to_owned());
         if let Some(known) = self.known.get(&key).await {
             return Ok(Some(known));
         }
-        let Some(embedder) = self.loaded(model) else { return Ok(None) };
-        let input = format!("{}{query}", model.before_query);
-        let run = move || {
-            let mut embedder = embedder.lock().unwrap_or_else(PoisonError::into_inner);
-            embedder.embed(&[input]).map(|vectors| vectors.into_iter().next())
-        };
-        let vector =
-            tokio::task::spawn_blocking(run).await.map_err(|error| EmbedError::Runtime(error.to_string()))??;
-        let Some(vector) = vector.map(Arc::new) else { return Ok(None) };
-        self.known.insert(key, vector.clone()).await;
+        let Some(queue) = self.loaded(model) else { return Ok(None) };
+        let Some(vector) = queue.embed(format!("{}{query}", model.before_query)).await? else { return Ok(None) };
+        let vector = Arc::new(vector);
+        self.known.insert(key, Arc::clone(&vector)).await;
+        self.held.set(i64::try_from(self.known.weighted_size()).unwrap_or(i64::MAX));
         Ok(Some(vector))
     }
 
-    fn loaded(&self, model: &Model) -> Option<Arc<Mutex<Embedder>>> {
+    fn loaded(&self, model: &Model) -> Option<Queue> {
         let engine = model.engine();
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.iter().find(|(known, _)| *known == engine).and_then(|(_, slot)| match slot {
-            Slot::Ready(embedder) => Some(Arc::clone(embedder)),
+            Slot::Ready(queue) => Some(queue.clone()),
             Slot::Loading | Slot::Failed(..) => None,
         })
     }
@@ -141,7 +148,7 @@ impl Vectors {
 
 impl VectorSource for Vectors {
     async fn query_vector(&self, model: &Model, words: &str) -> Result<Option<Arc<Vec<f32>>>, VectorError> {
-        Ok(self.queries.vector(model, words).await?)
+        self.queries.vector(model, words).await
     }
 
     async fn nearest(

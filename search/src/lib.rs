@@ -10,6 +10,7 @@
 pub mod analyzer;
 pub mod background;
 pub mod bare;
+pub mod budget;
 pub mod bundle;
 pub mod collation;
 mod columns;

@@ -1,6 +1,7 @@
 //! What can be asked of the index, and what it answers.
 
 use crate::{
+    budget::Budget,
     document::{PriceSpan, SearchProduct},
     ranking::Ranking,
     synonyms::Synonyms,
@@ -68,8 +69,10 @@ pub struct SearchRequest {
     pub ranking: Option<Ranking>,
     /// When it is asked, which tells how new a product is; without it novelty counts for nothing.
     pub now: Option<Timestamp>,
-    /// When the search has to end: what can't be looked at by then is left out, and the answer says that it is
+    /// How long the search may take: what can't be looked at by then is left out, and the answer says that it is
     /// partial.
+    pub budget: Option<Budget>,
+    /// When the present step has to end by it.
     pub deadline: Option<Instant>,
 }
 
@@ -94,6 +97,7 @@ impl SearchRequest {
             steering: Arc::default(),
             ranking: None,
             now: None,
+            budget: None,
             deadline: None,
         }
     }

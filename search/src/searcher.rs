@@ -8,6 +8,7 @@
 mod hybrid;
 mod similar;
 mod suiting;
+mod turns;
 mod vectors;
 
 use crate::{
@@ -21,10 +22,11 @@ use crate::{
 };
 use schemas::{events::merchandising::FacetSetting, ids::ProductId};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::time::Instant;
+use turns::Turns;
 
 pub use similar::{By, Similar};
+pub use turns::SearchLimits;
 pub use vectors::{VectorError, VectorSource};
 
 /// How hits are found.
@@ -103,6 +105,9 @@ pub enum SearchError {
     /// There is no model, and the mode needs one.
     #[error("semantic search is not available: no embedding model is configured or it is still being loaded")]
     NoModel,
+    /// More searches wait already than may, or it has waited too long.
+    #[error("there are more searches than can be answered")]
+    Busy,
     /// A search panicked or was cancelled.
     #[error("the search was broken off: {0}")]
     Broken(String),
@@ -111,14 +116,14 @@ pub enum SearchError {
 /// Answers searches, a bounded number at a time. Cheap to clone; clones share the bound.
 #[derive(Debug, Clone)]
 pub struct Searcher {
-    permits: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Searcher {
-    /// Answers so many searches at the same time; at least one.
+    /// Within these limits.
     #[must_use]
-    pub fn new(concurrency: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(concurrency.max(1))) }
+    pub fn new(limits: SearchLimits) -> Self {
+        Self { turns: Turns::new(limits) }
     }
 
     /// Answers a question from one snapshot of the index.
@@ -153,7 +158,11 @@ impl Searcher {
             return self.by_words(snapshot, request, None).await;
         }
         let words = embedded_words(snapshot, &request)?;
-        let query = if words.is_empty() { None } else { vectors.query_vector(snapshot.model(), &words).await? };
+        let query = if words.is_empty() { Ok(None) } else { vectors.query_vector(snapshot.model(), &words).await };
+        let query = match query {
+            Err(VectorError::Busy) if mode == Mode::Hybrid => None,
+            query => query?,
+        };
         match (query, mode) {
             (Some(query), _) => self.near_to(snapshot, request, mode, &query, vectors).await,
             (None, Mode::Semantic) if !words.is_empty() => Err(SearchError::NoModel),
@@ -170,8 +179,7 @@ impl Searcher {
     /// # Errors
     /// [`SearchError`].
     pub async fn facets(&self, snapshot: &Snapshot, request: SearchRequest) -> Result<Vec<FacetCounts>, SearchError> {
-        let snapshot = snapshot.clone();
-        self.blocking(move || lexical::facets_of(&snapshot, &request)).await
+        self.step(snapshot, request, lexical::facets_of).await
     }
 
     /// Why a product is, or is not, among the hits of a request.
@@ -184,8 +192,7 @@ impl Searcher {
         request: SearchRequest,
         product: ProductId,
     ) -> Result<Why, SearchError> {
-        let snapshot = snapshot.clone();
-        self.blocking(move || lexical::why(&snapshot, &request, product)).await
+        self.step(snapshot, request, move |snapshot, request| lexical::why(snapshot, request, product)).await
     }
 
     /// What a text may become while it is typed, up to `limit` of each, and the products that a request finds.
@@ -199,10 +206,30 @@ impl Searcher {
         limit: usize,
         request: SearchRequest,
     ) -> Result<(Suggestions, Vec<Hit>), SearchError> {
+        self.step(snapshot, request, move |snapshot, request| {
+            let suggestions = suggest::suggest(snapshot, request.tenant, &text, limit)?;
+            Ok((suggestions, lexical::search(snapshot, request)?.hits))
+        })
+        .await
+    }
+
+    /// A step of a search: it may take what is left of the request's budget from the moment it begins, not from the
+    /// moment it was asked for.
+    async fn step<T: Send + 'static>(
+        &self,
+        snapshot: &Snapshot,
+        mut request: SearchRequest,
+        work: impl FnOnce(&Snapshot, &SearchRequest) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, SearchError> {
         let snapshot = snapshot.clone();
         self.blocking(move || {
-            let suggestions = suggest::suggest(&snapshot, request.tenant, &text, limit)?;
-            Ok((suggestions, lexical::search(&snapshot, &request)?.hits))
+            let began = Instant::now();
+            request.deadline = request.budget.as_ref().map(|budget| budget.deadline(began));
+            let done = work(&snapshot, &request);
+            if let Some(budget) = &request.budget {
+                budget.spend(began.elapsed());
+            }
+            done
         })
         .await
     }
@@ -215,12 +242,11 @@ impl Searcher {
         &self,
         work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, SearchError> {
-        let permit =
-            Arc::clone(&self.permits).acquire_owned().await.map_err(|error| SearchError::Broken(error.to_string()))?;
+        let turn = self.turns.take().await?;
         let span = tracing::Span::current();
         let run = move || {
             // Until the work is done, not until somebody stops waiting for it.
-            let _permit = permit;
+            let _turn = turn;
             span.in_scope(work)
         };
         let done = tokio::task::spawn_blocking(run).await.map_err(|error| SearchError::Broken(error.to_string()))?;
@@ -232,8 +258,7 @@ impl Searcher {
         if !request.filter.as_ref().is_some_and(lexical::may_hint) {
             return Ok(Vec::new());
         }
-        let (snapshot, request) = (snapshot.clone(), request.clone());
-        self.blocking(move || lexical::hints(&snapshot, &request)).await
+        self.step(snapshot, request.clone(), lexical::hints).await
     }
 
     async fn by_words(
@@ -242,8 +267,7 @@ impl Searcher {
         request: SearchRequest,
         degraded: Option<&'static str>,
     ) -> Result<SearchAnswer, SearchError> {
-        let snapshot = snapshot.clone();
-        let found = self.blocking(move || lexical::search(&snapshot, &request)).await?;
+        let found = self.step(snapshot, request, lexical::search).await?;
         Ok(SearchAnswer { degraded, ..found.into() })
     }
 }

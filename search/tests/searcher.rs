@@ -8,16 +8,17 @@ use schemas::{
     ids::{CategoryId, ProductId, TenantId},
 };
 use search::{
+    budget::Budget,
     bundle::Model,
     document::{DocumentCategory, SearchDocument, SearchProduct},
     generation::{self, Manifest},
     offsets::Offsets,
     query::{SearchRequest, Sort},
     reader::{IndexHandle, Snapshot},
-    searcher::{By, Mode, Question, SearchAnswer, SearchError, Searcher, VectorError, VectorSource},
+    searcher::{By, Mode, Question, SearchAnswer, SearchError, SearchLimits, Searcher, VectorError, VectorSource},
     writer::IndexWriter,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 const SHOP: TenantId = TenantId(Uuid::from_u128(1));
 /// The only sofa by its words, one by its meaning alone, and what is neither.
@@ -27,18 +28,22 @@ const LAMP: ProductId = ProductId(Uuid::from_u128(13));
 
 struct Memory {
     has_model: bool,
+    is_busy: bool,
     products: BTreeMap<ProductId, Vec<f32>>,
 }
 
 impl Memory {
     fn new(has_model: bool) -> Self {
         let products = [(SOFA, vec![1.0, 0.0]), (COUCH, vec![0.9, 0.1]), (LAMP, vec![0.0, 1.0])];
-        Self { has_model, products: products.into() }
+        Self { has_model, is_busy: false, products: products.into() }
     }
 }
 
 impl VectorSource for Memory {
     async fn query_vector(&self, _: &Model, _: &str) -> Result<Option<Arc<Vec<f32>>>, VectorError> {
+        if self.is_busy {
+            return Err(VectorError::Busy);
+        }
         Ok(self.has_model.then(|| Arc::new(vec![1.0, 0.0])))
     }
 
@@ -93,9 +98,13 @@ fn furniture() -> DocumentCategory {
     }
 }
 
+fn searcher() -> Searcher {
+    Searcher::new(SearchLimits::of(1))
+}
+
 async fn ask(request: SearchRequest, mode: Mode, vectors: &Memory) -> Result<SearchAnswer, SearchError> {
     let folder = tempfile::tempdir().expect("a folder");
-    Searcher::new(1).search(&shop(folder.path()), Question { request, mode, suiting: None }, vectors).await
+    searcher().search(&shop(folder.path()), Question { request, mode, suiting: None }, vectors).await
 }
 
 fn ids(answer: &SearchAnswer) -> Vec<ProductId> {
@@ -158,9 +167,36 @@ async fn without_a_model_words_are_left_and_meaning_is_refused() {
 }
 
 #[tokio::test]
+async fn where_queries_wait_too_long_for_their_vectors_words_have_to_do() {
+    let busy = Memory { is_busy: true, ..Memory::new(true) };
+    let found = ask(sofa(), Mode::Hybrid, &busy).await.expect("an answer");
+    assert_eq!((ids(&found), found.degraded.is_some()), (vec![SOFA], true));
+    assert!(matches!(ask(sofa(), Mode::Semantic, &busy).await, Err(SearchError::Vectors(VectorError::Busy))));
+}
+
+#[tokio::test]
+async fn the_budget_of_a_search_begins_with_its_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (searcher, snapshot, vectors) = (searcher(), shop(folder.path()), Memory::new(true));
+    let budget = Duration::from_millis(300);
+    let (free, held) = std::sync::mpsc::channel::<()>();
+    let others = searcher.clone();
+    let before = tokio::spawn(async move { others.blocking(move || Ok(held.recv_timeout(3 * budget).is_ok())).await });
+    let request = SearchRequest { budget: Some(Budget::of(budget)), ..sofa() };
+    let asked = searcher.search(&snapshot, Question { request, mode: Mode::Lexical, suiting: None }, &vectors);
+    let found = asked.await.expect("an answer");
+    assert_eq!((ids(&found), found.partial), (vec![SOFA], false));
+    drop(free);
+    assert!(
+        matches!(before.await.expect("ended"), Ok(false)),
+        "it was before the search, and took longer than its budget"
+    );
+}
+
+#[tokio::test]
 async fn facets_that_suit_are_chosen_by_the_search_or_by_staff() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (searcher, snapshot, vectors) = (Searcher::new(1), shop(folder.path()), Memory::new(true));
+    let (searcher, snapshot, vectors) = (searcher(), shop(folder.path()), Memory::new(true));
     let asked = |suiting| Question { request: sofa(), mode: Mode::Lexical, suiting: Some(suiting) };
     let fields = |found: &SearchAnswer| found.facets.iter().map(|facet| facet.field.clone()).collect::<Vec<_>>();
     let found = searcher.search(&snapshot, asked(Vec::new()), &vectors).await.expect("an answer");
@@ -174,7 +210,7 @@ async fn facets_that_suit_are_chosen_by_the_search_or_by_staff() {
 #[tokio::test]
 async fn similar_products_are_found_by_vectors_or_else_by_words() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (searcher, snapshot) = (Searcher::new(1), shop(folder.path()));
+    let (searcher, snapshot) = (searcher(), shop(folder.path()));
     let found = searcher.similar(&snapshot, SHOP, SOFA, 1, &Memory::new(true)).await.expect("an answer").expect("some");
     assert_eq!((found.by, found.hits[0].card.id), (By::Vectors, COUCH));
     let found = searcher.similar(&snapshot, SHOP, SOFA, 1, &Memory::new(false)).await.expect("an answer");

@@ -16,8 +16,9 @@ use schemas::{
 use serde_json::json;
 use service::{Health, Metrics};
 use sqlx::PgPool;
+use std::time::{Duration, Instant};
 use test_databases::{Side, TestDatabase};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 #[derive(Parser)]
 struct Measured {
@@ -34,30 +35,52 @@ struct Deaf {
     url: String,
     views: PgPool,
     http: Client,
-    _changes: watch::Sender<Change>,
+    changes: watch::Sender<Change>,
     _folder: tempfile::TempDir,
     _database: TestDatabase,
 }
 
 impl Deaf {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[&str]) -> Self {
         let database = database(Side::Read).await;
         let views = PgPool::connect(&database.url()).await.expect("the read database");
         let folder = tempfile::tempdir().expect("a folder");
         let index = folder.path().to_str().expect("a path");
-        let cli = Cli::try_parse_from(["query-api", "--index-dir", index]).expect("settings");
+        let cli = Cli::try_parse_from([&["query-api", "--index-dir", index], settings].concat()).expect("settings");
         let (changes, heard) = watch::channel(Change { version: 1, definitions: 1, heard: true });
         let app = App::new(&cli.config, views.clone(), heard, &Health::default(), &Metrics::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
-        let own = Self { url, views, http: Client::new(), _changes: changes, _folder: folder, _database: database };
+        let own = Self { url, views, http: Client::new(), changes, _folder: folder, _database: database };
         own.sql("INSERT INTO tenants (id, slug, name, version) VALUES ($1, 'deaf', 'Deaf', 1)", TENANT).await;
         own
     }
 
     async fn sql(&self, statement: &'static str, id: Uuid) {
         sqlx::query(statement).bind(id).execute(&self.views).await.expect(statement);
+    }
+
+    /// A read of the tree that waits so long for a version of something.
+    fn waits(&self, id: Uuid, version: u64, wait_ms: u64) -> JoinHandle<Read> {
+        let request = self.http.get(format!("{}/v1/categories?wait_ms={wait_ms}", self.url));
+        let token = Token::of(Context::Catalog, id, version).to_string();
+        let request = request.header("x-tenant-slug", "deaf").header(TOKEN_HEADER, token);
+        tokio::spawn(async move { Shop::answer(request.send().await.expect("an answer")).await })
+    }
+
+    /// So many of them, for what nobody has written.
+    async fn wait_for_nothing(&self, many: u128, wait_ms: u64) -> Vec<Read> {
+        let waits: Vec<_> = (0..many).map(|number| self.waits(Uuid::from_u128(1_000 + number), 1, wait_ms)).collect();
+        let mut reads = Vec::new();
+        for read in waits {
+            reads.push(read.await.expect("read"));
+        }
+        reads
     }
 
     async fn read(&self, path: &str, token: Option<Token>) -> Read {
@@ -67,6 +90,42 @@ impl Deaf {
         }
         Shop::answer(request.send().await.expect("an answer")).await
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_wait_for_made_up_tokens_cost_the_database_no_more_than_one() {
+    let deaf = Deaf::start().await;
+    let made = "INSERT INTO sources (tenant_id, context, aggregate_id, aggregate, version, body, event_time)
+                VALUES ('00000000-0000-0000-0000-000000000001', 'catalog', $1, 'category', 1, '{}', now())";
+    deaf.sql(made, CATEGORY).await;
+    let committed = async || {
+        // What a connection has done is counted when it has been at rest for a second, at the latest.
+        let count = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&deaf.views).await.expect("a count");
+        count
+    };
+    let before = committed().await;
+    let ordinary = async {
+        let (began, read) = (Instant::now(), deaf.waits(CATEGORY, 2, 5_000));
+        deaf.sql("UPDATE sources SET version = 2 WHERE aggregate_id = $1", CATEGORY).await;
+        deaf.changes.send_modify(|change| change.version += 1);
+        (read.await.expect("read").fresh, began.elapsed())
+    };
+    let (waited, (is_fresh, took)) = tokio::join!(deaf.wait_for_nothing(60, 5_000), ordinary);
+    assert!(waited.iter().all(|read| read.status.is_success() && !read.fresh), "{waited:?}");
+    assert!(is_fresh && took < Duration::from_secs(2), "{took:?}");
+    let cost = committed().await - before;
+    // The generations are asked for ten times a second and the tokens twice, and each read is answered once.
+    assert!(cost < 400, "{cost} transactions in 5 s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_can_not_take_all_the_places_of_those_that_wait() {
+    let deaf = Deaf::start_with(&["--waiting-reads=8"]).await;
+    let waited = deaf.wait_for_nothing(5, 1_000).await;
+    let refused: Vec<&Read> = waited.iter().filter(|read| !read.status.is_success()).collect();
+    assert_eq!(refused.len(), 3, "a quarter of eight may wait: {waited:?}");
+    assert!(refused.iter().all(|read| read.status == 503 && read.body["code"] == "overloaded"), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use crate::{
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use ::search::{
+    budget::Budget,
     query::{HitCard, SearchRequest, Sort},
     reader::Snapshot,
     searcher::{Mode, Question, SearchAnswer},
@@ -29,7 +30,7 @@ use schemas::{
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The products of a category.
@@ -109,7 +110,7 @@ pub async fn products(
         }
     }
     let Seen { snapshot, verdict } = seen;
-    request.deadline = Some(Instant::now() + BUDGET);
+    request.budget = Some(Budget::of(BUDGET));
     steer(&app, &context, &SearchBody::default(), &snapshot, &mut request).await?;
     let end = request.offset + request.limit;
     let question = Question { request, mode: Mode::Lexical, suiting: None };

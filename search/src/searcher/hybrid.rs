@@ -25,8 +25,11 @@ impl Searcher {
         let mut near = self.nearest(snapshot, &request, query, vectors).await?;
         let ranking = request.ranking.unwrap_or(snapshot.ranking);
         if mode == Mode::Hybrid && ranking.feedback > 0 && ranking.feedback_weight > 0.0 {
-            let (of, best) = (snapshot.clone(), plain(&request, 0, ranking.feedback));
-            let found = self.blocking(move || fused(&of, mode, &best, &near).map(|found| (found, near))).await?;
+            let best = plain(&request, 0, ranking.feedback);
+            let fuse = move |snapshot: &Snapshot, best: &SearchRequest| {
+                fused(snapshot, mode, best, &near).map(|found| (found, near))
+            };
+            let found = self.step(snapshot, best, fuse).await?;
             near = found.1;
             let ids: Vec<ProductId> = found.0.hits.iter().map(|hit| hit.card.id).collect();
             if let Some(mean) = vectors.mean_vector(request.tenant, snapshot.model(), &ids).await? {
@@ -35,8 +38,7 @@ impl Searcher {
                 near = self.nearest(snapshot, &request, &moved, vectors).await?;
             }
         }
-        let snapshot = snapshot.clone();
-        self.blocking(move || fused(&snapshot, mode, &request, &near)).await
+        self.step(snapshot, request, move |snapshot, request| fused(snapshot, mode, request, &near)).await
     }
 
     /// The products nearest to a vector that pass the filters: among few exactly, among many by HNSW, further and
@@ -50,8 +52,8 @@ impl Searcher {
     ) -> Result<Vec<(ProductId, f32)>, SearchError> {
         let ranking = request.ranking.unwrap_or(snapshot.ranking);
         let (model, tenant) = (snapshot.model(), request.tenant);
-        let (of, filters) = (snapshot.clone(), request.clone());
-        let passing = self.blocking(move || lexical::passing(&of, &filters, vector::FEW)).await?;
+        let passing = |snapshot: &Snapshot, request: &SearchRequest| lexical::passing(snapshot, request, vector::FEW);
+        let passing = self.step(snapshot, request.clone(), passing).await?;
         let (limit, among) = match &passing {
             lexical::Passing::All => (ranking.candidates, None),
             lexical::Passing::Few(ids) if ids.is_empty() => return Ok(Vec::new()),

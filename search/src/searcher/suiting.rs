@@ -29,8 +29,9 @@ impl Searcher {
         if !shown.is_empty() {
             return Ok(shown);
         }
-        let (snapshot, request) = (snapshot.clone(), request.clone());
-        let attributes = self.blocking(move || lexical::attributes_of(&snapshot, &request, ATTRIBUTE_FACETS)).await?;
+        let attributes =
+            |snapshot: &Snapshot, request: &SearchRequest| lexical::attributes_of(snapshot, request, ATTRIBUTE_FACETS);
+        let attributes = self.step(snapshot, request.clone(), attributes).await?;
         let fixed = [Field::Category, Field::Brand, Field::Price(None), Field::Available, Field::ProductType];
         let fields = fixed.into_iter().chain(attributes.into_iter().map(Field::Attribute));
         Ok(fields.map(|field| Facet::new(field, FACET_VALUES)).collect())

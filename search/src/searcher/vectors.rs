@@ -10,6 +10,9 @@ pub enum VectorError {
     /// The database that keeps them.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// More queries wait for the model already than may, or this one has waited too long.
+    #[error("there are more queries than can be embedded")]
+    Busy,
     /// The model that makes them of queries.
     #[error(transparent)]
     Model(#[from] EmbedError),

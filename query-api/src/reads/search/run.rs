@@ -16,10 +16,12 @@ use crate::{
     request::ReadContext,
 };
 use ::search::{
+    budget::Budget,
     offsets,
     reader::{IndexHandle, Snapshot},
     searcher::{Mode, Question},
 };
+use schemas::problem::Code;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -45,7 +47,8 @@ pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<
     };
     let began = Instant::now();
     let outcome = run_in(app, context, body, &handle).await;
-    let failed = outcome.as_ref().is_err_and(|refusal| refusal.0.status >= 500);
+    // That there is too much at once is no fault of the generation.
+    let failed = outcome.as_ref().is_err_and(|refusal| refusal.0.status >= 500 && !refusal.is(Code::Overloaded));
     let empty = outcome.as_ref().is_ok_and(|(found, _)| found.0.total == 0);
     app.index.recorder.count(&handle.manifest().generation, began.elapsed(), failed, empty);
     outcome
@@ -76,7 +79,7 @@ async fn run_in(
     }
     let Seen { snapshot, verdict } = seen;
     let generation = snapshot.manifest.generation.clone();
-    request.deadline = Some(Instant::now() + BUDGET);
+    request.budget = Some(Budget::of(BUDGET));
     let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
     let data_version = snapshot.data_version;
     // Vectors change without a commit of the index, so that only answers by words can be kept.
