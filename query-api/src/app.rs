@@ -16,7 +16,7 @@ use crate::{
     vectors::{QueryVectors, Vectors},
     view::View,
 };
-use search::searcher::Searcher;
+use search::{reader::Snapshot, searcher::Searcher};
 use service::Health;
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -37,7 +37,7 @@ pub struct App {
     /// Answers from views, kept for a moment.
     pub views: Cache<View>,
     /// States of the index that cursors point to.
-    pub cursors: cursor::Kept,
+    pub cursors: cursor::Kept<Snapshot>,
     /// What staff have defined.
     pub defined: Defined,
     /// What shoppers like.
@@ -75,9 +75,9 @@ impl App {
             freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits()),
             popularity: Popularity::new(pool.clone()),
             defined: Defined::new(pool.clone(), changes.clone()),
-            cache: Cache::new(changes.clone()),
-            views: Cache::new(changes),
-            cursors: cursor::kept(),
+            cache: Cache::new(config.search_cache_mib << 20, changes.clone(), metrics.held("searches")),
+            views: Cache::new(config.view_cache_mib << 20, changes, metrics.held("views")),
+            cursors: cursor::Kept::new(),
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),

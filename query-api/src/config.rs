@@ -60,6 +60,12 @@ pub struct Config {
     /// refused for a moment
     #[arg(long, env = "SOUK_WAITING_READS", default_value_t = 1024, value_name = "N")]
     pub waiting_reads: usize,
+    /// MiB of answers of searches that are kept for a moment, a quarter of them of one tenant at most
+    #[arg(long, env = "SOUK_SEARCH_CACHE_MIB", default_value_t = 128, value_name = "MIB")]
+    pub search_cache_mib: usize,
+    /// MiB of product pages, trees and other views that are kept for a moment, a quarter of them of one tenant at most
+    #[arg(long, env = "SOUK_VIEW_CACHE_MIB", default_value_t = 64, value_name = "MIB")]
+    pub view_cache_mib: usize,
     /// Key for the console and its operations; without it they are switched off
     #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true)]
     pub staff_key: Option<String>,

@@ -1,34 +1,53 @@
 //! Cursors: pages of the index as it was when the first page was asked for.
+//!
+//! A cursor names the state of the index that its pages are of: the generation, and how far it has read the document
+//! topic. That is the same on every node, so that another node goes on with the same state, or says that it can't.
+
+mod kept;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use moka::future::Cache as Moka;
-use search::{query::MAX_OFFSET, reader::Snapshot};
+pub use kept::Kept;
+use search::{
+    offsets::{of_topics, to_json},
+    query::MAX_OFFSET,
+    reader::Snapshot,
+};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, time::Duration};
+use sha2::{Digest, Sha256};
+use std::{fmt, str::FromStr};
 
-/// How long an index stays as it was for a cursor that is not used.
-const KEPT: Duration = Duration::from_secs(120);
-/// States of the index that are kept for cursors.
-const STATES: u64 = 32;
+/// A state of the index, the same on every node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct State {
+    /// The generation.
+    #[serde(rename = "g")]
+    generation: String,
+    /// Stands for how far it has read each partition of the document topic. A cursor of an earlier release has none.
+    #[serde(rename = "s", default)]
+    read: String,
+}
 
-/// States of the index that cursors point to, by generation and data version.
-pub type Kept = Moka<(String, u64), Snapshot>;
+impl State {
+    /// The name of a state.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let hash = Sha256::digest(to_json(&of_topics(&snapshot.next_offsets())));
+        Self { generation: snapshot.manifest.generation.clone(), read: URL_SAFE_NO_PAD.encode(&hash[..12]) }
+    }
 
-/// An empty store.
-#[must_use]
-pub fn kept() -> Kept {
-    Moka::builder().max_capacity(STATES).time_to_idle(KEPT).build()
+    /// The generation that it is a state of.
+    #[must_use]
+    pub fn generation(&self) -> &str {
+        &self.generation
+    }
 }
 
 /// A place in a list of hits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The generation.
-    #[serde(rename = "g")]
-    pub generation: String,
     /// The state of the index.
-    #[serde(rename = "v")]
-    pub data_version: u64,
+    #[serde(flatten)]
+    pub state: State,
     /// Hits before the page.
     #[serde(rename = "o")]
     pub offset: usize,
@@ -55,13 +74,28 @@ impl FromStr for Cursor {
 }
 
 #[cfg(test)]
+impl Cursor {
+    /// Of a state that no index has.
+    pub fn example(offset: usize) -> Self {
+        Self { state: State { generation: "g1".to_owned(), read: "abc".to_owned() }, offset }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_cursor_is_read_back() {
-        let cursor = Cursor { generation: "g1".to_owned(), data_version: 7, offset: 40 };
+        let cursor = Cursor::example(40);
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         assert!("nonsense".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn a_cursor_of_the_release_before_names_a_state_that_nobody_has() {
+        let text = URL_SAFE_NO_PAD.encode(br#"{"g":"g1","v":4294967297,"o":40}"#);
+        let cursor: Cursor = text.parse().expect("a cursor");
+        assert_eq!((cursor.state.read.as_str(), cursor.offset), ("", 40));
     }
 }

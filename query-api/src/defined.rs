@@ -20,8 +20,9 @@ use tokio::sync::watch;
 
 /// How often they are read though no signal says that they changed.
 const EVERY: Duration = Duration::from_secs(10);
-/// Tenants that are remembered.
+/// Tenants that are remembered, and the bytes of all that their staff have written.
 const TENANTS: usize = 1_000;
+const BYTES: usize = 64 << 20;
 /// Generations whose bundles were put beneath a tenant's definitions.
 const GENERATIONS: usize = 16;
 
@@ -31,6 +32,10 @@ struct Known {
     /// The change as of which it was read.
     change: u64,
     at: Instant,
+    /// When a search asked for it last.
+    used: Instant,
+    /// Of what was written, as JSON.
+    bytes: usize,
     stamp: String,
     written: Arc<Written>,
     /// With the bundle of each generation beneath.
@@ -103,6 +108,7 @@ impl Defined {
     fn known(&self, tenant: TenantId, manifest: &Manifest) -> Option<(Arc<Definitions>, u64)> {
         let mut all = self.all();
         let known = all.get_mut(&tenant)?;
+        known.used = Instant::now();
         if let Some(definitions) = known.of_generations.get(&manifest.generation) {
             return Some((Arc::clone(definitions), known.change));
         }
@@ -127,16 +133,17 @@ impl Defined {
 
     /// Reads a tenant's definitions and keeps them.
     async fn read(&self, tenant: TenantId, change: u64) -> Result<(Arc<Written>, String), sqlx::Error> {
-        let (written, stamp) = self.rows(tenant).await?;
+        let Rows { written, stamp, bytes } = self.rows(tenant).await?;
         let mut all = self.all();
-        if all.len() >= TENANTS && !all.contains_key(&tenant) {
-            all.clear();
-        }
-        let at = Instant::now();
+        let (known, at) = (all.remove(&tenant), Instant::now());
+        make_room(&mut all, bytes);
         // What was made of the same words is not made again.
-        let known = match all.remove(&tenant).filter(|known| known.stamp == stamp) {
+        let known = match known.filter(|known| known.stamp == stamp) {
             Some(known) => Known { change, at, ..known },
-            None => Known { change, at, stamp, written: Arc::new(written), of_generations: HashMap::new() },
+            None => {
+                let (written, of_generations) = (Arc::new(written), HashMap::new());
+                Known { change, at, used: at, bytes, stamp, written, of_generations }
+            }
         };
         let read = (Arc::clone(&known.written), known.stamp.clone());
         all.insert(tenant, known);
@@ -144,18 +151,20 @@ impl Defined {
     }
 
     /// What a tenant's staff have written, and what differs when anything of it does.
-    async fn rows(&self, tenant: TenantId) -> Result<(Written, String), sqlx::Error> {
+    async fn rows(&self, tenant: TenantId) -> Result<Rows, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT kind, name, body FROM merchandising WHERE tenant_id = $1 AND body IS NOT NULL ORDER BY kind, name",
         )
         .bind(tenant.uuid())
         .fetch_all(&self.pool)
         .await?;
-        let (mut written, mut stamp) = (Written::default(), Sha256::new());
+        let (mut written, mut stamp, mut bytes) = (Written::default(), Sha256::new(), 0);
         for row in rows {
             let (kind, name): (String, String) = (row.try_get("kind")?, row.try_get("name")?);
             let body: Value = row.try_get("body")?;
-            stamp.update(json!([kind, name, body]).to_string());
+            let text = json!([kind, name, body]).to_string();
+            bytes += text.len();
+            stamp.update(text);
             match kind.as_str() {
                 "synonyms" => written.synonyms.extend(named(name, body)),
                 "rules" => written.rules.extend(named(name, body)),
@@ -171,7 +180,24 @@ impl Defined {
                 }
             }
         }
-        Ok((written, STANDARD_NO_PAD.encode(stamp.finalize())))
+        Ok(Rows { written, stamp: STANDARD_NO_PAD.encode(stamp.finalize()), bytes })
+    }
+}
+
+/// What a tenant's staff have written, what differs when anything of it does, and how much it is as JSON.
+struct Rows {
+    written: Written,
+    stamp: String,
+    bytes: usize,
+}
+
+/// Forgets the tenants that nobody asked for the longest, one by one, until another one fits.
+fn make_room(all: &mut HashMap<TenantId, Known>, bytes: usize) {
+    let mut kept: usize = all.values().map(|known| known.bytes).sum();
+    while all.len() >= TENANTS || (kept + bytes > BYTES && !all.is_empty()) {
+        let oldest = all.iter().min_by_key(|(_, known)| known.used).map(|(tenant, _)| *tenant);
+        let forgotten = oldest.and_then(|oldest| all.remove(&oldest));
+        kept -= forgotten.map_or(0, |known| known.bytes);
     }
 }
 
@@ -190,5 +216,29 @@ fn named<T: DeserializeOwned>(name: String, body: Value) -> Option<Named<T>> {
             tracing::error!(%error, name, "a merchandising definition can't be read");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::Uuid;
+
+    fn known(bytes: usize, used: Instant) -> Known {
+        let (written, of_generations) = (Arc::default(), HashMap::new());
+        Known { change: 1, at: used, used, bytes, stamp: String::new(), written, of_generations }
+    }
+
+    #[test]
+    fn tenants_are_forgotten_one_by_one() {
+        let (tenant, now) = (|number: usize| TenantId(Uuid::from_u128(number as u128)), Instant::now());
+        let at = |number: usize| now + Duration::from_secs(number as u64);
+        let mut all: HashMap<_, _> = (0..TENANTS).map(|number| (tenant(number), known(1, at(number)))).collect();
+        make_room(&mut all, 1);
+        assert!(all.len() == TENANTS - 1 && !all.contains_key(&tenant(0)));
+        make_room(&mut all, BYTES - 10);
+        assert!(all.len() == 10 && all.contains_key(&tenant(TENANTS - 1)), "{}", all.len());
+        make_room(&mut all, 2 * BYTES);
+        assert!(all.is_empty());
     }
 }

@@ -116,6 +116,7 @@ async fn measure(State(app): State<App>, request: Request, next: Next) -> Respon
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    app.metrics.cursor_states.set(count(app.cursors.count()));
     app.metrics.waiting.set(count(app.freshness.waiting()));
     app.metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(began.elapsed().as_secs_f64());
     app.metrics.answers.get_or_create(&Answered { route, status }).inc();

@@ -345,7 +345,7 @@ mod tests {
             inodes: BTreeMap::new(),
             warming: BTreeMap::new(),
             waiting: String::new(),
-            vectors: QueryVectors::new(None),
+            vectors: QueryVectors::new(None, Default::default()),
             standstill: Standstill::default(),
         }
     }

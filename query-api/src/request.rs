@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    cursor::{Cursor, State},
     freshness::{Hop, Seen, Served, Verdict, Wanted},
     metrics::Outcome,
     problem::Refusal,
@@ -29,6 +30,9 @@ const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
 const LONGEST_WAIT_MS: u64 = 30_000;
 /// Header with what the views have of each aggregate a stale answer has not seen.
 const SERVED_HEADER: &str = "souk-versions-served";
+
+/// What an answer says that could not be of the state that its cursor names.
+const MOVED: &str = "the index of the page before is gone: this page is of the present one";
 
 /// Headers of every read that shows a tenant's data, for the OpenAPI document.
 #[derive(Debug, utoipa::IntoParams)]
@@ -145,12 +149,36 @@ impl ReadContext {
         Ok(seen)
     }
 
-    /// With the state of the index that a cursor belongs to instead of the present one. Pages of a cursor don't
-    /// move: where that state lacks what the token names, the answer says that it is stale.
+    /// The cursor of the page after so many hits; that state of the index is kept for whoever holds it.
+    pub fn cursor(&self, app: &App, snapshot: Snapshot, offset: usize) -> Cursor {
+        let state = State::of(&snapshot);
+        app.cursors.keep(self.tenant, state.clone(), snapshot);
+        Cursor { state, offset }
+    }
+
+    /// The state that the page of a cursor is to be made of, if this node has it: kept, or open. Else the present one,
+    /// and what the answer has to say of that.
     ///
     /// # Errors
     /// The database's.
-    pub async fn resume(&self, app: &App, seen: Seen, kept: Snapshot) -> Result<Seen, Refusal> {
+    pub async fn resume(&self, app: &App, seen: Seen, cursor: &Cursor) -> Result<(Seen, Option<String>), Refusal> {
+        let is_it = |snapshot: &Snapshot| State::of(snapshot) == cursor.state;
+        if let Some(kept) = app.cursors.get(self.tenant, &cursor.state) {
+            return Ok((self.seen_in(app, seen, kept).await?, None));
+        }
+        if is_it(&seen.snapshot) {
+            return Ok((seen, None));
+        }
+        let other = app.index.named(cursor.state.generation()).map(|handle| handle.snapshot());
+        match other.filter(is_it) {
+            Some(other) => Ok((self.seen_in(app, seen, other).await?, None)),
+            None => Ok((seen, Some(MOVED.to_owned()))),
+        }
+    }
+
+    /// What has been seen in another state of the index than the present one. Pages of a cursor don't move: where that
+    /// state lacks what the token names, the answer says that it is stale.
+    async fn seen_in(&self, app: &App, seen: Seen, kept: Snapshot) -> Result<Seen, Refusal> {
         let mut verdict = seen.verdict;
         let is_older = kept.data_version != seen.snapshot.data_version;
         if verdict == Verdict::Fresh && is_older && !app.freshness.is_in(self.tenant, &self.token, &kept).await? {
@@ -181,13 +209,13 @@ impl ReadContext {
         let verdict = self.wait(app).await?;
         let key = app.views.view_key(self.tenant, request);
         if let Some(key) = key.as_ref().filter(|_| self.token.is_empty())
-            && let Some(kept) = app.views.get(key).await
+            && let Some(kept) = app.views.get(key)
         {
             return Ok(mark(kept.response(), &verdict));
         }
         let view = Arc::new(read().await?);
         if let Some(key) = key {
-            app.views.put(key, Arc::clone(&view)).await;
+            app.views.put(key, Arc::clone(&view));
         }
         Ok(mark(view.response(), &verdict))
     }

@@ -1,6 +1,6 @@
 //! Answers from views: kept as the bytes that are sent, until the views change.
 
-use crate::problem::Refusal;
+use crate::{cache::Weigh, problem::Refusal};
 use axum::{
     body::Bytes,
     http::{HeaderValue, header},
@@ -39,6 +39,12 @@ impl View {
             response.headers_mut().insert(header::ETAG, etag.clone());
         }
         response
+    }
+}
+
+impl Weigh for View {
+    fn bytes(&self) -> usize {
+        self.json.len()
     }
 }
 

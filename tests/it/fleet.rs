@@ -19,7 +19,7 @@ async fn processes_with_one_address_and_number_are_heard_one_by_one() {
     // As in containers, where each listens on 0.0.0.0:8081 and is process 1.
     let listen = "0.0.0.0:8081".parse().expect("an address");
     let watch = || {
-        let vectors = QueryVectors::new(None);
+        let vectors = QueryVectors::new(None, Default::default());
         ActiveIndex::watch(pool.clone(), folder.path().to_owned(), listen, vectors, Health::default())
     };
     let _both = (watch(), watch());

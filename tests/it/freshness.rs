@@ -2,7 +2,9 @@
 
 use acceptance::{
     builders::product_line,
-    shop::{Read, Shop},
+    eventually::eventually,
+    replica::Replica,
+    shop::{PATIENCE, Read, Shop},
     stack::{TestStack, database},
 };
 use clap::Parser;
@@ -196,6 +198,65 @@ async fn a_page_of_a_cursor_that_lacks_what_the_token_names_is_stale() {
         assert_eq!((page.fresh, &page.body["total"]), (true, &json!(6)), "{page:?}");
         let page = shop.read(&path, Some(&after)).await;
         assert_eq!((page.fresh, &page.body["total"]), (false, &json!(6)), "{page:?}");
+    }
+}
+
+/// Waits until two nodes have read as much of the document topic.
+async fn same_state(one: &Shop, other: &Shop) {
+    eventually("both nodes have read as much", PATIENCE, || async {
+        let read =
+            async |shop: &Shop| shop.read("/v1/search?limit=0&explain=true", None).await.body["index_offsets"].clone();
+        let (one, other) = (read(one).await, read(other).await);
+        if one == other && one.is_array() { Ok(()) } else { Err(format!("{one} and {other}")) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_goes_on_at_another_node_or_is_told_that_it_can_not() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "wandering").await;
+    shop.bulk_all("categories", &[json!({"external_id": "c", "name": "Lamps", "slug": "lamps"})]).await;
+    let line = |number: u32| {
+        let mut line = product_line(&format!("l-{number}"), &format!("Lamp {number}"));
+        line["categories"] = json!(["c"]);
+        line
+    };
+    let before = shop.bulk_all("products", &(0..6).map(line).collect::<Vec<_>>()).await;
+    // One on the same index, and one with a copy of its own: neither counts commits as the first one does.
+    let (beside, away) = (Replica::beside(&stack).await, Replica::node(&stack, "away").await);
+    let others = [shop.read_from(beside.url()), shop.read_from(away.url())];
+    let paths =
+        [("/v1/search?q=lamp&limit=4&cursor=", "*", "hits"), ("/v1/categories/lamps/products?limit=4", "", "products")];
+    let ids = |read: &Read, list: &str| {
+        let all = read.body[list].as_array().expect("a list").iter();
+        all.map(|one| one["external_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let page = |path: &str, next: &Read| {
+        let separator = if path.ends_with('=') { "" } else { "&cursor=" };
+        format!("{path}{separator}{}", next.body["next"].as_str().expect("another page"))
+    };
+    for other in &others {
+        for (path, begin, list) in paths {
+            same_state(&shop, other).await;
+            let first = shop.read(&format!("{path}{begin}"), Some(&before)).await;
+            let second = other.read(&page(path, &first), Some(&before)).await;
+            let mut all = [ids(&first, list), ids(&second, list)].concat();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!((all.len(), &second.body["degraded"]), (6, &json!(null)), "{first:?} {second:?}");
+        }
+    }
+    let mut number = 6;
+    for other in &others {
+        for (path, begin, list) in paths {
+            let first = shop.read(&format!("{path}{begin}"), Some(&before)).await;
+            number += 1;
+            let after = shop.bulk_all("products", &[line(number)]).await;
+            assert!(other.read("/v1/search?limit=0", Some(&after)).await.fresh);
+            let second = other.read(&page(path, &first), None).await;
+            assert!(second.body["degraded"].is_string(), "{list} of another state: {second:?}");
+        }
     }
 }
 

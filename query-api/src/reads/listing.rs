@@ -16,7 +16,6 @@ use crate::{
 use ::search::{
     budget::Budget,
     query::{HitCard, SearchRequest, Sort},
-    reader::Snapshot,
     searcher::{Mode, Question, SearchAnswer},
 };
 use axum::{
@@ -62,11 +61,14 @@ pub struct ListingPage {
     products: Vec<HitCard>,
     /// What to send as `cursor` for the next page; null on the last one.
     next: Option<String>,
+    /// What could not be done as asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
 }
 
 impl ListingPage {
     fn example() -> Self {
-        Self { total: 42, products: vec![example::card()], next: Some("title.eyJnIjoi…".to_owned()) }
+        Self { total: 42, products: vec![example::card()], next: Some("title.eyJnIjoi…".to_owned()), degraded: None }
     }
 }
 
@@ -87,7 +89,7 @@ pub struct Parameters {
 /// The published products of a category and below, page by page.
 ///
 /// They stand in the order that staff's rules and boosts ask for. Pages of one cursor are of the index as it was when
-/// they began, for two minutes.
+/// they began, for two minutes; a page that is not says so in `degraded`.
 #[utoipa::path(get, path = "/v1/categories/{category}/products", tag = "catalog",
     params(("category" = String, Path, description = "Slug or id"), Parameters, ReadHeaders, ReadParameters),
     responses((status = 200, description = "A page", body = ListingPage), (status = 400, description = "A parameter is wrong"), (status = 404, description = "No such category")))]
@@ -103,11 +105,10 @@ pub async fn products(
     let category = category.ok_or_else(|| Refusal::not_found("no category of that name in this shop"))?;
     let mut request = request(context.tenant, category, &parameters)?;
     let order = parameters.sort.as_deref().unwrap_or(SHELF);
+    let mut degraded = None;
     if let Some(cursor) = parameters.cursor.as_deref().map(|cursor| read(cursor, order)).transpose()? {
         request.offset = cursor.offset;
-        if let Some(kept) = app.cursors.get(&(cursor.generation, cursor.data_version)).await {
-            seen = context.resume(&app, seen, kept).await?;
-        }
+        (seen, degraded) = context.resume(&app, seen, &cursor).await?;
     }
     let Seen { snapshot, verdict } = seen;
     request.budget = Some(Budget::of(BUDGET));
@@ -116,10 +117,8 @@ pub async fn products(
     let question = Question { request, mode: Mode::Lexical, suiting: None };
     let found = app.searcher.search(&snapshot, question, &app.vectors).await?;
     let more = end < found.total && !found.hits.is_empty();
-    let generation = snapshot.manifest.generation.clone();
-    let cursor = Cursor { generation, data_version: snapshot.data_version, offset: end };
-    let next = if more { Some(keep(&app, order, cursor, snapshot).await) } else { None };
-    Ok(mark(Json(page(found, next)).into_response(), &verdict))
+    let next = more.then(|| format!("{order}.{}", context.cursor(&app, snapshot, end)));
+    Ok(mark(Json(page(found, next, degraded)).into_response(), &verdict))
 }
 
 /// The order of a listing that is asked for in none, in cursors.
@@ -147,14 +146,8 @@ fn request(tenant: TenantId, category: String, parameters: &Parameters) -> Resul
     Ok(SearchRequest { filter, sort, currency, ..SearchRequest::text(tenant, "", limit) })
 }
 
-fn page(found: SearchAnswer, next: Option<String>) -> ListingPage {
-    ListingPage { total: found.total, products: found.hits.into_iter().map(|hit| hit.card).collect(), next }
-}
-
-/// The cursor of the next page; the index stays as it is for those who hold it.
-async fn keep(app: &App, order: &str, cursor: Cursor, snapshot: Snapshot) -> String {
-    app.cursors.insert((cursor.generation.clone(), cursor.data_version), snapshot).await;
-    format!("{order}.{cursor}")
+fn page(found: SearchAnswer, next: Option<String>, degraded: Option<String>) -> ListingPage {
+    ListingPage { total: found.total, products: found.hits.into_iter().map(|hit| hit.card).collect(), next, degraded }
 }
 
 /// A cursor, which belongs to one order.
@@ -182,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_in_its_own_order() {
-        let cursor = Cursor { generation: "g1".to_owned(), data_version: 7, offset: 24 };
+        let cursor = Cursor::example(24);
         let text = format!("price.{cursor}");
         assert_eq!(read(&text, "price").ok(), Some(cursor));
         assert!(read(&text, "title").is_err());

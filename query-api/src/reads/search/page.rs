@@ -1,6 +1,10 @@
 //! What a search found, as it is kept and sent.
 
-use crate::{example, steering::Shown};
+use crate::{
+    cache::{Weigh, bytes_by_json},
+    example,
+    steering::Shown,
+};
 use ::search::{
     query::{Correction, FacetCounts, Hint, Hit, Relaxed},
     searcher::{Mode, SearchAnswer},
@@ -86,6 +90,12 @@ impl SearchPage {
             ..SearchAnswer::default()
         };
         Self::new(answer, Mode::Lexical, example::GENERATION.to_owned(), 4_294_967_297, Shown::default())
+    }
+}
+
+impl Weigh for SearchPage {
+    fn bytes(&self) -> usize {
+        bytes_by_json(self)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     metrics::Outcome,
     problem::Refusal,
     request::ReadContext,
+    steering::Shown,
 };
 use ::search::{
     budget::Budget,
@@ -21,7 +22,7 @@ use ::search::{
     reader::{IndexHandle, Snapshot},
     searcher::{Mode, Question},
 };
-use schemas::problem::Code;
+use schemas::{ids::TenantId, problem::Code};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -65,35 +66,20 @@ async fn run_in(
     let mut request = body.request(context.tenant)?;
     let hop = if mode == Mode::Lexical { Hop::Index } else { Hop::Vectors };
     let mut seen = context.see(app, hop, Some(handle)).await?;
-    let mut moved = false;
+    let mut moved = None;
     if let Some(cursor) = body.cursor.as_deref().filter(|cursor| *cursor != "*") {
         let cursor: Cursor = cursor.parse().map_err(|reason: String| Refusal::parameter("cursor", reason))?;
         request.offset = cursor.offset;
-        match app.cursors.get(&(cursor.generation.clone(), cursor.data_version)).await {
-            Some(kept) => seen = context.resume(app, seen, kept).await?,
-            None => {
-                let Seen { snapshot: present, .. } = &seen;
-                moved = cursor.generation != present.manifest.generation || cursor.data_version != present.data_version;
-            }
-        }
+        (seen, moved) = context.resume(app, seen, &cursor).await?;
     }
     let Seen { snapshot, verdict } = seen;
     let generation = snapshot.manifest.generation.clone();
     request.budget = Some(Budget::of(BUDGET));
     let Steered { shown, stamp, degraded } = steer(app, context, body, &snapshot, &mut request).await?;
     let data_version = snapshot.data_version;
-    // Vectors change without a commit of the index, so that only answers by words can be kept.
-    let key = match mode {
-        Mode::Lexical => Some(Key {
-            tenant: context.tenant,
-            request: format!("search {} {stamp} {:?}", serde_json::to_string(body)?, shown.rules),
-            generation: generation.clone(),
-            data_version,
-        }),
-        Mode::Semantic | Mode::Hybrid => None,
-    };
+    let key = key(context.tenant, body, (&generation, data_version), &stamp, &shown)?;
     if let Some(key) = &key {
-        let kept = app.cache.get(key).await;
+        let kept = app.cache.get(key);
         let outcome = if kept.is_some() { "hit" } else { "miss" };
         app.metrics.cache.get_or_create(&Outcome { outcome }).inc();
         if let Some(kept) = kept {
@@ -109,11 +95,10 @@ async fn run_in(
     let found = app.searcher.search(&snapshot, Question { request, mode, suiting }, &app.vectors).await?;
     let (total, is_last, cut_short) = (found.total, end >= found.total || found.hits.is_empty(), found.partial);
     let index_offsets = if body.explain { index_offsets(&snapshot) } else { None };
-    let moved = moved.then(|| "the index of the page before is gone: this page is of the present one".to_owned());
     let lost: Vec<String> = [found.degraded.map(str::to_owned), degraded, moved].into_iter().flatten().collect();
     let mut page = SearchPage::new(found, mode, generation, data_version, shown);
     if body.cursor.is_some() && !is_last {
-        page.next = Some(next(app, &page.generation, snapshot, end).await);
+        page.next = Some(context.cursor(app, snapshot, end).to_string());
     }
     page.index_offsets = index_offsets;
     page.degraded = (!lost.is_empty()).then(|| lost.join("; "));
@@ -121,7 +106,7 @@ async fn run_in(
     let page = Arc::new(page);
     // What was cut short may be whole the next time.
     if let Some(key) = key.filter(|_| !cut_short) {
-        app.cache.put(key, Arc::clone(&page)).await;
+        app.cache.put(key, Arc::clone(&page));
     }
     Ok((Shared(page), verdict))
 }
@@ -137,9 +122,59 @@ fn index_offsets(snapshot: &Snapshot) -> Option<Vec<(String, i32, i64)>> {
     }
 }
 
-/// The cursor of the next page; the index stays as it is for those who hold it.
-async fn next(app: &App, generation: &str, snapshot: Snapshot, offset: usize) -> String {
-    let cursor = Cursor { generation: generation.to_owned(), data_version: snapshot.data_version, offset };
-    app.cursors.insert((cursor.generation.clone(), cursor.data_version), snapshot).await;
-    cursor.to_string()
+/// What an answer depends on, if it is kept. Vectors change without a commit of the index, so that only answers by words
+/// are; what is tried out is asked once. Who asks counts only by the arm of an experiment.
+fn key(
+    tenant: TenantId,
+    body: &SearchBody,
+    (generation, data_version): (&str, u64),
+    stamp: &str,
+    shown: &Shown,
+) -> Result<Option<Key>, Refusal> {
+    let is_tried = !body.ranking.is_empty() || !body.preview.is_empty() || body.explain;
+    if body.mode.unwrap_or(Mode::Lexical) != Mode::Lexical || is_tried {
+        return Ok(None);
+    }
+    let asked = serde_json::to_string(&SearchBody { client: None, ..body.clone() })?;
+    let arm = shown.experiment.as_ref().map(|arm| (&arm.name, &arm.arm));
+    Ok(Some(Key {
+        tenant,
+        request: format!("search {asked} {stamp} {:?} {arm:?}", shown.rules),
+        generation: generation.to_owned(),
+        data_version,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steering::Arm;
+    use schemas::Uuid;
+    use serde_json::{Map, json};
+
+    #[test]
+    fn who_asks_makes_no_key_of_its_own_and_what_is_tried_none() {
+        let tenant = TenantId(Uuid::from_u128(1));
+        let key = |body: &SearchBody, shown: &Shown| key(tenant, body, ("g1", 7), "s", shown).expect("a key");
+        let lamp = |client: &str| SearchBody {
+            q: "lamp".to_owned(),
+            client: Some(client.to_owned()),
+            ..SearchBody::default()
+        };
+        let arm = |arm: &str| Shown {
+            experiment: Some(Arm { name: "e".to_owned(), arm: arm.to_owned(), ranking: Map::new(), ignored: None }),
+            ..Shown::default()
+        };
+        assert!(key(&lamp("a"), &Shown::default()).is_some());
+        assert_eq!(key(&lamp("a"), &arm("x")), key(&lamp("b"), &arm("x")));
+        assert_ne!(key(&lamp("a"), &arm("x")), key(&lamp("a"), &arm("y")));
+        let ranking = Map::from_iter([("window".to_owned(), json!(7))]);
+        for tried in [
+            SearchBody { ranking, ..lamp("a") },
+            SearchBody { explain: true, ..lamp("a") },
+            SearchBody { mode: Some(Mode::Hybrid), ..lamp("a") },
+        ] {
+            assert_eq!(key(&tried, &Shown::default()), None);
+        }
+    }
 }
