@@ -56,7 +56,7 @@ async fn streams_that_stall_hold_up_nobody() {
                 assert_eq!(answer.map(|answer| answer.status), Ok(200), "{mode} {with_key}");
                 let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                             AND application_name = 'souk write-api' AND state LIKE 'idle in transaction%'
-                            AND state_change < now() - interval '50 ms'";
+                            AND state_change < now() - interval '500 ms'";
                 assert_eq!(stack.count(idle).await, 0, "{mode} {with_key}");
             }
             let ready = stack.http.get(format!("{}/health/ready", stack.base)).send().await.unwrap();
