@@ -21,7 +21,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::time::Duration;
 
 /// The name in metrics and health.
-pub const NAME: &str = "documents";
+pub const NAME: &str = unsent::DOCUMENTS;
 /// The lock of the one process that publishes documents.
 pub const LOCK: &str = "souk:documents";
 /// The CloudEvents type of document records.
@@ -80,7 +80,7 @@ async fn round(deps: &Deps, connection: &mut PgConnection, plans: &mut Plans, to
     let mut taken = acknowledged.len();
     let refused = error.as_ref().filter(|error| log::refuses_for_ever(error)).zip(sent.get(taken));
     if let Some((error, record)) = refused {
-        unsent::put_aside(deps, NAME, record, rows[taken].try_get("doc_version")?, error).await?;
+        unsent::keep(deps, NAME, record, rows[taken].try_get("doc_version")?, error).await?;
         taken += 1;
     }
     settle(connection, &rows[..taken]).await?;

@@ -20,6 +20,12 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long after a lost session the next one is begun.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
+/// The name of a context's relay in health, status and dead letters.
+#[must_use]
+pub fn relay_name(context: Context) -> String {
+    format!("relay:{context}")
+}
+
 /// The lock of the one relay of a context.
 #[must_use]
 pub fn lock(context: Context) -> String {

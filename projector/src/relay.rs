@@ -8,6 +8,7 @@
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
+    outboxes::relay_name,
     status::{Progress, tenants::Waiting},
     unsent,
 };
@@ -41,12 +42,6 @@ pub const COLUMNS: &str =
     "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                            occurred_at, correlation_id, causation_id, traceparent";
 
-/// The name of a context's relay in health, status and dead letters.
-#[must_use]
-pub fn name(context: Context) -> String {
-    format!("relay:{context}")
-}
-
 /// The query for what waits in a context's outbox, in its order: at most a round.
 #[must_use]
 pub fn waiting(context: Context) -> String {
@@ -63,7 +58,7 @@ pub fn waiting(context: Context) -> String {
 /// # Errors
 /// The database's or the broker's; rows that were not acknowledged stay unpublished.
 pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
-    deps.is_fit(&name(context));
+    deps.is_fit(&relay_name(context));
     let lease = deps.outboxes.lead(context).await.ok_or("the process is ending")?;
     tokio::select! {
         outcome = relay(&deps, context) => outcome,
@@ -120,7 +115,7 @@ async fn round(
     let mut places: Vec<Option<Place>> = acknowledged.into_iter().map(Some).collect();
     let refused = error.as_ref().filter(|error| log::refuses_for_ever(error)).zip(records.get(places.len()));
     if let Some((error, record)) = refused {
-        unsent::put_aside(deps, &name(context), record, ids[places.len()], error).await?;
+        unsent::keep(deps, &relay_name(context), record, ids[places.len()], error).await?;
         places.push(None);
     }
     let taken = places.len();
@@ -238,7 +233,7 @@ async fn report(
         lag_seconds: age,
         rate_per_second: rate,
     };
-    let name = name(context);
+    let name = relay_name(context);
     deps.status.record(&name, context.topic().name, progress);
     deps.status.waiting(&name, &waiting);
     Ok(())

@@ -7,7 +7,7 @@ use crate::{
     epochs::Epochs,
     feed, index_writer, log_epoch,
     metrics::{Metrics, of},
-    outboxes::Outboxes,
+    outboxes::{self, Outboxes},
     rebuild,
     registry::FEEDS,
     relay, retention,
@@ -76,7 +76,9 @@ fn start_roles(deps: &Deps, tasks: &mut JoinSet<()>) {
     let has = |role| deps.config.roles.contains(&role);
     if has(Role::Relay) {
         for context in Bounded::ALL {
-            tasks.spawn(keep_running(deps.clone(), relay::name(context), move |deps| relay::run(deps, context)));
+            tasks.spawn(keep_running(deps.clone(), outboxes::relay_name(context), move |deps| {
+                relay::run(deps, context)
+            }));
         }
         tasks.spawn(keep_running(deps.clone(), unsent::NAME.to_owned(), unsent::run));
     }

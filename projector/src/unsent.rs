@@ -6,9 +6,8 @@
 
 use crate::{
     deps::{Deps, RoleError},
-    document_relay,
     metrics::of,
-    relay,
+    outboxes::relay_name,
 };
 use eventlog::{
     Record, database, dead_letter, leader,
@@ -19,6 +18,8 @@ use schemas::{dead_letter::DeadLetterState, topics::Context};
 use sqlx::PgConnection;
 use std::time::Duration;
 
+/// The relay of documents, as dead letters name it.
+pub const DOCUMENTS: &str = "documents";
 /// The name in health.
 pub const NAME: &str = "unsent";
 /// The lock of the one process that tries them again.
@@ -32,7 +33,7 @@ const LOOK: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The database's; then the record must not be taken for sent.
-pub async fn put_aside(
+pub async fn keep(
     deps: &Deps,
     relay: &str,
     record: &Outgoing,
@@ -65,11 +66,11 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     loop {
         for context in Context::ALL {
             let topic = deps.log.topic(context.topic());
-            retry(&deps, &mut connection, &relay::name(context), &topic).await?;
+            retry(&deps, &mut connection, &relay_name(context), &topic).await?;
         }
         settle_overtaken(&mut connection).await?;
         let topic = deps.log.topic(schemas::topics::DOCUMENTS);
-        retry(&deps, &mut connection, document_relay::NAME, &topic).await?;
+        retry(&deps, &mut connection, DOCUMENTS, &topic).await?;
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -103,7 +104,7 @@ async fn settle_overtaken(connection: &mut PgConnection) -> Result<(), sqlx::Err
            AND d.product_id = substring(l.headers ->> 'ce_subject' FROM 'product/(.+)')::uuid AND d.doc_version > l.record_offset
            AND NOT EXISTS (SELECT FROM document_outbox AS o WHERE o.tenant_id = d.tenant_id AND o.product_id = d.product_id)",
     )
-    .bind(document_relay::NAME)
+    .bind(DOCUMENTS)
     .execute(connection)
     .await?;
     Ok(())

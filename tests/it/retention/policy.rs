@@ -54,6 +54,7 @@ const WRITE: &[Kept] = &[
     ),
     kept("installation.archives", "the files of archived months", "for ever: a recovery needs them"),
     kept("installation.jobs", "when each job was last done", "a row for each job"),
+    kept("public.leases", "until when each leader is believed to be at work", "a row for each lock"),
 ];
 
 /// The read database.
@@ -125,6 +126,8 @@ const READ: &[Kept] = &[
     kept("public.generation_proofs", "proofs of copies by node", "with their generation"),
     kept("public.index_watches", "watches of promotions and trials", "with their generation"),
     kept("public.index_nodes", "nodes with an index folder", "a day after the last report; the index writer"),
+    kept("public.leases", "until when each leader is believed to be at work", "a row for each lock"),
+    kept("public.discarded_events", "what operators gave up", "for ever: views that are built anew go past it"),
     kept(
         "public.index_switches",
         "which generation answered when",
