@@ -2,7 +2,7 @@
 
 use super::{
     Change, Done, Expected, Failure, Rejection, Scope,
-    outbox::{self, stored_version},
+    outbox::{self, Decided, stored_version},
 };
 use crate::domain::Aggregate;
 use schemas::{
@@ -61,15 +61,6 @@ struct Item<A> {
     loaded: Option<A>,
     version: u64,
     state: Option<A>,
-}
-
-/// An event that was decided.
-pub(super) struct Decided<E> {
-    pub(super) id: Uuid,
-    pub(super) version: u64,
-    pub(super) event: E,
-    /// As JSON text.
-    pub(super) payload: String,
 }
 
 /// Aggregates by id, and their new events in the order they were decided.

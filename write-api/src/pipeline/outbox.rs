@@ -1,6 +1,6 @@
 //! The events of a context, waiting for the relay.
 
-use super::{Failure, Scope, batch::Decided, per_context::PerContext};
+use super::{Failure, Scope, per_context::PerContext};
 use crate::domain::Aggregate;
 use schemas::{Uuid, events::Event};
 use sqlx::PgConnection;
@@ -14,6 +14,15 @@ static INSERT: PerContext = PerContext::new(|schema| {
          WITH ORDINALITY AS new (event_id, event_type, aggregate_id, version, partition_id, payload, n) ORDER BY n"
     )
 });
+
+/// An event that was decided.
+pub(super) struct Decided<E> {
+    pub(super) id: Uuid,
+    pub(super) version: u64,
+    pub(super) event: E,
+    /// As JSON text.
+    pub(super) payload: String,
+}
 
 /// A version as PostgreSQL keeps it.
 pub(super) fn stored_version(version: u64) -> i64 {
