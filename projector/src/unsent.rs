@@ -1,7 +1,7 @@
 //! Records that the broker never takes, however often they are sent: put aside as dead letters of the relay, so that what
 //! comes after them goes on. An operator has them tried again or discards them, as other dead letters.
 //!
-//! Such a dead letter stands at partition [`NOWHERE`]; its offset is the row's number in the outbox, or the version of
+//! Such a dead letter stands at partition -1; its offset is the row's number in the outbox, or the version of
 //! the document.
 
 use crate::{
