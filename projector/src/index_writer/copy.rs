@@ -45,8 +45,9 @@ pub async fn keep(mut shared: Shared) -> Result<(), RoleError> {
     loop {
         if !generation::is_complete(&root, &name) {
             build::build(&shared).await?;
-            build::put_in_place(&root, &name)?;
+            // Before it is there: what is asked of it afterwards stands.
             proofs::forget(&shared.deps, &name).await?;
+            build::put_in_place(&root, &name)?;
         }
         let damage = match follow(&mut shared).await {
             Err(error) => match error.downcast::<IndexError>() {

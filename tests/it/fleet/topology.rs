@@ -140,7 +140,11 @@ async fn a_generation_is_proved_on_every_node_that_will_serve_it() {
         std::fs::remove_dir_all(Replica::index_dir(&stack, "away").join(&next)).expect("to be built anew");
     });
     follows(&stack, &next).await;
-    let proved = operator.does(&["verify", &next]).await;
+    // A verification that begins while a copy is still being built anew is refused.
+    let proved = eventually("every copy is proved", PATIENCE, || async {
+        operator.run(&["verify", &next]).await.map_err(|error| error.to_string())
+    })
+    .await;
     assert_eq!(documents(&proved["certificate"]).get("away"), Some(&60), "{proved}");
     operator.does(&["promote", &next]).await;
     operator.does(&["rollback"]).await;
