@@ -3,6 +3,7 @@
 
 use super::{Phase, Report};
 use crate::deps::{Deps, RoleError};
+use eventlog::database;
 use schemas::Uuid;
 use search::{
     background::{self, Throttle},
@@ -11,7 +12,7 @@ use search::{
     reader::{IndexHandle, Snapshot},
 };
 use serde_json::Value;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use tokio::sync::oneshot;
 
 /// What a verification asks of this node.
@@ -59,7 +60,7 @@ pub async fn answer(connection: &mut PgConnection, deps: &Deps, copies: &[(Strin
 /// # Errors
 /// The database's.
 pub async fn forget(deps: &Deps, generation: &str) -> Result<(), RoleError> {
-    let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
+    let mut connection = database::connect_durable(&deps.config.read_database_url).await?;
     sqlx::query("DELETE FROM generation_proofs WHERE generation = $1 AND node = $2")
         .bind(generation)
         .bind(&deps.config.node)
@@ -82,7 +83,7 @@ fn open(deps: &Deps, asked: &Asked) -> Result<Snapshot, RoleError> {
 async fn prove(deps: Deps, asked: Asked, snapshot: Snapshot) {
     let outcome = async {
         let set = computed(&deps, &asked, snapshot).await?;
-        let mut connection = PgConnection::connect(&deps.config.read_database_url).await?;
+        let mut connection = database::connect_durable(&deps.config.read_database_url).await?;
         Ok::<_, RoleError>(asked.tell(&mut connection, &deps.config.node, "proved", Some(&set), "").await?)
     };
     if let Err(error) = outcome.await {
