@@ -19,6 +19,7 @@ use std::{
 };
 
 mod databases;
+mod once_more;
 pub mod recover;
 
 use databases::Target;

@@ -1,6 +1,6 @@
 //! An operator at a stack: the very commands of `reindex`, in this process or as a process that can be killed.
 
-use crate::stack::{TestStack, programs};
+use crate::stack::{COMMAND, TestStack, programs};
 use clap::Parser;
 use reindex::{Cli, Failure};
 use search::bundle::Bundle;
@@ -55,7 +55,8 @@ impl Operator {
     pub async fn run(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let line = std::iter::once("reindex".to_owned()).chain(self.line(arguments));
         let cli = Cli::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
-        let text = reindex::run(cli).await?;
+        let run = tokio::time::timeout(COMMAND, reindex::run(cli)).await;
+        let text = run.map_err(|_| Failure::Other("it has not ended".to_owned()))??;
         Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 

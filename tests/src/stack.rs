@@ -9,8 +9,14 @@ use launcher::{
 };
 use schemas::Uuid;
 use sqlx::PgPool;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use test_databases::{Side, TestDatabase};
+
+/// How long a command of an operator may take.
+pub const COMMAND: Duration = Duration::from_secs(300);
 
 /// A running stack; its processes end with it.
 pub struct TestStack {
@@ -152,7 +158,8 @@ impl TestStack {
         souk.arg(command).args(args).arg("--data-dir").arg(&self.stack.settings.data_dir);
         souk.arg("--write-database-url").arg(self.stack.settings.write_url());
         souk.arg("--read-database-url").arg(self.stack.settings.read_url());
-        let output = souk.output().await.map_err(|error| error.to_string())?;
+        let output = tokio::time::timeout(COMMAND, souk.kill_on_drop(true).output()).await;
+        let output = output.map_err(|_| format!("souk {command} has not ended"))?.map_err(|error| error.to_string())?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
     }

@@ -2,19 +2,16 @@
 //! Kafka was lost or cut in a way that the projector can't see by itself, or the write database was restored by
 //! other means than `souk restore`.
 
+use super::once_more::{LOOK, OnceMore};
 use crate::{LaunchError, backup::Step, backup::safe_url, settings::Settings};
-use schemas::{Utc, topics, topics::Context};
+use schemas::{Utc, topics};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use std::{
     fmt,
     time::{Duration, Instant},
 };
 
-/// How often the state is looked at.
-const LOOK: Duration = Duration::from_millis(200);
-/// Nothing may be left for so many looks: where a projection stands is told once a second.
-const QUIET_LOOKS: u32 = 12;
 /// How long a projector that runs may take to begin; one that does not run is not waited for any longer.
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -59,7 +56,7 @@ pub enum Outcome {
     InLine {
         /// Until every view was that of the write side.
         aligned_seconds: f64,
-        /// Until everything was published and read once more.
+        /// Until everything written before the epoch began was published and read once more.
         seconds: f64,
     },
     /// No projector has begun; the first that starts will.
@@ -144,7 +141,7 @@ pub async fn ask(write_url: &str, epoch: &str, reason: &str, partitions: Option<
     asked.await.map_err(|error| failed(write_url, &error))
 }
 
-/// Waits until an epoch has begun and everything was published and read in it.
+/// Waits until an epoch has begun, and everything that was written before has been published and read in it.
 ///
 /// # Errors
 /// [`LaunchError::Database`].
@@ -179,19 +176,8 @@ pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchErr
     step.done("done");
     let mut read = PgConnection::connect(&read_url).await.map_err(|error| failed(&read_url, &error))?;
     let mut step = Step::begin("publishing and reading everything once more");
-    let mut quiet_looks = 0;
-    while quiet_looks < QUIET_LOOKS {
-        ticks.tick().await;
-        let left = events_left(&mut write, &mut read, epoch).await.map_err(|error| failed(&read_url, &error))?;
-        match left {
-            Some(0) => quiet_looks += 1,
-            Some(left) => {
-                quiet_looks = 0;
-                step.at(&format!("{left} events left"));
-            }
-            None => step.at("starting"),
-        }
-    }
+    let again = OnceMore { write: &mut write, read: &mut read, epoch, step: &mut step, looks: &mut ticks };
+    again.wait().await.map_err(|error| failed(&read_url, &error))?;
     step.done("done");
     Ok(Outcome::InLine { aligned_seconds, seconds: began.elapsed().as_secs_f64() })
 }
@@ -200,36 +186,6 @@ pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchErr
 async fn refused(write: &mut PgConnection, epoch: &str) -> Result<Option<String>, sqlx::Error> {
     let reason = sqlx::query_scalar("SELECT refused FROM log_epochs WHERE epoch = $1").bind(epoch);
     Ok(reason.fetch_optional(write).await?.flatten())
-}
-
-/// Events and documents not published or not read yet; none before every projection has told where it is.
-async fn events_left(
-    write: &mut PgConnection,
-    read: &mut PgConnection,
-    epoch: &str,
-) -> Result<Option<i64>, sqlx::Error> {
-    let mut left = 0;
-    for context in Context::ALL {
-        let sql = format!("SELECT count(*) FROM {context}.outbox WHERE published_at IS NULL");
-        left += sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).fetch_one(&mut *write).await?;
-    }
-    left += sqlx::query_scalar::<_, i64>("SELECT count(*) FROM document_outbox").fetch_one(&mut *read).await?;
-    // Told since the epoch began, by each projection, for each of its partitions.
-    let told: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT projection, topic, sum(lag_events)::bigint FROM projection_status
-         WHERE topic LIKE '%.' || $1 AND heartbeat_at > now() - interval '3 seconds' GROUP BY projection, topic",
-    )
-    .bind(epoch)
-    .fetch_all(&mut *read)
-    .await?;
-    let is_read = |topic: topics::Topic| {
-        let name = topic.on_cluster("", epoch);
-        told.iter().any(|(projection, topic, _)| topic.ends_with(&name) && projection != "embed")
-    };
-    if !topics::all().into_iter().all(is_read) {
-        return Ok(None);
-    }
-    Ok(Some(left + told.iter().filter(|(name, _, _)| name != "embed").map(|(_, _, lag)| lag).sum::<i64>()))
 }
 
 /// One text out of a database.
