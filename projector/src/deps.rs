@@ -2,7 +2,7 @@
 
 use crate::{config::Config, epochs::Epochs, metrics::Metrics, outboxes::Outboxes, status::Status};
 use eventlog::{Log, log::FutureProducer};
-use service::{Health, shutdown::Shutdown};
+use service::{Health, Supervisor, shutdown::Shutdown};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -24,6 +24,8 @@ pub struct Deps {
     pub producer: FutureProducer,
     /// What is ready.
     pub health: Health,
+    /// Keeps the roles running.
+    pub supervisor: Supervisor,
     /// Wakes the document relay after a batch of views.
     pub documents_written: Arc<Notify>,
     /// The write database, as the relays of this process use it.

@@ -94,8 +94,6 @@ pub struct Metrics {
     pub dead_letters: Family<Of, Counter>,
     /// Dead letters that wait for an operator, by projection.
     pub dead_letters_open: Family<Of, Gauge>,
-    /// Restarts of a role after a failure.
-    pub role_failures: Family<Of, Counter>,
     /// From the event's time to the commit that made it searchable, in seconds.
     pub write_to_searchable: Histogram,
     /// Documents in the index, by generation.
@@ -130,7 +128,6 @@ impl Metrics {
             gaps: Family::default(),
             dead_letters: Family::default(),
             dead_letters_open: Family::default(),
-            role_failures: Family::default(),
             write_to_searchable: Histogram::new(LATENCY_BUCKETS),
             index_documents: Family::default(),
             index_quarantined: Counter::default(),
@@ -154,7 +151,6 @@ impl Metrics {
                 "Dead letters that wait for an operator",
                 metrics.dead_letters_open.clone(),
             );
-            r.register("role_failures", "Restarts of a role after a failure", metrics.role_failures.clone());
             r.register(
                 "write_to_searchable_seconds",
                 "From the event to the commit that made it searchable",

@@ -17,7 +17,7 @@ use crate::{
     view::View,
 };
 use search::{reader::Snapshot, searcher::Searcher};
-use service::Health;
+use service::Supervisor;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
@@ -59,7 +59,7 @@ impl App {
         config: &Config,
         pool: PgPool,
         changes: watch::Receiver<Change>,
-        health: &Health,
+        supervisor: &Supervisor,
         registry: &service::Metrics,
     ) -> Self {
         let metrics = Metrics::new(registry);
@@ -69,10 +69,10 @@ impl App {
             config.index_dir.clone(),
             config.query_listen,
             vectors.clone(),
-            health.clone(),
+            supervisor,
         );
         Self {
-            freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits()),
+            freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits(), supervisor),
             popularity: Popularity::new(pool.clone()),
             defined: Defined::new(pool.clone(), changes.clone()),
             cache: Cache::new(config.search_cache_mib << 20, changes.clone(), metrics.held("searches")),

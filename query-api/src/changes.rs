@@ -1,7 +1,7 @@
 //! Learns from the read database when views change, so that waiting reads wake and caches move on.
 
 use schemas::signals::{Changed, VIEWS_CHANGED};
-use service::database;
+use service::{Supervisor, database};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -28,9 +28,9 @@ impl Change {
 
 /// Starts listening, for ever; the receiver changes with each signal.
 #[must_use]
-pub fn listen(url: String) -> watch::Receiver<Change> {
+pub fn listen(url: String, supervisor: &Supervisor) -> watch::Receiver<Change> {
     let (sender, receiver) = watch::channel(Change::default());
-    tokio::spawn(async move {
+    supervisor.spawn("signals", async move {
         loop {
             if let Err(error) = hear(&url, &sender).await {
                 tracing::warn!(%error, "changes of the views are not heard; answers are not cached until they are");

@@ -21,6 +21,7 @@ use search::{
     reader::{IndexHandle, Snapshot},
 };
 use serde::Serialize;
+use service::Supervisor;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -103,8 +104,15 @@ pub struct Freshness {
 impl Freshness {
     /// From its sources of truth.
     #[must_use]
-    pub fn new(pool: PgPool, changes: watch::Receiver<Change>, index: ActiveIndex, limits: WaitLimits) -> Self {
-        let (waiters, trees) = (Waiters::new(pool.clone(), changes.clone(), limits), Trees::new(pool.clone()));
+    pub fn new(
+        pool: PgPool,
+        changes: watch::Receiver<Change>,
+        index: ActiveIndex,
+        limits: WaitLimits,
+        supervisor: &Supervisor,
+    ) -> Self {
+        let (waiters, trees) =
+            (Waiters::new(pool.clone(), changes.clone(), limits, supervisor), Trees::new(pool.clone()));
         Self { pool, changes, index, waiters, trees, vector_looks: Arc::new(Semaphore::new(VECTOR_LOOKS)) }
     }
 

@@ -15,7 +15,7 @@ use search::{
     offsets::covers_again,
     reader::IndexHandle,
 };
-use service::Health;
+use service::Supervisor;
 use sqlx::{PgPool, Row};
 use std::{
     collections::BTreeMap,
@@ -92,7 +92,14 @@ struct Watcher {
 impl ActiveIndex {
     /// Starts watching, for ever.
     #[must_use]
-    pub fn watch(pool: PgPool, folder: PathBuf, address: SocketAddr, vectors: QueryVectors, health: Health) -> Self {
+    pub fn watch(
+        pool: PgPool,
+        folder: PathBuf,
+        address: SocketAddr,
+        vectors: QueryVectors,
+        supervisor: &Supervisor,
+    ) -> Self {
+        let health = supervisor.health().clone();
         let (sender, open) = watch::channel(Open::default());
         let recorder = Recorder::default();
         let mut watcher = Watcher {
@@ -108,7 +115,7 @@ impl ActiveIndex {
             vectors,
             standstill: Standstill::default(),
         };
-        tokio::spawn(async move {
+        supervisor.spawn("watch-index", async move {
             let mut ticks = tokio::time::interval(POLL);
             let mut reported: Option<Instant> = None;
             loop {

@@ -36,7 +36,7 @@ pub mod view;
 use app::App;
 use config::Config;
 use service::{
-    Health, Refusals,
+    Health, Refusals, Supervisor,
     database::{self, Deadlines, PoolOptions},
     shutdown::Shutdown,
 };
@@ -64,9 +64,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     for part in ["database", "index"] {
         health.expect(part);
     }
-    let changes = changes::listen(config.query_database_url.clone());
-    let app = App::new(&config, pool.clone(), changes, &health, &registry);
-    tokio::spawn(watch_database(pool, health.clone()));
+    let supervisor = Supervisor::new(health.clone(), &registry);
+    let changes = changes::listen(config.query_database_url.clone(), &supervisor);
+    let app = App::new(&config, pool.clone(), changes, &supervisor, &registry);
+    supervisor.spawn("watch-database", watch_database(pool, health.clone()));
     let listener = service::http::bind(config.query_listen).await?;
     let router = http::router(app).merge(health.routes()).merge(registry.routes());
     let refusals = Refusals::new(&registry);

@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use schemas::problem::{Code, Problem};
-use service::{Health, Metrics, Refusals, http::ProblemResponse, request, shutdown::Shutdown};
+use service::{Health, Metrics, Refusals, Supervisor, http::ProblemResponse, request, shutdown::Shutdown};
 use sha2::{Digest, Sha256};
 
 mod actor;
@@ -37,7 +37,7 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
     let listener =
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
     let write = args.reconcile.write_database_url.as_deref().map(reconcile::write_pool).transpose()?;
-    background::start(&context, &args, &registry, &shutdown);
+    background::start(&context, &args, &registry, &Supervisor::new(health.clone(), &registry), &shutdown);
     let expected = Sha256::digest(key);
     let guard = move |request: Request, next: Next| async move {
         let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

@@ -65,6 +65,12 @@ impl Health {
         self.report(|part| part.ready).ok
     }
 
+    /// Whether no part has ended for good.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.report(|part| !part.dead).ok
+    }
+
     fn report(&self, good: fn(&Part) -> bool) -> Report {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Report { ok: parts.values().all(good), parts }

@@ -7,7 +7,7 @@ use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
 use projector::index_writer::{Claim, generations};
 use query_api::{index, index::ActiveIndex, vectors::QueryVectors};
 use search::bundle::Bundle;
-use service::Health;
+use service::{Health, Metrics, Supervisor};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{path::Path, time::Duration};
 use test_databases::Side;
@@ -20,7 +20,8 @@ async fn processes_with_one_address_and_number_are_heard_one_by_one() {
     let listen = "0.0.0.0:8081".parse().expect("an address");
     let watch = || {
         let vectors = QueryVectors::new(None, Default::default());
-        ActiveIndex::watch(pool.clone(), folder.path().to_owned(), listen, vectors, Health::default())
+        let supervisor = Supervisor::new(Health::default(), &Metrics::default());
+        ActiveIndex::watch(pool.clone(), folder.path().to_owned(), listen, vectors, &supervisor)
     };
     let _both = (watch(), watch());
     eventually("both report", PATIENCE, || async {

@@ -16,7 +16,7 @@ use schemas::{
     topics::Context,
 };
 use serde_json::json;
-use service::{Health, Metrics};
+use service::{Health, Metrics, Supervisor};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use test_databases::{Side, TestDatabase};
@@ -54,7 +54,8 @@ impl Deaf {
         let index = folder.path().to_str().expect("a path");
         let cli = Cli::try_parse_from([&["query-api", "--index-dir", index], settings].concat()).expect("settings");
         let (changes, heard) = watch::channel(Change { version: 1, definitions: 1, heard: true });
-        let app = App::new(&cli.config, views.clone(), heard, &Health::default(), &Metrics::default());
+        let supervisor = Supervisor::new(Health::default(), &Metrics::default());
+        let app = App::new(&cli.config, views.clone(), heard, &supervisor, &Metrics::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, http::router(app)).await });

@@ -27,7 +27,7 @@ use config::Config;
 use contexts::tenants::port::Directory;
 use pipeline::{App, BulkLimits, metrics::CommandMetrics};
 use service::{
-    Health, Metrics, Refusals,
+    Health, Metrics, Refusals, Supervisor,
     database::{self, Deadlines, PoolOptions},
     http::ServeError,
     shutdown::Shutdown,
@@ -85,10 +85,11 @@ pub async fn serve(
     // Jobs have deadlines of their own.
     let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
     let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock));
+    let supervisor = Supervisor::new(health.clone(), &metrics);
     let tasks = [
-        tokio::spawn(jobs.run(shutdown.clone())),
-        tokio::spawn(waker.clone().run(connect, shutdown.clone())),
-        tokio::spawn(health::watch(pool.clone(), health.clone(), shutdown.clone())),
+        supervisor.spawn("jobs", jobs.run(shutdown.clone())),
+        supervisor.spawn("wakes", waker.clone().run(connect, shutdown.clone())),
+        supervisor.spawn("health", health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
     let refusals = Refusals::new(&metrics);
     let app = App {

@@ -9,6 +9,7 @@ mod register;
 use crate::changes::Change;
 use register::{Known, Register};
 use schemas::{Uuid, ids::TenantId, topics::Context};
+use service::Supervisor;
 use sqlx::PgPool;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -91,10 +92,10 @@ fn lock(register: &Mutex<Register>) -> MutexGuard<'_, Register> {
 impl Waiters {
     /// Nobody waits yet; the looks end with the last clone.
     #[must_use]
-    pub fn new(pool: PgPool, changes: watch::Receiver<Change>, limits: WaitLimits) -> Self {
+    pub fn new(pool: PgPool, changes: watch::Receiver<Change>, limits: WaitLimits, supervisor: &Supervisor) -> Self {
         let (register, new) = (Arc::<Mutex<Register>>::default(), Arc::<Notify>::default());
         let looks = Looks { pool, changes, register: Arc::clone(&register), new: Arc::clone(&new) };
-        tokio::spawn(looks.run());
+        supervisor.spawn("token-waiters", looks.run());
         Self { register, new, limits }
     }
 

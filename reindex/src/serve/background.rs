@@ -3,14 +3,17 @@
 
 use super::{options::Args, watches};
 use crate::{context::CommandContext, probe, reconcile};
-use service::metrics::{
-    Metrics,
-    prometheus_client::{
-        encoding::EncodeLabelSet,
-        metrics::{counter::Counter, family::Family},
+use service::{
+    Supervisor,
+    metrics::{
+        Metrics,
+        prometheus_client::{
+            encoding::EncodeLabelSet,
+            metrics::{counter::Counter, family::Family},
+        },
     },
+    shutdown::Shutdown,
 };
-use service::shutdown::Shutdown;
 use std::time::Duration;
 
 /// A step of the pipeline.
@@ -28,7 +31,7 @@ struct Counted {
 }
 
 /// Starts the jobs; they end with the process.
-pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, shutdown: &Shutdown) {
+pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, supervisor: &Supervisor, shutdown: &Shutdown) {
     let counted = Counted::default();
     registry.register(|r| {
         r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
@@ -38,11 +41,11 @@ pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, shutdown
     });
     if args.probe.probe_interval_ms > 0 {
         let metrics = probe::Metrics::new(registry);
-        tokio::spawn(probe::run(context.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
+        supervisor.spawn("probe", probe::run(context.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
     }
-    tokio::spawn(watches::look_after(context.acting("watch")));
+    supervisor.spawn("watches", watches::look_after(context.acting("watch")));
     if args.reconcile_seconds > 0 {
-        tokio::spawn(reconcile_for_ever(context.acting("reconciler"), args.clone(), counted));
+        supervisor.spawn("reconciler", reconcile_for_ever(context.acting("reconciler"), args.clone(), counted));
     }
 }
 
