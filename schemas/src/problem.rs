@@ -61,6 +61,8 @@ codes! {
     SkuTaken = "sku_taken", 409, "The SKU is taken";
     /// The external id is taken in this tenant.
     ExternalIdTaken = "external_id_taken", 409, "The external id is taken";
+    /// More attribute names than a shop may have.
+    TooManyAttributes = "too_many_attributes", 409, "The shop has too many attribute names";
     /// The status does not allow the command.
     StatusConflict = "status_conflict", 409, "The status does not allow this";
     /// Stock would fall below zero.

@@ -29,6 +29,9 @@ pub struct Config {
     /// Hours for which the same idempotency key gets the first answer; later it begins anew
     #[arg(long, env = "SOUK_IDEMPOTENCY_KEY_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(24..))]
     pub idempotency_key_hours: u32,
+    /// Attribute names that a shop may have, over all its products; a product with one more is refused
+    #[arg(long, env = "SOUK_ATTRIBUTE_NAMES", default_value_t = 20_000)]
+    pub attribute_names: u32,
     /// Bounds of bulk writes
     #[command(flatten)]
     pub bulk: BulkOptions,

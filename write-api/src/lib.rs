@@ -100,6 +100,7 @@ pub async fn serve(
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
+        most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;

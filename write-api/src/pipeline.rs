@@ -54,11 +54,14 @@ pub(crate) struct App {
     pub(crate) refusals: Refusals,
     pub(crate) bulk: BulkLimits,
     pub(crate) tenants: Directory,
+    /// How many attribute names a shop may have.
+    pub(crate) most_attributes: usize,
 }
 
 impl App {
     /// The scope of a command that came over HTTP.
     pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext) -> Scope {
-        Scope { tenant, request, cause: None, now: self.clock.now(), clock: Arc::clone(&self.clock) }
+        let (now, clock) = (self.clock.now(), Arc::clone(&self.clock));
+        Scope { tenant, request, cause: None, now, clock, most_attributes: self.most_attributes }
     }
 }

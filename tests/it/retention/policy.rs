@@ -36,6 +36,7 @@ const WRITE: &[Kept] = &[
     kept("tenants.tenants", "the state of each tenant", "for ever"),
     kept("catalog.products", "the state of each product", "until its removal, by the command"),
     kept("catalog.variants", "whose SKU it is", "until its product's removal, by the command"),
+    kept("catalog.attribute_names", "the attribute names of each shop", "for good"),
     kept("catalog.categories", "the state of each category", "until its removal, by the command"),
     kept("pricing.price_sheets", "prices of each variant", "for ever: a removed sheet keeps its version"),
     kept("inventory.stock_items", "the version of each stock item", "for ever"),
@@ -66,6 +67,7 @@ const READ: &[Kept] = &[
         "for ever: an older event must not bring it back",
     ),
     kept("public.categories", "categories", BY_EVENTS),
+    kept("public.category_walks", "walks over the products below changed categories", BY_EVENTS),
     kept("public.product_pages", "product pages", BY_EVENTS),
     kept("public.listing", "products by category", BY_EVENTS),
     kept(

@@ -14,4 +14,6 @@ pub(crate) struct Scope {
     pub(crate) cause: Option<String>,
     pub(crate) now: Timestamp,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How many attribute names a shop may have.
+    pub(crate) most_attributes: usize,
 }

@@ -52,6 +52,36 @@ async fn names_are_unique_in_the_tenant() {
 }
 
 #[tokio::test]
+async fn a_shop_has_so_many_attribute_names() {
+    let stack = Stack::with(&["--attribute-names", "3"]).await;
+    let with = |name: &str, attributes: Value| {
+        let mut product = product(name);
+        product["attributes"] = attributes;
+        product
+    };
+    let first = stack.post("/v1/products", with("a", json!({"colour": "red", "size": 1}))).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let mut more = with("b", json!({"colour": "blue"}));
+    more["variants"][0]["attributes"] = json!({"a/b": 1, "weight": 2});
+    let refused = stack.post("/v1/products", more.clone()).await;
+    assert_eq!((refused.status, refused.code()), (409, "too_many_attributes"), "{refused:?}");
+    assert_eq!(refused.pointers(), ["/attributes/a~1b"]);
+    more["variants"][0]["attributes"] = json!({"weight": 2});
+    assert_eq!(stack.post("/v1/products", more).await.status, 201);
+    let known = stack.post("/v1/products", with("c", json!({"weight": 5, "size": 2}))).await;
+    assert_eq!(known.status, 201, "known names are free: {known:?}");
+    let change = with("a", json!({"colour": "red", "size": 1, "depth": 3}));
+    let refused = stack.at(Method::PUT, &format!("/v1/products/{}", first.id()), 1, change).await;
+    assert_eq!((refused.status, refused.code()), (409, "too_many_attributes"));
+    let lines = [with("d", json!({"size": 1})), with("e", json!({"height": 1})), with("f", json!({"colour": "x"}))];
+    let (answers, _) = stack.bulk("/v1/products/bulk?on_error=skip", &lines).await;
+    assert_eq!(answers[1]["problem"]["code"], "too_many_attributes", "{answers:?}");
+    assert_eq!(stack.count("SELECT count(*) FROM catalog.products").await, 5, "two of three lines");
+    assert_eq!(stack.count("SELECT count(*) FROM catalog.attribute_names").await, 3);
+    stack.stop().await;
+}
+
+#[tokio::test]
 async fn of_many_who_want_a_name_at_once_one_gets_it() {
     let stack = Stack::start().await;
     let wanted: Vec<_> = (0..8).map(|_| stack.post("/v1/products", product("a"))).collect();

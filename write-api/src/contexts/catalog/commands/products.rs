@@ -9,6 +9,7 @@ use crate::{
         domain::product::Content,
         port,
         table::{
+            attribute_names::{self, AttributeNames},
             categories,
             products::{self, Wanted},
         },
@@ -17,6 +18,7 @@ use crate::{
 };
 use schemas::{Uuid, ids::ProductId};
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 
 /// What shall happen to a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,7 @@ impl Products {
         let made: Vec<Option<String>> = inputs.iter().map(|input| made_slug(input)).collect();
         let (mut wanted, mut skus) = (Wanted::default(), Vec::new());
         let (mut names, mut ids): (Vec<&str>, Vec<Uuid>) = (Vec::new(), Vec::new());
+        let mut attributes = BTreeSet::new();
         for (input, made) in inputs.iter().zip(&made) {
             wanted.ids.extend(input.id.map(ProductId::uuid));
             wanted.external_ids.extend(input.external_id.as_deref());
@@ -63,6 +66,7 @@ impl Products {
             names.extend(input.categories.iter().map(String::as_str));
             if let Some(content) = input.content.as_ref().map(Content::content) {
                 skus.extend(content.variants.iter().map(|variant| variant.sku.as_str()));
+                attributes.extend(attribute_names::of(content));
                 ids.extend(content.category_ids.iter().map(|id| id.uuid()));
             }
         }
@@ -77,7 +81,8 @@ impl Products {
         let variants = port::of_skus(conn, scope, &skus).await?;
         let batch = products::find(conn, scope, &wanted).await?;
         let categories = categories::find(conn, scope, &names, &ids).await?;
-        Ok(Self::new(batch, variants, categories))
+        let attributes = AttributeNames::find(conn, scope, &attributes).await?;
+        Ok(Self::new(batch, variants, categories, (attributes, scope.most_attributes)))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     contexts::catalog::{
         domain::product::{Content, Facts, Product, ProductCommand},
         port::{KnownVariant, KnownVariants},
+        table::attribute_names::AttributeNames,
     },
     domain::Aggregate,
     pipeline::{Batch, Change, Done, Failure, Rejection, Scope, WorkingSet, outcome::DoneVariant},
@@ -32,6 +33,9 @@ struct Names {
     category_ids: HashSet<CategoryId>,
     /// By external id first, then by slug.
     category_names: HashMap<String, CategoryId>,
+    attributes: AttributeNames,
+    /// How many attribute names the shop may have.
+    most_attributes: usize,
 }
 
 impl WorkingSet for Products {
@@ -75,6 +79,8 @@ impl WorkingSet for Products {
     }
 
     async fn write(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
+        // First: who waits for a name holds no new row yet that others wait for.
+        self.names.attributes.write(conn, scope).await?;
         self.batch.append(conn, scope).await
     }
 }
@@ -84,6 +90,7 @@ impl Products {
         batch: Batch<Product>,
         variants: KnownVariants,
         categories: Vec<(CategoryId, String, Option<String>)>,
+        (attributes, most_attributes): (AttributeNames, usize),
     ) -> Self {
         let slugs = batch.states().map(|product| (product.content.slug.clone(), product.id)).collect();
         let external = |product: &Product| Some((product.content.external_id.clone()?, product.id));
@@ -92,7 +99,8 @@ impl Products {
         let mut category_names: HashMap<String, CategoryId> =
             categories.iter().map(|(id, slug, _)| (slug.clone(), *id)).collect();
         category_names.extend(categories.into_iter().filter_map(|(id, _, external_id)| Some((external_id?, id))));
-        Self { batch, names: Names { slugs, external_ids, variants, category_ids, category_names } }
+        let names = Names { slugs, external_ids, variants, category_ids, category_names, attributes, most_attributes };
+        Self { batch, names }
     }
 
     /// The product that an input means: by its id, else by its external id, else by its slug. A product that is known
@@ -199,6 +207,8 @@ impl Names {
                 .filter(|id| !self.category_ids.contains(id))
                 .copied()
                 .collect(),
+            new_attributes: self.attributes.missing(known),
+            attribute_names: (self.attributes.used(), self.most_attributes),
         }
     }
 
@@ -214,6 +224,7 @@ impl Names {
             }
         }
         if let Some(new) = new {
+            self.attributes.follow(&new.content);
             self.slugs.insert(new.content.slug.clone(), new.id);
             if let Some(external_id) = &new.content.external_id {
                 self.external_ids.insert(external_id.clone(), new.id);

@@ -2,6 +2,7 @@
 
 use super::Content;
 use schemas::ids::{CategoryId, ProductId};
+use std::collections::BTreeSet;
 
 /// What was looked up for the content of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct Facts {
     pub sku_owners: Vec<(usize, ProductId)>,
     /// Categories named that are not there.
     pub missing_categories: Vec<CategoryId>,
+    /// Names of its attributes that no product of the shop has had.
+    pub new_attributes: BTreeSet<String>,
+    /// How many attribute names the shop has, and how many it may have.
+    pub attribute_names: (usize, usize),
 }
 
 /// A command to one product.

@@ -19,6 +19,7 @@ impl Aggregate for Product {
                 let content = content.with_slug(id);
                 policy::names_are_free(id, &content, &facts)?;
                 policy::categories_exist(&content, &facts)?;
+                policy::attribute_names_are_few(&facts)?;
                 if let Some(index) = content.stranger(&[]) {
                     return Err(Rejection::UnknownVariant { index });
                 }
@@ -29,6 +30,7 @@ impl Aggregate for Product {
             (Some(product), ProductCommand::Change { content, facts }) => {
                 policy::names_are_free(product.id, &content, &facts)?;
                 policy::categories_exist(&content, &facts)?;
+                policy::attribute_names_are_few(&facts)?;
                 if let Some(index) = content.stranger(&product.content.variants) {
                     return Err(Rejection::UnknownVariant { index });
                 }

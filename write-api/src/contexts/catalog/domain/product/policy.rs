@@ -22,6 +22,20 @@ pub fn names_are_free(me: ProductId, content: &Content, facts: &Facts) -> Result
     Ok(())
 }
 
+/// A shop has so many attribute names at most.
+///
+/// # Errors
+/// [`Rejection::TooManyAttributes`] with the first name that is new.
+pub fn attribute_names_are_few(facts: &Facts) -> Result<(), Rejection> {
+    let (used, most) = facts.attribute_names;
+    match facts.new_attributes.first() {
+        Some(name) if used.saturating_add(facts.new_attributes.len()) > most => {
+            Err(Rejection::TooManyAttributes { name: name.clone(), new: facts.new_attributes.len(), used, most })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Every category named is there.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Why a product stays as it is.
 
-use crate::domain::Refusal;
+use crate::domain::{Refusal, validation::pointer_token};
 use schemas::{
     ids::ProductId,
     problem::{Code, ProblemType},
@@ -53,6 +53,21 @@ pub enum Rejection {
         /// Place in the list of categories, from 0.
         index: usize,
     },
+    /// The shop would have more attribute names than it may.
+    #[error(
+        "`{name}` is one of {new} attribute names that are new in this shop, which has {used} of at most {most}; \
+         name what is the same the same, or put it into the description"
+    )]
+    TooManyAttributes {
+        /// The first that is new.
+        name: String,
+        /// How many are new.
+        new: usize,
+        /// How many the shop has.
+        used: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// A draft can't be archived.
     #[error("a draft can't be archived, since shoppers never saw it; publish or delete it")]
     NeverPublished,
@@ -66,6 +81,7 @@ impl Refusal for Rejection {
             Self::SlugTaken { .. } => Code::SlugTaken,
             Self::SkuTaken { .. } => Code::SkuTaken,
             Self::UnknownVariant { .. } | Self::UnknownCategory { .. } => Code::ValidationFailed,
+            Self::TooManyAttributes { .. } => Code::TooManyAttributes,
             Self::NeverPublished => Code::StatusConflict,
         };
         code.into()
@@ -78,6 +94,7 @@ impl Refusal for Rejection {
             Self::SlugTaken { .. } => Some("/slug".to_owned()),
             Self::SkuTaken { index, .. } => Some(format!("/variants/{index}/sku")),
             Self::UnknownVariant { index } => Some(format!("/variants/{index}/id")),
+            Self::TooManyAttributes { name, .. } => Some(format!("/attributes/{}", pointer_token(name))),
             Self::UnknownCategory { index } => Some(format!("/category_ids/{index}")),
         }
     }
