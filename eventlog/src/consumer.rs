@@ -10,8 +10,8 @@ use rdkafka::{
 };
 use schemas::topics::Topic;
 
-/// Bytes of payloads after which a batch is not filled further.
-const BATCH_BYTES: usize = 32 << 20;
+/// Bytes of payloads after which a batch is not filled further where nothing else bounds it.
+pub const BATCH_BYTES: usize = 32 << 20;
 
 /// A record as it was read, owned.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct Record {
 
 impl Record {
     /// Bytes of its payload.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.payload.as_ref().map_or(0, Vec::len)
     }
 
@@ -76,14 +76,14 @@ impl Source {
         Ok(Self { consumer })
     }
 
-    /// Waits for a record and takes what else is there, up to `most`, or up to so many bytes that memory stays bounded.
+    /// Waits for a record and takes what else is there, up to `most` records, or until they have so many bytes together.
     ///
     /// # Errors
     /// The client's; transient trouble with a broker is retried inside it.
-    pub async fn next_batch(&self, most: usize) -> Result<Vec<Record>, KafkaError> {
+    pub async fn next_batch(&self, most: usize, most_bytes: usize) -> Result<Vec<Record>, KafkaError> {
         let mut batch = vec![owned(&self.consumer.recv().await?)];
         let mut bytes = batch[0].bytes();
-        while batch.len() < most && bytes < BATCH_BYTES {
+        while batch.len() < most && bytes < most_bytes {
             match self.consumer.recv().now_or_never() {
                 Some(message) => {
                     let record = owned(&message?);

@@ -12,7 +12,7 @@ use crate::{
     registry::Feed,
 };
 use eventlog::{
-    Event, Offsets, Record, Source, checkpoint, consumer,
+    Event, Offsets, Record, RoundSize, Source, checkpoint, consumer,
     database::{self, Plans},
     dead_letter,
     event::decode,
@@ -23,11 +23,9 @@ use schemas::{Timestamp, Utc, dead_letter::DeadLetterState, envelope::Envelope, 
 use sqlx::{Connection, PgConnection};
 use std::{
     collections::{BTreeMap, HashSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-/// Most events in one transaction.
-const BATCH: usize = 8_000;
 /// Keys whose dead letters are tried again in one tick; the others wait for the next.
 const KEYS_PER_TICK: usize = 100;
 /// How often scheduled work and dead letters to retry are looked for.
@@ -48,11 +46,11 @@ pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
     let mut offsets = begin_at(&deps, &mut connection, target, &topics).await?;
     let source = Source::open(&deps.log, feed.name, &topics, &offsets)?;
     let mut ticks = tokio::time::interval(TICK);
-    let (mut linger, mut plans) = (Linger::default(), Plans::default());
+    let (mut linger, mut plans, mut size) = (Linger::default(), Plans::default(), RoundSize::default());
     loop {
         let next_batch = async {
             linger.due().await;
-            source.next_batch(BATCH).await
+            source.next_batch(size.records(), size.bytes()).await
         };
         tokio::select! {
             batch = next_batch => {
@@ -60,7 +58,9 @@ pub async fn run(deps: Deps, feed: &'static Feed) -> Result<(), RoleError> {
                 linger.begin();
                 plans.suit(&mut connection, batch.len()).await?;
                 let next = consumer::next_offsets(&batch);
+                let began = Instant::now();
                 apply_batch(&deps, target, &mut connection, &batch, &offsets, &next).await?;
+                size.learn(&batch, began.elapsed());
                 offsets.extend(next.clone());
                 source.publish_offsets(&next);
                 deps.documents_written.notify_one();

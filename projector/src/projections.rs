@@ -1,6 +1,7 @@
 //! The projections, a file each; which feed each stands in says [`crate::registry`].
 
 pub mod categories;
+pub mod category_walks;
 pub mod insights;
 pub mod merchandising;
 pub mod products;

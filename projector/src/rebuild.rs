@@ -128,7 +128,9 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         let Some(rate) = wanted(connection).await? else { return Ok(()) };
         if read.is_empty() {
             // A timeout is the next look falling due.
-            if let Ok(batch) = tokio::time::timeout(LOOK, source.next_batch(batch_size(rate))).await {
+            if let Ok(batch) =
+                tokio::time::timeout(LOOK, source.next_batch(batch_size(rate), consumer::BATCH_BYTES)).await
+            {
                 read = batch?;
             }
         }
@@ -199,7 +201,7 @@ async fn scheduled(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     .bind(registry::names())
     .execute(&mut *connection)
     .await?;
-    feed::tick(STANDBY, connection, &Moment { now: Utc::now(), insight_retention_days: 0 }).await?;
+    while feed::tick(STANDBY, connection, &Moment { now: Utc::now(), insight_retention_days: 0 }).await?.has_more {}
     // Nobody publishes what is composed here.
     sqlx::query(AssertSqlSafe(format!("DELETE FROM {SCHEMA}.document_outbox"))).execute(connection).await?;
     Ok(())

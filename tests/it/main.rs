@@ -27,6 +27,7 @@ mod requests;
 mod retention;
 mod statements;
 mod steering;
+mod steps;
 mod storefront;
 mod tracing;
 mod vectors;

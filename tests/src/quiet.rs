@@ -30,11 +30,10 @@ pub async fn until_quiet(stack: &TestStack) {
             at_the_end(stack, feed.name, topic).await;
         }
     }
-    eventually("every document is published", PATIENCE, || async {
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM document_outbox")
-            .fetch_one(&stack.read)
-            .await
-            .map_err(|error| error.to_string())?;
+    eventually("every document is composed and published", PATIENCE, || async {
+        let waiting = "SELECT (SELECT count(*) FROM document_outbox) + (SELECT count(*) FROM category_walks)";
+        let waiting: i64 =
+            sqlx::query_scalar(waiting).fetch_one(&stack.read).await.map_err(|error| error.to_string())?;
         if waiting == 0 { Ok(()) } else { Err(format!("{waiting} documents wait")) }
     })
     .await;

@@ -99,7 +99,7 @@ impl Set {
                 // As many as of the backlog: it comes to its end, however much is written.
                 metrics.embedded.inc_by(self.overtake(&mut connection, &mut newest, most).await?);
             }
-            let batch = source.next_batch(most).await?;
+            let batch = source.next_batch(most, consumer::BATCH_BYTES).await?;
             let since = Instant::now();
             let next = consumer::next_offsets(&batch);
             let embedded = self.apply(&mut connection, &batch, &offsets, &next).await?;

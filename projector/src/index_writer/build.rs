@@ -210,7 +210,9 @@ impl Build {
             while !covers(&offsets, &ends) {
                 let began = Instant::now();
                 let batch: Vec<Record> =
-                    match tokio::time::timeout(Duration::from_secs(1), source.next_batch(STEP)).await {
+                    match tokio::time::timeout(Duration::from_secs(1), source.next_batch(STEP, consumer::BATCH_BYTES))
+                        .await
+                    {
                         Ok(batch) => batch?,
                         Err(_) => Vec::new(),
                     };

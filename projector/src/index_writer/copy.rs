@@ -9,7 +9,7 @@ use crate::{
     deps::{Deps, RoleError},
     metrics::of,
 };
-use eventlog::{Record, Source, consumer};
+use eventlog::{Record, RoundSize, Source, consumer};
 use schemas::{Timestamp, Utc, topics};
 use search::{
     IndexError, generation,
@@ -82,6 +82,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
     let source = Source::open(&deps.log, &format!("index.{name}"), &[topics::DOCUMENTS], &offsets)?;
     let mut scrubbed = scrub::start(&deps.config, &name)?;
     let (mut read, mut rate, mut committed, mut took) = (Vec::new(), Rate::new(), Instant::now(), Duration::ZERO);
+    let mut size = RoundSize::default();
     loop {
         let settings = shared.settings.borrow_and_update().clone();
         if settings.active != known.active {
@@ -117,7 +118,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         }
         if !read.iter().any(|record| is_before(record, known.stop_at.as_ref())) {
             tokio::select! {
-                batch = source.next_batch(BATCH) => read.append(&mut batch?),
+                batch = source.next_batch(size.records().min(BATCH), size.bytes()) => read.append(&mut batch?),
                 changed = shared.settings.changed() => { changed?; continue; }
                 damage = &mut scrubbed => return Err(damage?.into()),
                 () = tokio::time::sleep(IDLE) => continue,
@@ -125,12 +126,7 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
         }
         let (batch, later): (Vec<Record>, Vec<Record>) =
             read.into_iter().partition(|record| is_before(record, known.stop_at.as_ref()));
-        let mut next = consumer::next_offsets(&batch);
-        if let Some(stop) = &known.stop_at {
-            // Where a later record has come, nothing below is left, even if the last one was compacted away.
-            let passed = later.iter().map(|record| (record.topic.clone(), record.partition));
-            next.extend(passed.filter_map(|partition| stop.get(&partition).map(|stop| (partition, *stop))));
-        }
+        let next = next_offsets(&batch, &later, known.stop_at.as_ref());
         read = later;
         if next.iter().all(|(partition, offset)| offsets.get(partition).is_some_and(|known| known >= offset)) {
             continue;
@@ -140,12 +136,26 @@ async fn follow(shared: &mut Shared) -> Result<(), RoleError> {
             *known = (*known).max(*offset);
         });
         let began = Instant::now();
+        let more_waits = batch.len() >= BACKLOG.min(size.records());
+        writer.merge(!more_waits);
         tokio::task::block_in_place(|| write(&mut writer, &batch, &offsets))?;
         (committed, took) = (Instant::now(), began.elapsed());
+        size.learn(&batch, took);
         observe(&deps, &name, known.active, &batch);
         source.publish_offsets(&next);
         rate.count(batch.len());
     }
+}
+
+/// Where to go on after a batch.
+fn next_offsets(batch: &[Record], later: &[Record], stop_at: Option<&Offsets>) -> Offsets {
+    let mut next = consumer::next_offsets(batch);
+    if let Some(stop) = stop_at {
+        // Where a later record has come, nothing below is left, even if the last one was compacted away.
+        let passed = later.iter().map(|record| (record.topic.clone(), record.partition));
+        next.extend(passed.filter_map(|partition| stop.get(&partition).map(|stop| (partition, *stop))));
+    }
+    next
 }
 
 /// Whether a record may be taken in before the offsets that must not be passed.
@@ -184,7 +194,6 @@ fn tell(shared: &Shared, settings: &CopySettings, writer: &IndexWriter, offsets:
 
 /// Takes in a batch, the newest document of each product alone, and commits.
 fn write(writer: &mut IndexWriter, batch: &[Record], offsets: &Offsets) -> Result<(), RoleError> {
-    writer.merge(batch.len() < BACKLOG);
     take(writer, batch)?;
     Ok(writer.commit(offsets.clone())?)
 }

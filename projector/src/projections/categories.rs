@@ -1,10 +1,13 @@
 //! The category tree with the path to each node; a change touches every product below.
 
-use super::touched::{Origin, Touched};
+use super::{
+    category_walks,
+    touched::{Origin, Touched},
+};
 use schemas::{
     Uuid,
     events::catalog::CategoryContent,
-    ids::{CategoryId, ProductId, TenantId},
+    ids::{CategoryId, TenantId},
 };
 use search::document::DocumentCategory;
 use sqlx::{PgConnection, Row};
@@ -13,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Deepest tree whose paths are followed; a ring of parents ends here too.
 const MAX_DEPTH: usize = 32;
 
-/// Rewrites the tree of each tenant whose categories changed and adds the products below to `touched`.
+/// Rewrites the tree of each tenant whose categories changed and adds the products below to `touched`; very many
+/// are left to a walk.
 ///
 /// # Errors
 /// The database's.
@@ -141,15 +145,9 @@ async fn touch_products(
     moved: &BTreeSet<CategoryId>,
     origin: &Origin,
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = moved.iter().map(|id| id.uuid()).collect();
-    let products: Vec<Uuid> =
-        sqlx::query_scalar("SELECT product_id FROM product_pages WHERE tenant_id = $1 AND category_ids && $2::uuid[]")
-            .bind(tenant.uuid())
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
-    for product in products {
-        touched.product(tenant, ProductId(product), origin);
+    match category_walks::few_below(connection, tenant, moved).await? {
+        Some(products) => products.into_iter().for_each(|product| touched.product(tenant, product, origin)),
+        None => category_walks::begin(connection, tenant, moved, origin).await?,
     }
     Ok(())
 }

@@ -1,17 +1,16 @@
 //! Product pages, category listings and search documents: composed once per touched product.
 
 use super::{
-    categories,
+    categories, category_walks,
     touched::{Origin, Touched},
 };
 use crate::{
-    blame,
     document::{self, CategoryPaths, Composed, Parts},
     projection::{Moment, Projection, Retold, Ticked, ViewTable},
 };
 use eventlog::Event;
 use schemas::{
-    Timestamp, Uuid,
+    Timestamp,
     events::{CatalogEvent, DomainEvent},
     ids::{CategoryId, ProductId, TenantId, VariantId},
     topics::Context,
@@ -21,16 +20,23 @@ use search::{
     document::{SearchDocument, SearchProduct},
     embed, text,
 };
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod rows;
+mod steps;
 
 /// Products composed at a time, so that memory stays bounded when a whole tree of categories moves.
 const CHUNK: usize = 1_000;
 
-/// Products with a due price that one round of scheduled work composes; the next round follows at once while there are more.
-pub const DUE_AT_ONCE: usize = 1_000;
+/// Rows of products that no walk of either set of views is about: those are composed once more, wherever they are.
+macro_rules! is_settled {
+    () => {
+        "NOT EXISTS (SELECT FROM (TABLE public.category_walks UNION ALL TABLE standby.category_walks) AS w
+           JOIN public.product_pages AS p ON p.tenant_id = w.tenant_id AND p.category_ids && w.category_ids
+           WHERE p.tenant_id = r.tenant_id AND p.product_id = r.product_id)"
+    };
+}
 
 type Key = (TenantId, ProductId);
 
@@ -43,16 +49,18 @@ impl Projection for Products {
     const READS: &'static [Context] = &[Context::Catalog, Context::Pricing, Context::Inventory];
     const TABLES: &'static [ViewTable] = &[
         ViewTable::whole("categories", "tenant_id, category_id"),
+        category_walks::TABLE,
         // The time at which a page was composed differs, and equal documents get equal versions by a promotion.
         ViewTable {
             equal: "(to_jsonb(r) - 'doc_version' - 'updated_at')::text",
+            only: is_settled!(),
             ..ViewTable::whole("product_pages", "tenant_id, product_id")
         },
-        ViewTable::whole("listing", "tenant_id, category_id, product_id"),
+        ViewTable { only: is_settled!(), ..ViewTable::whole("listing", "tenant_id, category_id, product_id") },
         // What was removed may never have been composed by a set that saw it made and removed at once.
         ViewTable {
             equal: r#"concat_ws('|', content_hash, text_hash, regexp_replace(body, '"doc_version":[0-9]+', ''))"#,
-            only: "NOT deleted",
+            only: concat!("NOT deleted AND ", is_settled!()),
             ..ViewTable::whole("documents", "tenant_id, product_id")
         },
     ];
@@ -65,8 +73,7 @@ impl Projection for Products {
     }
 
     async fn tick(connection: &mut PgConnection, at: &Moment) -> Result<Ticked, sqlx::Error> {
-        let changed = project_due_prices(connection, at.now).await?;
-        Ok(Ticked { changed, pruned: 0, has_more: changed >= DUE_AT_ONCE })
+        steps::take(connection, at.now).await
     }
 
     async fn settle(connection: &mut PgConnection, retold: &[Retold], now: Timestamp) -> Result<(), sqlx::Error> {
@@ -144,59 +151,6 @@ pub async fn project(
         compose_chunk(connection, chunk, &paths, now).await?;
     }
     Ok(())
-}
-
-/// Composes the products of which a scheduled price has started or ended, [`DUE_AT_ONCE`] at most; gives how many.
-///
-/// One that can't be composed waits an hour and holds up no other.
-///
-/// # Errors
-/// The database's.
-pub async fn project_due_prices(connection: &mut PgConnection, now: Timestamp) -> Result<usize, sqlx::Error> {
-    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
-        "SELECT tenant_id, product_id FROM product_pages WHERE next_price_change_at <= $1
-         ORDER BY next_price_change_at LIMIT $2",
-    )
-    .bind(now)
-    .bind(i64::try_from(DUE_AT_ONCE).unwrap_or(i64::MAX))
-    .fetch_all(&mut *connection)
-    .await?;
-    let origin = Origin { event_time: now, correlation_id: "scheduled-price".to_owned(), traceparent: None };
-    let touched: BTreeMap<Key, Origin> =
-        rows.into_iter().map(|(tenant, product)| ((TenantId(tenant), ProductId(product)), origin.clone())).collect();
-    if touched.is_empty() || project_behind_savepoint(connection, &touched, now).await? {
-        return Ok(touched.len());
-    }
-    for (key, origin) in &touched {
-        let one = BTreeMap::from([(*key, origin.clone())]);
-        if !project_behind_savepoint(connection, &one, now).await? {
-            sqlx::query("UPDATE product_pages SET next_price_change_at = $3 WHERE tenant_id = $1 AND product_id = $2")
-                .bind(key.0.uuid())
-                .bind(key.1.uuid())
-                .bind(now + chrono::Duration::hours(1))
-                .execute(&mut *connection)
-                .await?;
-        }
-    }
-    Ok(touched.len())
-}
-
-/// Composes products; gives whether the database took it. If not, nothing of it is kept.
-async fn project_behind_savepoint(
-    connection: &mut PgConnection,
-    touched: &BTreeMap<Key, Origin>,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let mut savepoint = connection.begin().await?;
-    match project(&mut savepoint, touched, now).await {
-        Ok(()) => savepoint.commit().await.map(|()| true),
-        Err(error) if blame::is_of_data(&error) => {
-            savepoint.rollback().await?;
-            tracing::error!(%error, products = touched.len(), "products with a due price can't be composed");
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 async fn compose_chunk(

@@ -119,7 +119,7 @@ async fn compare(
 fn tenants(table: &ViewTable) -> String {
     let ViewTable { name, tenant, only, .. } = *table;
     let side = |schema: &str| {
-        format!("(SELECT {tenant} AS tenant, count(*) AS rows FROM {schema}.{name} WHERE {only} GROUP BY 1)")
+        format!("(SELECT {tenant} AS tenant, count(*) AS rows FROM {schema}.{name} AS r WHERE {only} GROUP BY 1)")
     };
     format!(
         "SELECT count(*) FROM {} AS l FULL JOIN {} AS o USING (tenant) WHERE l.rows IS DISTINCT FROM o.rows",

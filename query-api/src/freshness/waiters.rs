@@ -223,13 +223,14 @@ impl Looks {
             }
         }
         // The limit makes each aggregate a lookup of its own: before a fresh table is analysed, the planner would
-        // rather read all of it.
+        // rather read all of it. A category has arrived when the products below it have been composed.
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT k.t, k.c, k.a, s.version, NULL
              FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) AS k(t, c, a, v)
              CROSS JOIN LATERAL (SELECT version FROM sources
                                  WHERE tenant_id = k.t AND context = k.c AND aggregate_id = k.a LIMIT 1) s
              WHERE s.version > k.v
+               AND NOT EXISTS (SELECT FROM category_walks WHERE tenant_id = k.t AND category_ids @> ARRAY[k.a])
              UNION ALL SELECT id, NULL, NULL, 1, slug FROM tenants WHERE slug = ANY($5)
              UNION ALL SELECT id, NULL, NULL, 1, NULL FROM tenants WHERE id = ANY($6)",
         )
