@@ -8,6 +8,7 @@ pub mod first;
 pub mod freshness;
 pub mod ingest;
 pub mod lag;
+pub mod noisy;
 pub mod peers;
 pub mod profile;
 pub mod rebuild;

@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, first, freshness, ingest, lag, rebuild, reindexing, searches};
+use bench::{BenchError, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -18,6 +18,7 @@ enum Measurement {
     First(Box<first::Args>),
     Freshness(freshness::Args),
     Lag(lag::Args),
+    Noisy(noisy::Args),
     Embed(embed::Args),
     Search(searches::Args),
     Reindex(reindexing::Args),
@@ -45,6 +46,7 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::First(args) => first::run(*args).await,
         Measurement::Freshness(args) => freshness::run(args).await,
         Measurement::Lag(args) => lag::run(args).await,
+        Measurement::Noisy(args) => noisy::run(args).await,
         Measurement::Embed(args) => embed::run(args).await,
         Measurement::Search(args) => searches::run(args).await,
         Measurement::Reindex(args) => reindexing::run(args).await,

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-mod catalog;
+pub(crate) mod catalog;
 mod load;
 mod witness;
 

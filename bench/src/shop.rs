@@ -156,6 +156,13 @@ impl Shop {
         Ok(Answer { fresh, body: self.body("a read", response).await? })
     }
 
+    /// A search that is asked in JSON.
+    pub(crate) async fn ask(&self, body: &Value) -> Result<Value, BenchError> {
+        let request = self.http.post(format!("{}/v1/search", self.args.query_url.trim_end_matches('/')));
+        let response = self.answer("a search", request.header("x-tenant-slug", &self.args.tenant).json(body)).await?;
+        self.body("a search", response).await
+    }
+
     /// Writes products, prices or categories, one on each line; gives the token of all of them.
     pub(crate) async fn bulk(&self, what: &str, lines: String) -> Result<String, BenchError> {
         let request = self.write(Method::POST, &format!("{what}/bulk?on_error=skip"));
@@ -190,8 +197,10 @@ impl Shop {
         }
         let (url, status) = (response.url().to_string(), response.status());
         let body = response.bytes().await.unwrap_or_default();
-        let problem = serde_json::from_slice::<Problem>(&body);
-        let reason = problem.map_or_else(|_| status.to_string(), |problem| problem.detail.unwrap_or(problem.title));
+        let reason = match serde_json::from_slice::<Problem>(&body) {
+            Ok(Problem { status, code, title, detail, .. }) => format!("{status} {code}: {}", detail.unwrap_or(title)),
+            Err(_) => status.to_string(),
+        };
         Err(BenchError::Service { what, url, reason })
     }
 

@@ -51,7 +51,8 @@ pub fn query(number: u64) -> String {
     }
 }
 
-fn product(number: u64) -> Value {
+/// An ordinary product, as a line of a bulk write.
+pub fn product(number: u64) -> Value {
     let pick = |of: &[&'static str], number: u64| of[usize::try_from(number).unwrap_or_default() % of.len()];
     let (quality, thing, colour) = (pick(&QUALITIES, number), pick(&THINGS, number / 12), pick(&COLOURS, number / 192));
     json!({
