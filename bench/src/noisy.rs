@@ -65,6 +65,9 @@ pub struct Args {
     /// Searches per second of the measured shop, besides those for its writes
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub queries: u64,
+    /// `largest`: products at most, of 1 MiB each; they take several times that on the disk
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub large: u64,
     /// `tree`: products below the root category
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub products: u64,
@@ -179,8 +182,13 @@ impl<'a> Bench<'a> {
         for load in loads {
             load.start(&neighbour, self.args, &mut tasks);
         }
-        let measured = self.quiet.measure(self.args.seconds).await?;
-        tasks.shutdown().await;
+        let time = Duration::from_secs(self.args.seconds);
+        // Writes are searched for until they are found; the loads end in time.
+        let (measured, ()) = tokio::join!(self.quiet.measure(self.args.seconds), async {
+            tokio::time::sleep(time).await;
+            tasks.shutdown().await;
+        });
+        let measured = measured?;
         watch.abort();
         let behind = furthest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let calm = self.backlog.until_calm().await?;

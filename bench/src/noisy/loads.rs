@@ -19,8 +19,6 @@ use tokio::task::JoinSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Load {
-    /// Products as large as is accepted, over several connections
-    Largest,
     /// Products with 500 attribute names each that nobody used before
     Attributes,
     /// The root category of a large tree, renamed again and again
@@ -33,6 +31,9 @@ pub enum Load {
     Bodies,
     /// An ordinary import
     Import,
+    // The last, since its words stay in the index.
+    /// Products as large as is accepted, over several connections
+    Largest,
 }
 
 impl Load {
@@ -61,7 +62,7 @@ impl Load {
     /// Begins; it ends with the tasks.
     pub(super) fn start(self, shop: &Neighbour, args: &Args, tasks: &mut JoinSet<()>) {
         match self {
-            Self::Largest => largest::start(shop, tasks),
+            Self::Largest => largest::start(shop, args.large, tasks),
             Self::Attributes => attributes::start(shop, args.attributes, tasks),
             Self::Tree => tree::start(shop, tasks),
             // They begin by themselves.

@@ -82,16 +82,14 @@ pub(super) struct Neighbour {
     write_url: String,
     query_url: String,
     tenant: String,
-    pub(super) words: Words,
     pub(super) tally: Tally,
 }
 
 impl Neighbour {
     /// Opens a shop that nobody has used.
     pub(super) async fn open(args: &Args) -> Result<Self, BenchError> {
-        let words = Words::new();
         let mut shop = args.shop.clone();
-        shop.tenant = format!("noisy-{}", words.word(0));
+        shop.tenant = format!("noisy-{}", Words::new().word(0));
         Shop::open(&shop).await?;
         let http = Client::builder().tcp_nodelay(true).pool_idle_timeout(Duration::from_secs(20)).build();
         Ok(Self {
@@ -99,7 +97,6 @@ impl Neighbour {
             write_url: shop.write_url.trim_end_matches('/').to_owned(),
             query_url: shop.query_url.trim_end_matches('/').to_owned(),
             tenant: shop.tenant,
-            words,
             tally: Tally::default(),
         })
     }
@@ -183,8 +180,13 @@ impl Neighbour {
     }
 
     fn broken(&self) -> bool {
-        self.tally.lock().broken += 1;
+        self.lost();
         false
+    }
+
+    /// Counts a request that had no answer, or none of use.
+    pub(super) fn lost(&self) {
+        self.tally.lock().broken += 1;
     }
 
     /// Writes a catalog of so many ordinary products; the first of them stand in the tree.

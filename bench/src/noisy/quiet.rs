@@ -55,6 +55,7 @@ pub(super) struct Quiet {
     words: Words,
     products: Arc<Vec<tokio::sync::Mutex<Product>>>,
     writes: Arc<AtomicU64>,
+    searches: Arc<AtomicU64>,
     rates: (u64, u64),
 }
 
@@ -62,6 +63,8 @@ pub(super) struct Quiet {
 #[derive(Debug)]
 struct Product {
     sku: String,
+    /// A word that stays in its title.
+    label: String,
     /// Its last write; none for one that is written in bulk.
     written: Option<Written>,
 }
@@ -72,13 +75,14 @@ impl Quiet {
         let (shop, words) = (Shop::open(&args.shop).await?, Words::new());
         let mut products = Vec::new();
         for number in 0..(args.writes * TURN).max(20) {
-            let sku = format!("quiet-{}", words.word(u64::MAX - number));
+            let label = words.word(u64::MAX - number);
+            let sku = format!("quiet-{label}");
             let in_bulk = args.bulk_every > 0 && number % args.bulk_every == args.bulk_every - 1;
             let written = if in_bulk { None } else { Some(shop.create(&sku, &format!("Bench {sku}")).await?) };
-            products.push(tokio::sync::Mutex::new(Product { sku, written }));
+            products.push(tokio::sync::Mutex::new(Product { sku, label, written }));
         }
-        let (products, writes) = (Arc::new(products), Arc::default());
-        Ok(Self { shop, words, products, writes, rates: (args.writes, args.queries) })
+        let (products, writes, searches) = (Arc::new(products), Arc::default(), Arc::default());
+        Ok(Self { shop, words, products, writes, searches, rates: (args.writes, args.queries) })
     }
 
     /// Writes and searches for some time, and waits until every write is found or given up.
@@ -106,7 +110,7 @@ impl Quiet {
         let place = usize::try_from(number).unwrap_or_default() % self.products.len();
         let mut product = self.products[place].lock().await;
         let word = self.words.word(number);
-        let title = format!("Bench {word}");
+        let title = format!("Bench {} {word}", product.label);
         let token = match self.rename(&mut product, &title).await {
             Ok(token) => token,
             Err(error) => return lock(tally).failed(&error),
@@ -142,9 +146,9 @@ impl Quiet {
     }
 
     async fn search(&self, due: Instant, tally: &Mutex<Tally>) {
-        // As shoppers ask: a word that some products have, what is on the first page, and what could be chosen.
-        let number = self.writes.load(Ordering::Relaxed);
-        let text = format!("bench {}", self.words.word(number.saturating_sub(TURN)));
+        // As shoppers ask: words that a product has, what is on the first page, and what could be chosen.
+        let number = self.searches.fetch_add(1, Ordering::Relaxed) % (self.products.len() as u64);
+        let text = format!("bench {}", self.words.word(u64::MAX - number));
         let body = json!({"q": text, "mode": "lexical", "facets": ["brand", "category", "price"], "limit": 20});
         let answer = self.shop.ask(&body).await;
         let mut tally = lock(tally);

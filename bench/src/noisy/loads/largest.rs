@@ -1,25 +1,27 @@
 //! Products as large as is accepted.
 
-use crate::noisy::neighbour::Neighbour;
+use crate::{noisy::neighbour::Neighbour, words::Words};
 use reqwest::Method;
 use schemas::sizes::MAX_EVENT_BYTES;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
-const CONNECTIONS: u64 = 4;
+const CONNECTIONS: usize = 4;
 /// What an event holds besides the content that was sent.
 const AROUND: usize = 8 << 10;
 /// Characters of one attribute, below what the rules allow.
 const TEXT: usize = 9_000;
 
 /// Each connection creates one product after the other, as fast as they are taken.
-pub(super) fn start(shop: &Neighbour, tasks: &mut JoinSet<()>) {
-    for connection in 0..CONNECTIONS {
+pub(super) fn start(shop: &Neighbour, products: u64, tasks: &mut JoinSet<()>) {
+    // What an earlier round wrote is there.
+    let all = Words::new();
+    for connection in (0..products).take(CONNECTIONS) {
         let shop = shop.clone();
         tasks.spawn(async move {
-            for number in (connection..).step_by(4) {
-                let name = format!("large-{}", shop.words.word((1 << 50) + number));
-                let words = (number * 100_000..).map(|number| shop.words.word((1 << 55) + number));
+            for number in (connection..products).step_by(CONNECTIONS) {
+                let name = format!("large-{}", all.word(u64::MAX - number));
+                let words = (number * 100_000..).map(|number| all.word(number));
                 let body = product(&name, words);
                 shop.send(shop.command(Method::POST, "products").json(&body)).await;
             }
@@ -63,7 +65,6 @@ fn product(name: &str, mut words: impl Iterator<Item = String>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::Words;
 
     #[test]
     fn a_product_is_nearly_as_large_as_an_event_may_be() {

@@ -15,7 +15,7 @@ pub(super) async fn prepare(shop: &Neighbour, due: u64) -> Result<Instant, Bench
     shop.fill(due, 0).await?;
     let (began, sample) = (Instant::now(), due.min(SAMPLE));
     write(shop, sample, AHEAD + Duration::from_secs(3_600)).await?;
-    let ahead = AHEAD + began.elapsed().mul_f64(2.0 * as_float(due) / as_float(sample));
+    let ahead = AHEAD + began.elapsed().mul_f64(3.0 * as_float(due) / as_float(sample));
     let begin = Instant::now() + ahead;
     write(shop, due, ahead).await?;
     Ok(begin)

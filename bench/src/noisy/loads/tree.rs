@@ -1,6 +1,7 @@
 //! The root category of a tree of products, renamed again and again: the path of each product below it changes.
 
 use crate::{BenchError, noisy::neighbour::Neighbour};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -24,9 +25,17 @@ pub(super) async fn prepare(shop: &Neighbour, products: u64) -> Result<(), Bench
 pub(super) fn start(shop: &Neighbour, tasks: &mut JoinSet<()>) {
     let shop = shop.clone();
     tasks.spawn(async move {
+        // Not in bulk: other loads may have all places for bulk writes.
+        let Some(path) = path_of_root(&shop).await else { return shop.lost() };
         for step in 0_u64.. {
-            let line: Value = json!({"external_id": "root", "slug": "root", "name": format!("Root {step}")});
-            shop.send_lines("categories/bulk", futures::stream::iter([format!("{line}\n")])).await;
+            let body = json!({"external_id": "root", "slug": "root", "name": format!("Root {step}")});
+            shop.send(shop.command(Method::PUT, &path).header("if-match", "*").json(&body)).await;
         }
     });
+}
+
+async fn path_of_root(shop: &Neighbour) -> Option<String> {
+    let tree: Value = shop.read("categories").send().await.ok()?.json().await.ok()?;
+    let root = tree["categories"].as_array()?.iter().find(|category| category["slug"] == "root")?;
+    Some(format!("categories/{}", root["id"].as_str()?))
 }
