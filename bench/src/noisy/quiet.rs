@@ -89,12 +89,12 @@ impl Quiet {
     pub(super) async fn measure(&self, seconds: u64) -> Result<Measured, BenchError> {
         let tally = Arc::new(Mutex::new(Tally::new()?));
         let (writer, writes) = (self.clone(), Arc::clone(&tally));
-        let writing = tokio::spawn(paced(self.rates.0, seconds, move |due| {
+        let writing = tokio::spawn(at_rate(self.rates.0, seconds, move |due| {
             let (shop, tally) = (writer.clone(), Arc::clone(&writes));
             async move { shop.write(due, &tally).await }
         }));
         let (searcher, searches) = (self.clone(), Arc::clone(&tally));
-        let searching = tokio::spawn(paced(self.rates.1, seconds, move |due| {
+        let searching = tokio::spawn(at_rate(self.rates.1, seconds, move |due| {
             let (shop, tally) = (searcher.clone(), Arc::clone(&searches));
             async move { shop.search(due, &tally).await }
         }));
@@ -217,7 +217,7 @@ impl Tally {
 }
 
 /// Starts something at a rate for some seconds, whether or not what was started before has ended; waits for all of it.
-async fn paced<F, Fut>(rate: u64, seconds: u64, start: F)
+async fn at_rate<F, Fut>(rate: u64, seconds: u64, start: F)
 where
     F: Fn(Instant) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
