@@ -14,8 +14,11 @@ use tokio::{
 
 /// Seconds that a lease lasts. A leader that hangs is replaced this long after its last renewal, and a moment.
 const LASTS: f64 = 8.0;
-/// How often it is renewed.
-const RENEWED: Duration = Duration::from_secs(2);
+/// How often it is renewed. The last renewal of a leader that hears nothing any more may still arrive after its cable was
+/// cut: this is added to what [`LASTS`] says.
+const RENEWED: Duration = Duration::from_secs(1);
+/// How long a renewal may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A lease that was taken: name and term.
 type Taken = (String, i64);
@@ -89,7 +92,7 @@ async fn renew(url: String, mut inbox: UnboundedReceiver<Taken>) {
                 held.insert(name, term);
             }
             _ = ticks.tick(), if !held.is_empty() => {
-                let renewed = tokio::time::timeout(RENEWED, renew_all(&url, &mut connection, &held)).await;
+                let renewed = tokio::time::timeout(ANSWERED_WITHIN, renew_all(&url, &mut connection, &held)).await;
                 match renewed {
                     // What is not there any more has another leader.
                     Ok(Ok(renewed)) => held.retain(|name, _| renewed.contains(name)),
@@ -123,4 +126,17 @@ async fn renew_all(
     .bind(LASTS)
     .fetch_all(connection)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LASTS, RENEWED};
+    use std::time::Duration;
+
+    #[test]
+    fn a_leader_that_hears_nothing_any_more_is_replaced_within_ten_seconds() {
+        let until_another_begins = Duration::from_millis(500);
+        let worst = RENEWED + Duration::from_secs_f64(LASTS) + super::super::STANDBY_INTERVAL + until_another_begins;
+        assert!(worst < Duration::from_secs(10), "{worst:?}");
+    }
 }
