@@ -15,6 +15,7 @@ mod tests;
 mod topics;
 
 use crate::LaunchError;
+use service::telemetry::{self, TelemetryOptions};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -39,6 +40,9 @@ pub struct Args {
     /// Folder for topics and records
     #[arg(long, default_value = "broker")]
     pub data_dir: PathBuf,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryOptions,
 }
 
 /// What all connections share.
@@ -52,8 +56,9 @@ struct Broker {
 /// Runs the broker until a signal comes.
 ///
 /// # Errors
-/// If the folder can't be used or the address can't be listened on.
+/// If the folder can't be used, the address can't be listened on, or the log's filter can't be read.
 pub async fn run(args: Args) -> Result<(), LaunchError> {
+    let _telemetry = telemetry::init("broker", &args.telemetry).map_err(LaunchError::Other)?;
     let listener = TcpListener::bind(args.listen).await.map_err(|_| LaunchError::InUse {
         what: "the broker".to_owned(),
         address: args.listen.to_string(),

@@ -14,7 +14,10 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Distance of the entries of the index, in bytes: a read begins at most so far before its first batch.
@@ -27,6 +30,8 @@ pub struct Log {
     /// Where the first offset is kept, once records were deleted.
     start: PathBuf,
     state: Mutex<State>,
+    /// Whether the last append could not be written.
+    failing: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +93,7 @@ impl Log {
             tracing::warn!(file.path = %path.display(), lost_bytes = length - state.end, "the log's end was cut off");
             file.set_len(state.end)?;
         }
-        Ok(Self { file, start, state: Mutex::new(state) })
+        Ok(Self { file, start, state: Mutex::new(state), failing: AtomicBool::new(false) })
     }
 
     /// The first offset that can be read.
@@ -127,6 +132,25 @@ impl Log {
     /// # Errors
     /// [`AppendError`]; the batches before the one at fault are kept.
     pub fn append(&self, records: &[u8]) -> Result<i64, AppendError> {
+        let outcome = self.append_batches(records);
+        match &outcome {
+            // Producers try again many times a second: it is told when it begins and when it ends.
+            Err(AppendError::Io(error)) if !self.failing.swap(true, Ordering::Relaxed) => {
+                tracing::error!(%error, file.path = %self.path().display(), "records can't be kept");
+            }
+            Ok(_) if self.failing.swap(false, Ordering::Relaxed) => {
+                tracing::info!(file.path = %self.path().display(), "records are kept again");
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    fn path(&self) -> PathBuf {
+        self.start.with_extension("log")
+    }
+
+    fn append_batches(&self, records: &[u8]) -> Result<i64, AppendError> {
         let mut state = self.state();
         let mut rest = records;
         let mut first = None;

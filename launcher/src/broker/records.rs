@@ -59,10 +59,7 @@ fn append(topic: Option<&Topic>, partition: i32, records: &[u8]) -> PartitionPro
         Err(AppendError::Batch(_)) => failed(ResponseError::CorruptMessage),
         Err(AppendError::OutOfOrder) => failed(ResponseError::OutOfOrderSequenceNumber),
         Err(AppendError::Fenced) => failed(ResponseError::InvalidProducerEpoch),
-        Err(AppendError::Io(error)) => {
-            tracing::error!(%error, "a record could not be kept");
-            failed(ResponseError::KafkaStorageError)
-        }
+        Err(AppendError::Io(_)) => failed(ResponseError::KafkaStorageError),
     }
 }
 

@@ -15,7 +15,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
             let mut command = program("souk");
             command.arg("broker").arg("--listen").arg(settings.broker_listen.to_string());
             command.arg("--data-dir").arg(settings.data_dir.join("broker"));
-            return command;
+            command
         }
         Service::WriteApi => {
             let mut command = program("write-api");
