@@ -3,6 +3,7 @@
 //! Each writes into a shop of its own, so that a catalog beside it stays as it is. To add one, write a
 //! module with `Args` and `run` and name it in `main.rs`.
 
+pub mod chaos;
 pub mod embed;
 pub mod first;
 pub mod freshness;
@@ -35,6 +36,9 @@ pub enum BenchError {
     /// The texts to embed can't be read.
     #[error(transparent)]
     Texts(#[from] launcher::import::ImportError),
+    /// A process of a stack can't be started or stopped.
+    #[error(transparent)]
+    Stack(#[from] launcher::LaunchError),
     /// The model can't be loaded or run.
     #[error(transparent)]
     Model(#[from] search::embed::EmbedError),
@@ -44,8 +48,8 @@ pub enum BenchError {
     /// The index can't be written.
     #[error(transparent)]
     Index(#[from] search::IndexError),
-    /// The read database fails.
-    #[error("the read database failed: {0}")]
+    /// A database fails.
+    #[error("a database failed: {0}")]
     Database(#[from] sqlx::Error),
     /// A folder can't be written.
     #[error(transparent)]

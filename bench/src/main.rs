@@ -1,6 +1,6 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, searches};
+use bench::{BenchError, chaos, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, searches};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -24,6 +24,7 @@ enum Measurement {
     Reindex(reindexing::Args),
     Rebuild(rebuild::Args),
     Ingest(ingest::Args),
+    Chaos(chaos::Args),
 }
 
 // The projector's: what bare tantivy is compared with has the same.
@@ -52,5 +53,6 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Reindex(args) => reindexing::run(args).await,
         Measurement::Rebuild(args) => rebuild::run(args).await,
         Measurement::Ingest(args) => ingest::run(args).await,
+        Measurement::Chaos(args) => chaos::run(args).await,
     }
 }

@@ -3,7 +3,8 @@
 use crate::{LaunchError, artifacts::Artifacts, null_device};
 use nix::unistd::{Gid, Uid, User, chown};
 use std::{
-    net::TcpListener,
+    fmt::Write,
+    net::{IpAddr, TcpListener},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Command,
@@ -34,6 +35,14 @@ pub struct Postgres {
     log: PathBuf,
     port: u16,
     as_user: Option<(Uid, Gid)>,
+    network: Option<Network>,
+}
+
+/// A network beside loopback that the server listens on.
+#[derive(Debug, Clone)]
+struct Network {
+    address: IpAddr,
+    clients: String,
 }
 
 impl Postgres {
@@ -45,7 +54,15 @@ impl Postgres {
         let as_user = if Uid::effective().is_root() { Some(unprivileged()?) } else { None };
         let wanted = absolute(data_dir)?.join("postgres");
         let folder = if as_user.is_some() && !reachable(&wanted) { outside(&wanted) } else { wanted };
-        Ok(Self { install: artifacts.postgres(), log: folder.join("server.log"), folder, port, as_user })
+        let (install, log) = (artifacts.postgres(), folder.join("server.log"));
+        Ok(Self { install, log, folder, port, as_user, network: None })
+    }
+
+    /// The same server listening at an address of a private network as well, for the clients of a range such as
+    /// `10.1.0.0/24`: for rehearsals in network namespaces. Nobody is asked for a password.
+    #[must_use]
+    pub fn listening_also(self, address: IpAddr, clients: &str) -> Self {
+        Self { network: Some(Network { address, clients: clients.to_owned() }), ..self }
     }
 
     /// Initialises the data folder if it is new, and starts the server unless it runs; gives whether
@@ -73,6 +90,9 @@ impl Postgres {
             options.push_str(" -c ");
             options.push_str(setting);
         }
+        if let Some(network) = &self.network {
+            let _ = write!(options, " -c listen_addresses=127.0.0.1,{}", network.address);
+        }
         let mut command = self.command("pg_ctl");
         command
             .args(["-w", "-t", "60", "-D"])
@@ -95,6 +115,19 @@ impl Postgres {
             return Ok(false);
         }
         self.run(self.command("pg_ctl").args(["-w", "-m", "fast", "-D"]).arg(self.data()).arg("stop"), "stop")?;
+        Ok(true)
+    }
+
+    /// Ends the server at once, as a crash does: nothing is flushed, and the next start recovers from the log; gives
+    /// whether it ran.
+    ///
+    /// # Errors
+    /// If it does not stop.
+    pub fn crash(&self) -> Result<bool, LaunchError> {
+        if !self.is_running() {
+            return Ok(false);
+        }
+        self.run(self.command("pg_ctl").args(["-w", "-m", "immediate", "-D"]).arg(self.data()).arg("stop"), "crash")?;
         Ok(true)
     }
 
@@ -153,7 +186,14 @@ impl Postgres {
             "--builtin-locale=C.UTF-8",
             "-D",
         ]);
-        self.run(command.arg(self.data()), "initialise its data folder")
+        self.run(command.arg(self.data()), "initialise its data folder")?;
+        if let Some(network) = &self.network {
+            let rights = self.data().join("pg_hba.conf");
+            let mut lines = std::fs::read_to_string(&rights).map_err(LaunchError::folder(&rights))?;
+            let _ = writeln!(lines, "host all all {} trust", network.clients);
+            std::fs::write(&rights, lines).map_err(LaunchError::folder(&rights))?;
+        }
+        Ok(())
     }
 
     fn command(&self, program: &str) -> Command {

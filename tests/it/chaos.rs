@@ -1,5 +1,9 @@
 //! kill -9 of any process at random points of an import: nothing lost, nothing twice, and the read side
-//! equal to a rebuild from scratch.
+//! equal to a rebuild from scratch. Below it, the short forms of `souk bench chaos`.
+
+mod crash;
+mod disk;
+mod fleet;
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
@@ -10,11 +14,13 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use launcher::stack::Service;
+use launcher::{settings::Settings, stack::Service, suite};
 use schemas::topics::Context;
 use serde_json::Value;
 use std::{
+    fs::Permissions,
     hash::{DefaultHasher, Hash, Hasher},
+    os::unix::fs::PermissionsExt,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -127,4 +133,14 @@ async fn nothing_lost_nothing_twice(stack: &TestStack, shop: &Shop) {
     let parked: i64 =
         sqlx::query_scalar("SELECT count(*) FROM dead_letters").fetch_one(&stack.read).await.expect("counted");
     assert_eq!(parked, 0, "nothing was poison");
+}
+
+/// Settings of a stack with a PostgreSQL of its own: the suite's is everybody's.
+fn own_databases(stack: &TestStack) -> Settings {
+    // It runs as another user than root.
+    std::fs::set_permissions(&stack.stack.settings.data_dir, Permissions::from_mode(0o755)).expect("opened");
+    let mut settings = stack.stack.settings.clone();
+    (settings.write_database_url, settings.read_database_url) = (None, None);
+    settings.postgres_port = suite::free_port().expect("a port");
+    settings
 }

@@ -92,7 +92,8 @@ impl TestStack {
         Self::start_with(false, |settings| settings.otlp_endpoint = Some(collector)).await
     }
 
-    async fn prepare(with_vectors: bool) -> Self {
+    /// Databases, folder and settings of a stack, of which nothing runs.
+    pub async fn prepare(with_vectors: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("souk-it-").tempdir_in("/var/tmp").expect("a folder");
         let mut settings = Defaults::try_parse_from(["souk"]).expect("defaults").settings;
         let port = || suite::free_port().expect("a port");
