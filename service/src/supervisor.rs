@@ -40,7 +40,7 @@ impl Supervisor {
     pub fn new(health: Health, metrics: &Metrics) -> Self {
         let failures = Family::<Of, Counter>::default();
         metrics.register(|r| {
-            r.register("role_failures", "Failures of a role or another long-running task", failures.clone())
+            r.register("role_failures", "Failures of a role or another long-running task", failures.clone());
         });
         Self { health, failures, first_pause: FIRST_PAUSE }
     }
