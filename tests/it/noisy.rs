@@ -22,8 +22,6 @@ async fn what_one_shop_sends_fails_no_request_of_another() {
         "--due=1000",
         "--attributes=5000",
         "--import=2000",
-        // All shops share the places for bulk writes.
-        "--bulk-every=0",
         &format!("--write-url={}", stack.write_url()),
         &format!("--query-url={}", stack.query_url()),
     ])

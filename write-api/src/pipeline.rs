@@ -31,7 +31,7 @@ pub(crate) mod use_case;
 
 pub(crate) use batch::{Batch, Row, Stored};
 pub(crate) use failure::Failure;
-pub(crate) use limits::BulkLimits;
+pub(crate) use limits::{BulkLimits, BulkPlace};
 pub(crate) use outcome::{Change, Done, Error, Expected, Rejection};
 pub(crate) use scope::Scope;
 pub(crate) use table::{Column, Table, TableSpec};

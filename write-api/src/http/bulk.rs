@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    pipeline::{App, Error, Rejection, Scope, WorkingSet, bulk::OnError},
+    pipeline::{App, BulkPlace, Error, Rejection, Scope, WorkingSet, bulk::OnError},
 };
 use axum::{
     body::Body,
@@ -30,7 +30,7 @@ use futures::FutureExt;
 use schemas::problem::{Code, Problem};
 use service::http::BodyDeadline;
 use std::{collections::HashMap, panic::AssertUnwindSafe};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tracing::Instrument;
 use utoipa::IntoParams;
 
@@ -55,7 +55,7 @@ pub(crate) struct BulkCommand {
     dry_run: bool,
     key: Option<(String, Parts)>,
     body: Body,
-    place: OwnedSemaphorePermit,
+    place: BulkPlace,
 }
 
 impl FromRequest<App> for BulkCommand {
@@ -70,7 +70,7 @@ impl FromRequest<App> for BulkCommand {
             deadline.lift();
         }
         let key = idempotency::key_of(&parts)?.filter(|_| !dry_run).map(|key| (key, parts));
-        let place = app.bulk.place().ok_or_else(no_place)?;
+        let place = app.bulk.place(scope.tenant).ok_or_else(no_place)?;
         Ok(Self { app: app.clone(), scope, on_error, dry_run, key, body, place })
     }
 }

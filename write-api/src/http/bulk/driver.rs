@@ -12,7 +12,7 @@ use crate::{
         lines::{Line, Lines, MAX_LINE_BYTES},
     },
     pipeline::{
-        App, Rejection, WorkingSet,
+        App, BulkPlace, Rejection, WorkingSet,
         bulk::{Answered, Incoming, Session},
         idempotency::Key,
     },
@@ -20,10 +20,7 @@ use crate::{
 use axum::http::request::Parts;
 use bytes::Bytes;
 use std::time::Duration;
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    mpsc::{self, error::SendTimeoutError},
-};
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
 /// Lines decided and written at once.
 const CHUNK_LINES: usize = 500;
@@ -40,7 +37,7 @@ pub(super) struct Driver<W: WorkingSet> {
     parse: Parse<W>,
     app: App,
     frames: Frames,
-    _place: OwnedSemaphorePermit,
+    _place: BulkPlace,
     key: Option<(String, Parts)>,
     sender: mpsc::Sender<Bytes>,
     chunk: Vec<Incoming<W::Input>>,
