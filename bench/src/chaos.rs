@@ -3,7 +3,7 @@
 //!
 //! A [`fleet`] is two nodes with an index copy each. The [`load`] writes as a [`back_office`] that sends each command until
 //! it is acknowledged, and reads through a [`client`] that knows two addresses and never asks one twice. What was
-//! acknowledged stands in the [`ledger`]; [`verdict`] compares at the end. The acceptance tests run the short form of each
+//! acknowledged stands in the [`ledger`] and is compared at the end (`verdict`). The acceptance tests run the short form of each
 //! scenario, the command the long one.
 
 pub mod back_office;
