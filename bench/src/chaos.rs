@@ -146,5 +146,7 @@ fn settings(args: &Args, folder: &Path) -> Result<Settings, BenchError> {
     (settings.write_database_url, settings.read_database_url, settings.query_database_url) = (None, None, None);
     settings.postgres_port = launcher::suite::free_port()?;
     settings.broker_listen.set_port(launcher::suite::free_port()?);
+    // The controller of Apache Kafka listens one port above: the next is left to it.
+    launcher::suite::free_port()?;
     Ok(settings)
 }
