@@ -95,7 +95,8 @@ impl BackOffice {
     /// # Errors
     /// If write-api refuses for good.
     pub async fn create(&self) -> Result<Product, BenchError> {
-        let word = self.words.word(self.commands.load(Ordering::Relaxed));
+        // Drawn, not looked at: two writers at once would create the same product.
+        let word = self.words.word(self.commands.fetch_add(1, Ordering::Relaxed));
         let done = self.until_acknowledged(Method::POST, "products", None, &content(&word, 0)).await?;
         let variant = done.variants.first().map(|variant| variant.id);
         let variant =
@@ -174,8 +175,11 @@ impl BackOffice {
             return serde_json::from_slice(&body).map_err(|error| (false, error.to_string()));
         }
         // With the same key: the attempt before this one may be under way still.
-        let for_now =
-            status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT);
+        let is_under_way =
+            || serde_json::from_slice::<Value>(&body).is_ok_and(|problem| problem["code"] == "idempotency_in_progress");
+        let for_now = status.is_server_error()
+            || status == StatusCode::TOO_MANY_REQUESTS
+            || (status == StatusCode::CONFLICT && is_under_way());
         if for_now {
             self.seen.refused(status.as_u16(), &headers, &body);
         }
