@@ -3,7 +3,6 @@
 
 mod crash;
 mod disk;
-mod fleet;
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
