@@ -74,6 +74,10 @@ impl WorkingSet for Products {
         }
         if done.change != Change::Unchanged {
             self.names.follow(old.as_ref(), new);
+            // What only moves brings no names, and those of it were not looked up.
+            if let Some(product) = new.filter(|_| input.content.is_some()) {
+                self.names.attributes.follow(&product.content);
+            }
         }
         Ok(done)
     }
@@ -224,7 +228,6 @@ impl Names {
             }
         }
         if let Some(new) = new {
-            self.attributes.follow(&new.content);
             self.slugs.insert(new.content.slug.clone(), new.id);
             if let Some(external_id) = &new.content.external_id {
                 self.external_ids.insert(external_id.clone(), new.id);
