@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// Products that are composed in one step.
 pub const STEP: usize = 500;
 /// [`STEP`] as a limit of rows.
-const LIMIT: i64 = STEP as i64;
+pub const LIMIT: i64 = STEP as i64;
 
 /// The walks that are under way. Two sets of views may be at different places of one.
 pub const TABLE: ViewTable =

@@ -5,7 +5,7 @@ use super::{Key, Origin, project};
 use crate::{
     blame,
     projection::Ticked,
-    projections::category_walks::{self, STEP, Stretch},
+    projections::category_walks::{self, LIMIT, STEP, Stretch},
 };
 use schemas::{
     Timestamp, Uuid,
@@ -39,13 +39,12 @@ fn below(stretch: Stretch) -> BTreeMap<Key, Origin> {
 
 /// Products of which a scheduled price has started or ended, at most a step: the first of each shop, then the second.
 async fn due(connection: &mut PgConnection, now: Timestamp) -> Result<BTreeMap<Key, Origin>, sqlx::Error> {
-    let limit = i64::try_from(STEP).unwrap_or(i64::MAX);
     let mut rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "SELECT tenant_id, product_id FROM product_pages WHERE next_price_change_at <= $1
          ORDER BY next_price_change_at LIMIT $2",
     )
     .bind(now)
-    .bind(limit)
+    .bind(LIMIT)
     .fetch_all(&mut *connection)
     .await?;
     if rows.len() >= STEP {
@@ -59,7 +58,7 @@ async fn due(connection: &mut PgConnection, now: Timestamp) -> Result<BTreeMap<K
              ORDER BY turn, at LIMIT $2",
         )
         .bind(now)
-        .bind(limit)
+        .bind(LIMIT)
         .fetch_all(&mut *connection)
         .await?;
     }
