@@ -21,7 +21,7 @@ pub use model::{DIMENSIONS, EmbeddedText, MODEL_ID, Model, Pooling};
 /// The version of the file's own form.
 pub const FORMAT: u32 = 1;
 /// Raised with every change of [`crate::schema`].
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 /// Languages that one index may be in: each has stems of its own.
 const MOST_LANGUAGES: usize = 4;
 

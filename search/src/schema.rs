@@ -1,6 +1,7 @@
 //! The fields of the tantivy index.
 
 use crate::analyzer::{ENGLISH, PLAIN};
+use std::borrow::Cow;
 use tantivy::schema::{
     BytesOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
     TextFieldIndexing, TextOptions,
@@ -114,4 +115,23 @@ pub fn schema() -> (Schema, Fields) {
 #[must_use]
 pub fn attribute_path(name: &str) -> String {
     crate::analyzer::composed(name).replace('.', "_")
+}
+
+/// Characters by which values of attributes are told apart. Each value is a term in each segment that has it, and terms of
+/// several thousand characters make up nearly all of the work of indexing a product.
+pub const TOLD_APART_BY: usize = 256;
+
+/// A text value of an attribute as the index knows it, and so filters and facets: composed, and cut after
+/// [`TOLD_APART_BY`] characters. The card shows it whole.
+#[must_use]
+pub fn attribute_value(text: &str) -> Cow<'_, str> {
+    let composed = crate::analyzer::composed(text);
+    let Some((end, _)) = composed.char_indices().nth(TOLD_APART_BY) else { return composed };
+    match composed {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
 }

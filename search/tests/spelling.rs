@@ -302,3 +302,33 @@ fn what_staff_want_counts_without_words_and_a_pin_takes_nobodys_place() {
     assert_eq!((answer.total, counted), (answer.hits.len(), answer.total as u64));
     assert!(answer.total >= unpinned.total && answer.hits[1].pinned);
 }
+
+#[test]
+fn a_long_value_is_found_by_filters_and_told_apart_by_its_beginning() {
+    use schemas::events::catalog::AttributeValue;
+    use search::schema::TOLD_APART_BY;
+    let long = |end: &str| format!("{}{end}", "å".repeat(TOLD_APART_BY));
+    let with = |title: &str, value: String| {
+        let mut own = product(title);
+        own.attributes.insert("care".to_owned(), AttributeValue::Text(value.clone()));
+        own.variants = vec![DocumentVariant {
+            id: VariantId(Uuid::nil()),
+            sku: title.to_owned(),
+            eans: Vec::new(),
+            options: BTreeMap::new(),
+            attributes: BTreeMap::from([("note".to_owned(), AttributeValue::Text(value))]),
+            prices: BTreeMap::new(),
+            on_hand: 0,
+        }];
+        own
+    };
+    let index = Index::with([with("One", long("one")), with("Other", long("other")), with("Short", "å".repeat(9))]);
+    for field in ["attr.care", "variant(attr.note"] {
+        let close = if field.contains('(') { ")" } else { "" };
+        let by = |value: &str| filtered(&format!("{field}:\"{value}\"{close}"));
+        assert_eq!(index.sorted(&by(&long("one"))), ["One", "Other"]);
+        assert_eq!(index.sorted(&by(&long(""))), ["One", "Other"]);
+        assert_eq!(index.sorted(&by(&"å".repeat(TOLD_APART_BY - 1))), [""; 0]);
+        assert_eq!(index.sorted(&by(&"å".repeat(9))), ["Short"]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     analyzer::composed,
-    schema::{Fields, attribute_path},
+    schema::{Fields, attribute_path, attribute_value},
     tenant::holding,
 };
 use schemas::{
@@ -177,7 +177,7 @@ fn one_of(mut terms: Vec<Term>) -> Box<dyn Query> {
 
 /// Each way a value can be meant: an attribute of that name may be text, a number or a yes/no.
 pub fn readings(field: Field, path: &str, value: &str) -> Vec<Term> {
-    let mut terms = vec![json(field, path, |term| term.append_type_and_str(&composed(value)))];
+    let mut terms = vec![json(field, path, |term| term.append_type_and_str(&attribute_value(value)))];
     if let Ok(number) = value.parse::<f64>() {
         terms.push(json(field, path, |term| match whole(number) {
             // The engine indexes whole numbers as integers, whatever they were given as.

@@ -7,7 +7,7 @@ use crate::{
     collation, columns,
     document::{SearchDocument, SearchProduct},
     query::HitCard,
-    schema::{Fields, attribute_path},
+    schema::{Fields, attribute_path, attribute_value},
     text,
     writer::variants,
 };
@@ -176,7 +176,7 @@ fn owned(value: &AttributeValue) -> Vec<OwnedValue> {
 }
 
 fn text_value(value: &str) -> OwnedValue {
-    OwnedValue::Str(composed(value).into_owned())
+    OwnedValue::Str(attribute_value(value).into_owned())
 }
 
 /// A number that follows from the product alone, so that equal hits stand in one order on every node: the

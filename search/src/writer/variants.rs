@@ -1,7 +1,11 @@
 //! What a product's variants are, in a column of the index: small enough to be read for every candidate of a
 //! condition on one variant.
 
-use crate::{IndexError, document::SearchProduct, schema::attribute_path};
+use crate::{
+    IndexError,
+    document::SearchProduct,
+    schema::{attribute_path, attribute_value},
+};
 use schemas::{events::catalog::AttributeValue, ids::VariantId, money::Currency};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,8 +37,11 @@ pub(super) fn encode(product: &SearchProduct) -> Result<Vec<u8>, IndexError> {
         .variants
         .iter()
         .map(|variant| {
-            let options = variant.options.iter().map(|(name, value)| (name, AttributeValue::Text(value.clone())));
-            let own = variant.attributes.iter().map(|(name, value)| (name, value.clone()));
+            let options = variant
+                .options
+                .iter()
+                .map(|(name, value)| (name, AttributeValue::Text(attribute_value(value).into_owned())));
+            let own = variant.attributes.iter().map(|(name, value)| (name, indexed(value)));
             IndexedVariant {
                 id: variant.id,
                 sku: variant.sku.clone(),
@@ -45,6 +52,16 @@ pub(super) fn encode(product: &SearchProduct) -> Result<Vec<u8>, IndexError> {
         })
         .collect();
     Ok(serde_json::to_vec(&variants).map_err(std::io::Error::from)?)
+}
+
+/// A value as conditions see it.
+fn indexed(value: &AttributeValue) -> AttributeValue {
+    let text = |value: &String| attribute_value(value).into_owned();
+    match value {
+        AttributeValue::Bool(_) | AttributeValue::Number(_) => value.clone(),
+        AttributeValue::Text(value) => AttributeValue::Text(text(value)),
+        AttributeValue::Texts(values) => AttributeValue::Texts(values.iter().map(text).collect()),
+    }
 }
 
 /// The variants of a column's bytes; none if they can't be read.

@@ -1,7 +1,7 @@
 //! Conditions on one and the same variant: a red one in XL, not a red one and one in XL.
 
 use crate::{
-    schema::attribute_path,
+    schema::{attribute_path, attribute_value},
     writer::variants::{self, IndexedVariant},
 };
 use schemas::{
@@ -127,8 +127,9 @@ fn within(test: &Test, values: &[AttributeValue]) -> bool {
     match test {
         Test::Exists => texts.next().is_some(),
         Test::In(wanted) => texts.any(|text| {
-            let same =
-                |wanted: &String| *wanted == text || (number(wanted).is_some() && number(wanted) == number(&text));
+            let same = |wanted: &String| {
+                attribute_value(wanted) == text || (number(wanted).is_some() && number(wanted) == number(&text))
+            };
             wanted.iter().any(same)
         }),
         Test::Range { from, to } => texts.filter_map(|text| number(&text)).any(|value| {
