@@ -62,7 +62,7 @@ async fn recorded(connection: &mut PgConnection, gap: &Gap, topic: &str) -> Resu
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {} FROM {}.outbox WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3 AND version < $4
          ORDER BY version LIMIT {MOST}",
-        relay::COLUMNS,
+        relay::waiting::COLUMNS,
         gap.context
     )))
     .bind(gap.tenant.uuid())

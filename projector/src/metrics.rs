@@ -64,6 +64,8 @@ pub struct Metrics {
     pub outbox_depth: Family<Of, Gauge>,
     /// Age of the oldest of them in seconds, by context.
     pub outbox_age_seconds: Family<Of, Number>,
+    /// How long nothing was sent though rows wait.
+    pub outbox_still_seconds: Family<Of, Number>,
     /// Records acknowledged by Kafka, by context; `documents` for the document relay.
     pub relayed: Family<Of, Counter>,
     /// Events applied, by projection.
@@ -113,6 +115,7 @@ impl Metrics {
         let metrics = Self {
             outbox_depth: Family::default(),
             outbox_age_seconds: Family::default(),
+            outbox_still_seconds: Family::default(),
             relayed: Family::default(),
             applied: Family::default(),
             lag_events: Family::default(),
@@ -138,6 +141,11 @@ impl Metrics {
         registry.register(|r| {
             r.register("outbox_depth", "Outbox rows not yet acknowledged by Kafka", metrics.outbox_depth.clone());
             r.register("outbox_age_seconds", "Age of the oldest such row", metrics.outbox_age_seconds.clone());
+            r.register(
+                "outbox_still_seconds",
+                "How long nothing was sent though rows wait",
+                metrics.outbox_still_seconds.clone(),
+            );
             r.register("relayed_records", "Records acknowledged by Kafka", metrics.relayed.clone());
             r.register("applied_events", "Events applied by a projection", metrics.applied.clone());
             r.register(

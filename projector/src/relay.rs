@@ -8,13 +8,12 @@
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
-    outboxes::relay_name,
+    outboxes::{relay_name, workers::Worker},
     status::{Progress, tenants::Waiting},
     unsent,
 };
 use eventlog::{
     Event,
-    database::Plans,
     linger::Linger,
     log,
     producer::{self, Outgoing, Place, headers},
@@ -30,28 +29,13 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Rows in one round.
-const BATCH: u64 = 2_000;
-/// Bytes of payloads after which a round is not filled further, so that memory stays bounded.
-const ROUND_BYTES: u64 = 32 << 20;
+mod ahead;
+pub mod waiting;
+
+use ahead::Ahead;
+
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(1);
-
-/// What an event is made of in an outbox.
-pub const COLUMNS: &str =
-    "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
-                           occurred_at, correlation_id, causation_id, traceparent";
-
-/// The query for what waits in a context's outbox, in its order: at most a round.
-#[must_use]
-pub fn waiting(context: Context) -> String {
-    format!(
-        "SELECT {COLUMNS} FROM (
-           SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before
-           FROM (SELECT {COLUMNS} FROM {context}.outbox WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}) AS next) AS next
-         WHERE bytes_before < {ROUND_BYTES} ORDER BY id"
-    )
-}
 
 /// Relays one context until something fails.
 ///
@@ -69,44 +53,90 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
 async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     let topic = deps.log.topic(context.topic());
     let workers = &deps.outboxes.workers;
-    let (mut sent_ever, mut sent_since) = (0_u64, 0_u64);
-    let (mut measured, mut linger) = (Instant::now(), Linger::default());
+    let (mut counts, mut linger) = (Counts::begin(), Linger::default());
+    let mut ahead = Ahead::of(context, &topic, &deps.config.read_database_url);
+    let mut in_turn = false;
     let mut worker = workers.take().await?;
-    report(deps, &mut worker.connection, context, sent_ever, 0.0).await?;
+    report(deps, &mut worker.connection, context, &counts).await?;
+    workers.back(worker);
     loop {
+        let room = ahead.room().await;
+        worker = workers.take().await?;
         linger.begin();
-        let sent = round(deps, &mut worker.connection, &mut worker.plans, context, &topic).await?;
-        deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent);
-        (sent_ever, sent_since) = (sent_ever + sent, sent_since + sent);
-        if measured.elapsed() >= MEASURE {
-            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let rate = sent_since as f64 / measured.elapsed().as_secs_f64();
-            report(deps, &mut worker.connection, context, sent_ever, rate).await?;
-            (measured, sent_since) = (Instant::now(), 0);
+        let query = if in_turn { waiting::in_turn(context, room) } else { waiting::in_order(context, room) };
+        let sent = round(deps, &mut worker, context, &topic, query).await?;
+        deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent.rows);
+        counts.add(sent.rows);
+        if counts.measured.elapsed() >= MEASURE {
+            report(deps, &mut worker.connection, context, &counts).await?;
+            counts = counts.anew();
         }
         workers.back(worker);
-        if sent < BATCH {
+        let was_in_turn = std::mem::replace(&mut in_turn, sent.rows >= room.events || sent.bytes >= room.bytes);
+        ahead.note(sent.places);
+        // What is taken in turn may be little, though more waits.
+        if !in_turn && !was_in_turn {
             // Past the time there may be nothing to send, but there is something to report.
-            let _ = tokio::time::timeout_at(measured + MEASURE, deps.outboxes.signalled(context)).await;
+            let _ = tokio::time::timeout_at(counts.measured + MEASURE, deps.outboxes.signalled(context)).await;
         }
         linger.due().await;
-        worker = workers.take().await?;
     }
 }
 
-/// Sends one batch and marks what was acknowledged; gives the number of rows. What the broker never takes is put aside.
+/// What a relay has sent: since it leads, and since it was reported.
+struct Counts {
+    ever: u64,
+    since: u64,
+    measured: Instant,
+    /// When something was last sent.
+    sent: Instant,
+}
+
+impl Counts {
+    fn begin() -> Self {
+        Self { ever: 0, since: 0, measured: Instant::now(), sent: Instant::now() }
+    }
+
+    fn add(&mut self, rows: u64) {
+        (self.ever, self.since) = (self.ever + rows, self.since + rows);
+        if rows > 0 {
+            self.sent = Instant::now();
+        }
+    }
+
+    fn anew(self) -> Self {
+        Self { since: 0, measured: Instant::now(), ..self }
+    }
+
+    /// Events a second since it was reported.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn rate(&self) -> f64 {
+        self.since as f64 / self.measured.elapsed().as_secs_f64().max(f64::EPSILON)
+    }
+}
+
+/// What a round has sent.
+#[derive(Default)]
+struct Sent {
+    rows: u64,
+    bytes: u64,
+    places: Vec<(Place, u64)>,
+}
+
+/// Sends one batch and marks what was acknowledged. What the broker never takes is put aside.
 async fn round(
     deps: &Deps,
-    connection: &mut PgConnection,
-    plans: &mut Plans,
+    worker: &mut Worker,
     context: Context,
     topic: &str,
-) -> Result<u64, RoleError> {
-    let rows = sqlx::query(AssertSqlSafe(waiting(context))).fetch_all(&mut *connection).await?;
+    query: String,
+) -> Result<Sent, RoleError> {
+    let connection = &mut worker.connection;
+    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut *connection).await?;
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(Sent::default());
     }
-    plans.suit(connection, rows.len()).await?;
+    worker.plans.suit(connection, rows.len()).await?;
     let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
     // Which months they are of, so that the others are not looked at.
     let times = rows.iter().map(|row| row.try_get::<Timestamp, _>("occurred_at")).collect::<Result<Vec<_>, _>>()?;
@@ -123,7 +153,11 @@ async fn round(
     match error {
         // After an error the next round needs a new producer, which the next start of this role brings.
         Some(error) => Err(format!("Kafka took {taken} of {} records of {topic}: {error}", records.len()).into()),
-        None => Ok(taken as u64),
+        None => {
+            let bytes = |record: &Outgoing| record.payload.len() as u64;
+            let each = places.into_iter().zip(&records).filter_map(|(place, record)| Some((place?, bytes(record))));
+            Ok(Sent { rows: taken as u64, bytes: records.iter().map(bytes).sum(), places: each.collect() })
+        }
     }
 }
 
@@ -207,8 +241,7 @@ async fn report(
     deps: &Deps,
     connection: &mut PgConnection,
     context: Context,
-    sent: u64,
-    rate: f64,
+    counts: &Counts,
 ) -> Result<(), sqlx::Error> {
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT tenant_id, count(*), extract(epoch FROM now() - min(occurred_at))::float8
@@ -225,13 +258,15 @@ async fn report(
     let age = waiting.iter().map(|tenant| tenant.seconds).fold(0.0, f64::max);
     deps.metrics.outbox_depth.get_or_create(&of(context.name())).set(depth);
     deps.metrics.outbox_age_seconds.get_or_create(&of(context.name())).set(age);
-    let next_offset = i64::try_from(sent).unwrap_or(i64::MAX);
+    let still = if waiting.is_empty() { 0.0 } else { age.min(counts.sent.elapsed().as_secs_f64()) };
+    deps.metrics.outbox_still_seconds.get_or_create(&of(context.name())).set(still);
+    let next_offset = i64::try_from(counts.ever).unwrap_or(i64::MAX);
     let progress = Progress {
         next_offset,
         end_offset: next_offset.saturating_add(depth),
         lag_events: depth,
         lag_seconds: age,
-        rate_per_second: rate,
+        rate_per_second: counts.rate(),
     };
     let name = relay_name(context);
     deps.status.record(&name, context.topic().name, progress);

@@ -1,9 +1,12 @@
 //! The relays of a process share a few connections, and the locks that they hold are handed on.
 
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
-use projector::outboxes::{Lease, Outboxes, lock};
+use projector::{
+    outboxes::{Lease, Outboxes, lock},
+    relay::waiting::{self, Room},
+};
 use schemas::topics::Context;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::time::Duration;
 use test_databases::Side;
 use tokio::task::JoinSet;
@@ -163,4 +166,50 @@ async fn a_locked_outbox_holds_up_no_other() {
     .expect("written");
     tokio::time::timeout(PATIENCE, process.outboxes.signalled(Context::Pricing)).await.expect("woken by a look");
     locked.rollback().await.expect("let go");
+}
+
+/// Events of a shop, in the order in which they are written.
+async fn write(admin: &mut PgConnection, shop: u8, events: i32) {
+    sqlx::query(
+        "INSERT INTO catalog.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
+                                     occurred_at, correlation_id)
+         SELECT gen_random_uuid(), $1, 'souk.catalog.product.created.v1', 'product', id, 1, id, repeat('a', 100), now(), 'test'
+         FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $2)) AS new",
+    )
+    .bind(schemas::Uuid::from_u128(u128::from(shop)))
+    .bind(events)
+    .execute(admin)
+    .await
+    .expect("written");
+}
+
+/// What a query takes: the shop and the number of each row.
+async fn taken(admin: &mut PgConnection, query: String) -> Vec<(u8, i64)> {
+    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(admin).await.expect("read");
+    let shop = |id: schemas::Uuid| id.as_bytes()[15];
+    rows.iter().map(|row| (shop(row.get("tenant_id")), row.get("id"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shops_take_turns_where_more_waits_than_a_round_takes() {
+    let database = database(Side::Write).await;
+    let mut admin = PgConnection::connect(&database.url()).await.expect("connected");
+    for (shop, events) in [(7, 3_000), (9, 2), (3, 1)] {
+        write(&mut admin, shop, events).await;
+    }
+    let room = Room { events: 100, bytes: 1 << 20 };
+    let in_order = taken(&mut admin, waiting::in_order(Context::Catalog, room)).await;
+    assert!(in_order.iter().all(|(shop, _)| *shop == 7), "the shop that wrote first");
+
+    let in_turn = taken(&mut admin, waiting::in_turn(Context::Catalog, room)).await;
+    assert_eq!(in_turn.len(), 100);
+    let shops: Vec<u8> = in_turn.iter().map(|(shop, _)| *shop).collect();
+    assert_eq!(shops[..5], [7, 9, 3, 7, 9], "the first event of each, then the second of each");
+    let of_one: Vec<i64> = in_turn.iter().filter(|(shop, _)| *shop == 7).map(|(_, id)| *id).collect();
+    let first: Vec<i64> = in_order.iter().map(|(_, id)| *id).take(of_one.len()).collect();
+    assert_eq!(of_one, first, "a shop's own order stays");
+
+    let narrow = taken(&mut admin, waiting::in_turn(Context::Catalog, Room { events: 100, bytes: 250 })).await;
+    assert_eq!(narrow.len(), 3, "the row with which the bytes are full is the last");
+    assert_eq!(taken(&mut admin, waiting::in_turn(Context::Pricing, room)).await, [], "nothing waits there");
 }

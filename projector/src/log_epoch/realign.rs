@@ -204,7 +204,7 @@ async fn forget_tenant(read: &mut PgConnection, tenant: Uuid, group: &Group) -> 
 }
 
 async fn events(write: &mut PgConnection, context: Context, which: &Again) -> Result<Vec<Event>, sqlx::Error> {
-    let columns = relay::COLUMNS;
+    let columns = relay::waiting::COLUMNS;
     let rows = match which {
         Again::Tenant(tenant) => {
             let sql = format!("SELECT {columns} FROM {context}.outbox WHERE tenant_id = $1 ORDER BY id");
