@@ -16,17 +16,22 @@ pub mod ledger;
 pub mod load;
 pub mod member;
 pub mod network;
+pub mod release;
 mod report;
+mod rolling;
 mod scenario;
 pub mod seen;
+mod shelf;
 mod verdict;
 
 pub use report::Report;
+pub use rolling::Rolled;
 pub use scenario::{Extent, Scenario, is_root, play};
 
 use crate::BenchError;
 use clap::Parser;
 use launcher::settings::{Broker, Settings};
+use release::Release;
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -38,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   souk bench chaos --scenario fleet --kafka apache --hold-seconds 60
   souk bench chaos --scenario postgres --kills 20
   souk bench chaos --scenario network --scenario disk --rounds 3
+  souk bench chaos --scenario rolling --before v0.1.0
 
 It starts a fleet of its own in a folder of its own: PostgreSQL, a broker, write-api, and two nodes, each a projector and a
 query-api with an index copy. Beside it run two writers, who send each command under an idempotency key until it is
@@ -47,16 +53,19 @@ fleet     kill -9 and SIGSTOP of each process in turn
 network   the cable of each process is cut in one direction, then in the other; needs root
 postgres  PostgreSQL ends with `-m immediate` and is started again
 disk      the disk fills up under an index, the broker and PostgreSQL in turn; needs root
+rolling   the fleet is of the release before; its databases are migrated, its processes are replaced one by one by this
+          release's, then back, and again; only if it is named, with --before or --before-bin
 
 The exit code is 0 only if no acknowledged write is lost, versions are contiguous, views and both indexes agree, no answer
-was older than its token, every refusal was a problem with Retry-After, and, for fleet and network, no query failed and
-each process was replaced within ten seconds.";
+was older than its token, every refusal was a problem with Retry-After, and, for fleet, network and rolling, no query
+failed; for fleet and network, if each process was replaced within ten seconds; and for rolling, if the index was built once
+where the releases have different formats, and not at all where they have one.";
 
 /// Let processes, cables, PostgreSQL and disks fail under load, and compare what was acknowledged
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What fails; several may be named [default: all of them]
+    /// What fails; several may be named [default: all but rolling]
     #[arg(long, value_enum)]
     pub scenario: Vec<Scenario>,
     /// How often each fault is done to each process, and each disk fills up
@@ -71,6 +80,12 @@ pub struct Args {
     /// How often PostgreSQL ends
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub kills: u32,
+    /// The release before, as a revision of git: it is built into a folder of its own, and kept for the next run
+    #[arg(long, value_name = "REVISION", conflicts_with = "before_bin")]
+    pub before: Option<String>,
+    /// The release before, as a folder with its programs
+    #[arg(long, value_name = "DIR")]
+    pub before_bin: Option<PathBuf>,
     /// Which broker to start
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
     pub kafka: Broker,
@@ -98,12 +113,18 @@ struct Defaults {
 pub async fn run(args: Args) -> Result<(), BenchError> {
     let own = std::env::current_exe()?;
     let programs = own.parent().unwrap_or(Path::new(".")).to_owned();
+    let before = match (&args.before, &args.before_bin) {
+        (Some(revision), _) => Some(tokio::task::block_in_place(|| Release::built(revision, &programs))?),
+        (None, Some(folder)) => Some(Release::at(folder)),
+        (None, None) => None,
+    };
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     let extent = Extent {
         rounds: args.rounds,
         goes_on: Duration::from_secs(60 * args.minutes),
         hold: Duration::from_secs(args.hold_seconds),
         kills: args.kills,
+        before,
     };
     let (mut reports, mut broken) = (Vec::new(), Vec::new());
     for scenario in scenarios {

@@ -40,12 +40,38 @@ pub async fn run(write_url: &str, read_url: &str) -> Result<(), LaunchError> {
     Ok(())
 }
 
-/// Migrates a database that is there.
+/// Migrates a database that is there. What a newer release has added stays, and is told of: after a rolling update that
+/// was taken back, this release works with it.
 ///
 /// # Errors
-/// [`LaunchError::Database`] names the database and what it said.
+/// [`LaunchError::Database`] names the database and what it said, such as that a migration is another than this program's.
 pub async fn apply(which: Which, url: &str, connection: &mut PgConnection) -> Result<(), LaunchError> {
-    migrator(which).run_direct(None, connection, false).await.map_err(|error| failed(url, &error))
+    let newer = newer(which, connection).await.map_err(|error| failed(url, &error))?;
+    // Told apart from what is merely unknown: a gap below the newest is somebody else's schema, which is refused.
+    let mut migrator = Migrator::with_migrations(migrator(which).iter().cloned().collect());
+    migrator.set_ignore_missing(!newer.is_empty());
+    migrator.run_direct(None, connection, false).await.map_err(|error| failed(url, &error))?;
+    if !newer.is_empty() {
+        let newer: Vec<String> = newer.iter().map(ToString::to_string).collect();
+        let newer = newer.join(", ");
+        eprintln!("note: the {which} database has migrations of a newer release ({newer}); they stay");
+    }
+    Ok(())
+}
+
+/// The migrations of a newer release, if all that this one does not know are newer than its own.
+async fn newer(which: Which, connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
+    let table: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text").fetch_one(&mut *connection).await?;
+    if table.is_none() {
+        return Ok(Vec::new());
+    }
+    let applied: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version").fetch_all(connection).await?;
+    let newest = migrator(which).iter().map(|migration| migration.version).max().unwrap_or_default();
+    let (older, newer): (Vec<i64>, Vec<i64>) = applied.into_iter().partition(|version| *version <= newest);
+    let is_own = older.iter().all(|version| migrator(which).version_exists(*version));
+    Ok(if is_own { newer } else { Vec::new() })
 }
 
 /// Whether this program knows the migrations of a backup, by number and SHA-384: an older backup is migrated

@@ -13,6 +13,7 @@ mod insights;
 mod lag;
 mod lineage;
 mod merchandising;
+mod migrations;
 mod noisy;
 mod openapi;
 mod order;

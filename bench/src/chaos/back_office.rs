@@ -52,9 +52,11 @@ pub struct Product {
 
 /// The answer of a command.
 #[derive(Debug, Deserialize)]
-struct Acknowledged {
-    id: Uuid,
-    version: u64,
+pub(super) struct Acknowledged {
+    /// The aggregate.
+    pub(super) id: Uuid,
+    /// Its version after the command.
+    pub(super) version: u64,
     token: String,
     #[serde(default)]
     variants: Vec<Variant>,
@@ -95,8 +97,7 @@ impl BackOffice {
     /// # Errors
     /// If write-api refuses for good.
     pub async fn create(&self) -> Result<Product, BenchError> {
-        // Drawn, not looked at: two writers at once would create the same product.
-        let word = self.words.word(self.commands.fetch_add(1, Ordering::Relaxed));
+        let word = self.word();
         let done = self.until_acknowledged(Method::POST, "products", None, &content(&word, 0)).await?;
         let variant = done.variants.first().map(|variant| variant.id);
         let variant =
@@ -137,13 +138,23 @@ impl BackOffice {
         Ok(())
     }
 
-    fn note(&self, context: Context, done: &Acknowledged, mark: String) {
+    /// A word that no other product has.
+    pub(super) fn word(&self) -> String {
+        // Drawn, not looked at: two writers at once would create the same product.
+        self.words.word(self.commands.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Records a command that was acknowledged.
+    pub(super) fn note(&self, context: Context, done: &Acknowledged, mark: String) {
         self.seen.acknowledged.fetch_add(1, Ordering::Relaxed);
         self.ledger.record(Fact { context, aggregate: done.id, version: done.version, mark });
     }
 
     /// Sends a command until it is acknowledged; what was not answered is sent again under the same key.
-    async fn until_acknowledged(
+    ///
+    /// # Errors
+    /// If write-api refuses for good.
+    pub(super) async fn until_acknowledged(
         &self,
         method: Method,
         path: &str,
@@ -151,7 +162,7 @@ impl BackOffice {
         body: &Value,
     ) -> Result<Acknowledged, BenchError> {
         let (began, url) = (Instant::now(), format!("{}/v1/{path}", self.url));
-        let key = format!("chaos-{}", self.words.word(self.commands.fetch_add(1, Ordering::Relaxed)));
+        let key = format!("chaos-{}", self.word());
         loop {
             let mut request = self.http.request(method.clone(), &url).header("x-tenant-slug", &self.tenant);
             request = request.header("idempotency-key", &key).json(body);

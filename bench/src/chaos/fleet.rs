@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,8 @@ mod commands;
 pub const NODES: usize = 2;
 /// How long a process may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long a process may take to end by itself.
+const GRACE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(30);
 
 /// The running processes; they end with this value.
@@ -33,7 +35,8 @@ pub struct Fleet {
     /// The namespaces of the processes, if they have some.
     pub network: Option<Network>,
     members: BTreeMap<Member, SocketAddr>,
-    programs: PathBuf,
+    /// The folder of the release that a process is of.
+    releases: BTreeMap<Member, PathBuf>,
     http: reqwest::Client,
 }
 
@@ -45,12 +48,14 @@ impl std::fmt::Debug for Fleet {
 
 impl Fleet {
     /// Starts all of it and waits until it is ready: on the databases and the broker that the settings name, or on its own.
+    /// `programs` are this release's, and the broker's; the other processes, and the schema, may be of an older one.
     ///
     /// # Errors
     /// The first process that does not start or is not ready in two minutes.
     pub async fn start(
         mut settings: Settings,
         programs: PathBuf,
+        older: Option<&Path>,
         network: Option<Network>,
     ) -> Result<Self, BenchError> {
         settings.without_vectors = true;
@@ -64,7 +69,9 @@ impl Fleet {
             let host = network.as_ref().map_or(LOOPBACK, |network| network.host(member));
             members.insert(member, SocketAddr::new(host, suite::free_port()?));
         }
-        let stack = Stack::new(settings, programs.clone())?;
+        let release = older.unwrap_or(&programs).to_owned();
+        let releases = members.keys().map(|member| (*member, release.clone())).collect();
+        let stack = Stack::new(settings, programs)?;
         let postgres = stack.postgres()?.map(|postgres| match &network {
             Some(network) => postgres.listening_also(network.host(Member::Broker), &network.clients()),
             None => postgres,
@@ -73,13 +80,13 @@ impl Fleet {
             .timeout(Duration::from_secs(5))
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;
-        let fleet = Self { stack, postgres, network, members, programs, http };
+        let fleet = Self { stack, postgres, network, members, releases, http };
         if let Some(postgres) = &fleet.postgres {
             tokio::task::block_in_place(|| {
                 fleet.stack.artifacts.fetch_postgres()?;
                 postgres.start()
             })?;
-            fleet.stack.migrate().await?;
+            fleet.migrate(&release).await?;
         }
         for member in fleet.members() {
             fleet.begin(member)?;
@@ -156,6 +163,28 @@ impl Fleet {
     pub async fn start_again(&self, member: Member) -> Result<(), BenchError> {
         self.begin(member)?;
         self.until_ready(member).await
+    }
+
+    /// Ends a process as those who update do, starts that of another release in its place, and waits until it is ready.
+    ///
+    /// # Errors
+    /// If the new one does not start.
+    pub async fn replace(&mut self, member: Member, programs: &Path) -> Result<(), BenchError> {
+        tokio::task::block_in_place(|| self.stack.processes.stop(&member.name(), GRACE))?;
+        self.releases.insert(member, programs.to_owned());
+        self.start_again(member).await
+    }
+
+    /// Migrates both databases to the schema of a release, by its own program.
+    ///
+    /// # Errors
+    /// What it said.
+    pub async fn migrate(&self, programs: &Path) -> Result<(), BenchError> {
+        let output = tokio::process::Command::from(commands::migrate(self, programs)).output().await?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(BenchError::Failed(format!("souk migrate failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
     }
 
     /// Starts whatever does not run, as those who supervise processes do; gives the names of what had ended.

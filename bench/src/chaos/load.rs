@@ -96,6 +96,12 @@ impl Load {
         Client::new(if node == 0 { [one, two] } else { [two, one] }, &self.tenant, &self.seen)
     }
 
+    /// Staff of the shop that is loaded.
+    #[must_use]
+    pub const fn office(&self) -> &BackOffice {
+        &self.witness
+    }
+
     /// The counts now.
     #[must_use]
     pub fn totals(&self) -> Totals {

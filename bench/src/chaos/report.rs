@@ -2,6 +2,7 @@
 
 use super::{
     faults::{Outcome, TAKEN_OVER_WITHIN},
+    rolling::Rolled,
     seen::Totals,
 };
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct Report {
     pub lost: u64,
     /// Everything else that is not as it has to be in the end.
     pub wrong: Vec<String>,
+    /// What came of a rolling update.
+    pub rolled: Option<Rolled>,
 }
 
 impl Report {
@@ -35,6 +38,7 @@ impl Report {
         let Totals { failed, stale, wrong, improper, .. } = self.totals;
         let late = self.outcomes.iter().filter(|it| it.taken_over.is_some_and(|time| time > TAKEN_OVER_WITHIN));
         let mut found = self.wrong.clone();
+        found.extend(self.rolled.as_ref().and_then(Rolled::violation));
         found.extend(late.map(|outcome| format!("nobody took over in time: {outcome}")));
         for (count, what) in [
             (self.lost, "acknowledged commands are lost"),
@@ -67,7 +71,7 @@ impl fmt::Display for Outcome {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenario, broker, partitions, outcomes, totals, lost, .. } = self;
+        let Self { scenario, broker, partitions, outcomes, totals, lost, rolled, .. } = self;
         let partitions = partitions.map_or(String::new(), |partitions| format!(", {partitions} partitions"));
         writeln!(f, "{scenario} ({broker}{partitions})")?;
         writeln!(
@@ -86,6 +90,9 @@ impl fmt::Display for Report {
             let ([over, over_max], [again, again_max]) = (median_and_max(taken_over), median_and_max(recovered));
             let what = format!("{fault}, {whom}");
             writeln!(f, "  {what:<34} {times:>5} {over:>16} {over_max:>8} {again:>16} {again_max:>8}")?;
+        }
+        if let Some(rolled) = rolled {
+            writeln!(f, "  releases  {rolled}")?;
         }
         let Totals { acknowledged, queries, by_other, failed, stale, wrong, refusals, improper, .. } = totals;
         writeln!(f, "  writes    {acknowledged} acknowledged, {lost} lost")?;
@@ -125,6 +132,7 @@ mod tests {
             totals: Totals::default(),
             lost: 0,
             wrong: Vec::new(),
+            rolled: None,
         }
     }
 

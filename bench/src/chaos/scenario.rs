@@ -8,7 +8,9 @@ use super::{
     load::Load,
     member::Member,
     network::{Direction, Network},
+    release::Release,
     report::Report,
+    rolling::Rolling,
     verdict,
 };
 use crate::BenchError;
@@ -30,10 +32,12 @@ pub enum Scenario {
     Postgres,
     /// Disks fill up.
     Disk,
+    /// Processes of the release before are replaced by those of this one, one by one, and back.
+    Rolling,
 }
 
 impl Scenario {
-    /// All of them.
+    /// All that fail; a rolling update needs another release.
     pub const ALL: [Self; 4] = [Self::Fleet, Self::Network, Self::Postgres, Self::Disk];
 
     /// Whether only root can have it.
@@ -45,7 +49,7 @@ impl Scenario {
     /// Whether there is always one who can answer a query.
     #[must_use]
     pub const fn answers_always(self) -> bool {
-        matches!(self, Self::Fleet | Self::Network)
+        matches!(self, Self::Fleet | Self::Network | Self::Rolling)
     }
 }
 
@@ -56,6 +60,7 @@ impl fmt::Display for Scenario {
             Self::Network => "network",
             Self::Postgres => "postgres",
             Self::Disk => "disk",
+            Self::Rolling => "rolling",
         })
     }
 }
@@ -71,11 +76,13 @@ pub struct Extent {
     pub hold: Duration,
     /// How often PostgreSQL ends.
     pub kills: u32,
+    /// The release that is rolled from and back to.
+    pub before: Option<Release>,
 }
 
 impl Extent {
     /// Once each, no longer than it takes: for tests.
-    pub const SHORT: Self = Self { rounds: 1, goes_on: Duration::ZERO, hold: Duration::ZERO, kills: 3 };
+    pub const SHORT: Self = Self { rounds: 1, goes_on: Duration::ZERO, hold: Duration::ZERO, kills: 3, before: None };
 }
 
 /// Whether this process may make namespaces and file systems.
@@ -108,13 +115,27 @@ pub async fn play(
         (false, _) => "a broker that others use, too".to_owned(),
     };
     let partitions = settings.topic_partitions;
-    let fleet = Fleet::start(settings, programs, network).await?;
+    let before = match scenario {
+        Scenario::Rolling => Some(extent.before.as_ref().ok_or_else(no_release)?),
+        _ => None,
+    };
+    let older = before.map(|release| release.programs.as_path());
+    let mut fleet = Fleet::start(settings, programs.clone(), older, network).await?;
     let mut load = Load::begin(&fleet, "chaos").await?;
     let mut outcomes = Vec::new();
+    let mut rolling = match before {
+        Some(before) => Some(Rolling::begin(&fleet, &load, before, &programs).await?),
+        None => None,
+    };
     let (began, mut round) = (Instant::now(), 0);
     while round < extent.rounds || began.elapsed() < extent.goes_on {
         round += 1;
         match (scenario, &disks) {
+            (Scenario::Rolling, _) => {
+                if let Some(rolling) = &mut rolling {
+                    outcomes.extend(rolling.round(&mut fleet, &mut load).await?);
+                }
+            }
             (Scenario::Postgres, _) => {
                 for _ in 0..extent.kills {
                     outcomes.push(told(crash::crash(&fleet, &mut load).await?));
@@ -134,10 +155,28 @@ pub async fn play(
     }
     let totals = load.end().await?;
     let (lost, wrong) = verdict::compare(&fleet, &load).await?;
+    let rolled = match rolling {
+        Some(rolling) => Some(rolling.end(&fleet).await?),
+        None => None,
+    };
     drop(fleet);
     drop(disks);
     let answers_always = scenario.answers_always();
-    Ok(Report { scenario: scenario.to_string(), answers_always, broker, partitions, outcomes, totals, lost, wrong })
+    Ok(Report {
+        scenario: scenario.to_string(),
+        answers_always,
+        broker,
+        partitions,
+        outcomes,
+        totals,
+        lost,
+        wrong,
+        rolled,
+    })
+}
+
+fn no_release() -> BenchError {
+    BenchError::Nothing("a rolling update needs the release before: name it with --before or --before-bin".to_owned())
 }
 
 /// Each fault of a scenario and whom it is done to. A projector that took over from the other is hurt next.
@@ -154,7 +193,7 @@ fn faults(scenario: Scenario, fleet: &Fleet) -> Vec<(Fault, Member)> {
 }
 
 /// Tells the operator of an outcome while others are to come.
-fn told(outcome: Outcome) -> Outcome {
+pub(super) fn told(outcome: Outcome) -> Outcome {
     eprintln!("  {outcome}");
     outcome
 }

@@ -1,7 +1,7 @@
 //! The command line of each process of a fleet.
 
 use super::{super::member::Member, Fleet};
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 /// The command that runs a process in the foreground. The broker's is the stack's own.
 pub fn command(fleet: &Fleet, member: Member) -> Command {
@@ -32,7 +32,20 @@ pub fn command(fleet: &Fleet, member: Member) -> Command {
         }
     }
     command.args(["--log", &settings.log, "--log-format", "json"]);
-    // The processes take their settings from the command line alone.
+    alone(command)
+}
+
+/// The command that migrates both databases to the schema of a release.
+pub fn migrate(fleet: &Fleet, programs: &Path) -> Command {
+    let settings = &fleet.stack.settings;
+    let mut command = Command::new(programs.join("souk"));
+    command.args(["migrate", "--write-database-url", &settings.write_url()]);
+    command.args(["--read-database-url", &settings.read_url()]);
+    alone(command)
+}
+
+/// The processes take their settings from the command line alone.
+fn alone(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SOUK_") {
             command.env_remove(name);
@@ -49,7 +62,7 @@ fn program(fleet: &Fleet, member: Member) -> Command {
         Member::Projector(_) => "projector",
         Member::QueryApi(_) => "query-api",
     };
-    let program = fleet.programs.join(name);
+    let program = fleet.releases.get(&member).map_or_else(|| name.into(), |programs| programs.join(name));
     match &fleet.network {
         Some(network) => network.inside(member, &program),
         None => Command::new(program),
