@@ -84,7 +84,7 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
         return Ok(Promoted { switched, watched: None });
     }
     // Those who are to follow are waited for until they have it open: none is left behind half way.
-    switch::opened(context, &args.generation).await?;
+    switch::opened(context, &next, &active).await?;
     let before = watch::figures(context, &active.generation).await?;
     let mut transaction = context.pool.begin().await?;
     generations::step(context, &mut transaction, &active, State::Retired, "").await?;
@@ -93,7 +93,7 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Promoted, Fail
         watch::begin(context, &mut transaction, &args.generation, &before, seconds, &args.limits).await?;
     }
     transaction.commit().await?;
-    let switched = switch::followed(context, &args.generation, &active.generation, epoch, args.wait).await?;
+    let switched = switch::followed(context, &next, &active, epoch, args.wait).await?;
     control::prune(context, &control::PruneArgs { keep: args.keep, dry_run: false }).await?;
     let watched = match args.watch {
         Some(seconds) => Some(watch::follow(context, &args.generation, seconds).await?),

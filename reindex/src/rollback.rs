@@ -40,5 +40,5 @@ pub async fn run(context: &CommandContext, args: &Args) -> Result<Switched, Fail
     generations::step(context, &mut transaction, &active, State::RolledBack, &args.reason).await?;
     let epoch = switch::activate(context, &mut transaction, &target, &active, "rollback", &args.reason).await?;
     transaction.commit().await?;
-    switch::followed(context, &previous, &active.generation, epoch, args.wait).await
+    switch::followed(context, &target, &active, epoch, args.wait).await
 }

@@ -5,8 +5,9 @@ use crate::{
     failure::Failure,
     generations::{self, Generation, State},
 };
+use search::generation::Format;
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use std::{
     fmt,
     time::{Duration, Instant},
@@ -74,22 +75,38 @@ pub async fn activate(
     Ok(epoch)
 }
 
-/// Waits until every query-api that is alive has opened the generation.
+/// A query-api of a release that can't read the generation `$1`: the index writer of its node is at work and keeps no copy.
+/// It goes on with what it has until it is updated, so nobody waits for it where the formats differ (`$2`).
+const OF_ANOTHER_RELEASE: &str = "$2
+    AND EXISTS (SELECT FROM index_nodes AS n WHERE n.node = q.node AND n.heartbeat_at > now() - interval '5 seconds')
+    AND NOT EXISTS (SELECT FROM generation_copies AS c
+                    WHERE c.generation = $1 AND c.node = q.node AND c.heartbeat_at > now() - interval '5 seconds')";
+
+/// Whether a release that reads one of them may not read the other.
+fn formats_differ(next: &Generation, active: &Generation) -> bool {
+    Format::of(&next.manifest) != Format::of(&active.manifest)
+}
+
+/// Waits until every query-api that is alive, and can, has opened the generation that is to follow the active one.
 ///
 /// # Errors
 /// A refusal that names those that have not.
-pub async fn opened(context: &CommandContext, name: &str) -> Result<(), Failure> {
+pub async fn opened(context: &CommandContext, next: &Generation, active: &Generation) -> Result<(), Failure> {
+    let name = &next.generation;
+    let sql = format!(
+        "SELECT address || ' on node ' || node FROM query_nodes AS q
+         WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened) AND NOT ({OF_ANOTHER_RELEASE})
+         ORDER BY node, address"
+    );
     let began = Instant::now();
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        let without: Vec<String> = sqlx::query_scalar(
-            "SELECT address || ' on node ' || node FROM query_nodes
-             WHERE heartbeat_at > now() - interval '5 seconds' AND NOT $1 = ANY(opened) ORDER BY node, address",
-        )
-        .bind(name)
-        .fetch_all(&context.pool)
-        .await?;
+        let without: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
+            .bind(name)
+            .bind(formats_differ(next, active))
+            .fetch_all(&context.pool)
+            .await?;
         if without.is_empty() {
             return Ok(());
         }
@@ -100,32 +117,34 @@ pub async fn opened(context: &CommandContext, name: &str) -> Result<(), Failure>
     }
 }
 
-/// Waits until every query-api that is alive has followed a switch.
+/// Waits until every query-api that is alive, and can, has followed a switch.
 ///
 /// # Errors
 /// [`Failure::TimedOut`] with those that have not.
 pub async fn followed(
     context: &CommandContext,
-    name: &str,
-    previous: &str,
+    next: &Generation,
+    previous: &Generation,
     epoch: i64,
     wait: u64,
 ) -> Result<Switched, Failure> {
+    let (name, crosses) = (&next.generation, formats_differ(next, previous));
+    let sql = format!(
+        "SELECT address || ' on node ' || node, epoch, waiting FROM query_nodes AS q
+         WHERE heartbeat_at > now() - interval '5 seconds' AND NOT ({OF_ANOTHER_RELEASE}) ORDER BY node, address, reader"
+    );
     let began = Instant::now();
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        let nodes: Vec<(String, i64, String)> = sqlx::query_as(
-            "SELECT address || ' on node ' || node, epoch, waiting FROM query_nodes
-             WHERE heartbeat_at > now() - interval '5 seconds' ORDER BY node, address, reader",
-        )
-        .fetch_all(&context.pool)
-        .await?;
+        let nodes: Vec<(String, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(sql.clone())).bind(name).bind(crosses).fetch_all(&context.pool).await?;
         let late: Vec<&(String, i64, String)> = nodes.iter().filter(|(_, seen, _)| *seen < epoch).collect();
-        if late.is_empty() && !nodes.is_empty() {
+        // Where none is of a release that reads it, those that will be started follow.
+        if late.is_empty() && (crosses || !nodes.is_empty()) {
             return Ok(Switched {
-                generation: name.to_owned(),
-                previous: previous.to_owned(),
+                generation: name.clone(),
+                previous: previous.generation.clone(),
                 epoch: Some(epoch),
                 share: 100,
                 followed: nodes.into_iter().map(|(reader, ..)| reader).collect(),

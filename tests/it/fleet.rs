@@ -1,5 +1,6 @@
 //! Several nodes, several processes on each: who is who.
 
+mod releases;
 mod topology;
 mod trials;
 
@@ -86,6 +87,17 @@ async fn switches(connection: &mut PgConnection) -> Vec<(String, String)> {
         .expect("read")
 }
 
+/// An operator's rollback from g2 to g1.
+async fn go_back(connection: &mut PgConnection) {
+    for back in [
+        "UPDATE index_generations SET state = 'rolled_back' WHERE generation = 'g2'",
+        "UPDATE index_generations SET state = 'active' WHERE generation = 'g1'",
+        "INSERT INTO index_switches (generation, previous, kind, actor) VALUES ('g1', 'g2', 'rollback', 'tester')",
+    ] {
+        sqlx::query(back).execute(&mut *connection).await.expect("gone back");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_of_two_releases_make_one_build_and_never_take_turns() {
     let database = database(Side::Read).await;
@@ -116,13 +128,7 @@ async fn writers_of_two_releases_make_one_build_and_never_take_turns() {
             .expect("read");
     assert_eq!(states, expected(&[("g1", "retired"), ("g2", "active")]));
     // An operator goes back to the release before: its writers find their generation, and the newer ones let it be.
-    for back in [
-        "UPDATE index_generations SET state = 'rolled_back' WHERE generation = 'g2'",
-        "UPDATE index_generations SET state = 'active' WHERE generation = 'g1'",
-        "INSERT INTO index_switches (generation, previous, kind, actor) VALUES ('g1', 'g2', 'rollback', 'tester')",
-    ] {
-        sqlx::query(back).execute(&mut connection).await.expect("gone back");
-    }
+    go_back(&mut connection).await;
     for shipped in [&newer, &older, &newer] {
         generations::replace_outdated(&mut connection, shipped).await.expect("a look");
     }
