@@ -165,14 +165,14 @@ impl Fleet {
         self.until_ready(member).await
     }
 
-    /// Ends a process as those who update do, starts that of another release in its place, and waits until it is ready.
+    /// Ends a process as those who update do, and starts that of another release in its place.
     ///
     /// # Errors
-    /// If the new one does not start.
-    pub async fn replace(&mut self, member: Member, programs: &Path) -> Result<(), BenchError> {
+    /// If it does not start.
+    pub fn replace(&mut self, member: Member, programs: &Path) -> Result<(), BenchError> {
         tokio::task::block_in_place(|| self.stack.processes.stop(&member.name(), GRACE))?;
         self.releases.insert(member, programs.to_owned());
-        self.start_again(member).await
+        self.begin(member)
     }
 
     /// Migrates both databases to the schema of a release, by its own program.

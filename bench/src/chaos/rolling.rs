@@ -11,6 +11,7 @@ use super::{
     shelf::Shelf,
 };
 use crate::BenchError;
+use reindex::{CommandContext, promote, rollback, watch::Limits};
 use search::generation::Format;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,6 +24,11 @@ use std::{
 
 /// Commands that are acknowledged before the next process is replaced: the releases work beside each other.
 const WRITTEN: u64 = 20;
+/// Seconds in which query-apis follow a switch of the index.
+const FOLLOWED_WITHIN: u64 = 60;
+/// What is done to a process.
+const FORTH: &str = "to this release";
+const BACK: &str = "to the one before";
 
 /// What came of rolling from one release to the other, beside what the load has seen.
 #[derive(Debug, Clone, Serialize)]
@@ -109,7 +115,7 @@ impl Rolling {
         fleet.migrate(&self.own).await?;
         let mut outcomes = vec![told(outcome("migrations", "PostgreSQL".to_owned(), began))];
         let (programs, order) = (self.own.clone(), nodes().chain([Member::WriteApi]));
-        outcomes.extend(self.replace(fleet, load, "to this release", &programs, order).await?);
+        outcomes.extend(self.replace(fleet, load, FORTH, &programs, order).await?);
         for node in 0..NODES {
             self.shelf.shown_at(load, node).await?;
         }
@@ -118,8 +124,12 @@ impl Rolling {
 
     /// The other way around: nobody writes what the older ones can't read once they read. The schema stays.
     async fn back(&mut self, fleet: &mut Fleet, load: &mut Load) -> Result<Vec<Outcome>, BenchError> {
+        if self.needed > 0 {
+            let args = rollback::Args { reason: "the release is taken back".to_owned(), wait: FOLLOWED_WITHIN };
+            rollback::run(&operator(fleet)?, &args).await?;
+        }
         let (programs, order) = (self.before.programs.clone(), [Member::WriteApi].into_iter().chain(nodes()));
-        self.replace(fleet, load, "to the one before", &programs, order).await
+        self.replace(fleet, load, BACK, &programs, order).await
     }
 
     async fn replace(
@@ -134,7 +144,12 @@ impl Rolling {
         for member in order {
             self.shelf.rename(load.office()).await?;
             let began = Instant::now();
-            fleet.replace(member, programs).await?;
+            fleet.replace(member, programs)?;
+            if self.is_come_again() && member == Member::QueryApi(0) && what == FORTH {
+                // Its node has the index of this release, which an operator went back from.
+                self.promote(fleet).await?;
+            }
+            fleet.until_ready(member).await?;
             outcomes.push(told(outcome(what, member.name(), began)));
             load.until_acknowledged(WRITTEN).await?;
         }
@@ -142,6 +157,24 @@ impl Rolling {
         let all: Vec<usize> = (0..NODES).collect();
         load.fresh_at(&all).await?;
         Ok(outcomes)
+    }
+
+    /// Whether an index of this release's format is there from an earlier roll.
+    const fn is_come_again(&self) -> bool {
+        self.needed > 0 && self.rolls > 0
+    }
+
+    async fn promote(&self, fleet: &Fleet) -> Result<(), BenchError> {
+        let mut read = PgConnection::connect(&fleet.stack.settings.read_url()).await?;
+        let left: String = sqlx::query_scalar(
+            "SELECT previous FROM index_switches WHERE kind = 'rollback' ORDER BY epoch DESC LIMIT 1",
+        )
+        .fetch_one(&mut read)
+        .await?;
+        let (keep, wait) = (1, FOLLOWED_WITHIN);
+        let args = promote::Args { generation: left, canary: None, watch: None, limits: Limits::default(), keep, wait };
+        promote::run(&operator(fleet)?, &args).await?;
+        Ok(())
     }
 
     /// What came of it.
@@ -156,6 +189,11 @@ impl Rolling {
             needed: self.needed,
         })
     }
+}
+
+/// Whoever types `reindex` on the first node.
+fn operator(fleet: &Fleet) -> Result<CommandContext, BenchError> {
+    Ok(CommandContext::at(&fleet.stack.settings.read_url(), &fleet.index_dir(0), "chaos")?)
 }
 
 /// The processes of the nodes, node by node.
