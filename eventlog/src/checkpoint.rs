@@ -50,6 +50,19 @@ pub async fn prepare(
     Ok(())
 }
 
+/// Has a projection stand still for as long as the transaction lasts, whoever works on it: none of its partitions can move.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(transaction: &mut PgConnection, projection: &str) -> Result<(), sqlx::Error> {
+    // In the order in which they are moved, so that no two wait for each other.
+    sqlx::query("SELECT FROM checkpoints WHERE projection = $1 ORDER BY topic COLLATE \"C\", partition FOR UPDATE")
+        .bind(projection)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Moves the checkpoint from what this process has read to `next`, or fails if it stands elsewhere.
 ///
 /// # Errors

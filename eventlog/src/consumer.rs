@@ -48,7 +48,7 @@ impl Record {
     }
 }
 
-/// A reader of all partitions of some topics.
+/// A reader of partitions.
 pub struct Source {
     consumer: StreamConsumer,
 }
@@ -65,10 +65,18 @@ impl Source {
     /// # Errors
     /// The client's.
     pub fn open(log: &Log, group: &str, topics: &[Topic], offsets: &Offsets) -> Result<Self, KafkaError> {
+        Self::of(log, group, &log.partitions(topics), offsets)
+    }
+
+    /// The same for some partitions only, each named by its topic's name on the cluster and its number.
+    ///
+    /// # Errors
+    /// The client's.
+    pub fn of(log: &Log, group: &str, partitions: &[(String, i32)], offsets: &Offsets) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer = log.consumer(group).create()?;
         let mut assignment = TopicPartitionList::new();
-        for key in log.partitions(topics) {
-            let next = offsets.get(&key).copied().unwrap_or_default();
+        for key in partitions {
+            let next = offsets.get(key).copied().unwrap_or_default();
             let start = if next == 0 { Offset::Beginning } else { Offset::Offset(next) };
             assignment.add_partition_offset(&key.0, key.1, start)?;
         }

@@ -67,6 +67,17 @@ pub async fn keep(
     Ok(())
 }
 
+/// Whether an event is to be tried again.
+///
+/// # Errors
+/// The database's.
+pub async fn is_retry_asked(connection: &mut PgConnection, projection: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM dead_letters WHERE projection = $1 AND state = 'retrying')")
+        .bind(projection)
+        .fetch_one(connection)
+        .await
+}
+
 /// The key of the oldest event that is to be tried again, and everything of that key in order.
 ///
 /// # Errors

@@ -4,13 +4,17 @@
 //! A process that hangs, or a node that is cut off, keeps its connection and so the lock. Therefore a leader has a lease
 //! beside it, which its process renews. Whoever waits for the lock ends the session of a leader whose lease has run out.
 //! What that one still writes over this connection when it wakes is refused by the server: the connection is gone. See
-//! docs/decisions/0040.
+//! docs/decisions/0040. Where several are to work at once, they hold [`shares`].
 
 use crate::database;
 use sqlx::PgConnection;
 use std::{slice, time::Duration};
 
+mod keeper;
 mod lease;
+pub mod shares;
+
+pub use shares::{MOST_SHARES, Shares};
 
 /// How often a standby asks.
 const STANDBY_INTERVAL: Duration = Duration::from_millis(250);
@@ -47,7 +51,7 @@ pub async fn lead_all(url: &str, names: &[impl AsRef<str>]) -> Result<PgConnecti
 pub async fn try_lock(connection: &mut PgConnection, url: &str, name: &str) -> Result<bool, sqlx::Error> {
     if let Some(term) = lease::take(connection, name).await? {
         tracing::info!(role = name, term, "leading");
-        lease::keep(url, name, term);
+        keeper::keep(url, name, term);
         return Ok(true);
     }
     if lease::end_expired(connection, name).await? {

@@ -154,10 +154,7 @@ async fn step_back(context: &CommandContext, args: &Args, projections: &[&str]) 
         .map_err(|error| Failure::Other(format!("Kafka at {}: {error}", args.kafka_brokers)))?;
     let mut known = Offsets::new();
     for projection in projections {
-        sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
-            .bind(projection)
-            .execute(&mut *transaction)
-            .await?;
+        checkpoint::hold(&mut transaction, projection).await?;
         known.extend(checkpoint::load(&mut transaction, projection).await?);
     }
     let firsts: Offsets = extents.iter().map(|(partition, (first, _))| (partition.clone(), *first)).collect();

@@ -44,7 +44,7 @@ pub async fn live(connection: &mut PgConnection) -> Result<Offsets, sqlx::Error>
 pub async fn at_the_same_place(transaction: &mut PgConnection, patience: Duration) -> Result<Offsets, RebuildError> {
     // Every feed, in one order.
     for name in registry::names() {
-        hold(transaction, name).await?;
+        checkpoint::hold(transaction, name).await?;
     }
     let live = live(transaction).await?;
     let deadline = Instant::now() + patience;
@@ -55,14 +55,6 @@ pub async fn at_the_same_place(transaction: &mut PgConnection, patience: Duratio
         }
         tokio::time::sleep(LOOK).await;
     }
-    hold(transaction, PROJECTION).await?;
+    checkpoint::hold(transaction, PROJECTION).await?;
     Ok(live)
-}
-
-async fn hold(transaction: &mut PgConnection, projection: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT FROM checkpoints WHERE projection = $1 FOR UPDATE")
-        .bind(projection)
-        .execute(transaction)
-        .await?;
-    Ok(())
 }
