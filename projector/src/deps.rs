@@ -26,7 +26,7 @@ pub struct Deps {
     pub health: Health,
     /// Keeps the roles running.
     pub supervisor: Supervisor,
-    /// Wakes the document relay after a batch of views.
+    /// Wakes the document relay when views have changed.
     pub documents_written: Arc<Notify>,
     /// The write database, as the relays of this process use it.
     pub outboxes: Outboxes,

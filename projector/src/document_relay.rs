@@ -15,6 +15,7 @@ use eventlog::{
 use schemas::{
     Timestamp, Uuid,
     ids::{ProductId, TenantId},
+    signals::{Changed, VIEWS_CHANGED},
     topics::{self, partition_key},
 };
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
@@ -44,10 +45,28 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     deps.is_fit(NAME);
     let mut connection = leader::lead(&deps.config.read_database_url, LOCK).await?;
     sqlx::raw_sql(BY_INDEX).execute(&mut connection).await?;
+    tokio::select! {
+        outcome = relay(&deps, &mut connection) => outcome,
+        outcome = hear(&deps) => outcome,
+    }
+}
+
+/// Wakes the relay when views have changed, whichever process has changed them.
+async fn hear(deps: &Deps) -> Result<(), RoleError> {
+    let mut signals = service::database::listener(&deps.config.read_database_url).await?;
+    signals.listen(VIEWS_CHANGED).await?;
+    loop {
+        if Changed::of(signals.recv().await?.payload()) != Changed::Figures {
+            deps.documents_written.notify_one();
+        }
+    }
+}
+
+async fn relay(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleError> {
     let topic = deps.log.topic(topics::DOCUMENTS);
     let mut plans = Plans::default();
     loop {
-        let sent = round(&deps, &mut connection, &mut plans, &topic).await?;
+        let sent = round(deps, connection, &mut plans, &topic).await?;
         deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent);
         if sent < BATCH {
             // A signal that came during the round is kept; a timeout is the poll falling due.

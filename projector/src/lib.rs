@@ -17,6 +17,7 @@ pub mod embeddings;
 pub mod epochs;
 pub mod feed;
 pub mod gaps;
+pub mod holds;
 pub mod index_writer;
 pub mod log_epoch;
 pub mod metrics;

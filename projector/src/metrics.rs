@@ -1,5 +1,6 @@
 //! The projector's Prometheus metrics.
 
+use crate::status::judgement::State;
 use service::metrics::{
     LATENCY_BUCKETS, Metrics as Registry,
     prometheus_client::{
@@ -8,6 +9,9 @@ use service::metrics::{
     },
 };
 use std::sync::atomic::AtomicU64;
+
+/// The trends of a lag.
+pub const TRENDS: [&str; 4] = ["growing", "steady", "draining", "idle"];
 
 /// A gauge of seconds or rates.
 pub type Number = Gauge<f64, AtomicU64>;
@@ -109,6 +113,20 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Lets go of the series of a projection's lag, which another process tells from now on.
+    pub fn forget_lag(&self, projection: &str) {
+        let label = of(projection);
+        self.lag_events.remove(&label);
+        self.lag_seconds.remove(&label);
+        self.catch_up_seconds.remove(&label);
+        for trend in TRENDS {
+            self.lag_trend.remove(&TrendOf { name: projection.to_owned(), trend: trend.to_owned() });
+        }
+        for state in State::ALL {
+            self.lag_state.remove(&StateOf { name: projection.to_owned(), state: state.name().to_owned() });
+        }
+    }
+
     /// Registers everything.
     #[must_use]
     pub fn new(registry: &Registry) -> Self {

@@ -102,7 +102,21 @@ pub trait Projection {
         now: Timestamp,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Does scheduled work, about once a second.
+    /// Keeps transactions of other shares of the feed from what events touch besides rows of their own keys; see
+    /// [`crate::holds`]. It is asked once for all events of a transaction, before any is applied, and before it is known
+    /// which are new. Rows that several shares may write (sums, for instance) it need not name, if each transaction writes
+    /// them in one order.
+    ///
+    /// # Errors
+    /// The database's.
+    fn hold(
+        _transaction: &mut PgConnection,
+        _events: &[&Event],
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Does scheduled work, about once a second, in one process. What it touches of other shares it has to hold.
     ///
     /// # Errors
     /// The database's.
@@ -146,6 +160,7 @@ pub struct Registered {
     /// [`Projection::BY_AGGREGATE`].
     pub by_aggregate: bool,
     apply: for<'a> fn(&'a mut PgConnection, &'a [&'a Event], Timestamp) -> Working<'a, ()>,
+    hold: for<'a> fn(&'a mut PgConnection, &'a [&'a Event]) -> Working<'a, ()>,
     tick: for<'a> fn(&'a mut PgConnection, &'a Moment) -> Working<'a, Ticked>,
     settle: for<'a> fn(&'a mut PgConnection, &'a [Retold], Timestamp) -> Working<'a, ()>,
 }
@@ -167,6 +182,7 @@ impl Registered {
             versioned: P::VERSIONED,
             by_aggregate: P::BY_AGGREGATE,
             apply: |connection, events, now| Box::pin(P::apply(connection, events, now)),
+            hold: |transaction, events| Box::pin(P::hold(transaction, events)),
             tick: |connection, at| Box::pin(P::tick(connection, at)),
             settle: |connection, retold, now| Box::pin(P::settle(connection, retold, now)),
         }
@@ -182,9 +198,21 @@ impl Registered {
         events: &[&Event],
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        let own: Vec<&Event> =
-            events.iter().copied().filter(|event| self.reads.contains(&event.envelope.context)).collect();
+        let own = self.own(events);
         if own.is_empty() { Ok(()) } else { (self.apply)(connection, &own, now).await }
+    }
+
+    /// See [`Projection::hold`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn hold(&self, transaction: &mut PgConnection, events: &[&Event]) -> Result<(), sqlx::Error> {
+        let own = self.own(events);
+        if own.is_empty() { Ok(()) } else { (self.hold)(transaction, &own).await }
+    }
+
+    fn own<'a>(&self, events: &[&'a Event]) -> Vec<&'a Event> {
+        events.iter().copied().filter(|event| self.reads.contains(&event.envelope.context)).collect()
     }
 
     /// Does its scheduled work.

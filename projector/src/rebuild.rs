@@ -117,7 +117,7 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
         return Ok(fail(connection, &reason).await?);
     }
     let topics: Vec<_> = Context::ALL.into_iter().map(Context::topic).collect();
-    let mut offsets = feed::begin_at(deps, connection, STANDBY, &topics).await?;
+    let mut offsets = feed::begin_at(deps, connection, STANDBY, &deps.log.partitions(&topics)).await?;
     if let Some(reason) = cut_off(deps, &offsets)? {
         return Ok(fail(connection, &reason).await?);
     }

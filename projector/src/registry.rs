@@ -80,7 +80,7 @@ impl Feed {
         self.contexts().into_iter().map(Context::topic).collect()
     }
 
-    /// The lock of the one process that runs it.
+    /// The lock of those who run it, each with some of its partitions.
     #[must_use]
     pub fn lock(&self) -> String {
         format!("souk:feed:{}", self.name)

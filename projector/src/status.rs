@@ -5,7 +5,7 @@
 
 use eventlog::Record;
 use judgement::{Sample, Verdict, Window};
-use schemas::{Timestamp, Utc};
+use schemas::{Timestamp, Utc, Uuid};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -110,6 +110,8 @@ pub struct Status(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
+    /// Drawn at the start: tells this process from all others.
+    process: Uuid,
     began: Instant,
     parts: BTreeMap<Key, Part>,
     /// The lag of each projection over its partitions of late. One loop applies them all, often one partition's backlog
@@ -122,6 +124,7 @@ struct State {
 impl Default for Status {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(State {
+            process: Uuid::now_v7(),
             began: Instant::now(),
             parts: BTreeMap::new(),
             wholes: BTreeMap::new(),
@@ -134,6 +137,12 @@ impl Default for Status {
 impl Status {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells this process from all others that report.
+    #[must_use]
+    pub fn process(&self) -> Uuid {
+        self.state().process
     }
 
     /// Records the state of a relay, measured by itself.
@@ -197,6 +206,17 @@ impl Status {
         let mut own = state.parts.iter().filter(|(key, _)| key.0 == projection && key.1 == topic).peekable();
         own.peek()?;
         own.map(|(_, part)| left(part)).sum()
+    }
+
+    /// From now on this process follows a projection in these partitions, each with its topic's name, and in no others. What
+    /// it told of those stays for whoever follows them now.
+    pub fn follows(&self, projection: &str, partitions: &[(String, i32)]) {
+        let mut state = self.state();
+        state.parts.retain(|(name, topic, partition), _| {
+            name != projection || partitions.iter().any(|own| (&own.0, own.1) == (topic, *partition))
+        });
+        // The lag of other partitions says nothing of the trend of these.
+        state.wholes.remove(projection);
     }
 
     /// Stops reporting a projection that is no more, or has another name now. Its rows are deleted: where another

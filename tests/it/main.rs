@@ -27,6 +27,7 @@ mod replay;
 mod replicas;
 mod requests;
 mod retention;
+mod shares;
 mod statements;
 mod steering;
 mod steps;

@@ -58,7 +58,8 @@ async fn a_walk_comes_to_each_product_after_the_last_change_and_shops_take_turns
         category_walks::begin(&mut connection, shop, &categories, &origin("first")).await.expect("begun");
     }
     let (mut steps, mut seen) = (Vec::new(), HashMap::new());
-    while let Some(stretch) = category_walks::step(&mut connection, Utc::now()).await.expect("a step") {
+    while let Some(walker) = category_walks::longest_standing(&mut connection).await.expect("looked") {
+        let stretch = category_walks::step(&mut connection, walker, Utc::now()).await.expect("a step").expect("a walk");
         assert!(stretch.products.len() <= STEP);
         steps.push((stretch.tenant, stretch.products.len()));
         for product in stretch.products {

@@ -92,12 +92,27 @@ pub struct Stretch {
     pub origin: Origin,
 }
 
-/// Moves the walk on that has stood longest; none if no walk is under way.
+/// The shop whose walk has stood longest; none if no walk is under way.
 ///
 /// # Errors
 /// The database's.
-pub async fn step(connection: &mut PgConnection, now: Timestamp) -> Result<Option<Stretch>, sqlx::Error> {
-    let Some(walk) = longest_standing(connection).await? else { return Ok(None) };
+pub async fn longest_standing(connection: &mut PgConnection) -> Result<Option<TenantId>, sqlx::Error> {
+    let tenant: Option<Uuid> = sqlx::query_scalar("SELECT tenant_id FROM category_walks ORDER BY stepped_at LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    Ok(tenant.map(TenantId))
+}
+
+/// Moves a shop's walk on, which nobody else may change meanwhile; none if none is under way.
+///
+/// # Errors
+/// The database's.
+pub async fn step(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<Option<Stretch>, sqlx::Error> {
+    let Some(walk) = walk_of(connection, tenant).await? else { return Ok(None) };
     let products: Vec<Uuid> = sqlx::query_scalar(
         "SELECT product_id FROM product_pages
          WHERE tenant_id = $1 AND category_ids && $2 AND product_id > $3 AND (NOT $4 OR product_id <= $5)
@@ -120,16 +135,17 @@ pub async fn step(connection: &mut PgConnection, now: Timestamp) -> Result<Optio
     Ok(Some(Stretch { tenant: walk.tenant, products, origin: walk.origin }))
 }
 
-async fn longest_standing(connection: &mut PgConnection) -> Result<Option<Walk>, sqlx::Error> {
+async fn walk_of(connection: &mut PgConnection, tenant: TenantId) -> Result<Option<Walk>, sqlx::Error> {
     let row = sqlx::query(
-        "SELECT tenant_id, category_ids, after, ends_at, has_turned, event_time, correlation_id, traceparent
-         FROM category_walks ORDER BY stepped_at LIMIT 1",
+        "SELECT category_ids, after, ends_at, has_turned, event_time, correlation_id, traceparent
+         FROM category_walks WHERE tenant_id = $1",
     )
+    .bind(tenant.uuid())
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Walk {
-        tenant: TenantId(row.try_get("tenant_id")?),
+        tenant,
         categories: row.try_get("category_ids")?,
         after: row.try_get("after")?,
         ends_at: row.try_get("ends_at")?,

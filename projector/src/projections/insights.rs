@@ -4,7 +4,10 @@
 //! two comes first, the sums are the same in the end: a search that is named before it is known keeps count of
 //! its own until it comes.
 
-use crate::projection::{Moment, Projection, Ticked, ViewTable};
+use crate::{
+    holds::Holds,
+    projection::{Moment, Projection, Ticked, ViewTable},
+};
 use eventlog::Event;
 use schemas::{
     Days, NaiveDate, Timestamp,
@@ -195,6 +198,22 @@ fn normalised(query: &str) -> String {
 const KEPT: &str = "coalesce(day >= (SELECT before FROM public.insight_retention),
                              NOT EXISTS (SELECT FROM public.insight_retention))";
 
+fn reports<'a>(events: &[&'a Event]) -> Vec<(TenantId, &'a InsightsEvent)> {
+    let report = |event: &&'a Event| match &event.event {
+        DomainEvent::Insights(report) => Some((event.envelope.tenant, report)),
+        _ => None,
+    };
+    events.iter().filter_map(report).collect()
+}
+
+/// The search that a report names.
+fn search_of(report: &InsightsEvent) -> Option<&str> {
+    match report {
+        InsightsEvent::Searched(search) => Some(&search.query_id),
+        InsightsEvent::Acted(action) => action.query_id.as_deref(),
+    }
+}
+
 /// What shoppers did, as sums.
 #[derive(Debug)]
 pub struct Insights;
@@ -214,20 +233,9 @@ impl Projection for Insights {
 
     /// Adding twice would count twice: only new reports come here.
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
-        let reports: Vec<(TenantId, &InsightsEvent)> = events
-            .iter()
-            .filter_map(|event| match &event.event {
-                DomainEvent::Insights(report) => Some((event.envelope.tenant, report)),
-                _ => None,
-            })
-            .collect();
-        let named: BTreeSet<SearchKey> = reports
-            .iter()
-            .filter_map(|(tenant, report)| match report {
-                InsightsEvent::Searched(search) => Some((*tenant, search.query_id.clone())),
-                InsightsEvent::Acted(action) => Some((*tenant, action.query_id.clone()?)),
-            })
-            .collect();
+        let reports = reports(events);
+        let named: BTreeSet<SearchKey> =
+            reports.iter().filter_map(|(tenant, report)| Some((*tenant, search_of(report)?.to_owned()))).collect();
         let mut ledger = Ledger { searches: rows::searches(connection, &named).await?, ..Ledger::default() };
         for (tenant, report) in reports {
             ledger.add(tenant, report);
@@ -235,6 +243,18 @@ impl Projection for Insights {
         rows::store_searches(connection, &ledger).await?;
         rows::add_to_queries(connection, &ledger.queries).await?;
         rows::add_to_products(connection, &ledger.products).await
+    }
+
+    /// Shop and browser may name one search, and their reports may be in two shares. Sums are added to in the order of their
+    /// keys.
+    async fn hold(transaction: &mut PgConnection, events: &[&Event]) -> Result<(), sqlx::Error> {
+        let mut searches = Holds::of("searches");
+        for (tenant, report) in reports(events) {
+            if let Some(query_id) = search_of(report) {
+                searches.alone(&[tenant.uuid().as_bytes(), query_id.as_bytes()].concat());
+            }
+        }
+        searches.take(transaction).await
     }
 
     async fn tick(connection: &mut PgConnection, at: &Moment) -> Result<Ticked, sqlx::Error> {

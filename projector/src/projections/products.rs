@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     document::{self, CategoryPaths, Composed, Parts},
+    holds::Holds,
     projection::{Moment, Projection, Retold, Ticked, ViewTable},
 };
 use eventlog::Event;
@@ -72,6 +73,17 @@ impl Projection for Products {
         compose(connection, touched, now).await
     }
 
+    /// Products are composed with paths of the tree that other shares change, and a change of the tree composes products of
+    /// all shares: either is done by the time the other begins.
+    async fn hold(transaction: &mut PgConnection, events: &[&Event]) -> Result<(), sqlx::Error> {
+        let mut touched = Touched::default();
+        events.iter().for_each(|event| touch(&mut touched, event));
+        let mut trees = trees();
+        touched.products.keys().for_each(|(tenant, _)| trees.shared(tenant.uuid().as_bytes()));
+        touched.categories.keys().for_each(|tenant| trees.alone(tenant.uuid().as_bytes()));
+        trees.take(transaction).await
+    }
+
     async fn tick(connection: &mut PgConnection, at: &Moment) -> Result<Ticked, sqlx::Error> {
         steps::take(connection, at.now).await
     }
@@ -90,6 +102,11 @@ impl Projection for Products {
         }
         compose(connection, touched, now).await
     }
+}
+
+/// The trees of shops, with all that is composed with them.
+const fn trees() -> Holds {
+    Holds::of("trees")
 }
 
 /// Which products and categories an event changes.

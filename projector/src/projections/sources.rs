@@ -91,11 +91,26 @@ pub async fn advance<'a>(
     Ok((new, refused))
 }
 
-/// Has what was discarded count as seen, where the version before it is the last that is known; gives how many did.
+/// Whether something was discarded in these contexts that [`pass_discarded`] would have count as seen.
 ///
 /// # Errors
 /// The database's.
-pub async fn pass_discarded(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+pub async fn is_passing_due(connection: &mut PgConnection, contexts: &[Context]) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM discarded_events AS d LEFT JOIN sources AS s USING (tenant_id, context, aggregate_id)
+                        WHERE d.context = ANY($1) AND coalesce(s.version, 0) = d.version - 1)",
+    )
+    .bind(names(contexts))
+    .fetch_one(connection)
+    .await
+}
+
+/// Has what was discarded in these contexts count as seen, where the version before it is the last that is known; gives how
+/// many did.
+///
+/// # Errors
+/// The database's.
+pub async fn pass_discarded(connection: &mut PgConnection, contexts: &[Context]) -> Result<u64, sqlx::Error> {
     let mut passed = 0;
     loop {
         let moved = sqlx::query(
@@ -103,10 +118,11 @@ pub async fn pass_discarded(connection: &mut PgConnection) -> Result<u64, sqlx::
              SELECT d.tenant_id, d.context, d.aggregate_id, d.aggregate, d.version, true, '{}', d.event_time
              FROM discarded_events AS d
              LEFT JOIN sources AS s USING (tenant_id, context, aggregate_id)
-             WHERE coalesce(s.version, 0) = d.version - 1
+             WHERE d.context = ANY($1) AND coalesce(s.version, 0) = d.version - 1
              ON CONFLICT (tenant_id, context, aggregate_id) DO UPDATE
              SET version = excluded.version, event_time = excluded.event_time WHERE sources.version = excluded.version - 1",
         )
+        .bind(names(contexts))
         .execute(&mut *connection)
         .await?;
         if moved.rows_affected() == 0 {
@@ -114,6 +130,10 @@ pub async fn pass_discarded(connection: &mut PgConnection) -> Result<u64, sqlx::
         }
         passed += moved.rows_affected();
     }
+}
+
+fn names(contexts: &[Context]) -> Vec<&'static str> {
+    contexts.iter().map(|context| context.name()).collect()
 }
 
 /// What is known of the aggregates of a batch.

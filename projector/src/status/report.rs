@@ -4,12 +4,12 @@
 use super::{Key, LOOK_SECONDS, Part, Progress, judgement::State, observed, tenants};
 use crate::{
     deps::{Deps, RoleError},
-    metrics::{StateOf, TrendOf, of},
+    metrics::{StateOf, TRENDS, TrendOf, of},
 };
 use eventlog::{database, log::Ends};
 use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     time::Duration,
 };
 
@@ -27,17 +27,20 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(LOOK_SECONDS));
     // A round that was late is not made up for: samples are a second apart.
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut round = 0_u32;
+    let (mut round, mut published) = (0_u32, BTreeSet::new());
     deps.health.set("status", true, "");
     loop {
         ticks.tick().await;
         tokio::task::block_in_place(|| measure_ends(&deps, &ends))?;
         let parts = deps.status.parts();
         publish(&deps, &parts);
+        let told: BTreeSet<String> = parts.keys().map(|(projection, _, _)| projection.clone()).collect();
+        published.difference(&told).for_each(|projection| deps.metrics.forget_lag(projection));
+        published = told;
         delete_forgotten(&deps, &mut connection).await?;
         store(&mut connection, &parts).await?;
         let rows = deps.status.take_changed_tenants();
-        if let Err(error) = tenants::store(&mut connection, &rows).await {
+        if let Err(error) = tenants::store(&mut connection, deps.status.process(), &rows).await {
             deps.status.tenants_not_stored(rows);
             return Err(error.into());
         }
@@ -110,7 +113,7 @@ fn publish(deps: &Deps, parts: &BTreeMap<Key, Part>) {
         let verdict = window.verdict();
         let catch_up = verdict.catch_up_seconds.unwrap_or(f64::INFINITY);
         deps.metrics.catch_up_seconds.get_or_create(&of(&projection)).set(catch_up);
-        for name in ["growing", "steady", "draining", "idle"] {
+        for name in TRENDS {
             let label = TrendOf { name: projection.clone(), trend: name.to_owned() };
             deps.metrics.lag_trend.get_or_create(&label).set(i64::from(name == verdict.trend));
         }

@@ -138,25 +138,30 @@ impl Tenants {
     }
 }
 
-/// Writes what has changed into the read database.
+/// Writes what has changed into the read database. Of what other processes have applied, the last word of the last minute
+/// counts.
 ///
 /// # Errors
 /// The database's.
-pub async fn store(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+pub async fn store(connection: &mut PgConnection, process: Uuid, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO tenant_lag (projection, tenant_id, waiting_events, waiting_seconds, applied_events, late_seconds,
-                                 last_event_time, updated_at)
-         SELECT p, t, we, ws, ae, ls, et, now()
+        "INSERT INTO tenant_lag AS known (projection, tenant_id, waiting_events, waiting_seconds, applied_events, late_seconds,
+                                          last_event_time, updated_at, by_process)
+         SELECT p, t, we, ws, ae, ls, et, now(),
+                jsonb_build_object($8::uuid::text, jsonb_build_object('events', ae, 'late', ls, 'at', extract(epoch FROM now())))
          FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::float8[], $5::bigint[], $6::float8[], $7::timestamptz[])
               AS rows(p, t, we, ws, ae, ls, et)
          ON CONFLICT (projection, tenant_id) DO UPDATE
          SET waiting_events = excluded.waiting_events, waiting_seconds = excluded.waiting_seconds,
-             applied_events = excluded.applied_events, late_seconds = excluded.late_seconds,
-             last_event_time = greatest(tenant_lag.last_event_time, excluded.last_event_time),
-             updated_at = excluded.updated_at",
+             last_event_time = greatest(known.last_event_time, excluded.last_event_time),
+             updated_at = excluded.updated_at,
+             (by_process, applied_events, late_seconds) = (
+               SELECT jsonb_object_agg(name, told), sum((told ->> 'events')::bigint), max((told ->> 'late')::float8)
+               FROM jsonb_each(known.by_process || excluded.by_process) AS e(name, told)
+               WHERE (told ->> 'at')::float8 > extract(epoch FROM now()) - 60)",
     )
     .bind(rows.iter().map(|row| row.key.0.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.key.1).collect::<Vec<_>>())
@@ -165,6 +170,7 @@ pub async fn store(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sq
     .bind(rows.iter().map(|row| row.applied.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.applied.1).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.last_event_time).collect::<Vec<_>>())
+    .bind(process)
     .execute(connection)
     .await?;
     Ok(())

@@ -14,9 +14,11 @@ pub const AT_ONCE: i64 = 500;
 /// The database's.
 pub async fn prune(connection: &mut PgConnection, before: NaiveDate) -> Result<u64, sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    // What a batch of another share is about to write again is left for the next time.
     let pruned = sqlx::query(
         "DELETE FROM insight_searches WHERE ctid = ANY(ARRAY(
-           SELECT ctid FROM insight_searches WHERE coalesce(day, acted) < $1 ORDER BY coalesce(day, acted) LIMIT $2))",
+           SELECT ctid FROM insight_searches WHERE coalesce(day, acted) < $1 ORDER BY coalesce(day, acted) LIMIT $2
+           FOR UPDATE SKIP LOCKED))",
     )
     .bind(before)
     .bind(AT_ONCE)

@@ -1,7 +1,7 @@
 //! What is composed in steps, between which events are applied: products with a due price, and those below categories
 //! that changed. Shops take turns.
 
-use super::{Key, Origin, project};
+use super::{Key, Origin, project, trees};
 use crate::{
     blame,
     projection::Ticked,
@@ -23,8 +23,16 @@ const REST: chrono::Duration = chrono::Duration::hours(1);
 /// The database's.
 pub(super) async fn take(connection: &mut PgConnection, now: Timestamp) -> Result<Ticked, sqlx::Error> {
     let due = due(connection, now).await?;
+    let walker = category_walks::longest_standing(connection).await?;
+    let mut trees = trees();
+    due.keys().map(|(tenant, _)| tenant).chain(&walker).for_each(|tenant| trees.alone(tenant.uuid().as_bytes()));
+    // From here on no other share composes a product of these shops, or changes a walk.
+    trees.take(connection).await?;
     compose(connection, &due, now).await?;
-    let walked = category_walks::step(connection, now).await?;
+    let walked = match walker {
+        Some(tenant) => category_walks::step(connection, tenant, now).await?,
+        None => None,
+    };
     // That a walk has ended is told as well: somebody may wait for it.
     let (has_more, moved) = (due.len() >= STEP || walked.is_some(), usize::from(walked.is_some()));
     let below = walked.map(below).unwrap_or_default();
