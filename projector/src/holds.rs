@@ -46,7 +46,7 @@ impl Holds {
         }
         sqlx::query(
             "SELECT CASE WHEN alone THEN pg_advisory_xact_lock(key) ELSE pg_advisory_xact_lock_shared(key) END
-             FROM (SELECT alone, hashtextextended(concat_ws(':', 'souk', current_schema(), $1, bucket), 0) AS key
+             FROM (SELECT alone, hashtextextended(concat_ws(':', 'souk', current_schema(), $1::text, bucket), 0) AS key
                    FROM unnest($2::bigint[], $3::bool[]) WITH ORDINALITY AS wanted(bucket, alone, turn) ORDER BY turn) AS locks",
         )
         .bind(self.kind)

@@ -17,7 +17,7 @@ async fn what_one_shop_sends_fails_no_request_of_another() {
         "noisy",
         "--at-once",
         "--seconds=6",
-        "--large=2",
+        "--large=8",
         "--products=1000",
         "--due=1000",
         "--attributes=5000",

@@ -4,22 +4,25 @@
 
 use super::waiting::Room;
 use crate::registry::FEEDS;
-use eventlog::{checkpoint, database, producer::Place};
+use eventlog::{Offsets, checkpoint, database, producer::Place};
 use schemas::topics::Context;
 use sqlx::PgConnection;
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
-/// Events that may be in the log and not in the views: what the views apply in about a fifth of a second.
-const MOST_EVENTS: u64 = 1_000;
+/// Events that may be in the log and not in the views: what the views apply in about a tenth of a second.
+const MOST_EVENTS: u64 = 500;
 /// Bytes of them.
-const MOST_BYTES: u64 = 4 << 20;
+const MOST_BYTES: u64 = 1 << 20;
 /// How much room is waited for: rounds of a few events each would cost more than they are worth.
 const LEAST: u64 = 4;
 /// How often the views are asked meanwhile.
 const ASK: Duration = Duration::from_millis(5);
-/// How long views that stand still are waited for. Then the log is filled: they are off, or being built anew.
+/// How long views that stand still are waited for. Then the log is filled, for as long as they do: they are off, or being
+/// built anew.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How much is sent in a round while the views stand still, so that memory stays bounded.
+const FREE: Room = Room { events: 2_000, bytes: 32 << 20 };
 
 /// What was sent and may not be applied yet.
 #[derive(Debug)]
@@ -30,15 +33,26 @@ pub struct Ahead {
     views: Option<PgConnection>,
     sent: VecDeque<(Place, u64)>,
     bytes: u64,
+    /// Where the views stood when they were last asked.
+    applied: Offsets,
+    /// Whether they were waited for in vain, and have not moved since.
+    stand_still: bool,
 }
 
 impl Ahead {
     /// Of the relay of a context, to the feed that follows it in the read database at `url`.
     #[must_use]
     pub fn of(context: Context, topic: &str, url: &str) -> Self {
-        let feed = FEEDS.iter().find(|feed| feed.contexts().contains(&context)).map_or("", |feed| feed.name);
-        let (topic, url) = (topic.to_owned(), url.to_owned());
-        Self { topic, feed, url, views: None, sent: VecDeque::new(), bytes: 0 }
+        Self {
+            topic: topic.to_owned(),
+            feed: FEEDS.iter().find(|feed| feed.contexts().contains(&context)).map_or("", |feed| feed.name),
+            url: url.to_owned(),
+            views: None,
+            sent: VecDeque::new(),
+            bytes: 0,
+            applied: Offsets::new(),
+            stand_still: false,
+        }
     }
 
     /// Notes what was sent: where each event stands, and its bytes.
@@ -51,17 +65,16 @@ impl Ahead {
 
     /// How much may be sent now. Waits for the views while that is little; views that can't be asked stand still.
     pub async fn room(&mut self) -> Room {
-        let (mut moved, mut known) = (Instant::now(), self.sent.len());
+        let mut moved = Instant::now();
         while self.is_far() {
-            if let Err(error) = self.ask().await {
-                tracing::debug!(%error, feed = self.feed, "the views can't be asked how far they are");
-            }
-            if self.sent.len() < known {
-                (moved, known) = (Instant::now(), self.sent.len());
-            } else if moved.elapsed() >= PATIENCE {
+            if self.have_moved().await {
+                (moved, self.stand_still) = (Instant::now(), false);
+            } else if self.stand_still || moved.elapsed() >= PATIENCE {
+                self.stand_still = true;
                 self.sent.clear();
                 self.bytes = 0;
-            } else if self.is_far() {
+                return FREE;
+            } else {
                 tokio::time::sleep(ASK).await;
             }
         }
@@ -69,28 +82,44 @@ impl Ahead {
         Room { events, bytes: MOST_BYTES.saturating_sub(self.bytes).max(1) }
     }
 
+    /// Asks the views how far they are, and forgets what they have applied; gives whether that is further than before.
+    async fn have_moved(&mut self) -> bool {
+        match self.ask().await {
+            Ok(applied) if applied != self.applied => {
+                self.applied = applied;
+                true
+            }
+            Ok(_) => false,
+            Err(error) => {
+                tracing::debug!(%error, feed = self.feed, "the views can't be asked how far they are");
+                false
+            }
+        }
+    }
+
     fn is_far(&self) -> bool {
         self.sent.len() as u64 > MOST_EVENTS - MOST_EVENTS / LEAST || self.bytes > MOST_BYTES - MOST_BYTES / LEAST
     }
 
-    /// Forgets what the views have applied.
-    async fn ask(&mut self) -> Result<(), sqlx::Error> {
+    async fn ask(&mut self) -> Result<Offsets, sqlx::Error> {
         let mut views = match self.views.take() {
             Some(views) => views,
             None => database::connect(&self.url).await?,
         };
-        let applied = checkpoint::load(&mut views, self.feed).await?;
+        let mut applied = checkpoint::load(&mut views, self.feed).await?;
         // One that failed is not asked again.
         self.views = Some(views);
-        let topic = std::mem::take(&mut self.topic);
-        self.sent.retain(|(place, bytes)| {
-            let next = applied.get(&(topic.clone(), place.partition)).copied().unwrap_or_default();
-            let waits = place.offset >= next;
-            self.bytes -= if waits { 0 } else { *bytes };
+        // The feed may follow other topics as well.
+        applied.retain(|(topic, _), _| *topic == self.topic);
+        let next = |place: &Place| applied.get(&(self.topic.clone(), place.partition)).copied().unwrap_or_default();
+        let mut bytes = self.bytes;
+        self.sent.retain(|(place, size)| {
+            let waits = place.offset >= next(place);
+            bytes -= if waits { 0 } else { *size };
             waits
         });
-        self.topic = topic;
-        Ok(())
+        self.bytes = bytes;
+        Ok(applied)
     }
 }
 
@@ -118,7 +147,10 @@ mod tests {
         let mut ahead = Ahead::of(Context::Catalog, "catalog", "no address");
         ahead.note((0..5_000).map(|offset| (place(offset), 1)));
         let began = Instant::now();
-        assert_eq!(ahead.room().await, Room { events: MOST_EVENTS, bytes: MOST_BYTES });
+        assert_eq!(ahead.room().await, FREE);
         assert!(began.elapsed() >= PATIENCE);
+        ahead.note((0..5_000).map(|offset| (place(offset), 1)));
+        assert_eq!(ahead.room().await, FREE, "they have not moved");
+        assert!(began.elapsed() < 2 * PATIENCE);
     }
 }
