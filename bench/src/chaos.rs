@@ -58,7 +58,7 @@ rolling   the fleet is of the release before; its databases are migrated, its pr
 
 The exit code is 0 only if no acknowledged write is lost, versions are contiguous, views and both indexes agree, no answer
 was older than its token, every refusal was a problem with Retry-After, and, for fleet, network and rolling, no query
-failed; for fleet and network, if each process was replaced within ten seconds; and for rolling, if the index was built once
+failed; for fleet and network, if each process was replaced within ten seconds (--within-seconds); and for rolling, if the index was built once
 where the releases have different formats, and not at all where they have one.";
 
 /// Let processes, cables, PostgreSQL and disks fail under load, and compare what was acknowledged
@@ -77,6 +77,9 @@ pub struct Args {
     /// How long a process hangs, a cable is cut, and a disk is full
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub hold_seconds: u64,
+    /// How soon somebody has to take over from each process
+    #[arg(long, value_name = "N", default_value_t = faults::TAKEN_OVER_WITHIN.as_secs())]
+    pub within_seconds: u64,
     /// How often PostgreSQL ends
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub kills: u32,
@@ -124,6 +127,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         goes_on: Duration::from_secs(60 * args.minutes),
         hold: Duration::from_secs(args.hold_seconds),
         kills: args.kills,
+        within: Duration::from_secs(args.within_seconds),
         before,
     };
     let (mut reports, mut broken) = (Vec::new(), Vec::new());

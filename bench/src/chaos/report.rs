@@ -1,10 +1,6 @@
 //! What came of a scenario, as a table and as what is not as it has to be.
 
-use super::{
-    faults::{Outcome, TAKEN_OVER_WITHIN},
-    rolling::Rolled,
-    seen::Totals,
-};
+use super::{faults::Outcome, rolling::Rolled, seen::Totals};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -15,6 +11,8 @@ pub struct Report {
     pub scenario: String,
     /// Whether there was always somebody who could answer a query.
     pub answers_always: bool,
+    /// How soon somebody had to take over from each process.
+    pub within: Duration,
     /// The broker.
     pub broker: String,
     /// Partitions of every topic, if they were named.
@@ -36,7 +34,7 @@ impl Report {
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         let Totals { failed, stale, wrong, improper, .. } = self.totals;
-        let late = self.outcomes.iter().filter(|it| it.taken_over.is_some_and(|time| time > TAKEN_OVER_WITHIN));
+        let late = self.outcomes.iter().filter(|it| it.taken_over.is_some_and(|time| time > self.within));
         let mut found = self.wrong.clone();
         found.extend(self.rolled.as_ref().and_then(Rolled::violation));
         found.extend(late.map(|outcome| format!("nobody took over in time: {outcome}")));
@@ -126,6 +124,7 @@ mod tests {
         Report {
             scenario: "a test".to_owned(),
             answers_always,
+            within: Duration::from_secs(10),
             broker: "embedded".to_owned(),
             partitions: Some(12),
             outcomes: vec![outcome],

@@ -3,7 +3,7 @@
 use super::{
     crash,
     disk::{Disk, Disks},
-    faults::{Fault, Outcome, hurt},
+    faults::{Fault, Outcome, TAKEN_OVER_WITHIN, hurt},
     fleet::Fleet,
     load::Load,
     member::Member,
@@ -76,13 +76,22 @@ pub struct Extent {
     pub hold: Duration,
     /// How often PostgreSQL ends.
     pub kills: u32,
+    /// How soon somebody has to take over from each process.
+    pub within: Duration,
     /// The release that is rolled from and back to.
     pub before: Option<Release>,
 }
 
 impl Extent {
     /// Once each, no longer than it takes: for tests.
-    pub const SHORT: Self = Self { rounds: 1, goes_on: Duration::ZERO, hold: Duration::ZERO, kills: 3, before: None };
+    pub const SHORT: Self = Self {
+        rounds: 1,
+        goes_on: Duration::ZERO,
+        hold: Duration::ZERO,
+        kills: 3,
+        within: TAKEN_OVER_WITHIN,
+        before: None,
+    };
 }
 
 /// Whether this process may make namespaces and file systems.
@@ -165,6 +174,7 @@ pub async fn play(
     Ok(Report {
         scenario: scenario.to_string(),
         answers_always,
+        within: extent.within,
         broker,
         partitions,
         outcomes,
