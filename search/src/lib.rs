@@ -31,6 +31,7 @@ mod plan;
 pub mod query;
 pub mod ranking;
 pub mod reader;
+pub mod rehearsal;
 pub mod schema;
 pub mod searcher;
 pub mod segments;

@@ -115,10 +115,7 @@ impl StatisticsCache {
     /// # Errors
     /// The engine's.
     pub fn due(&self, segments: &Segments, grow: bool) -> Result<Vec<TenantId>, IndexError> {
-        let mut large: Vec<(u64, TenantId)> =
-            segments.tenants()?.into_iter().filter(|(many, _)| *many > SMALL).collect();
-        large.sort_unstable_by_key(|(many, _)| Reverse(*many));
-        large.truncate(PREPARED);
+        let mut large = large(segments)?;
         for (many, tenant) in &mut large {
             // Without what was replaced and is not merged away yet.
             *many = segments.documents_of(*tenant)?;
@@ -156,6 +153,17 @@ impl StatisticsCache {
     pub fn tenants(&self) -> Vec<TenantId> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner).tenants.keys().copied().collect()
     }
+}
+
+/// The tenants with large catalogs, with about how many documents each has, the largest first: those that are prepared for.
+///
+/// # Errors
+/// The engine's.
+pub fn large(segments: &Segments) -> Result<Vec<(u64, TenantId)>, IndexError> {
+    let mut large: Vec<(u64, TenantId)> = segments.tenants()?.into_iter().filter(|(many, _)| *many > SMALL).collect();
+    large.sort_unstable_by_key(|(many, _)| Reverse(*many));
+    large.truncate(PREPARED);
+    Ok(large)
 }
 
 impl CatalogStatistics {

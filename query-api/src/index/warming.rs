@@ -1,10 +1,12 @@
 //! The catalog statistics that the generation in use has, and those of large catalogs, are collected in the background for
-//! one that is about to answer, and while catalogs grow: otherwise the first search in such a shop would wait for them.
+//! one that is about to answer, and while catalogs grow: otherwise the first search in such a shop would wait for them. And
+//! it would open what every search needs: so a few searches are rehearsed.
 
 use search::{
     background,
     reader::{IndexHandle, Snapshot},
-    statistics::StatisticsCache,
+    rehearsal::{self, Rehearsed},
+    statistics::{self, StatisticsCache},
 };
 use std::{
     io,
@@ -47,6 +49,7 @@ impl Warming {
                 }
             }
             prepare(&snapshot, false);
+            rehearse(&snapshot);
             told.store(true, Ordering::Release);
         })?;
         Ok(Self { handle, inode, done, began: Instant::now() })
@@ -74,9 +77,20 @@ fn prepare(snapshot: &Snapshot, grow: bool) {
     }
 }
 
+/// Rehearses searches in large catalogs.
+fn rehearse(snapshot: &Snapshot) {
+    let rehearsed = statistics::large(&snapshot.segments)
+        .and_then(|large| large.into_iter().try_for_each(|(_, tenant)| rehearsal::rehearse(snapshot, tenant)));
+    if let Err(error) = rehearsed {
+        tracing::warn!(%error, "searches can't be rehearsed");
+    }
+}
+
 /// Prepares the statistics of catalogs that grow, commit by commit, and once more when the commits rest, for as long as
 /// the generation is open; what receives its commits does not keep it open.
 pub async fn keep_prepared(mut commits: watch::Receiver<Snapshot>) {
+    let mut rehearsed = Rehearsed::default();
+    rehearsed.is_outgrown(&commits.borrow());
     while commits.changed().await.is_ok() {
         let mut grow = true;
         while grow {
@@ -90,19 +104,23 @@ pub async fn keep_prepared(mut commits: watch::Receiver<Snapshot>) {
                 Err(_) => false,
             };
             let snapshot = commits.borrow_and_update().clone();
-            prepare_beside(snapshot, grow).await;
+            let rehearses = rehearsed.is_outgrown(&snapshot);
+            prepare_beside(snapshot, grow, rehearses).await;
         }
     }
 }
 
 /// Prepares on a thread that gives way to searches, if there is anything to prepare.
-async fn prepare_beside(snapshot: Snapshot, grow: bool) {
-    if !snapshot.statistics.due(&snapshot.segments, grow).is_ok_and(|due| !due.is_empty()) {
+async fn prepare_beside(snapshot: Snapshot, grow: bool, rehearses: bool) {
+    if !rehearses && !snapshot.statistics.due(&snapshot.segments, grow).is_ok_and(|due| !due.is_empty()) {
         return;
     }
     let (told, done) = oneshot::channel();
     let started = background::spawn_beside("statistics", move || {
         prepare(&snapshot, grow);
+        if rehearses {
+            rehearse(&snapshot);
+        }
         // Who waits for it is gone only when the process ends.
         let _ = told.send(());
     });
