@@ -20,7 +20,7 @@ type Goal = (String, String, i32, i64);
 pub(super) struct OnceMore<'a> {
     pub(super) write: &'a mut PgConnection,
     pub(super) read: &'a mut PgConnection,
-    pub(super) epoch: &'a str,
+    pub(super) epoch: String,
     pub(super) step: &'a mut Step,
     pub(super) looks: &'a mut Interval,
 }
@@ -79,11 +79,10 @@ impl OnceMore<'_> {
     /// Waits until every projection has read what some topics hold now. Vectors are left out: they take their time, and
     /// texts that have theirs keep them.
     async fn until_read(&mut self, topics: &[topics::Topic]) -> Result<(), sqlx::Error> {
-        let names: Vec<String> = topics.iter().map(|topic| topic.on_cluster("%", self.epoch)).collect();
         let since: Timestamp = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *self.read).await?;
         let goals = loop {
             self.looks.tick().await;
-            match self.told_since(&names, since).await? {
+            match self.told_since(topics, since).await? {
                 Some(goals) => break goals,
                 None => self.step.at("waiting for the projections to tell where they are"),
             }
@@ -99,16 +98,26 @@ impl OnceMore<'_> {
     }
 
     /// The ends of the topics' partitions, as each projection has told them since a moment; none before all have.
-    async fn told_since(&mut self, names: &[String], since: Timestamp) -> Result<Option<Vec<Goal>>, sqlx::Error> {
+    async fn told_since(
+        &mut self,
+        topics: &[topics::Topic],
+        since: Timestamp,
+    ) -> Result<Option<Vec<Goal>>, sqlx::Error> {
+        let (epoch, partitions): (String, i32) =
+            sqlx::query_as("SELECT epoch, partitions FROM log_epoch").fetch_one(&mut *self.read).await?;
+        // Another one may have begun since, which tells everything as well.
+        if epoch > self.epoch {
+            self.epoch = epoch;
+        }
+        let names: Vec<String> = topics.iter().map(|topic| topic.on_cluster("%", &self.epoch)).collect();
         let told: Vec<(String, String, i32, i64, bool)> = sqlx::query_as(
             "SELECT projection, topic, partition, end_offset, heartbeat_at > $2 FROM projection_status
              WHERE topic LIKE ANY($1) AND projection NOT LIKE 'embed%' AND heartbeat_at > clock_timestamp() - interval '3 seconds'",
         )
-        .bind(names)
+        .bind(&names)
         .bind(since)
         .fetch_all(&mut *self.read)
         .await?;
-        let partitions: i32 = sqlx::query_scalar("SELECT partitions FROM log_epoch").fetch_one(&mut *self.read).await?;
         let wanted = i64::from(partitions) * i64::try_from(names.len()).unwrap_or(i64::MAX);
         let distinct: std::collections::BTreeSet<(&str, i32)> =
             told.iter().map(|(_, topic, partition, ..)| (topic.as_str(), *partition)).collect();

@@ -176,7 +176,8 @@ pub async fn wait(settings: &Settings, epoch: &str) -> Result<Outcome, LaunchErr
     step.done("done");
     let mut read = PgConnection::connect(&read_url).await.map_err(|error| failed(&read_url, &error))?;
     let mut step = Step::begin("publishing and reading everything once more");
-    let again = OnceMore { write: &mut write, read: &mut read, epoch, step: &mut step, looks: &mut ticks };
+    let again =
+        OnceMore { write: &mut write, read: &mut read, epoch: epoch.to_owned(), step: &mut step, looks: &mut ticks };
     again.wait().await.map_err(|error| failed(&read_url, &error))?;
     step.done("done");
     Ok(Outcome::InLine { aligned_seconds, seconds: began.elapsed().as_secs_f64() })

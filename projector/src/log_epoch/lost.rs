@@ -43,9 +43,10 @@ pub async fn positions(log: &Log, write: &mut PgConnection, read: &mut PgConnect
         *known = next.max(*known);
     }
     for context in Context::ALL {
+        // What a new epoch has taken back from an archive waits in the outbox again.
         let sql = format!(
             "SELECT EXISTS (SELECT FROM {context}.outbox WHERE published_at IS NOT NULL)
-                    OR EXISTS (SELECT FROM installation.archives WHERE context = '{context}')"
+                    OR EXISTS (SELECT FROM installation.archives WHERE context = '{context}' AND restored_at IS NULL)"
         );
         if sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *write).await? {
             positions.published.insert(log.topic(context.topic()));
