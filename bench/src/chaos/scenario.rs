@@ -21,6 +21,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// From the end of a fault to the next: as long as a query may wait.
+const APART: Duration = Duration::from_secs(2);
+
 /// What fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
@@ -158,6 +161,8 @@ pub async fn play(
             _ => {
                 for fault in faults(scenario, &fleet) {
                     outcomes.push(told(hurt(&fleet, &mut load, fault, extent.hold).await?));
+                    // One fault at a time: what moved to the other address meets none there.
+                    tokio::time::sleep(APART).await;
                 }
             }
         }
