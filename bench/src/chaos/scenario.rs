@@ -122,10 +122,7 @@ pub async fn play(
         Scenario::Network => Some(Network::build()?),
         _ => None,
     };
-    let broker = match (settings.starts_broker(), settings.kafka) {
-        (true, kafka) => format!("{kafka:?}").to_lowercase(),
-        (false, _) => "a broker that others use, too".to_owned(),
-    };
+    let broker = broker(&settings);
     let partitions = settings.topic_partitions;
     let before = match scenario {
         Scenario::Rolling => Some(extent.before.as_ref().ok_or_else(no_release)?),
@@ -188,6 +185,13 @@ pub async fn play(
         wrong,
         rolled,
     })
+}
+
+fn broker(settings: &Settings) -> String {
+    match (settings.starts_broker(), settings.kafka) {
+        (true, kafka) => format!("{kafka:?}").to_lowercase(),
+        (false, _) => "a broker that others use, too".to_owned(),
+    }
 }
 
 fn no_release() -> BenchError {
