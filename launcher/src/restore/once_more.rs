@@ -27,15 +27,21 @@ pub(super) struct OnceMore<'a> {
 
 impl OnceMore<'_> {
     /// Waits until all that there was at the beginning has been published, read, composed, published as documents and
-    /// read once more, in this order.
+    /// read once more, in this order; where another epoch has begun meanwhile, in that one.
     ///
     /// # Errors
     /// The databases'.
     pub(super) async fn wait(mut self) -> Result<(), sqlx::Error> {
-        self.until_published().await?;
-        self.until_read(&Context::ALL.map(Context::topic)).await?;
-        self.until_composed().await?;
-        self.until_read(&[topics::DOCUMENTS]).await
+        loop {
+            let epoch = self.epoch.clone();
+            self.until_published().await?;
+            self.until_read(&Context::ALL.map(Context::topic)).await?;
+            self.until_composed().await?;
+            self.until_read(&[topics::DOCUMENTS]).await?;
+            if self.epoch == epoch {
+                return Ok(());
+            }
+        }
     }
 
     async fn until_published(&mut self) -> Result<(), sqlx::Error> {

@@ -95,11 +95,15 @@ pub async fn run(args: &Args) -> Result<Report, LaunchError> {
     ask(&url, &epoch, &args.reason, args.partitions).await?;
     let read_side = wait(&args.settings, &epoch).await?;
     let mut write = PgConnection::connect(&url).await.map_err(|error| failed(&url, &error))?;
-    let partitions = sqlx::query_scalar("SELECT partitions FROM log_epochs WHERE epoch = $1")
-        .bind(&epoch)
-        .fetch_one(&mut write)
-        .await
-        .map_err(|error| failed(&url, &error))?;
+    // Another one may have begun since.
+    let (epoch, partitions) = sqlx::query_as(
+        "SELECT epoch, partitions FROM log_epochs WHERE epoch = $1 OR (epoch > $1 AND begun_at IS NOT NULL)
+         ORDER BY epoch DESC LIMIT 1",
+    )
+    .bind(&epoch)
+    .fetch_one(&mut write)
+    .await
+    .map_err(|error| failed(&url, &error))?;
     Ok(Report { epoch, partitions, read_side })
 }
 
