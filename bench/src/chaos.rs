@@ -58,8 +58,8 @@ rolling   the fleet is of the release before; its databases are migrated, its pr
 
 The exit code is 0 only if no acknowledged write is lost, versions are contiguous, views and both indexes agree, no answer
 was older than its token, every refusal was a problem with Retry-After, and, for fleet, network and rolling, no query
-failed; for fleet and network, if each process was replaced within ten seconds (--within-seconds); and for rolling, if the index was built once
-where the releases have different formats, and not at all where they have one.";
+failed; for fleet and network, if each process was replaced within ten seconds (--within-seconds); and for rolling, if the
+index was built once where the releases have different formats, and not at all where they have one.";
 
 /// Let processes, cables, PostgreSQL and disks fail under load, and compare what was acknowledged
 #[derive(Debug, Clone, clap::Args)]

@@ -61,7 +61,7 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     workers.back(worker);
     loop {
         let room = ahead.room().await;
-        worker = workers.take().await?;
+        let mut worker = workers.take().await?;
         linger.begin();
         let query = if in_turn { waiting::in_turn(context, room) } else { waiting::in_order(context, room) };
         let sent = round(deps, &mut worker, context, &topic, query).await?;

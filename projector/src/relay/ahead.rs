@@ -4,10 +4,13 @@
 
 use super::waiting::Room;
 use crate::registry::FEEDS;
-use eventlog::{Offsets, checkpoint, database, producer::Place};
+use eventlog::{checkpoint, database, producer::Place};
 use schemas::topics::Context;
 use sqlx::PgConnection;
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Events that may be in the log and not in the views: what the views apply in about a tenth of a second.
@@ -33,8 +36,8 @@ pub struct Ahead {
     views: Option<PgConnection>,
     sent: VecDeque<(Place, u64)>,
     bytes: u64,
-    /// Where the views stood when they were last asked.
-    applied: Offsets,
+    /// Where the views stood when they were last asked, by partition.
+    applied: BTreeMap<i32, i64>,
     /// Whether they were waited for in vain, and have not moved since.
     stand_still: bool,
 }
@@ -50,7 +53,7 @@ impl Ahead {
             views: None,
             sent: VecDeque::new(),
             bytes: 0,
-            applied: Offsets::new(),
+            applied: BTreeMap::new(),
             stand_still: false,
         }
     }
@@ -101,24 +104,19 @@ impl Ahead {
         self.sent.len() as u64 > MOST_EVENTS - MOST_EVENTS / LEAST || self.bytes > MOST_BYTES - MOST_BYTES / LEAST
     }
 
-    async fn ask(&mut self) -> Result<Offsets, sqlx::Error> {
+    async fn ask(&mut self) -> Result<BTreeMap<i32, i64>, sqlx::Error> {
         let mut views = match self.views.take() {
             Some(views) => views,
             None => database::connect(&self.url).await?,
         };
-        let mut applied = checkpoint::load(&mut views, self.feed).await?;
+        let stored = checkpoint::load(&mut views, self.feed).await?;
         // One that failed is not asked again.
         self.views = Some(views);
         // The feed may follow other topics as well.
-        applied.retain(|(topic, _), _| *topic == self.topic);
-        let next = |place: &Place| applied.get(&(self.topic.clone(), place.partition)).copied().unwrap_or_default();
-        let mut bytes = self.bytes;
-        self.sent.retain(|(place, size)| {
-            let waits = place.offset >= next(place);
-            bytes -= if waits { 0 } else { *size };
-            waits
-        });
-        self.bytes = bytes;
+        let of_topic = stored.into_iter().filter(|((topic, _), _)| *topic == self.topic);
+        let applied: BTreeMap<i32, i64> = of_topic.map(|((_, partition), next)| (partition, next)).collect();
+        self.sent.retain(|(place, _)| applied.get(&place.partition).is_none_or(|next| place.offset >= *next));
+        self.bytes = self.sent.iter().map(|(_, bytes)| bytes).sum();
         Ok(applied)
     }
 }
