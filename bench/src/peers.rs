@@ -50,11 +50,16 @@ pub struct PeerArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "alone")]
     pub query_file: Option<PathBuf>,
     /// For the comparison: URL of the read database, from which the products are copied
-    #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
+    #[arg(
+        long,
+        env = "SOUK_READ_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:54320/souk_read"
+    )]
     pub read_database_url: String,
     /// For the comparison: URL of a database on a server with `pg_trgm`, in which a schema may be created [default: the
     /// read database; the PostgreSQL that souk starts has no `pg_trgm`]
-    #[arg(long, env = "SOUK_PEER_DATABASE_URL", value_name = "URL")]
+    #[arg(long, env = "SOUK_PEER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub peer_database_url: Option<String>,
     /// For the comparison: address of Typesense
     #[arg(long, env = "TYPESENSE_URL")]

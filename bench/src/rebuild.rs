@@ -46,7 +46,12 @@ pub struct Args {
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=20_000_000))]
     pub documents: u64,
     /// URL of the read database
-    #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
+    #[arg(
+        long,
+        env = "SOUK_READ_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:54320/souk_read"
+    )]
     pub read_database_url: String,
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = ".souk/index")]

@@ -65,7 +65,12 @@ pub struct Args {
     #[command(flatten)]
     pub shop: ShopArgs,
     /// URL of the read database
-    #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:54320/souk_read")]
+    #[arg(
+        long,
+        env = "SOUK_READ_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:54320/souk_read"
+    )]
     pub read_database_url: String,
     /// Folder of the index generations
     #[arg(long, env = "SOUK_INDEX_DIR", default_value = ".souk/index")]

@@ -2,7 +2,7 @@
 
 use crate::{
     LaunchError,
-    backup::{Which, hex},
+    backup::{Which, hex, safe_url},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 use std::collections::BTreeMap;
@@ -20,10 +20,10 @@ pub struct Args {
     #[arg(long, env = "SOUK_CONFIG")]
     pub config: Option<std::path::PathBuf>,
     /// URL of the write database
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL")]
+    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", hide_env_values = true)]
     pub write_database_url: String,
     /// URL of the read database; its role must be allowed to create the extension vector and the role souk_query
-    #[arg(long, env = "SOUK_READ_DATABASE_URL")]
+    #[arg(long, env = "SOUK_READ_DATABASE_URL", hide_env_values = true)]
     pub read_database_url: String,
 }
 
@@ -119,14 +119,7 @@ async fn create(url: &str) -> Result<(), LaunchError> {
 }
 
 fn failed(url: &str, reason: &dyn std::fmt::Display) -> LaunchError {
-    let mut shown = url.to_owned();
-    if let Ok(mut parsed) = url::Url::parse(url)
-        && parsed.password().is_some()
-        && parsed.set_password(Some("***")).is_ok()
-    {
-        shown = parsed.to_string();
-    }
-    LaunchError::Database { url: shown, reason: reason.to_string() }
+    LaunchError::Database { url: safe_url(url), reason: reason.to_string() }
 }
 
 #[cfg(test)]

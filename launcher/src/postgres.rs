@@ -1,13 +1,23 @@
-//! The embedded PostgreSQL: initialised once, started on loopback, never as root.
+//! The embedded PostgreSQL: initialised once, started on loopback, never as root. Whoever connects is asked for a
+//! password, on its socket, too: other users of the machine are strangers.
 
-use crate::{LaunchError, artifacts::Artifacts, null_device};
+mod rules;
+
+use crate::{
+    LaunchError,
+    artifacts::Artifacts,
+    null_device,
+    passwords::{Passwords, Role},
+};
 use nix::unistd::{Gid, Uid, User, chown};
 use std::{
-    fmt::Write,
+    fmt::Write as _,
+    fs::File,
+    io::{Read as _, Seek as _, Write as _},
     net::{IpAddr, TcpListener},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// The user PostgreSQL runs as when root starts it: it refuses root.
@@ -32,6 +42,7 @@ const SETTINGS: &[&str] = &[
 pub struct Postgres {
     install: PathBuf,
     folder: PathBuf,
+    passwords: PathBuf,
     log: PathBuf,
     port: u16,
     as_user: Option<(Uid, Gid)>,
@@ -52,14 +63,15 @@ impl Postgres {
     /// If the unprivileged user is missing.
     pub fn new(artifacts: &Artifacts, data_dir: &Path, port: u16) -> Result<Self, LaunchError> {
         let as_user = if Uid::effective().is_root() { Some(unprivileged()?) } else { None };
-        let wanted = absolute(data_dir)?.join("postgres");
+        let data_dir = absolute(data_dir)?;
+        let wanted = data_dir.join("postgres");
         let folder = if as_user.is_some() && !reachable(&wanted) { outside(&wanted) } else { wanted };
         let (install, log) = (artifacts.postgres(), folder.join("server.log"));
-        Ok(Self { install, log, folder, port, as_user, network: None })
+        Ok(Self { install, log, folder, passwords: Passwords::file(&data_dir), port, as_user, network: None })
     }
 
     /// The same server listening at an address of a private network as well, for the clients of a range such as
-    /// `10.1.0.0/24`: for rehearsals in network namespaces. Nobody is asked for a password.
+    /// `10.1.0.0/24`: for rehearsals in network namespaces.
     #[must_use]
     pub fn listening_also(self, address: IpAddr, clients: &str) -> Self {
         Self { network: Some(Network { address, clients: clients.to_owned() }), ..self }
@@ -84,7 +96,8 @@ impl Postgres {
                 null_device::PATH
             );
         }
-        self.initialise()?;
+        let is_new = self.initialise()?;
+        self.require_passwords(is_new)?;
         let mut options = format!("-p {} -k {}", self.port, self.folder.display());
         for setting in SETTINGS {
             options.push_str(" -c ");
@@ -102,7 +115,7 @@ impl Postgres {
             .arg("-l")
             .arg(&self.log)
             .arg("start");
-        self.run(&mut command, "start")?;
+        self.run(&mut command, None, "start")?;
         Ok(true)
     }
 
@@ -114,7 +127,7 @@ impl Postgres {
         if !self.is_running() {
             return Ok(false);
         }
-        self.run(self.command("pg_ctl").args(["-w", "-m", "fast", "-D"]).arg(self.data()).arg("stop"), "stop")?;
+        self.run(self.command("pg_ctl").args(["-w", "-m", "fast", "-D"]).arg(self.data()).arg("stop"), None, "stop")?;
         Ok(true)
     }
 
@@ -127,7 +140,8 @@ impl Postgres {
         if !self.is_running() {
             return Ok(false);
         }
-        self.run(self.command("pg_ctl").args(["-w", "-m", "immediate", "-D"]).arg(self.data()).arg("stop"), "crash")?;
+        let mut command = self.command("pg_ctl");
+        self.run(command.args(["-w", "-m", "immediate", "-D"]).arg(self.data()).arg("stop"), None, "crash")?;
         Ok(true)
     }
 
@@ -165,9 +179,10 @@ impl Postgres {
             .is_ok_and(|output| output.status.success())
     }
 
-    fn initialise(&self) -> Result<(), LaunchError> {
+    /// Makes the data folder unless it is there; gives whether it was made.
+    fn initialise(&self) -> Result<bool, LaunchError> {
         if self.data().join("PG_VERSION").exists() {
-            return Ok(());
+            return Ok(false);
         }
         std::fs::create_dir_all(&self.folder).map_err(LaunchError::folder(&self.folder))?;
         if let Some((user, group)) = self.as_user {
@@ -175,25 +190,58 @@ impl Postgres {
                 .map_err(|error| LaunchError::folder(&self.folder)(error.into()))?;
         }
         let mut command = self.command("initdb");
-        command.args([
-            "-A",
-            "trust",
-            "-U",
-            "souk",
-            "-E",
-            "UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "-D",
-        ]);
-        self.run(command.arg(self.data()), "initialise its data folder")?;
-        if let Some(network) = &self.network {
-            let rights = self.data().join("pg_hba.conf");
-            let mut lines = std::fs::read_to_string(&rights).map_err(LaunchError::folder(&rights))?;
-            let _ = writeln!(lines, "host all all {} trust", network.clients);
-            std::fs::write(&rights, lines).map_err(LaunchError::folder(&rights))?;
+        // Nothing listens before `require_passwords` has replaced the rules that this makes.
+        command.args(["-A", "trust", "-U", Role::Owner.name(), "-E", "UTF8"]);
+        command.args(["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-D"]);
+        self.run(command.arg(self.data()), None, "initialise its data folder")?;
+        Ok(true)
+    }
+
+    /// Gives every role a password, and lets nobody in without one. Earlier releases trusted every user of the machine:
+    /// their data folders are converted.
+    fn require_passwords(&self, is_new: bool) -> Result<(), LaunchError> {
+        let path = self.data().join("pg_hba.conf");
+        let present = std::fs::read_to_string(&path).map_err(LaunchError::folder(&path))?;
+        let asking = rules::asking(&present, self.network.as_ref().map(|network| network.clients.as_str()));
+        let mut passwords = Passwords::load(&self.passwords);
+        let trusted = rules::trust(&present);
+        if passwords.draw_missing()? || trusted {
+            self.set_passwords(&passwords)?;
+            passwords.save(&self.passwords)?;
+        }
+        if asking != present {
+            std::fs::write(&path, asking).map_err(LaunchError::folder(&path))?;
+        }
+        if trusted && !is_new {
+            println!(
+                "PostgreSQL let in every user of this machine; from now on it asks for a password, which is in {}",
+                self.passwords.display()
+            );
         }
         Ok(())
+    }
+
+    /// Sets the passwords while the server stands still, by its single-user mode: nobody else can connect meanwhile.
+    fn set_passwords(&self, passwords: &Passwords) -> Result<(), LaunchError> {
+        let mut statements = tempfile::tempfile().map_err(LaunchError::folder(&self.folder))?;
+        for role in Role::ALL {
+            let (name, password) = (role.name(), passwords.of(role).unwrap_or_default());
+            writeln!(
+                statements,
+                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name}; END IF; END $$;\n\
+                 ALTER ROLE {name} LOGIN PASSWORD '{password}';"
+            )
+            .map_err(LaunchError::folder(&self.folder))?;
+        }
+        statements.rewind().map_err(LaunchError::folder(&self.folder))?;
+        let mut command = self.command("postgres");
+        command.arg("--single");
+        // A statement that fails ends it, and is not shown with its password.
+        for setting in ["exit_on_error=on", "log_min_error_statement=panic", "log_checkpoints=off"] {
+            command.args(["-c", setting]);
+        }
+        command.arg("-D");
+        self.run(command.arg(self.data()).arg("postgres"), Some(statements), "set the passwords of its roles")
     }
 
     fn command(&self, program: &str) -> Command {
@@ -206,17 +254,17 @@ impl Postgres {
     }
 
     /// Runs a command with its output in a file: a server that was started keeps a pipe open for ever.
-    fn run(&self, command: &mut Command, what: &str) -> Result<(), LaunchError> {
+    fn run(&self, command: &mut Command, input: Option<File>, what: &str) -> Result<(), LaunchError> {
         let mut output = tempfile::tempfile().map_err(LaunchError::folder(&self.folder))?;
         let clone = || output.try_clone().map_err(LaunchError::folder(&self.folder));
-        command.stdin(std::process::Stdio::null()).stdout(clone()?).stderr(clone()?);
+        command.stdin(input.map_or_else(Stdio::null, Stdio::from)).stdout(clone()?).stderr(clone()?);
         let status = command.status().map_err(|error| self.failed(what, &error.to_string()))?;
         if status.success() {
             return Ok(());
         }
         let mut said = String::new();
         // What can't be read can't be told; the log is named anyway.
-        let _ = std::io::Seek::rewind(&mut output).and_then(|()| std::io::Read::read_to_string(&mut output, &mut said));
+        let _ = output.rewind().and_then(|()| output.read_to_string(&mut said));
         let last: Vec<&str> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
         Err(self.failed(what, &last.join(" | ")))
     }

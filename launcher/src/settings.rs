@@ -1,6 +1,9 @@
 //! Where everything of a one-machine stack listens and lies.
 
-use crate::LaunchError;
+use crate::{
+    LaunchError,
+    passwords::{Passwords, Role},
+};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -54,14 +57,18 @@ pub struct Settings {
     #[arg(long, env = "SOUK_KAFKA", value_enum, default_value = "embedded")]
     pub kafka: Broker,
     /// URL of a write database to use instead of starting one (PostgreSQL 15 or newer)
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", requires = "read_database_url")]
+    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", requires = "read_database_url", hide_env_values = true)]
     pub write_database_url: Option<String>,
     /// URL of a read database to use instead of starting one (PostgreSQL 15 or newer with pgvector 0.8)
-    #[arg(long, env = "SOUK_READ_DATABASE_URL", requires = "write_database_url")]
+    #[arg(long, env = "SOUK_READ_DATABASE_URL", requires = "write_database_url", hide_env_values = true)]
     pub read_database_url: Option<String>,
     /// URL of the read database for query-api, with the role souk_query [default: the read database with that role]
-    #[arg(long, env = "SOUK_QUERY_DATABASE_URL")]
+    #[arg(long, env = "SOUK_QUERY_DATABASE_URL", hide_env_values = true)]
     pub query_database_url: Option<String>,
+    /// File of the form of PGPASSFILE: each process uses the given databases with a role of its own, whose password
+    /// stands there [default: with the URLs as they are]
+    #[arg(long, env = "SOUK_ROLE_PASSWORDS", requires = "write_database_url")]
+    pub role_passwords: Option<PathBuf>,
     /// Addresses of a Kafka to use instead of starting a broker
     #[arg(long, env = "SOUK_KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
@@ -134,13 +141,13 @@ impl Settings {
     /// The write database.
     #[must_use]
     pub fn write_url(&self) -> String {
-        self.write_database_url.clone().unwrap_or_else(|| self.own_database("souk", "souk_write"))
+        self.write_database_url.clone().unwrap_or_else(|| self.own_database("souk_write"))
     }
 
     /// The read database.
     #[must_use]
     pub fn read_url(&self) -> String {
-        self.read_database_url.clone().unwrap_or_else(|| self.own_database("souk", "souk_read"))
+        self.read_database_url.clone().unwrap_or_else(|| self.own_database("souk_read"))
     }
 
     /// The read database as query-api may use it.
@@ -151,10 +158,24 @@ impl Settings {
         }
         let with_role = |text: &str| {
             let mut url = url::Url::parse(text).ok()?;
-            url.set_username("souk_query").ok()?;
+            url.set_username(Role::Query.name()).ok()?;
             Some(url.to_string())
         };
-        with_role(&self.read_url()).unwrap_or_else(|| self.read_url())
+        let url = with_role(&self.read_url()).unwrap_or_else(|| self.read_url());
+        self.passwords().put_into(&url, Role::Query)
+    }
+
+    /// The file with the passwords of the databases' roles, if there may be one.
+    #[must_use]
+    pub fn password_file(&self) -> Option<PathBuf> {
+        if self.starts_postgres() {
+            return Some(Passwords::file(&self.data_folder().ok()?));
+        }
+        self.role_passwords.clone()
+    }
+
+    fn passwords(&self) -> Passwords {
+        self.password_file().map(|file| Passwords::load(&file)).unwrap_or_default()
     }
 
     /// The Kafka bootstrap servers.
@@ -166,11 +187,12 @@ impl Settings {
     /// The database server's own database, where others are created.
     #[must_use]
     pub fn admin_url(&self) -> String {
-        self.own_database("souk", "postgres")
+        self.own_database("postgres")
     }
 
-    fn own_database(&self, user: &str, name: &str) -> String {
-        format!("postgres://{user}@127.0.0.1:{}/{name}", self.postgres_port)
+    fn own_database(&self, name: &str) -> String {
+        let url = format!("postgres://{}@127.0.0.1:{}/{name}", Role::Owner.name(), self.postgres_port);
+        self.passwords().put_into(&url, Role::Owner)
     }
 }
 

@@ -7,13 +7,12 @@ use crate::{
     migrate,
     postgres::Postgres,
     process::Processes,
+    secret,
     settings::{Broker, Settings},
 };
 use std::{
-    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
@@ -280,20 +279,8 @@ impl Stack {
         {
             return Ok(key.trim().to_owned());
         }
-        let mut random = [0_u8; 16];
-        let source = Path::new("/dev/urandom");
-        std::fs::File::open(source)
-            .and_then(|mut source| source.read_exact(&mut random))
-            .map_err(LaunchError::folder(source))?;
-        let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(LaunchError::folder(&path))?;
-        file.write_all(key.as_bytes()).map_err(LaunchError::folder(&path))?;
+        let key = secret::draw()?;
+        secret::keep(&path, &key)?;
         Ok(key)
     }
 
@@ -303,16 +290,13 @@ impl Stack {
             return apache::command(&jars, &self.settings.data_dir.join("kafka"), self.settings.broker_listen);
         }
         let mut command = arguments::command(self, service, &self.programs);
-        // The processes take their settings from the command line alone.
+        // The processes take their settings from this stack alone.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("SOUK_") {
                 command.env_remove(name);
             }
         }
-        if matches!(service, Service::QueryApi | Service::Operator) {
-            // Not on the command line, where every user of the machine could read it.
-            command.env("SOUK_STAFF_KEY", self.staff_key()?);
-        }
+        command.envs(arguments::secrets(self, service)?);
         Ok(command)
     }
 }

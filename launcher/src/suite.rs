@@ -89,6 +89,7 @@ async fn with_broker(stack: &Stack, args: &Args) -> Result<i32, LaunchError> {
     command.args(&args.cargo);
     command
         .env("SOUK_TEST_DATABASE_URL", stack.settings.admin_url())
+        .envs(stack.settings.password_file().map(|file| ("SOUK_TEST_ROLE_PASSWORDS", file)))
         .env("SOUK_TEST_KAFKA", stack.settings.brokers())
         .env("SOUK_TEST_BROKER", if stack.settings.kafka == Broker::Apache { "apache" } else { "embedded" })
         .env("SOUK_TEST_PARTITIONS", if stack.settings.kafka == Broker::Apache { "12" } else { "4" })

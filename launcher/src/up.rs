@@ -1,7 +1,9 @@
 //! `souk up`: from whatever is there to a running system with a first search answered.
 
 use crate::{
-    LaunchError, demo,
+    LaunchError,
+    backup::safe_url,
+    demo,
     restore::recover,
     settings::Settings,
     stack::{Service, Stack},
@@ -130,7 +132,11 @@ fn print_addresses(stack: &Stack, tenant: &str) {
     }
     println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
     println!("broker      {}", stack.settings.brokers());
-    println!("postgres    {}", stack.settings.write_url());
+    let postgres = safe_url(&stack.settings.write_url());
+    match stack.settings.password_file() {
+        Some(file) => println!("postgres    {postgres}   (psql with PGPASSFILE={})", file.display()),
+        None => println!("postgres    {postgres}"),
+    }
     println!("tenant      {tenant}   (header X-Tenant-Slug: {tenant})\n");
 }
 

@@ -40,10 +40,20 @@ pub struct Config {
     #[arg(long, env = "SOUK_PROJECTOR_LISTEN", default_value = "127.0.0.1:8082")]
     pub projector_listen: SocketAddr,
     /// URL of the write database, whose outboxes the relay reads
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_write")]
+    #[arg(
+        long,
+        env = "SOUK_WRITE_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:5432/souk_write"
+    )]
     pub write_database_url: String,
     /// URL of the read database
-    #[arg(long, env = "SOUK_READ_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_read")]
+    #[arg(
+        long,
+        env = "SOUK_READ_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:5432/souk_read"
+    )]
     pub read_database_url: String,
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]

@@ -36,7 +36,12 @@ pub struct Config {
     #[arg(long, env = "SOUK_QUERY_LISTEN", default_value = "127.0.0.1:8081")]
     pub query_listen: SocketAddr,
     /// URL of the read database, with a role that can only read
-    #[arg(long, env = "SOUK_QUERY_DATABASE_URL", default_value = "postgres://souk_query@127.0.0.1:5432/souk_read")]
+    #[arg(
+        long,
+        env = "SOUK_QUERY_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk_query@127.0.0.1:5432/souk_read"
+    )]
     pub query_database_url: String,
     /// Maximum number of connections to the read database
     #[arg(long, env = "SOUK_QUERY_CONNECTIONS", default_value_t = 16)]

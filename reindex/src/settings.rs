@@ -13,6 +13,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "SOUK_READ_DATABASE_URL",
+        hide_env_values = true,
         default_value = "postgres://souk@127.0.0.1:5432/souk_read",
         global = true
     )]

@@ -135,7 +135,7 @@ async fn nothing_lost_nothing_twice(stack: &TestStack, shop: &Shop) {
 }
 
 /// Settings of a stack with a PostgreSQL of its own: the suite's is everybody's.
-fn own_databases(stack: &TestStack) -> Settings {
+pub fn own_databases(stack: &TestStack) -> Settings {
     // It runs as another user than root.
     std::fs::set_permissions(&stack.stack.settings.data_dir, Permissions::from_mode(0o755)).expect("opened");
     let mut settings = stack.stack.settings.clone();

@@ -17,6 +17,7 @@ mod migrations;
 mod noisy;
 mod openapi;
 mod order;
+mod passwords;
 mod pipeline;
 mod planning;
 mod reconcile;

@@ -145,7 +145,8 @@ impl Standby {
         let settings = &stack.stack.settings;
         let mut projector = Command::new(programs().join("projector"));
         projector.args(["--roles", "relay,views", "--node", "standby", "--projector-listen", &listen]);
-        projector.args(["--read-database-url", &settings.read_url(), "--write-database-url", &settings.write_url()]);
+        projector.env("SOUK_READ_DATABASE_URL", settings.read_url());
+        projector.env("SOUK_WRITE_DATABASE_URL", settings.write_url());
         projector.args(["--kafka-brokers", &settings.brokers()]);
         projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
         projector.arg("--archive-dir").arg(settings.data_dir.join("archive"));

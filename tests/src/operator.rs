@@ -14,6 +14,7 @@ use std::{
 #[derive(Debug, Clone)]
 pub struct Operator {
     settings: Vec<String>,
+    database: String,
     key: String,
     program: std::path::PathBuf,
 }
@@ -29,8 +30,6 @@ impl Operator {
     #[must_use]
     pub fn at(stack: &TestStack, index_dir: &Path) -> Self {
         let settings = [
-            "--read-database-url".to_owned(),
-            stack.stack.settings.read_url(),
             "--index-dir".to_owned(),
             index_dir.display().to_string(),
             "--query-url".to_owned(),
@@ -39,13 +38,13 @@ impl Operator {
             "tester".to_owned(),
         ];
         let key = stack.stack.staff_key().expect("a staff key");
-        Self { settings: settings.to_vec(), key, program: programs().join("reindex") }
+        let database = stack.stack.settings.read_url();
+        Self { settings: settings.to_vec(), database, key, program: programs().join("reindex") }
     }
 
     fn line(&self, arguments: &[&str]) -> Vec<String> {
         let own = arguments.iter().map(|argument| (*argument).to_owned());
-        let global = self.settings.iter().cloned().chain(["--staff-key".to_owned(), self.key.clone()]);
-        own.chain(global).chain(["--json".to_owned()]).collect()
+        own.chain(self.settings.iter().cloned()).chain(["--json".to_owned()]).collect()
     }
 
     /// Runs a command; gives its JSON.
@@ -53,7 +52,8 @@ impl Operator {
     /// # Errors
     /// As the command does.
     pub async fn run(&self, arguments: &[&str]) -> Result<Value, Failure> {
-        let line = std::iter::once("reindex".to_owned()).chain(self.line(arguments));
+        let secrets = ["--read-database-url", &self.database, "--staff-key", &self.key].map(str::to_owned);
+        let line = std::iter::once("reindex".to_owned()).chain(self.line(arguments)).chain(secrets);
         let cli = Cli::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
         let run = tokio::time::timeout(COMMAND, reindex::run(cli)).await;
         let text = run.map_err(|_| Failure::Other("it has not ended".to_owned()))??;
@@ -69,6 +69,7 @@ impl Operator {
     #[must_use]
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(&self.program);
+        command.env("SOUK_READ_DATABASE_URL", &self.database).env("SOUK_STAFF_KEY", &self.key);
         command.args(self.line(arguments)).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("started")
     }

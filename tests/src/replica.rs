@@ -45,7 +45,7 @@ impl Replica {
     #[must_use]
     pub fn role(stack: &TestStack, role: &str) -> Self {
         let mut projector = projector(stack, role);
-        projector.args(["--write-database-url", &stack.stack.settings.write_url()]);
+        projector.env("SOUK_WRITE_DATABASE_URL", stack.stack.settings.write_url());
         if let Some(partitions) = stack.stack.settings.topic_partitions {
             projector.arg("--topic-partitions").arg(partitions.to_string());
         }
@@ -57,9 +57,9 @@ impl Replica {
     #[must_use]
     pub fn serving_operations(stack: &TestStack, node: &str) -> Self {
         let mut serve = Command::new(programs().join("reindex"));
-        serve.args(["--read-database-url", &stack.stack.settings.read_url(), "--query-url", &stack.query_url()]);
+        serve.env("SOUK_READ_DATABASE_URL", stack.stack.settings.read_url()).args(["--query-url", &stack.query_url()]);
         serve.arg("--index-dir").arg(Self::index_dir(stack, node)).args(["--node", node]);
-        serve.args(["--staff-key", &stack.stack.staff_key().expect("a staff key")]);
+        serve.env("SOUK_STAFF_KEY", stack.stack.staff_key().expect("a staff key"));
         serve.args(["serve", "--operations-listen", &stack.stack.settings.operations_listen.to_string()]);
         serve.args(["--reconcile-seconds", "0", "--probe-interval-ms", "0"]);
         Self { children: vec![started(serve)], url: String::new() }
@@ -77,7 +77,7 @@ impl Replica {
 
     async fn answering(mut self, stack: &TestStack, index: PathBuf, listen: &str) -> Self {
         let mut query = Command::new(programs().join("query-api"));
-        query.args(["--query-listen", listen, "--query-database-url", &stack.stack.settings.query_url()]);
+        query.env("SOUK_QUERY_DATABASE_URL", stack.stack.settings.query_url()).args(["--query-listen", listen]);
         query.arg("--index-dir").arg(index).args(["--operations-url", &stack.stack.url(Service::Operator)]);
         self.children.push(started(query));
         self.url = format!("http://{listen}");
@@ -115,7 +115,7 @@ fn projector(stack: &TestStack, role: &str) -> Command {
     let settings = &stack.stack.settings;
     let mut projector = Command::new(programs().join("projector"));
     projector.args(["--roles", role, "--projector-listen", &free_address()]);
-    projector.args(["--read-database-url", &settings.read_url(), "--kafka-brokers", &settings.brokers()]);
+    projector.env("SOUK_READ_DATABASE_URL", settings.read_url()).args(["--kafka-brokers", &settings.brokers()]);
     projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
     projector
 }

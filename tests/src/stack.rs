@@ -118,6 +118,7 @@ impl TestStack {
         let [write, read] = databases.each_ref().map(TestDatabase::url);
         settings.write_database_url = Some(write.clone());
         settings.read_database_url = Some(read.clone());
+        settings.role_passwords = std::env::var_os("SOUK_TEST_ROLE_PASSWORDS").map(PathBuf::from);
         settings.topic_partitions = Some(env("SOUK_TEST_PARTITIONS").parse().expect("a number"));
         if env("SOUK_TEST_BROKER") == "apache" {
             settings.kafka_brokers = Some(env("SOUK_TEST_KAFKA"));
@@ -157,8 +158,8 @@ impl TestStack {
     pub async fn souk(&self, command: &str, args: &[&str]) -> Result<String, String> {
         let mut souk = tokio::process::Command::new(programs().join("souk"));
         souk.arg(command).args(args).arg("--data-dir").arg(&self.stack.settings.data_dir);
-        souk.arg("--write-database-url").arg(self.stack.settings.write_url());
-        souk.arg("--read-database-url").arg(self.stack.settings.read_url());
+        souk.env("SOUK_WRITE_DATABASE_URL", self.stack.settings.write_url());
+        souk.env("SOUK_READ_DATABASE_URL", self.stack.settings.read_url());
         let output = tokio::time::timeout(COMMAND, souk.kill_on_drop(true).output()).await;
         let output = output.map_err(|_| format!("souk {command} has not ended"))?.map_err(|error| error.to_string())?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

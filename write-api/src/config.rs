@@ -15,7 +15,12 @@ pub struct Config {
     #[arg(long, env = "SOUK_WRITE_LISTEN", default_value = "127.0.0.1:8080")]
     pub write_listen: SocketAddr,
     /// URL of the write database, such as postgres://souk@127.0.0.1:5432/souk_write
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", default_value = "postgres://souk@127.0.0.1:5432/souk_write")]
+    #[arg(
+        long,
+        env = "SOUK_WRITE_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://souk@127.0.0.1:5432/souk_write"
+    )]
     pub write_database_url: String,
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]

@@ -40,30 +40,38 @@ impl Tool {
     pub fn command(&self, program: &str, url: &str) -> Command {
         let mut command = Command::new(self.install.join("bin").join(program));
         command.env("LD_LIBRARY_PATH", self.install.join("lib")).env_remove("PGDATA");
-        let mut shown = url.to_owned();
-        if let Ok(mut parsed) = url::Url::parse(url)
-            && let Some(password) = parsed.password().map(str::to_owned)
-            && parsed.set_password(None).is_ok()
-        {
+        let (bare, password) = apart(url).unwrap_or_else(|| (url.to_owned(), None));
+        if let Some(password) = password {
             command.env("PGPASSWORD", password);
-            shown = parsed.to_string();
         }
-        command.arg(format!("--dbname={shown}"));
+        command.arg(format!("--dbname={bare}"));
         command
     }
 }
 
-/// A database's URL without its password.
+/// A database's URL without its password. One that can't be understood is not shown at all.
 #[must_use]
 pub fn safe_url(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) => {
-            // A URL that can have no password has none.
-            let _ = parsed.set_password(None);
-            parsed.to_string()
-        }
-        Err(_) => url.to_owned(),
-    }
+    apart(url).map_or_else(|| "with a URL that can't be understood".to_owned(), |(bare, _)| bare)
+}
+
+/// A database's URL without its password, and the password; none for what is no URL.
+fn apart(url: &str) -> Option<(String, Option<String>)> {
+    let mut parsed = url::Url::parse(url).ok()?;
+    let decoded = |text: &str| {
+        // A plus sign stands for itself here.
+        let text = format!("={}", text.replace('+', "%2B"));
+        url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, text)| text.into_owned())
+    };
+    let mut password = parsed.password().and_then(decoded);
+    // A URL that can have no password has none.
+    let _ = parsed.set_password(None);
+    let settings = parsed.query().unwrap_or_default().split('&').filter(|setting| !setting.is_empty());
+    let (secret, open): (Vec<&str>, Vec<&str>) = settings.partition(|setting| setting.starts_with("password="));
+    password = secret.last().and_then(|setting| decoded(setting.trim_start_matches("password="))).or(password);
+    let open = open.join("&");
+    parsed.set_query(Some(open.as_str()).filter(|open| !open.is_empty()));
+    Some((parsed.to_string(), password))
 }
 
 /// Runs a program to its end, asking `how_far` it is ten times a second.
@@ -173,4 +181,27 @@ async fn migrations(connection: &mut PgConnection) -> Result<BTreeMap<i64, Strin
     let rows: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(version, checksum)| (version, hex(&checksum))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{apart, safe_url};
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, shown) in [
+            ("postgres://souk:s3cret@db/souk_read", "postgres://souk@db/souk_read"),
+            (
+                "postgres://souk@db/souk_read?sslmode=require&password=s3cret",
+                "postgres://souk@db/souk_read?sslmode=require",
+            ),
+            ("postgres://souk@db/souk_read", "postgres://souk@db/souk_read"),
+            ("postgres://souk:s3/cret@db/souk_read", "with a URL that can't be understood"),
+        ] {
+            assert_eq!(safe_url(url), shown);
+        }
+        let (bare, password) = apart("postgres://souk:a%2Fb+c@db/x?options[statement_timeout]=2min").expect("a URL");
+        assert_eq!(bare, "postgres://souk@db/x?options[statement_timeout]=2min");
+        assert_eq!(password.as_deref(), Some("a/b+c"));
+    }
 }

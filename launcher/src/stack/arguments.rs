@@ -1,10 +1,15 @@
-//! The command line of each process.
+//! The command line of each process, and what it is told where other users of the machine can't read it.
 
 use super::{Service, Stack};
+use crate::LaunchError;
 use std::{path::Path, process::Command};
 
 /// How long the projector's allocator keeps memory that was freed, in milliseconds; see the Dockerfile, too.
 const PURGE_DELAY_MS: &str = "10000";
+const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
+const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
+const QUERY_DATABASE: &str = "SOUK_QUERY_DATABASE_URL";
+const STAFF_KEY: &str = "SOUK_STAFF_KEY";
 
 /// The command that runs a service in the foreground.
 pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
@@ -19,12 +24,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         }
         Service::WriteApi => {
             let mut command = program("write-api");
-            command.args([
-                "--write-listen",
-                &settings.write_listen.to_string(),
-                "--write-database-url",
-                &settings.write_url(),
-            ]);
+            command.args(["--write-listen", &settings.write_listen.to_string()]);
             command
         }
         Service::Projector => projector(stack, program("projector"), "relay,views,index", service),
@@ -37,21 +37,14 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         Service::Operator => program("reindex"),
         Service::QueryApi => {
             let mut command = program("query-api");
-            command.args([
-                "--query-listen",
-                &settings.query_listen.to_string(),
-                "--query-database-url",
-                &settings.query_url(),
-            ]);
+            command.args(["--query-listen", &settings.query_listen.to_string()]);
             command.arg("--index-dir").arg(stack.index_dir());
             command.arg("--operations-url").arg(stack.url(Service::Operator));
             if settings.without_vectors { command } else { with_model(stack, command) }
         }
     };
     if service == Service::Operator {
-        let reindex = ["--read-database-url", &settings.read_url(), "--query-url", &stack.url(Service::QueryApi)]
-            .map(str::to_owned);
-        command.args(reindex).arg("--index-dir").arg(stack.index_dir());
+        command.args(["--query-url", &stack.url(Service::QueryApi)]).arg("--index-dir").arg(stack.index_dir());
         command.args(["--actor", "souk"]);
     }
     command.args(["--log", &settings.log, "--log-format", "json"]);
@@ -60,11 +53,32 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
     }
     if service == Service::Operator {
         command.args(["serve", "--operations-listen", &settings.operations_listen.to_string()]);
-        command.args(["--write-database-url", &settings.write_url()]);
         command.args(["--write-url", &stack.url(Service::WriteApi)]);
         command.arg("--probe-interval-ms").arg(settings.probe_interval_ms.to_string());
     }
     command
+}
+
+/// The environment of a process: its databases with their passwords, and the key of staff's routes. `ps` shows command
+/// lines to everybody.
+///
+/// # Errors
+/// If the key can't be read or made.
+pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, String)>, LaunchError> {
+    let settings = &stack.settings;
+    Ok(match service {
+        Service::Broker => Vec::new(),
+        Service::WriteApi => vec![(WRITE_DATABASE, settings.write_url())],
+        Service::Projector | Service::Embedder => {
+            vec![(WRITE_DATABASE, settings.write_url()), (READ_DATABASE, settings.read_url())]
+        }
+        Service::QueryApi => vec![(QUERY_DATABASE, settings.query_url()), (STAFF_KEY, stack.staff_key()?)],
+        Service::Operator => vec![
+            (WRITE_DATABASE, settings.write_url()),
+            (READ_DATABASE, settings.read_url()),
+            (STAFF_KEY, stack.staff_key()?),
+        ],
+    })
 }
 
 fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service) -> Command {
@@ -72,7 +86,6 @@ fn projector(stack: &Stack, mut command: Command, roles: &str, service: Service)
     // Each commit takes and frees some megabytes: what is taken again within the second is not given back before.
     command.env("MIMALLOC_PURGE_DELAY", PURGE_DELAY_MS);
     command.args(["--roles", roles, "--projector-listen", &stack.address(service).to_string()]);
-    command.args(["--write-database-url", &settings.write_url(), "--read-database-url", &settings.read_url()]);
     command.args(["--kafka-brokers", &settings.brokers()]);
     command.arg(format!("--topic-prefix={}", settings.topic_prefix));
     if let Some(partitions) = settings.topic_partitions {
@@ -91,4 +104,37 @@ fn with_model(stack: &Stack, mut command: Command) -> Command {
         command.arg("--model").arg(model);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn no_command_line_holds_a_password_or_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = |name: &str| format!("postgres://somebody:passed-by@db/{name}");
+        let mut settings = Line::try_parse_from(["souk"]).expect("defaults").settings;
+        settings.data_dir = folder.path().to_owned();
+        settings.write_database_url = Some(url("souk_write"));
+        settings.read_database_url = Some(url("souk_read"));
+        let stack = Stack::new(settings, folder.path().to_owned()).expect("a stack");
+        let key = stack.staff_key().expect("a key");
+        for service in stack.services() {
+            let line = command(&stack, service, folder.path());
+            let mut words = line.get_args().map(|word| word.to_string_lossy().into_owned());
+            assert!(words.all(|word| !word.contains("passed-by") && !word.contains(&key)), "{service:?}");
+            let told = secrets(&stack, service).expect("an environment");
+            let databases = told.iter().filter(|(_, value)| value.contains("passed-by")).count();
+            assert_eq!(databases > 0, service != Service::Broker, "{service:?}");
+        }
+    }
 }

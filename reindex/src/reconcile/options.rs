@@ -22,6 +22,6 @@ pub struct Args {
     #[arg(long)]
     pub dry_run: bool,
     /// The write database: its versions are compared, and its events are published again
-    #[arg(long, env = "SOUK_WRITE_DATABASE_URL")]
+    #[arg(long, env = "SOUK_WRITE_DATABASE_URL", hide_env_values = true)]
     pub write_database_url: Option<String>,
 }

@@ -64,7 +64,7 @@ impl Stack {
         let admin_url = std::env::var("SOUK_TEST_DATABASE_URL")
             .unwrap_or_else(|_| "postgres://souk@127.0.0.1:54329/postgres".to_owned());
         let database = TestDatabase::create(&admin_url, Side::Write).await.unwrap_or_else(|error| {
-            unreachable!("no database at {admin_url}: {error}. Start a PostgreSQL, or set SOUK_TEST_DATABASE_URL")
+            unreachable!("no database: {error}. Start a PostgreSQL, or set SOUK_TEST_DATABASE_URL")
         });
         let url = database.url();
         let pool = PgPool::connect(&url).await.unwrap();

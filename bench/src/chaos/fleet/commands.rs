@@ -1,7 +1,11 @@
 //! The command line of each process of a fleet.
 
 use super::{super::member::Member, Fleet};
+use launcher::stack::Stack;
 use std::{path::Path, process::Command};
+
+const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
+const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
 
 /// The command that runs a process in the foreground. The broker's is the stack's own.
 pub fn command(fleet: &Fleet, member: Member) -> Command {
@@ -11,13 +15,11 @@ pub fn command(fleet: &Fleet, member: Member) -> Command {
     match member {
         Member::Broker => {}
         Member::WriteApi => {
-            command.args(["--write-listen", &listen, "--write-database-url", &fleet.reached(&settings.write_url())]);
+            command.args(["--write-listen", &listen]);
         }
         Member::Projector(node) => {
             command.args(["--roles", "relay,views,index", "--projector-listen", &listen]);
             command.args(["--node", &format!("node-{}", node + 1)]).arg("--index-dir").arg(fleet.index_dir(node));
-            command.args(["--write-database-url", &fleet.reached(&settings.write_url())]);
-            command.args(["--read-database-url", &fleet.reached(&settings.read_url())]);
             command.args(["--kafka-brokers", &settings.brokers()]);
             command.arg(format!("--topic-prefix={}", settings.topic_prefix));
             if let Some(partitions) = settings.topic_partitions {
@@ -27,24 +29,41 @@ pub fn command(fleet: &Fleet, member: Member) -> Command {
             command.arg("--archive-dir").arg(settings.archive_dir());
         }
         Member::QueryApi(node) => {
-            command.args(["--query-listen", &listen, "--query-database-url", &fleet.reached(&settings.query_url())]);
+            command.args(["--query-listen", &listen]);
             command.arg("--index-dir").arg(fleet.index_dir(node));
         }
     }
     command.args(["--log", &settings.log, "--log-format", "json"]);
-    alone(command)
+    let mut command = alone(command);
+    // With its passwords a URL does not stand on a command line, which every user of the machine can read.
+    for (variable, url) in databases(&fleet.stack, member) {
+        command.env(variable, fleet.reached(&url));
+    }
+    command
+}
+
+/// The databases of a process, by the variables that name them.
+fn databases(stack: &Stack, member: Member) -> Vec<(&'static str, String)> {
+    let settings = &stack.settings;
+    match member {
+        Member::Broker => Vec::new(),
+        Member::WriteApi => vec![(WRITE_DATABASE, settings.write_url())],
+        Member::Projector(_) => vec![(WRITE_DATABASE, settings.write_url()), (READ_DATABASE, settings.read_url())],
+        Member::QueryApi(_) => vec![("SOUK_QUERY_DATABASE_URL", settings.query_url())],
+    }
 }
 
 /// The command that migrates both databases to the schema of a release.
 pub fn migrate(fleet: &Fleet, programs: &Path) -> Command {
     let settings = &fleet.stack.settings;
     let mut command = Command::new(programs.join("souk"));
-    command.args(["migrate", "--write-database-url", &settings.write_url()]);
-    command.args(["--read-database-url", &settings.read_url()]);
-    alone(command)
+    command.arg("migrate");
+    let mut command = alone(command);
+    command.env(WRITE_DATABASE, settings.write_url()).env(READ_DATABASE, settings.read_url());
+    command
 }
 
-/// The processes take their settings from the command line alone.
+/// The processes take nothing from the environment of this one.
 fn alone(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SOUK_") {
