@@ -33,6 +33,7 @@ mod statements;
 mod steering;
 mod steps;
 mod storefront;
+mod tls;
 mod tracing;
 mod vectors;
 mod views_rebuild;

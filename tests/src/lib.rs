@@ -10,3 +10,4 @@ pub mod replica;
 pub mod scratch;
 pub mod shop;
 pub mod stack;
+pub mod tls_front;
