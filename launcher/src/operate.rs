@@ -2,6 +2,7 @@
 
 use crate::{
     LaunchError,
+    passwords::Role,
     settings::Settings,
     stack::{Service, Stack},
 };
@@ -37,8 +38,8 @@ pub fn run(args: Args, programs: PathBuf) -> Result<ExitStatus, LaunchError> {
     let stack = Stack::new(args.settings, programs)?;
     let settings = &stack.settings;
     let mut known = vec![
-        ("SOUK_READ_DATABASE_URL", settings.read_url()),
-        ("SOUK_WRITE_DATABASE_URL", settings.write_url()),
+        ("SOUK_READ_DATABASE_URL", settings.read_url_as(Role::Reindex)),
+        ("SOUK_WRITE_DATABASE_URL", settings.write_url_as(Role::Reindex)),
         ("SOUK_KAFKA_BROKERS", settings.brokers()),
         ("SOUK_TOPIC_PREFIX", settings.topic_prefix.clone()),
         ("SOUK_INDEX_DIR", stack.index_dir().display().to_string()),

@@ -138,16 +138,28 @@ impl Settings {
         self.kafka_brokers.is_none()
     }
 
-    /// The write database.
+    /// The write database, for its owner.
     #[must_use]
     pub fn write_url(&self) -> String {
         self.write_database_url.clone().unwrap_or_else(|| self.own_database("souk_write"))
     }
 
-    /// The read database.
+    /// The read database, for its owner.
     #[must_use]
     pub fn read_url(&self) -> String {
         self.read_database_url.clone().unwrap_or_else(|| self.own_database("souk_read"))
+    }
+
+    /// The write database as a process may use it: with a role of its own, if its password is known.
+    #[must_use]
+    pub fn write_url_as(&self, role: Role) -> String {
+        self.passwords().put_into(&self.write_url(), role)
+    }
+
+    /// The read database as a process may use it, in the same way.
+    #[must_use]
+    pub fn read_url_as(&self, role: Role) -> String {
+        self.passwords().put_into(&self.read_url(), role)
     }
 
     /// The read database as query-api may use it.

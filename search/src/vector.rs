@@ -157,12 +157,11 @@ pub async fn mean_of(
 /// # Errors
 /// The database's.
 pub async fn create_index(connection: &mut PgConnection, model: &Model) -> Result<(), sqlx::Error> {
-    let (name, set, length) = (index_name(model), quoted(&model.key()), model.dimensions);
-    let statement = format!(
-        "CREATE INDEX IF NOT EXISTS {name} ON embeddings
-         USING hnsw ((embedding::halfvec({length})) halfvec_cosine_ops) WHERE model_id = {set}"
-    );
-    sqlx::query(AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
+    let made = sqlx::query("SELECT installation.index_vectors($1, $2, $3)")
+        .bind(index_name(model))
+        .bind(i32::try_from(model.dimensions).unwrap_or(i32::MAX))
+        .bind(model.key());
+    made.execute(connection).await.map(|_| ())
 }
 
 /// Forgets a set: its index and its vectors.
@@ -170,8 +169,10 @@ pub async fn create_index(connection: &mut PgConnection, model: &Model) -> Resul
 /// # Errors
 /// The database's.
 pub async fn forget(connection: &mut PgConnection, model: &Model) -> Result<(), sqlx::Error> {
-    let statement = format!("DROP INDEX IF EXISTS {}", index_name(model));
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    sqlx::query("SELECT installation.forget_vector_index($1)")
+        .bind(index_name(model))
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("DELETE FROM embeddings WHERE model_id = $1").bind(model.key()).execute(connection).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use launcher::stack::Service;
+use launcher::{passwords::Role, stack::Service};
 use reindex::{
     CommandContext,
     probe::{self, Background, Outcome, Probe, Target},
@@ -19,7 +19,8 @@ async fn lag(shop: &Shop) -> Value {
 }
 
 fn context(stack: &TestStack) -> CommandContext {
-    CommandContext::at(&stack.stack.settings.read_url(), &stack.stack.index_dir(), "tests").expect("a context")
+    CommandContext::at(&stack.stack.settings.read_url_as(Role::Reindex), &stack.stack.index_dir(), "tests")
+        .expect("a context")
 }
 
 fn projection<'a>(lag: &'a Value, name: &str) -> Option<&'a Value> {

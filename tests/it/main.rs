@@ -28,6 +28,7 @@ mod replay;
 mod replicas;
 mod requests;
 mod retention;
+mod roles;
 mod shares;
 mod statements;
 mod steering;

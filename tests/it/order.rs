@@ -9,7 +9,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::{TestStack, programs},
 };
-use launcher::{stack::Service, suite};
+use launcher::{passwords::Role, stack::Service, suite};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
@@ -79,7 +79,7 @@ async fn the_last_event_of_a_product_can_be_given_up() {
     .await;
     let operator = Operator::of(&stack);
     operator.does(&["dead-letters", "discard", &letter.to_string(), "--reason", "of a test"]).await;
-    let write = stack.stack.settings.write_url();
+    let write = stack.stack.settings.write_url_as(Role::Reindex);
     eventually("the views have gone past it", PATIENCE, || async {
         let version: i64 = sqlx::query_scalar("SELECT version FROM sources WHERE context = 'pricing'")
             .fetch_one(&stack.read)
@@ -145,8 +145,8 @@ impl Standby {
         let settings = &stack.stack.settings;
         let mut projector = Command::new(programs().join("projector"));
         projector.args(["--roles", "relay,views", "--node", "standby", "--projector-listen", &listen]);
-        projector.env("SOUK_READ_DATABASE_URL", settings.read_url());
-        projector.env("SOUK_WRITE_DATABASE_URL", settings.write_url());
+        projector.env("SOUK_READ_DATABASE_URL", settings.read_url_as(Role::Projector));
+        projector.env("SOUK_WRITE_DATABASE_URL", settings.write_url_as(Role::Projector));
         projector.args(["--kafka-brokers", &settings.brokers()]);
         projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
         projector.arg("--archive-dir").arg(settings.data_dir.join("archive"));

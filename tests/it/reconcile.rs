@@ -7,6 +7,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
+use launcher::passwords::Role;
 use reqwest::{Method, StatusCode};
 use schemas::Utc;
 use serde_json::{Value, json};
@@ -57,7 +58,7 @@ async fn a_lost_definition_and_a_lost_report_are_noticed_and_sent_again() {
     assert_eq!(queries(&shop).await, ["blue shoes", "red shoes"]);
 
     let operator = Operator::of(&stack);
-    let write = stack.stack.settings.write_url();
+    let write = stack.stack.settings.write_url_as(Role::Reindex);
     let look = ["reconcile", "--all", "--settle", "0", "--write-database-url", &write];
     let clean = operator.does(&look).await;
     assert_eq!(clean["hops"]["views"]["wrong"], 0, "{clean}");

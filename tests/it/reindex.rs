@@ -8,7 +8,7 @@ use acceptance::{
     shop::{PATIENCE, Shop},
     stack::TestStack,
 };
-use launcher::stack::Service;
+use launcher::{passwords::Role, stack::Service};
 use reindex::Failure;
 use search::bundle::Bundle;
 use serde_json::Value;
@@ -241,7 +241,7 @@ async fn what_was_spoilt_is_found_and_mended() {
     shop.search("lamp", &token).await;
     until_quiet(&stack).await;
     let operator = Operator::of(&stack);
-    let write = stack.stack.settings.write_url();
+    let write = stack.stack.settings.write_url_as(Role::Reindex);
     let look = ["reconcile", "--all", "--settle", "0", "--write-database-url", &write];
     let clean = operator.does(&look).await;
     for hop in ["views", "documents", "index"] {

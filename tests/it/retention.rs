@@ -12,7 +12,7 @@ use acceptance::{
     stack::TestStack,
 };
 use clap::Parser;
-use launcher::stack::Service;
+use launcher::{passwords::Role, stack::Service};
 use projector::{
     Config,
     projections::insights::retention::{self, AT_ONCE},
@@ -22,6 +22,7 @@ use reqwest::Method;
 use schemas::{Days, Utc, Uuid};
 use serde_json::{Value, json};
 use service::jobs::Job;
+use sqlx::{Connection, PgConnection};
 
 fn reports() -> Value {
     let click = |query_id: &str| {
@@ -86,7 +87,8 @@ async fn the_projector_lets_go_of_old_searches_and_counts_them() {
 async fn views_built_anew_are_equal_but_for_what_was_let_go() {
     let (stack, shop) = reported("forgetful").await;
     let tomorrow = Utc::now().date_naive().checked_add_days(Days::new(1)).expect("a day");
-    let mut connection = stack.read.acquire().await.expect("a connection");
+    let url = stack.stack.settings.read_url_as(Role::Projector);
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
     assert_eq!(retention::prune(&mut connection, tomorrow).await.expect("pruned"), 2);
     assert_eq!(retention::prune(&mut connection, tomorrow).await.expect("pruned"), 0);
     // Counted for a search that is still known to the views that are built, and to these no more.
@@ -122,7 +124,8 @@ async fn what_operators_have_settled_goes_by_its_age_and_what_is_open_stays() {
     .await
     .expect("rows");
     let config = Config::parse_from(["projector"]);
-    let mut connection = stack.read.acquire().await.expect("a connection");
+    let url = stack.stack.settings.read_url_as(Role::Projector);
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
     let mut deleted = 0;
     for job in aged(&config) {
         deleted += job.run(&mut connection, Utc::now()).await.expect("done");

@@ -159,7 +159,7 @@ async fn prices_that_are_due_are_taken_from_each_shop_in_turn() {
     // A trigger takes down the order in which they are composed.
     sqlx::raw_sql(
         "CREATE SEQUENCE turns; CREATE TABLE composed (tenant_id uuid, turn bigint DEFAULT nextval('turns'));
-         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
            INSERT INTO public.composed (tenant_id) VALUES (NEW.tenant_id); RETURN NEW; END $$;
          CREATE TRIGGER note AFTER UPDATE ON product_pages FOR EACH ROW WHEN (NEW.next_price_change_at IS NULL)
            EXECUTE FUNCTION note()",

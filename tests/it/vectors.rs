@@ -128,7 +128,7 @@ async fn an_import_that_is_being_embedded_holds_up_neither_new_texts_nor_a_gener
     // A trigger takes down the order in which they are embedded.
     sqlx::raw_sql(
         "CREATE SEQUENCE turns; CREATE TABLE embedded (product_id uuid, turn bigint DEFAULT nextval('turns'));
-         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
            INSERT INTO public.embedded (product_id) VALUES (NEW.product_id); RETURN NEW; END $$;
          CREATE TRIGGER note AFTER INSERT OR UPDATE ON embeddings FOR EACH ROW EXECUTE FUNCTION note()",
     )

@@ -2,6 +2,7 @@
 
 use crate::stack::{COMMAND, TestStack, programs};
 use clap::Parser;
+use launcher::passwords::Role;
 use reindex::{Cli, Failure};
 use search::bundle::Bundle;
 use serde_json::Value;
@@ -38,7 +39,7 @@ impl Operator {
             "tester".to_owned(),
         ];
         let key = stack.stack.staff_key().expect("a staff key");
-        let database = stack.stack.settings.read_url();
+        let database = stack.stack.settings.read_url_as(Role::Reindex);
         Self { settings: settings.to_vec(), database, key, program: programs().join("reindex") }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     shop::PATIENCE,
     stack::{TestStack, programs},
 };
-use launcher::{stack::Service, suite};
+use launcher::{passwords::Role, stack::Service, suite};
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -45,7 +45,7 @@ impl Replica {
     #[must_use]
     pub fn role(stack: &TestStack, role: &str) -> Self {
         let mut projector = projector(stack, role);
-        projector.env("SOUK_WRITE_DATABASE_URL", stack.stack.settings.write_url());
+        projector.env("SOUK_WRITE_DATABASE_URL", stack.stack.settings.write_url_as(Role::Projector));
         if let Some(partitions) = stack.stack.settings.topic_partitions {
             projector.arg("--topic-partitions").arg(partitions.to_string());
         }
@@ -57,7 +57,9 @@ impl Replica {
     #[must_use]
     pub fn serving_operations(stack: &TestStack, node: &str) -> Self {
         let mut serve = Command::new(programs().join("reindex"));
-        serve.env("SOUK_READ_DATABASE_URL", stack.stack.settings.read_url()).args(["--query-url", &stack.query_url()]);
+        serve
+            .env("SOUK_READ_DATABASE_URL", stack.stack.settings.read_url_as(Role::Reindex))
+            .args(["--query-url", &stack.query_url()]);
         serve.arg("--index-dir").arg(Self::index_dir(stack, node)).args(["--node", node]);
         serve.env("SOUK_STAFF_KEY", stack.stack.staff_key().expect("a staff key"));
         serve.args(["serve", "--operations-listen", &stack.stack.settings.operations_listen.to_string()]);
@@ -115,7 +117,9 @@ fn projector(stack: &TestStack, role: &str) -> Command {
     let settings = &stack.stack.settings;
     let mut projector = Command::new(programs().join("projector"));
     projector.args(["--roles", role, "--projector-listen", &free_address()]);
-    projector.env("SOUK_READ_DATABASE_URL", settings.read_url()).args(["--kafka-brokers", &settings.brokers()]);
+    projector
+        .env("SOUK_READ_DATABASE_URL", settings.read_url_as(Role::Projector))
+        .args(["--kafka-brokers", &settings.brokers()]);
     projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
     projector
 }

@@ -37,6 +37,8 @@ pub struct Fleet {
     members: BTreeMap<Member, SocketAddr>,
     /// The folder of the release that a process is of.
     releases: BTreeMap<Member, PathBuf>,
+    /// Whether an older release takes part.
+    has_older: bool,
     http: reqwest::Client,
 }
 
@@ -80,7 +82,7 @@ impl Fleet {
             .timeout(Duration::from_secs(5))
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;
-        let fleet = Self { stack, postgres, network, members, releases, http };
+        let fleet = Self { stack, postgres, network, members, releases, has_older: older.is_some(), http };
         if let Some(postgres) = &fleet.postgres {
             tokio::task::block_in_place(|| {
                 fleet.stack.artifacts.fetch_postgres()?;

@@ -69,7 +69,9 @@ class Stack:
         os.kill(json.loads((self.folder / f"data/run/{name}.json").read_text())["pid"], signal.SIGTERM)
 
     def address(self, login, database):
-        return f"postgres://{login}@127.0.0.1:{self.settings['SOUK_POSTGRES_PORT']}/{database}"
+        lines = (self.folder / "data/pgpass").read_text().splitlines()
+        password = next(line.split(":")[4] for line in lines if line.split(":")[3] == login)
+        return f"postgres://{login}:{password}@127.0.0.1:{self.settings['SOUK_POSTGRES_PORT']}/{database}"
 
 
 class Pods:
@@ -78,8 +80,9 @@ class Pods:
     def __init__(self, documents, stack, folder):
         self.stack, self.folder, self.running, self.ports = stack, folder, [], {}
         self.secrets = {
-            "write-url": stack.address("souk", "souk_write"), "read-url": stack.address("souk", "souk_read"),
-            "query-url": stack.address("souk_query", "souk_read"), "staff-key": "rehearsal-rehearsal"}
+            f"{key}-{side}-url": stack.address(login, f"souk_{side}") for side in ("write", "read") for key, login in (
+                ("owner", "souk"), ("write-api", "souk_write"), ("projector", "souk_projector"), ("reindex", "souk_reindex"),
+                ("query-api", "souk_query"))} | {"staff-key": "rehearsal-rehearsal"}
         self.services = {}
         kinds = ("Deployment", "StatefulSet", "Job")
         self.pods = [

@@ -4,9 +4,13 @@ use crate::{
     LaunchError,
     backup::{Database, Step, Tool, Which, bytes, count_rows, run_to_end, safe_url},
     migrate,
+    passwords::Role,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::Path;
+
+/// Those whom dumps grant something.
+const PROCESSES: [Role; 4] = [Role::Write, Role::Projector, Role::Query, Role::Reindex];
 
 /// Where a dump goes.
 #[derive(Debug)]
@@ -87,13 +91,16 @@ impl Target {
         let (aside, url) = (self.aside(), self.aside_url());
         self.run(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&aside))).await?;
         self.run(format!("CREATE DATABASE {}", quoted(&aside))).await?;
-        if self.which == Which::Read {
+        for role in PROCESSES.map(Role::name) {
             // Rights are given to it by the dump.
-            let sql = "DO $$ BEGIN CREATE ROLE souk_query LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$";
-            self.run(sql.to_owned()).await?;
+            self.run(format!(
+                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$"
+            ))
+            .await?;
         }
         let mut command = tool.command("pg_restore", &url);
-        command.args(["--exit-on-error", "--no-owner", "--jobs=2"]).arg(file);
+        // The only comment in a dump is that of an extension, which its owner alone may make.
+        command.args(["--exit-on-error", "--no-owner", "--no-comments", "--jobs=2"]).arg(file);
         let step = Step::begin(format!("restoring the {} database", self.which));
         run_to_end(command, step, || bytes(manifest.bytes)).await?;
         let mut connection = PgConnection::connect(&url).await.map_err(|error| failed(&url, &error))?;
@@ -135,8 +142,10 @@ impl Target {
         self.disconnect(&aside).await?;
         self.run(format!("ALTER DATABASE {} RENAME TO {}", quoted(&aside), quoted(&name))).await?;
         if self.which == Which::Write {
-            // As the first migration says; a dump does not hold a database's own rights.
+            // As the migrations say; a dump does not hold a database's own rights.
             self.run(format!("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", quoted(&name))).await?;
+            let named = [Role::Write, Role::Projector, Role::Reindex].map(Role::name).join(", ");
+            self.run(format!("GRANT CONNECT ON DATABASE {} TO {named}", quoted(&name))).await?;
         }
         if existed && keep {
             self.run(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quoted(&replaced))).await?;

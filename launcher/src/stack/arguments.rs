@@ -1,7 +1,7 @@
 //! The command line of each process, and what it is told where other users of the machine can't read it.
 
 use super::{Service, Stack};
-use crate::LaunchError;
+use crate::{LaunchError, passwords::Role};
 use std::{path::Path, process::Command};
 
 /// How long the projector's allocator keeps memory that was freed, in milliseconds; see the Dockerfile, too.
@@ -68,14 +68,15 @@ pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, Str
     let settings = &stack.settings;
     Ok(match service {
         Service::Broker => Vec::new(),
-        Service::WriteApi => vec![(WRITE_DATABASE, settings.write_url())],
-        Service::Projector | Service::Embedder => {
-            vec![(WRITE_DATABASE, settings.write_url()), (READ_DATABASE, settings.read_url())]
-        }
+        Service::WriteApi => vec![(WRITE_DATABASE, settings.write_url_as(Role::Write))],
+        Service::Projector | Service::Embedder => vec![
+            (WRITE_DATABASE, settings.write_url_as(Role::Projector)),
+            (READ_DATABASE, settings.read_url_as(Role::Projector)),
+        ],
         Service::QueryApi => vec![(QUERY_DATABASE, settings.query_url()), (STAFF_KEY, stack.staff_key()?)],
         Service::Operator => vec![
-            (WRITE_DATABASE, settings.write_url()),
-            (READ_DATABASE, settings.read_url()),
+            (WRITE_DATABASE, settings.write_url_as(Role::Reindex)),
+            (READ_DATABASE, settings.read_url_as(Role::Reindex)),
             (STAFF_KEY, stack.staff_key()?),
         ],
     })

@@ -4,7 +4,7 @@ use super::{
     place::{RebuildError, at_the_same_place},
     tables::SCHEMA,
 };
-use crate::{projection::ViewTable, readers, registry};
+use crate::{readers, registry};
 use schemas::{Utc, signals::Changed};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -18,8 +18,6 @@ const LOCK_TIMEOUT: &str = "50ms";
 /// Between two tries, so that queries that queued up get through.
 const PAUSE: Duration = Duration::from_millis(30);
 const TRIES: u32 = 200;
-/// Where tables are for a moment.
-const BETWEEN: &str = "swapping";
 /// The body of a document without its version.
 const BARE: &str = "'\"doc_version\":[0-9]+'";
 
@@ -108,26 +106,13 @@ async fn settle_documents(transaction: &mut PgConnection) -> Result<u64, sqlx::E
 
 /// Moves the tables of both sets, as soon as nobody uses them for a moment.
 async fn change_places(transaction: &mut PgConnection) -> Result<(), RebuildError> {
-    let tables = registry::tables();
-    let all: Vec<String> = tables
-        .iter()
-        .flat_map(|ViewTable { name, .. }| [format!("public.{name}"), format!("{SCHEMA}.{name}")])
-        .collect();
+    let tables: Vec<&str> = registry::tables().iter().map(|table| table.name).collect();
     for _ in 0..TRIES {
         let mut attempt = transaction.begin().await?;
         let set = format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'");
         sqlx::query(AssertSqlSafe(set)).execute(&mut *attempt).await?;
-        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", all.join(", "));
-        match sqlx::query(AssertSqlSafe(lock)).execute(&mut *attempt).await {
-            Ok(_) => {
-                for ViewTable { name, .. } in &tables {
-                    for (from, to) in [("public", BETWEEN), (SCHEMA, "public"), (BETWEEN, SCHEMA)] {
-                        let sql = format!("ALTER TABLE {from}.{name} SET SCHEMA {to}");
-                        sqlx::query(AssertSqlSafe(sql)).execute(&mut *attempt).await?;
-                    }
-                }
-                return Ok(attempt.commit().await?);
-            }
+        match sqlx::query("SELECT installation.swap_views($1)").bind(&tables).execute(&mut *attempt).await {
+            Ok(_) => return Ok(attempt.commit().await?),
             Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "55P03") => {
                 attempt.rollback().await?;
                 tokio::time::sleep(PAUSE).await;

@@ -1,7 +1,7 @@
 //! The tables of the second set.
 
 use crate::registry;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 /// The schema of the second set.
 pub const SCHEMA: &str = "standby";
@@ -18,8 +18,7 @@ pub async fn existing(connection: &mut PgConnection) -> Result<Vec<String>, sqlx
 
 pub async fn drop_all(connection: &mut PgConnection, tables: &[String]) -> Result<(), sqlx::Error> {
     for table in tables {
-        let sql = format!("DROP TABLE {SCHEMA}.\"{table}\"");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await?;
+        sqlx::query("SELECT installation.drop_standby($1)").bind(table).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -36,7 +35,7 @@ pub async fn create(connection: &mut PgConnection) -> Result<Result<(), String>,
             }
             continue;
         }
-        create_one(&mut transaction, table).await?;
+        sqlx::query("SELECT installation.create_standby($1)").bind(table).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
     Ok(Ok(()))
@@ -52,36 +51,4 @@ async fn shape(connection: &mut PgConnection, schema: &str, table: &str) -> Resu
     .bind(table)
     .fetch_all(connection)
     .await
-}
-
-/// Constraints and indexes keep their names, which are free in the other schema: a later migration finds them
-/// whichever set is live.
-async fn create_one(connection: &mut PgConnection, table: &str) -> Result<(), sqlx::Error> {
-    let like = format!(
-        "CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED
-                                        INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMMENTS)"
-    );
-    sqlx::query(AssertSqlSafe(like)).execute(&mut *connection).await?;
-    let constraints: Vec<String> = sqlx::query_scalar(
-        "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $1::text, $2::text, conname, pg_get_constraintdef(oid))
-         FROM pg_constraint WHERE conrelid = format('public.%I', $2::text)::regclass AND contype IN ('p', 'u', 'x')",
-    )
-    .bind(SCHEMA)
-    .bind(table)
-    .fetch_all(&mut *connection)
-    .await?;
-    let indexes: Vec<String> = sqlx::query_scalar(
-        "SELECT regexp_replace(pg_get_indexdef(i.indexrelid), ' ON public\\.', format(' ON %I.', $1::text))
-         FROM pg_index AS i WHERE i.indrelid = format('public.%I', $2::text)::regclass
-           AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)",
-    )
-    .bind(SCHEMA)
-    .bind(table)
-    .fetch_all(&mut *connection)
-    .await?;
-    let grant = format!("GRANT SELECT ON {SCHEMA}.{table} TO souk_query");
-    for sql in constraints.into_iter().chain(indexes).chain([grant]) {
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await?;
-    }
-    Ok(())
 }

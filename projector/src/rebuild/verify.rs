@@ -60,8 +60,7 @@ pub struct Difference {
 /// [`RebuildError`].
 pub async fn verify(pool: &PgPool) -> Result<Proof, RebuildError> {
     for ViewTable { name, .. } in registry::tables() {
-        // So that what is promoted is planned for as well as what it replaces.
-        sqlx::query(AssertSqlSafe(format!("ANALYZE {SCHEMA}.{name}"))).execute(pool).await?;
+        sqlx::query("SELECT installation.analyze_standby($1)").bind(name).execute(pool).await?;
     }
     let mut fence = pool.begin().await?;
     let offsets = at_the_same_place(&mut fence, STANDSTILL).await?;

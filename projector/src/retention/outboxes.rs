@@ -255,7 +255,7 @@ async fn keep_in_mind(
     Ok(())
 }
 
-/// Drops the partition of a month, unless it holds anything that the file does not.
+/// Drops the partition of a month, unless it holds anything that the file does not: the database looks, before it drops.
 async fn drop_partition(
     connection: &mut PgConnection,
     due: &Due,
@@ -265,34 +265,24 @@ async fn drop_partition(
     let Due { context, partition, .. } = due;
     let mut transaction = connection.begin().await?;
     sqlx::query("SET LOCAL lock_timeout = '200ms'").execute(&mut *transaction).await?;
-    // Nobody writes to it from here on; whoever reads goes on reading while it is counted.
-    sqlx::query(AssertSqlSafe(format!("LOCK TABLE {context}.{partition} IN SHARE MODE")))
-        .execute(&mut *transaction)
-        .await?;
-    let held: (i64, Option<i64>, Option<i64>, i64) = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT count(*), min(id), max(id), count(*) FILTER (WHERE published_at IS NULL) FROM {context}.{partition}"
-    )))
-    .fetch_one(&mut *transaction)
-    .await?;
-    if held != (file.rows, Some(file.first_id), Some(file.last_id), 0) {
+    keep_in_mind(&mut transaction, file, now, Some(now)).await?;
+    if !drop_month(&mut transaction, due).await? {
         return Ok(Err(format!("{context}.{partition} has changed since {} was written; it stays", file.file).into()));
     }
-    keep_in_mind(&mut transaction, file, now, Some(now)).await?;
-    sqlx::query(AssertSqlSafe(format!("DROP TABLE {context}.{partition}"))).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(Ok(file.rows.unsigned_abs()))
 }
 
 /// Drops the partition of a month in which nothing happened.
 async fn drop_empty(connection: &mut PgConnection, due: &Due) -> Result<(), sqlx::Error> {
-    let Due { context, partition, .. } = due;
-    let mut transaction = connection.begin().await?;
-    sqlx::query(AssertSqlSafe(format!("LOCK TABLE {context}.{partition} IN SHARE MODE")))
-        .execute(&mut *transaction)
-        .await?;
-    let sql = format!("SELECT EXISTS (SELECT FROM {context}.{partition})");
-    if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql)).fetch_one(&mut *transaction).await? {
-        sqlx::query(AssertSqlSafe(format!("DROP TABLE {context}.{partition}"))).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
+    drop_month(connection, due).await.map(|_| ())
+}
+
+/// Has the database drop a partition that is empty or recorded as archived; gives whether it did.
+async fn drop_month(connection: &mut PgConnection, due: &Due) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT installation.drop_month($1, $2)")
+        .bind(&due.context)
+        .bind(&due.partition)
+        .fetch_one(connection)
+        .await
 }

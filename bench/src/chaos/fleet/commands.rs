@@ -1,7 +1,7 @@
 //! The command line of each process of a fleet.
 
 use super::{super::member::Member, Fleet};
-use launcher::stack::Stack;
+use launcher::passwords::Role;
 use std::{path::Path, process::Command};
 
 const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
@@ -36,19 +36,24 @@ pub fn command(fleet: &Fleet, member: Member) -> Command {
     command.args(["--log", &settings.log, "--log-format", "json"]);
     let mut command = alone(command);
     // With its passwords a URL does not stand on a command line, which every user of the machine can read.
-    for (variable, url) in databases(&fleet.stack, member) {
+    for (variable, url) in databases(fleet, member) {
         command.env(variable, fleet.reached(&url));
     }
     command
 }
 
-/// The databases of a process, by the variables that name them.
-fn databases(stack: &Stack, member: Member) -> Vec<(&'static str, String)> {
-    let settings = &stack.settings;
+/// The databases of a process, by the variables that name them. The schema of an older release may grant nothing to the
+/// roles of processes: where two releases meet, both are the owner.
+fn databases(fleet: &Fleet, member: Member) -> Vec<(&'static str, String)> {
+    let settings = &fleet.stack.settings;
+    let role = |role| if fleet.has_older { Role::Owner } else { role };
     match member {
         Member::Broker => Vec::new(),
-        Member::WriteApi => vec![(WRITE_DATABASE, settings.write_url())],
-        Member::Projector(_) => vec![(WRITE_DATABASE, settings.write_url()), (READ_DATABASE, settings.read_url())],
+        Member::WriteApi => vec![(WRITE_DATABASE, settings.write_url_as(role(Role::Write)))],
+        Member::Projector(_) => vec![
+            (WRITE_DATABASE, settings.write_url_as(role(Role::Projector))),
+            (READ_DATABASE, settings.read_url_as(role(Role::Projector))),
+        ],
         Member::QueryApi(_) => vec![("SOUK_QUERY_DATABASE_URL", settings.query_url())],
     }
 }
