@@ -17,7 +17,7 @@ use crate::{
     view::View,
 };
 use search::{reader::Snapshot, searcher::Searcher};
-use service::Supervisor;
+use service::{Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
@@ -50,10 +50,13 @@ pub struct App {
     pub operations: Operations,
     /// Answers searches, a bounded number at a time.
     pub searcher: Searcher,
+    /// That this process is to end.
+    pub shutdown: Shutdown,
 }
 
 impl App {
-    /// Over the read database, whose changes are signalled; it begins to watch the folder of the index.
+    /// Over the read database, whose changes are signalled; it begins to watch the folder of the index. Reads stop waiting
+    /// soon after `shutdown` was triggered.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -61,6 +64,7 @@ impl App {
         changes: watch::Receiver<Change>,
         supervisor: &Supervisor,
         registry: &service::Metrics,
+        shutdown: Shutdown,
     ) -> Self {
         let metrics = Metrics::new(registry);
         let vectors = QueryVectors::new(config.models(), metrics.held("query_vectors"));
@@ -89,6 +93,7 @@ impl App {
             vectors: Vectors::new(pool.clone(), vectors),
             index,
             pool,
+            shutdown,
         }
     }
 }

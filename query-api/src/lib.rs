@@ -66,7 +66,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     }
     let supervisor = Supervisor::new(health.clone(), &registry);
     let changes = changes::listen(config.query_database_url.clone(), &supervisor);
-    let app = App::new(&config, pool.clone(), changes, &supervisor, &registry);
+    let app = App::new(&config, pool.clone(), changes, &supervisor, &registry, shutdown.clone());
     supervisor.spawn("watch-database", watch_database(pool, health.clone()));
     let listener = service::http::bind(config.query_listen).await?;
     let router = http::router(app).merge(health.routes()).merge(registry.routes());

@@ -104,7 +104,7 @@ impl From<serde_json::Error> for Refusal {
 impl From<WaitError> for Refusal {
     fn from(error: WaitError) -> Self {
         match error {
-            WaitError::Busy => Self(Problem::new(Code::Overloaded).detail(error.to_string())),
+            WaitError::Busy | WaitError::Ending => Self(Problem::new(Code::Overloaded).detail(error.to_string())),
             WaitError::Database(error) => error.into(),
         }
     }

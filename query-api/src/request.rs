@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     cursor::{Cursor, State},
-    freshness::{Hop, Seen, Served, Verdict, Wanted},
+    freshness::{Hop, Seen, Served, Verdict, WaitError, Wanted},
     metrics::Outcome,
     problem::Refusal,
     view::View,
@@ -28,6 +28,8 @@ use tokio::time::Instant;
 
 const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
 const LONGEST_WAIT_MS: u64 = 30_000;
+/// How long a read still waits for what its token names once the process was told to end. Most arrives within a second.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Header with what the views have of each aggregate a stale answer has not seen.
 const SERVED_HEADER: &str = "souk-versions-served";
 
@@ -108,13 +110,25 @@ impl FromRequestParts<App> for ReadContext {
         let tenant = match tenant(app, &parts.headers, named).await {
             // A shop that was created a moment ago is on its way like any other write.
             Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
-                app.freshness.of_tenants(names(&parts.headers, named)?, deadline).await?;
+                while_serving(app, app.freshness.of_tenants(names(&parts.headers, named)?, deadline)).await?;
                 tenant(app, &parts.headers, named).await?
             }
             outcome => outcome?,
         };
         let staff = app.operations.is_staff(&parts.headers);
         Ok(Self { tenant, staff, token, deadline })
+    }
+}
+
+/// Waits for what a token names, but not long after this process was told to end: its last reads would be cut off.
+async fn while_serving<T>(app: &App, arrival: impl Future<Output = Result<T, WaitError>>) -> Result<T, WaitError> {
+    tokio::select! {
+        biased;
+        arrived = arrival => arrived,
+        () = async {
+            app.shutdown.wait().await;
+            tokio::time::sleep(LAST_WAIT).await;
+        } => Err(WaitError::Ending),
     }
 }
 
@@ -131,7 +145,8 @@ impl ReadContext {
     /// The database's, or that too many wait already.
     pub async fn wait(&self, app: &App) -> Result<Verdict, Refusal> {
         let _place = app.freshness.enter(self.tenant, self.token.len())?;
-        let verdict = app.freshness.of_views(self.tenant, &self.token, self.deadline).await?;
+        let views = app.freshness.of_views(self.tenant, &self.token, self.deadline);
+        let verdict = while_serving(app, views).await?;
         self.count(app, &verdict);
         Ok(verdict)
     }
@@ -143,7 +158,8 @@ impl ReadContext {
     /// The database's, that too many wait already, or that no index is loaded.
     pub async fn see(&self, app: &App, hop: Hop, index: Option<&IndexHandle>) -> Result<Seen, Refusal> {
         let _place = app.freshness.enter(self.tenant, self.token.len())?;
-        let seen = app.freshness.of_index(self.tenant, &self.token, self.deadline, hop, index).await?;
+        let seen = app.freshness.of_index(self.tenant, &self.token, self.deadline, hop, index);
+        let seen = while_serving(app, seen).await?;
         let seen = seen.ok_or_else(Refusal::no_index)?;
         self.count(app, &seen.verdict);
         Ok(seen)

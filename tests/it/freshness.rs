@@ -16,7 +16,7 @@ use schemas::{
     topics::Context,
 };
 use serde_json::json;
-use service::{Health, Metrics, Supervisor};
+use service::{Health, Metrics, Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use test_databases::{Side, TestDatabase};
@@ -38,6 +38,7 @@ struct Deaf {
     views: PgPool,
     http: Client,
     changes: watch::Sender<Change>,
+    shutdown: Shutdown,
     _folder: tempfile::TempDir,
     _database: TestDatabase,
 }
@@ -55,11 +56,12 @@ impl Deaf {
         let cli = Cli::try_parse_from([&["query-api", "--index-dir", index], settings].concat()).expect("settings");
         let (changes, heard) = watch::channel(Change { version: 1, definitions: 1, heard: true });
         let supervisor = Supervisor::new(Health::default(), &Metrics::default());
-        let app = App::new(&cli.config, views.clone(), heard, &supervisor, &Metrics::default());
+        let shutdown = Shutdown::default();
+        let app = App::new(&cli.config, views.clone(), heard, &supervisor, &Metrics::default(), shutdown.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
-        let own = Self { url, views, http: Client::new(), changes, _folder: folder, _database: database };
+        let own = Self { url, views, http: Client::new(), changes, shutdown, _folder: folder, _database: database };
         own.sql("INSERT INTO tenants (id, slug, name, version) VALUES ($1, 'deaf', 'Deaf', 1)", TENANT).await;
         own
     }
@@ -129,6 +131,16 @@ async fn one_tenant_can_not_take_all_the_places_of_those_that_wait() {
     let refused: Vec<&Read> = waited.iter().filter(|read| !read.status.is_success()).collect();
     assert_eq!(refused.len(), 3, "a quarter of eight may wait: {waited:?}");
     assert!(refused.iter().all(|read| read.status == 503 && read.body["code"] == "overloaded"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_waits_does_not_keep_a_process_that_is_to_end() {
+    let deaf = Deaf::start().await;
+    let waits = deaf.waits(CATEGORY, 7, 600_000);
+    deaf.shutdown.trigger();
+    let read = tokio::time::timeout(Duration::from_secs(10), waits).await.expect("an answer in time").expect("read");
+    assert_eq!((read.status, &read.body["code"]), (503, &"overloaded".into()), "{:?}", read.body);
+    assert!(read.body["detail"].as_str().is_some_and(|detail| detail.contains("this process ends")), "{:?}", read.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

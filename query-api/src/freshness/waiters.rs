@@ -46,6 +46,9 @@ pub enum WaitError {
     /// More wait already than may.
     #[error("more reads wait for tokens than may; try again in a moment")]
     Busy,
+    /// This process was told to end before it had come.
+    #[error("this process ends, and what the token names has not arrived yet; another one answers")]
+    Ending,
     /// The read database could not be asked.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
