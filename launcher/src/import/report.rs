@@ -88,6 +88,9 @@ impl Report {
         if let Some(ms) = self.waited.searchable_ms {
             let _ = write!(text, "\nall searchable {} after the last write", milliseconds(ms));
         }
+        if self.waited.searchable_ms.is_none() && !self.dry_run && counts.created + counts.changed > 0 {
+            text.push_str("\nall is written; the last of it becomes searchable after this (`souk status` shows what is on its way, --wait searchable waits)");
+        }
         if let Some(vectors) = &self.waited.vectors {
             let _ = write!(text, "\n{vectors}");
         }
@@ -138,11 +141,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_summary_names_everything() {
-        let counts = Counts { read: 19_406, created: 19_400, rejected: 6, ..Counts::default() };
-        let report = Report {
-            counts,
+    fn report() -> Report {
+        Report {
+            counts: Counts { read: 19_406, created: 19_400, rejected: 6, ..Counts::default() },
             resumed_after: 500,
             seconds: 8.0,
             products_per_second: 2_425.75,
@@ -151,7 +152,22 @@ mod tests {
             repairs: Some("x.repaired.ndjson".into()),
             repaired: RepairCounts { records: 31, values: [(Repair::Spaces, 1_031)].into() },
             waited: Waited { searchable_ms: Some(412), vectors: None },
-        };
+        }
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_said() {
+        let says = |report: &Report| report.text().contains("--wait searchable");
+        let hurried = || Report { waited: Waited::default(), ..report() };
+        let idle = Report { counts: Counts { read: 3, unchanged: 3, ..Counts::default() }, ..hurried() };
+        let dry = Report { dry_run: true, ..hurried() };
+        let hurried = hurried();
+        assert_eq!([&report(), &hurried, &idle, &dry].map(says), [false, true, false, false]);
+    }
+
+    #[test]
+    fn the_summary_names_everything() {
+        let report = report();
         let text = report.text();
         for part in [
             "19,406 lines in 8.0 s",
