@@ -20,6 +20,7 @@ mod dead_letters;
 mod history;
 mod operations;
 mod options;
+mod sent;
 mod watches;
 
 pub use options::Args;

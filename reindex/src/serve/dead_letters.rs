@@ -1,11 +1,15 @@
 //! What operators do with dead letters in the console. Each route takes JSON and answers how many dead letters it
 //! changed.
 
-use super::{actor::Actor, answer::Answered};
+use super::{
+    actor::Actor,
+    answer::Answered,
+    sent::{DeadLetterId, Sent},
+};
 use crate::{context::CommandContext, failure::Failure};
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::State,
     routing::{get, post},
 };
 use eventlog::dead_letter::operator::{self, Bulk, Filter};
@@ -41,12 +45,12 @@ async fn connection(context: &CommandContext) -> Result<sqlx::pool::PoolConnecti
     Ok(context.pool.acquire().await.map_err(Failure::from)?)
 }
 
-async fn whole(State(context): State<CommandContext>, Path(id): Path<i64>) -> Answer {
+async fn whole(State(context): State<CommandContext>, DeadLetterId(id): DeadLetterId) -> Answer {
     let letter = operator::show(&mut *connection(&context).await?, id).await.map_err(Failure::from)?;
     Ok(Json(serde_json::to_value(letter).map_err(Failure::from)?))
 }
 
-async fn retry(Actor(context): Actor, Path(id): Path<i64>) -> Answer {
+async fn retry(Actor(context): Actor, DeadLetterId(id): DeadLetterId) -> Answer {
     operator::retry(&mut *connection(&context).await?, id, &context.actor).await.map_err(Failure::from)?;
     done(1)
 }
@@ -60,7 +64,7 @@ struct EditBody {
     reason: String,
 }
 
-async fn edit(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<EditBody>) -> Answer {
+async fn edit(Actor(context): Actor, DeadLetterId(id): DeadLetterId, Sent(body): Sent<EditBody>) -> Answer {
     let payload = body.payload.as_bytes();
     operator::edit(&mut *connection(&context).await?, id, payload, &context.actor, &body.reason)
         .await
@@ -74,7 +78,7 @@ struct ReasonBody {
     reason: String,
 }
 
-async fn discard(Actor(context): Actor, Path(id): Path<i64>, Json(body): Json<ReasonBody>) -> Answer {
+async fn discard(Actor(context): Actor, DeadLetterId(id): DeadLetterId, Sent(body): Sent<ReasonBody>) -> Answer {
     operator::discard(&mut *connection(&context).await?, id, &context.actor, &body.reason)
         .await
         .map_err(Failure::from)?;
@@ -127,10 +131,10 @@ async fn bulk(
     done(letters)
 }
 
-async fn retry_all(Actor(context): Actor, Json(body): Json<BulkBody>) -> Answer {
+async fn retry_all(Actor(context): Actor, Sent(body): Sent<BulkBody>) -> Answer {
     bulk(&context, body.filter, Bulk::Retry, body.dry_run, body.expect).await
 }
 
-async fn discard_all(Actor(context): Actor, Json(body): Json<BulkBody>) -> Answer {
+async fn discard_all(Actor(context): Actor, Sent(body): Sent<BulkBody>) -> Answer {
     bulk(&context, body.filter, Bulk::Discard(&body.reason), body.dry_run, body.expect).await
 }

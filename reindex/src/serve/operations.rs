@@ -1,6 +1,6 @@
 //! Every operation, on one screen. Each takes JSON and answers with what the command line would print with `--json`.
 
-use super::{actor::Actor, answer::Answered};
+use super::{actor::Actor, answer::Answered, sent::Sent};
 use crate::{
     build, bundles, compare, context::CommandContext, control, failure::Failure, generations, plan, promote, reconcile,
     rollback, status, verify, watch,
@@ -49,7 +49,7 @@ struct PlanBody {
     dry_run: bool,
 }
 
-async fn planned(Actor(context): Actor, Json(body): Json<PlanBody>) -> Answer {
+async fn planned(Actor(context): Actor, Sent(body): Sent<PlanBody>) -> Answer {
     let bundle = match (body.bundle, body.file) {
         (Some(bundle), None) => bundles::parse(&bundle.canonical().map_err(Failure::from)?)?,
         (None, Some(text)) => bundles::parse(&text)?,
@@ -85,9 +85,9 @@ struct ActionBody {
 async fn act(
     Actor(context): Actor,
     Path((generation, action)): Path<(String, String)>,
-    body: Option<Json<ActionBody>>,
+    Sent(body): Sent<Option<ActionBody>>,
 ) -> Answer {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
+    let body = body.unwrap_or_default();
     match action.as_str() {
         "build" => {
             build::start(&context, &generation, body.at_once).await?;
@@ -140,8 +140,8 @@ struct ReasonBody {
     reason: String,
 }
 
-async fn rollback(Actor(context): Actor, body: Option<Json<ReasonBody>>) -> Answer {
-    let reason = body.map(|Json(body)| body.reason).unwrap_or_default();
+async fn rollback(Actor(context): Actor, Sent(body): Sent<Option<ReasonBody>>) -> Answer {
+    let reason = body.map(|body| body.reason).unwrap_or_default();
     shown(rollback::run(&context, &rollback::Args { reason, wait: 60 }).await?)
 }
 
@@ -152,8 +152,8 @@ struct PruneBody {
     dry_run: bool,
 }
 
-async fn prune(Actor(context): Actor, body: Option<Json<PruneBody>>) -> Answer {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
+async fn prune(Actor(context): Actor, Sent(body): Sent<Option<PruneBody>>) -> Answer {
+    let body = body.unwrap_or_default();
     shown(control::prune(&context, &control::PruneArgs { keep: body.keep.unwrap_or(1), dry_run: body.dry_run }).await?)
 }
 
@@ -166,8 +166,8 @@ struct ReconcileBody {
     dry_run: bool,
 }
 
-async fn reconciled(Actor(context): Actor, body: Option<Json<ReconcileBody>>) -> Answer {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
+async fn reconciled(Actor(context): Actor, Sent(body): Sent<Option<ReconcileBody>>) -> Answer {
+    let body = body.unwrap_or_default();
     let args = reconcile::Args {
         sample: body.sample.unwrap_or(500).clamp(1, 100_000),
         all: body.all,
