@@ -13,7 +13,7 @@ use search::{
     document::{DocumentCategory, SearchDocument, SearchProduct},
     generation::{self, Manifest},
     offsets::Offsets,
-    query::{SearchRequest, Sort},
+    query::{SearchRequest, Sort, Steering},
     reader::{IndexHandle, Snapshot},
     searcher::{By, Mode, Question, SearchAnswer, SearchError, SearchLimits, Searcher, VectorError, VectorSource},
     writer::IndexWriter,
@@ -75,7 +75,7 @@ impl VectorSource for Memory {
 fn shop(folder: &std::path::Path) -> Snapshot {
     generation::create(folder, &Manifest::current("g1", Timestamp::UNIX_EPOCH)).expect("created");
     let mut writer = IndexWriter::open(folder, "g1").expect("opened");
-    for (product_id, title, brand) in [(SOFA, "Sofa", "Acme"), (COUCH, "Couch", "Acme"), (LAMP, "Lamp", "Lumen")] {
+    for (product_id, title, brand) in [(SOFA, "Sofa", "Acme"), (COUCH, "Couch", "Divano"), (LAMP, "Lamp", "Lumen")] {
         let product = SearchProduct {
             title: title.to_owned(),
             brand: Some(brand.to_owned()),
@@ -151,6 +151,24 @@ async fn what_vectors_find_has_to_pass_the_filters() {
     let request = SearchRequest { filter: filter("brand:Nobody"), ..sofa() };
     let found = ask(request, Mode::Hybrid, &Memory::new(true)).await.expect("an answer");
     assert_eq!((ids(&found), found.total), (vec![], 0));
+}
+
+#[tokio::test]
+async fn boosts_count_for_what_is_found_by_meaning() {
+    let boosted = |weight| {
+        let brand = schemas::filter::parse("brand:Divano").expect("a filter");
+        let steering = Steering { boosts: vec![(brand, weight)], ..Steering::default() };
+        SearchRequest { steering: Arc::new(steering), ..sofa() }
+    };
+    for (weight, expected) in [(1.0, [SOFA, COUCH]), (3.0, [COUCH, SOFA])] {
+        let found = ask(boosted(weight), Mode::Semantic, &Memory::new(true)).await.expect("an answer");
+        assert_eq!(ids(&found), expected, "{weight}");
+    }
+    // Lamps have nothing to do with sofas, however much they are boosted.
+    let lamps = schemas::filter::parse("brand:Lumen").expect("a filter");
+    let steering = Steering { boosts: vec![(lamps, 100.0)], ..Steering::default() };
+    let request = SearchRequest { steering: Arc::new(steering), ..sofa() };
+    assert_eq!(ids(&ask(request, Mode::Semantic, &Memory::new(true)).await.expect("an answer")), [SOFA, COUCH]);
 }
 
 #[tokio::test]

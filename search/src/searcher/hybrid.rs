@@ -87,11 +87,12 @@ fn fused(
     let mut cards: HashMap<ProductId, Hit> =
         lexical::by_ids(snapshot, request, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
+    let weighed = weighed(&near, &cards, ranking.unrelated);
     let searched = Searched::new(snapshot, request)?;
     let mut found = SearchAnswer::default();
     let mut parts: HashMap<ProductId, Scored> = HashMap::new();
     let ranked = if mode == Mode::Semantic {
-        near.clone()
+        weighed
     } else {
         let answer = searched.with(&plain(request, 0, candidates)).answer()?;
         #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
@@ -106,7 +107,7 @@ fn fused(
         let gap = if exact { 0.0 } else { fuse::gap(&words, &near, matched, &ranking) };
         let share = if exact { ranking.exact_share } else { ranking.lexical_share };
         let share = share - gap * (share - ranking.gap_share);
-        let mut fused = fuse::convex(&words, &near, share, ranking.unrelated);
+        let mut fused = fuse::convex(&words, &weighed, share, ranking.unrelated);
         searched.by_meant_kind(&near, &mut fused, gap * ranking.gap_kind_boost)?;
         parts = fused.iter().map(|scored| (scored.id, *scored)).collect();
         fused.into_iter().map(|scored| (scored.id, scored.score)).collect()
@@ -136,6 +137,21 @@ fn fused(
         explain(&mut found.hits, &parts);
     }
     Ok(found)
+}
+
+/// What is near, times what staff's boosts, stock and novelty give to each product, best first. Of a similarity, what goes
+/// beyond that of texts without relation is multiplied. A product that was looked for by its id has nothing else in its
+/// score.
+fn weighed(near: &[(ProductId, f32)], cards: &HashMap<ProductId, Hit>, unrelated: f32) -> Vec<(ProductId, f32)> {
+    let times = |(id, similarity): &(ProductId, f32)| {
+        let factor = cards.get(id).map_or(1.0, |hit| hit.score);
+        let beyond = similarity - unrelated;
+        (*id, unrelated + if beyond > 0.0 { beyond * factor } else { beyond })
+    };
+    let mut weighed: Vec<_> = near.iter().map(times).collect();
+    // Stable: what is weighed alike stays in the order of nearness.
+    weighed.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    weighed
 }
 
 /// The same search for a page of nothing but cards.
