@@ -1,6 +1,6 @@
 //! Reading topics from offsets of our own, in batches of whatever has arrived.
 
-use crate::{checkpoint::Offsets, log::Log};
+use crate::{checkpoint::Offsets, log::Log, told::Told};
 use futures::FutureExt;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -50,7 +50,7 @@ impl Record {
 
 /// A reader of partitions.
 pub struct Source {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Told>,
 }
 
 impl std::fmt::Debug for Source {
@@ -73,7 +73,7 @@ impl Source {
     /// # Errors
     /// The client's.
     pub fn of(log: &Log, group: &str, partitions: &[(String, i32)], offsets: &Offsets) -> Result<Self, KafkaError> {
-        let consumer: StreamConsumer = log.consumer(group).create()?;
+        let consumer: StreamConsumer<Told> = log.consumer(group)?.create_with_context(Told)?;
         let mut assignment = TopicPartitionList::new();
         for key in partitions {
             let next = offsets.get(key).copied().unwrap_or_default();

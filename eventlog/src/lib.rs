@@ -19,6 +19,7 @@ pub mod linger;
 pub mod log;
 pub mod producer;
 pub mod round_size;
+mod told;
 
 pub use checkpoint::Offsets;
 pub use consumer::{Record, Source};

@@ -1,18 +1,20 @@
 //! Where the log is: cluster, epoch and topics, and clients with the settings souk relies on.
 
+use crate::told::Told;
+pub use rdkafka::error::KafkaError;
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::RDKafkaErrorCode,
     producer::Producer,
+    types::RDKafkaConfRes,
 };
-pub use rdkafka::{error::KafkaError, producer::FutureProducer};
 use schemas::{
     sizes::MAX_RECORD_BYTES,
     topics::{self, Topic},
 };
+use service::kafka::KafkaSecurity;
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
@@ -20,6 +22,9 @@ use std::{
 
 /// How long the cluster may take to answer a question about its topics.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// A producer.
+pub type FutureProducer = rdkafka::producer::FutureProducer<Told>;
 
 /// Something for each partition, by the topic's name on the cluster and the partition.
 pub type ByPartition<T> = BTreeMap<(String, i32), T>;
@@ -51,6 +56,8 @@ impl Epoch {
 pub struct Log {
     /// Bootstrap servers, comma separated.
     pub brokers: String,
+    /// What the cluster wants to know of its clients.
+    pub security: KafkaSecurity,
     /// What the clients of this process call themselves.
     pub client_id: String,
     /// Put before the name of every topic and group.
@@ -110,16 +117,27 @@ impl Log {
     }
 
     /// What every client has in common.
-    #[must_use]
-    pub fn client(&self) -> ClientConfig {
+    ///
+    /// # Errors
+    /// [`KafkaError::ClientConfig`] if a password or certificate is missing.
+    pub fn client(&self) -> Result<ClientConfig, KafkaError> {
         let mut client = ClientConfig::new();
+        let security = self.security.client_settings().map_err(|missing| {
+            KafkaError::ClientConfig(
+                RDKafkaConfRes::RD_KAFKA_CONF_INVALID,
+                missing,
+                "security".to_owned(),
+                String::new(),
+            )
+        })?;
+        client.extend(security.into_iter().map(|(name, value)| (name.to_owned(), value)));
         client
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", &self.client_id)
             .set("reconnect.backoff.ms", "20")
             .set("reconnect.backoff.max.ms", "500")
             .set("socket.nagle.disable", "true");
-        client
+        Ok(client)
     }
 
     /// A producer: idempotent, acknowledged by all, ordered, partitioned as Java does.
@@ -127,7 +145,7 @@ impl Log {
     /// # Errors
     /// The client's.
     pub fn producer(&self) -> Result<FutureProducer, KafkaError> {
-        self.client()
+        self.client()?
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("partitioner", "murmur2_random")
@@ -138,13 +156,15 @@ impl Log {
             .set("message.timeout.ms", "8000")
             // No record may go out after one of the same producer that could not: it is broken then, and replaced.
             .set("enable.gapless.guarantee", "true")
-            .create()
+            .create_with_context(Told)
     }
 
     /// A consumer's settings: our own checkpoints decide, the group only shows them.
-    #[must_use]
-    pub fn consumer(&self, group: &str) -> ClientConfig {
-        let mut client = self.client();
+    ///
+    /// # Errors
+    /// Those of [`Self::client`].
+    pub fn consumer(&self, group: &str) -> Result<ClientConfig, KafkaError> {
+        let mut client = self.client()?;
         client
             .set("group.id", format!("{}souk.{group}", self.topic_prefix))
             .set("enable.auto.commit", "false")
@@ -155,7 +175,7 @@ impl Log {
             .set("fetch.error.backoff.ms", "50")
             .set("fetch.queue.backoff.ms", "5")
             .set("queued.max.messages.kbytes", "65536");
-        client
+        Ok(client)
     }
 
     /// Where the partitions of the contract's topics begin and end; one that is not there is left out. Nothing is
@@ -164,7 +184,7 @@ impl Log {
     /// # Errors
     /// The cluster's.
     pub fn extents(&self) -> Result<Extents, KafkaError> {
-        let consumer: BaseConsumer = self.client().create()?;
+        let consumer: BaseConsumer<Told> = self.client()?.create_with_context(Told)?;
         // To name a topic in the question could create it, where brokers do that.
         let metadata = consumer.fetch_metadata(None, ANSWERS_WITHIN)?;
         let there: HashSet<(&str, i32)> = metadata
@@ -193,7 +213,7 @@ impl Log {
     /// [`TopicError`] says which topic does not fit.
     pub async fn ensure_topics(&self) -> Result<(), TopicError> {
         let names: Vec<_> = topics::all().into_iter().map(|topic| (self.topic(topic), topic)).collect();
-        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let admin: AdminClient<Told> = self.client()?.create_with_context(Told)?;
         let (largest, min_insync) = (MAX_RECORD_BYTES.to_string(), self.min_insync.to_string());
         let new: Vec<_> = names
             .iter()
@@ -211,7 +231,7 @@ impl Log {
                 Err((name, code)) => return Err(TopicError::Refused(name, code)),
             }
         }
-        let consumer: BaseConsumer = self.client().create()?;
+        let consumer: BaseConsumer<Told> = self.client()?.create_with_context(Told)?;
         let expected = self.epoch.partitions;
         tokio::task::block_in_place(|| {
             names.into_iter().try_for_each(|(topic, _)| {
@@ -228,7 +248,7 @@ impl Log {
 }
 
 /// Asks the cluster where partitions begin and end, over one connection.
-pub struct Ends(BaseConsumer);
+pub struct Ends(BaseConsumer<Told>);
 
 impl std::fmt::Debug for Ends {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -242,7 +262,7 @@ impl Ends {
     /// # Errors
     /// The client's.
     pub fn ask(log: &Log) -> Result<Self, KafkaError> {
-        Ok(Self(log.client().create()?))
+        Ok(Self(log.client()?.create_with_context(Told)?))
     }
 
     /// First offset and end of a partition. It blocks until the cluster answers.
@@ -282,6 +302,7 @@ mod tests {
     fn an_epoch_names_its_topics_and_counts_their_partitions() {
         let log = Log {
             brokers: String::new(),
+            security: KafkaSecurity::default(),
             client_id: "test".to_owned(),
             topic_prefix: "a.".to_owned(),
             replication: 1,

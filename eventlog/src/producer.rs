@@ -1,9 +1,10 @@
 //! Sending records in order: a bounded window in flight, acknowledgements awaited in order.
 
+use crate::log::FutureProducer;
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, Headers, OwnedHeaders},
-    producer::{DeliveryFuture, FutureProducer, FutureRecord},
+    producer::{DeliveryFuture, FutureRecord},
 };
 use std::collections::VecDeque;
 

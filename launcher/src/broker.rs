@@ -2,7 +2,7 @@
 //!
 //! `connection` reads requests and dispatches them to `admin` and `records`; `topics` knows the logs; a
 //! `log` keeps each `batch` as it came and judges repeated ones by their `producers`. To serve another
-//! request, add it to the list in `connection`.
+//! request, add it to the list in `connection`. `sasl` asks for the password.
 
 mod admin;
 mod batch;
@@ -10,6 +10,7 @@ mod connection;
 mod log;
 mod producers;
 mod records;
+mod sasl;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -40,6 +41,9 @@ pub struct Args {
     /// Folder for topics and records
     #[arg(long, default_value = "broker")]
     pub data_dir: PathBuf,
+    /// File with the password that clients send for the user `souk` (SASL/PLAIN); without it nobody is asked for one
+    #[arg(long, env = "SOUK_BROKER_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryOptions,
@@ -50,6 +54,7 @@ pub struct Args {
 struct Broker {
     topics: Topics,
     address: SocketAddr,
+    password: Option<sasl::Password>,
     next_producer_id: AtomicI64,
 }
 
@@ -64,7 +69,8 @@ pub async fn run(args: Args) -> Result<(), LaunchError> {
         address: args.listen.to_string(),
         flag: "--broker-listen",
     })?;
-    let broker = tokio::task::block_in_place(|| Broker::open(&args.data_dir, args.listen))?;
+    let password = args.password_file.as_deref().map(sasl::Password::read).transpose()?;
+    let broker = tokio::task::block_in_place(|| Broker::open(&args.data_dir, args.listen, password))?;
     let shutdown = service::shutdown::Shutdown::on_signals();
     tokio::select! {
         () = accept(listener, Arc::new(broker)) => {}
@@ -94,10 +100,10 @@ async fn accept(listener: TcpListener, broker: Arc<Broker>) {
 }
 
 impl Broker {
-    fn open(folder: &Path, address: SocketAddr) -> Result<Self, LaunchError> {
+    fn open(folder: &Path, address: SocketAddr, password: Option<sasl::Password>) -> Result<Self, LaunchError> {
         let topics = Topics::open(folder)?;
         let next_producer_id = AtomicI64::new(first_producer_id(folder)?);
-        Ok(Self { topics, address, next_producer_id })
+        Ok(Self { topics, address, password, next_producer_id })
     }
 
     fn new_producer_id(&self) -> i64 {

@@ -4,6 +4,7 @@ use crate::{
     LaunchError,
     passwords::{Passwords, Role},
 };
+use service::kafka::KafkaSecurity;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -72,6 +73,12 @@ pub struct Settings {
     /// Addresses of a Kafka to use instead of starting a broker
     #[arg(long, env = "SOUK_KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
+    /// Who the processes are to that Kafka.
+    #[command(flatten)]
+    pub security: KafkaSecurity,
+    /// Let the embedded broker ask nobody for a password: every user of the machine can read and write its topics then
+    #[arg(long, env = "SOUK_BROKER_OPEN")]
+    pub broker_open: bool,
     /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,

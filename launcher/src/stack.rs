@@ -10,6 +10,7 @@ use crate::{
     secret,
     settings::{Broker, Settings},
 };
+use service::kafka::KafkaSecurity;
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
@@ -68,6 +69,10 @@ impl Service {
     }
 }
 
+/// The file of the embedded broker's password.
+const BROKER_KEY: &str = "broker.key";
+/// The user that the embedded broker knows.
+pub const BROKER_USER: &str = "souk";
 /// How long the threads of a killed process may take to let go of its sockets.
 const RELEASED_WITHIN: Duration = Duration::from_secs(3);
 /// How long a process may take until it is ready.
@@ -273,7 +278,34 @@ impl Stack {
     /// # Errors
     /// If its file can't be read or written.
     pub fn staff_key(&self) -> Result<String, LaunchError> {
-        let path = self.settings.data_dir.join("staff.key");
+        self.key("staff.key")
+    }
+
+    /// Where the password of the embedded broker is; made at random the first time, readable by its owner alone.
+    ///
+    /// # Errors
+    /// If the file can't be read or written.
+    pub fn broker_key(&self) -> Result<PathBuf, LaunchError> {
+        self.key(BROKER_KEY).map(|_| self.settings.data_dir.join(BROKER_KEY))
+    }
+
+    /// Who the processes are to Kafka: to one that is not this stack's what the settings say.
+    ///
+    /// # Errors
+    /// If the file of the embedded broker's password can't be read or written.
+    pub fn kafka_security(&self) -> Result<KafkaSecurity, LaunchError> {
+        if !self.settings.starts_broker() {
+            return Ok(self.settings.security.clone());
+        }
+        if self.settings.kafka == Broker::Apache || self.settings.broker_open {
+            return Ok(KafkaSecurity::default());
+        }
+        Ok(KafkaSecurity::by_password(BROKER_USER, &self.broker_key()?))
+    }
+
+    /// A key of this stack by the name of its file.
+    fn key(&self, name: &str) -> Result<String, LaunchError> {
+        let path = self.settings.data_dir.join(name);
         if let Ok(key) = std::fs::read_to_string(&path)
             && !key.trim().is_empty()
         {

@@ -6,7 +6,7 @@ use search::{
     embed::{ModelFolder, Models},
     nodes::host_name,
 };
-use service::{http::HttpOptions, telemetry::TelemetryOptions};
+use service::{http::HttpOptions, kafka::KafkaSecurity, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// A part of the pipeline; one process can take several.
@@ -58,6 +58,9 @@ pub struct Config {
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
+    /// Who this process is to Kafka.
+    #[command(flatten)]
+    pub security: KafkaSecurity,
     /// Replication factor of new topics
     #[arg(long, env = "SOUK_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,
@@ -133,6 +136,7 @@ impl Config {
     pub fn log(&self, epoch: Epoch) -> Log {
         Log {
             brokers: self.kafka_brokers.clone(),
+            security: self.security.clone(),
             client_id: "souk-projector".to_owned(),
             topic_prefix: self.topic_prefix.clone(),
             replication: self.kafka_replication,

@@ -7,6 +7,7 @@ use eventlog::{Offsets, checkpoint};
 use projector::{Config, embeddings, log_epoch, registry};
 use serde::Serialize;
 use serde_json::json;
+use service::kafka::KafkaSecurity;
 use std::fmt;
 
 /// Who reads again.
@@ -35,6 +36,9 @@ pub struct Args {
     /// Kafka bootstrap servers, comma separated
     #[arg(long, env = "SOUK_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
+    /// Who this process is to Kafka.
+    #[command(flatten)]
+    pub security: KafkaSecurity,
     /// Prefix of every topic name
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
@@ -149,7 +153,7 @@ async fn step_back(context: &CommandContext, args: &Args, projections: &[&str]) 
         .ok_or_else(|| Failure::refused("no_log", "the log is being begun anew; try again when it has"))?;
     let line = ["projector", "--kafka-brokers", &args.kafka_brokers, "--topic-prefix", &args.topic_prefix];
     let config = Config::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
-    let log = config.log(epoch);
+    let log = Config { security: args.security.clone(), ..config }.log(epoch);
     let extents = tokio::task::block_in_place(|| log.extents())
         .map_err(|error| Failure::Other(format!("Kafka at {}: {error}", args.kafka_brokers)))?;
     let mut known = Offsets::new();

@@ -8,6 +8,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod json;
+pub mod kafka;
 pub mod metrics;
 pub mod openapi;
 pub mod refusals;

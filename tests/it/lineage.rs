@@ -8,7 +8,7 @@ use acceptance::{
     stack::TestStack,
 };
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     message::Headers,
 };
@@ -18,12 +18,8 @@ use std::time::Duration;
 
 /// The id of the event that stands at a place.
 fn event_at(stack: &TestStack, topic: &str, partition: i32, offset: i64) -> String {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", stack.stack.settings.brokers())
-        .set("group.id", "lineage")
-        .set("enable.auto.commit", "false")
-        .create()
-        .expect("a consumer");
+    let consumer: BaseConsumer =
+        stack.kafka().set("group.id", "lineage").set("enable.auto.commit", "false").create().expect("a consumer");
     let mut place = TopicPartitionList::new();
     place.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("a place");
     consumer.assign(&place).expect("assigned");

@@ -10,6 +10,7 @@ mod feeds;
 mod fleet;
 mod freshness;
 mod insights;
+mod kafka_security;
 mod lag;
 mod lineage;
 mod merchandising;

@@ -150,6 +150,7 @@ impl Standby {
         projector.args(["--kafka-brokers", &settings.brokers()]);
         projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
         projector.arg("--archive-dir").arg(settings.data_dir.join("archive"));
+        projector.envs(stack.kafka_security().environment());
         let child = projector.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
         Self(child, format!("http://{listen}/health/ready"))
     }

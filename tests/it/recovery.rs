@@ -12,7 +12,7 @@ use acceptance::{
 };
 use launcher::stack::Service;
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
 };
@@ -92,7 +92,7 @@ async fn reason_of_epoch(stack: &TestStack) -> String {
 }
 
 fn admin(stack: &TestStack) -> AdminClient<DefaultClientContext> {
-    ClientConfig::new().set("bootstrap.servers", stack.stack.settings.brokers()).create().expect("a Kafka client")
+    stack.kafka().create().expect("a Kafka client")
 }
 
 /// The broker's folder is gone; where the suite shares a broker, this stack's topics are.

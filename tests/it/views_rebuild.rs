@@ -225,10 +225,12 @@ async fn a_replay_reads_again_and_changes_nothing() {
     let operator = Operator::of(&stack);
     let before = digest::take(&stack).await;
     let (brokers, prefix) = (stack.stack.settings.brokers(), stack.stack.settings.topic_prefix.clone());
+    let proof = stack.kafka_flags();
     let replay = |projection: &'static str, from: &'static str| {
         let line = ["replay", "--projection", projection, "--from", from, "--kafka-brokers", &brokers];
         let prefix = format!("--topic-prefix={prefix}");
-        let line: Vec<String> = line.iter().map(|word| (*word).to_owned()).chain([prefix]).collect();
+        let line: Vec<String> =
+            line.iter().map(|word| (*word).to_owned()).chain([prefix]).chain(proof.clone()).collect();
         let operator = operator.clone();
         async move { operator.run(&line.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };

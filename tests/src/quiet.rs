@@ -4,10 +4,7 @@
 
 use crate::{eventually::eventually, shop::PATIENCE, stack::TestStack};
 use projector::{embeddings, index_writer, registry::FEEDS};
-use rdkafka::{
-    ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use schemas::topics::{Context, DOCUMENTS, Topic};
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
@@ -57,7 +54,7 @@ pub async fn epoch(stack: &TestStack) -> (String, i32) {
 async fn at_the_end(stack: &TestStack, projection: &str, topic: Topic) {
     let (epoch, partitions) = epoch(stack).await;
     let name = topic.on_cluster(&stack.stack.settings.topic_prefix, &epoch);
-    let ends = ends(&stack.stack.settings.brokers(), &name, partitions);
+    let ends = ends(stack, &name, partitions);
     eventually(&format!("{projection} has read {name}"), PATIENCE, || async {
         for (partition, end) in &ends {
             let position: Option<i64> = sqlx::query_scalar(
@@ -78,9 +75,8 @@ async fn at_the_end(stack: &TestStack, projection: &str, topic: Topic) {
     .await;
 }
 
-fn ends(brokers: &str, topic: &str, partitions: i32) -> Vec<(i32, i64)> {
-    let consumer: BaseConsumer =
-        ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a Kafka client");
+fn ends(stack: &TestStack, topic: &str, partitions: i32) -> Vec<(i32, i64)> {
+    let consumer: BaseConsumer = stack.kafka().create().expect("a Kafka client");
     (0..partitions)
         .map(|partition| {
             let (_, end) = tokio::task::block_in_place(|| {

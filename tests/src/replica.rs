@@ -121,6 +121,7 @@ fn projector(stack: &TestStack, role: &str) -> Command {
         .env("SOUK_READ_DATABASE_URL", settings.read_url_as(Role::Projector))
         .args(["--kafka-brokers", &settings.brokers()]);
     projector.arg(format!("--topic-prefix={}", settings.topic_prefix));
+    projector.envs(stack.kafka_security().environment());
     projector
 }
 

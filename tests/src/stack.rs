@@ -7,7 +7,9 @@ use launcher::{
     stack::{Service, Stack},
     suite,
 };
+use rdkafka::ClientConfig;
 use schemas::Uuid;
+use service::kafka::KafkaSecurity;
 use sqlx::PgPool;
 use std::{
     path::{Path, PathBuf},
@@ -160,10 +162,41 @@ impl TestStack {
         souk.arg(command).args(args).arg("--data-dir").arg(&self.stack.settings.data_dir);
         souk.env("SOUK_WRITE_DATABASE_URL", self.stack.settings.write_url());
         souk.env("SOUK_READ_DATABASE_URL", self.stack.settings.read_url());
+        souk.envs(self.kafka_security().environment());
         let output = tokio::time::timeout(COMMAND, souk.kill_on_drop(true).output()).await;
         let output = output.map_err(|_| format!("souk {command} has not ended"))?.map_err(|error| error.to_string())?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    }
+
+    /// What the stack's broker wants to know of its clients.
+    ///
+    /// # Panics
+    /// If the folder of the stack can't be used.
+    #[must_use]
+    pub fn kafka_security(&self) -> KafkaSecurity {
+        self.stack.kafka_security().expect("a password")
+    }
+
+    /// The same as flags.
+    #[must_use]
+    pub fn kafka_flags(&self) -> Vec<String> {
+        let flag = |(name, value): (&str, String)| {
+            format!("--{}={value}", name.trim_start_matches("SOUK_").to_lowercase().replace('_', "-"))
+        };
+        self.kafka_security().environment().into_iter().map(flag).collect()
+    }
+
+    /// The settings of a client of the stack's broker.
+    ///
+    /// # Panics
+    /// If the folder of the stack can't be used.
+    #[must_use]
+    pub fn kafka(&self) -> ClientConfig {
+        let security = self.kafka_security().client_settings().expect("settings");
+        let mut client: ClientConfig = security.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        client.set("bootstrap.servers", self.stack.settings.brokers());
+        client
     }
 
     /// What a process has logged.

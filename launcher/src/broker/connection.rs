@@ -1,6 +1,9 @@
 //! One client's connection: frames in, answers out, one after another as the protocol demands.
 
-use super::{Broker, admin, records};
+use super::{
+    Broker, admin, records,
+    sasl::{self, Session},
+};
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::{
     error::ResponseError,
@@ -16,9 +19,12 @@ use tokio::{
 /// Largest request in bytes, as Kafka's `socket.request.max.bytes`.
 const LARGEST_REQUEST: usize = 100 * 1024 * 1024;
 
+/// The same before a client has proved who it is.
+const LARGEST_UNPROVED: usize = 64 * 1024;
+
 /// What this broker answers, and in which versions. Those of Fetch end where topics are named by id,
 /// those of the others where clients need nothing newer.
-const APIS: [(ApiKey, VersionRange); 10] = [
+const APIS: [(ApiKey, VersionRange); 12] = [
     (ApiKey::Produce, VersionRange { min: 3, max: 9 }),
     (ApiKey::Fetch, VersionRange { min: 4, max: 12 }),
     (ApiKey::ListOffsets, VersionRange { min: 1, max: 6 }),
@@ -29,6 +35,8 @@ const APIS: [(ApiKey, VersionRange); 10] = [
     (ApiKey::DeleteTopics, VersionRange { min: 1, max: 5 }),
     (ApiKey::DeleteRecords, VersionRange { min: 0, max: 2 }),
     (ApiKey::InitProducerId, VersionRange { min: 0, max: 4 }),
+    (ApiKey::SaslHandshake, VersionRange { min: 0, max: 1 }),
+    (ApiKey::SaslAuthenticate, VersionRange { min: 0, max: 2 }),
 ];
 
 /// A connection ended before its client ended it.
@@ -82,32 +90,45 @@ impl Request {
 /// [`ConnectionError`].
 pub async fn serve(broker: Arc<Broker>, mut stream: TcpStream) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
+    let mut session = Session::begin(&broker);
     loop {
         let length = match stream.read_u32().await {
             Ok(length) => length as usize,
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        if !(8..=LARGEST_REQUEST).contains(&length) {
+        let largest = if session.is_proved() { LARGEST_REQUEST } else { LARGEST_UNPROVED };
+        if !(8..=largest).contains(&length) {
             return Err(ConnectionError::Request(format!("a request of {length} bytes")));
         }
         let mut frame = vec![0; length];
         stream.read_exact(&mut frame).await?;
-        if let Some((head, body)) = answer(&broker, frame.into()).await? {
+        if let Some((head, body)) = answer(&broker, &mut session, frame.into()).await? {
             let bytes = u32::try_from(head.len() + body.len()).map_err(ConnectionError::request)?;
             stream.write_all(&[&bytes.to_be_bytes()[..], &head].concat()).await?;
             stream.write_all(&body).await?;
+        }
+        if session.is_refused() {
+            return Err(ConnectionError::Request("user or password is wrong".to_owned()));
         }
     }
 }
 
 /// The answer's header and body; none where the client wants none.
-async fn answer(broker: &Broker, mut frame: Bytes) -> Result<Option<(BytesMut, BytesMut)>, ConnectionError> {
+async fn answer(
+    broker: &Broker,
+    session: &mut Session,
+    mut frame: Bytes,
+) -> Result<Option<(BytesMut, BytesMut)>, ConnectionError> {
     let (key, version) = ((&frame[..]).get_i16(), (&frame[2..]).get_i16());
     let api = APIS.iter().find(|(api, _)| *api as i16 == key);
     let Some((key, versions)) = api else {
         return Err(ConnectionError::Request(format!("the API {key} is not one of the embedded broker's")));
     };
+    let before = [ApiKey::ApiVersions, ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
+    if !session.is_proved() && !before.contains(key) {
+        return Err(ConnectionError::Request(format!("{key:?} before a user and a password were sent")));
+    }
     let header =
         RequestHeader::decode(&mut frame, key.request_header_version(version)).map_err(ConnectionError::request)?;
     let known = (versions.min..=versions.max).contains(&version);
@@ -125,6 +146,8 @@ async fn answer(broker: &Broker, mut frame: Bytes) -> Result<Option<(BytesMut, B
         ApiKey::DeleteTopics => Some(admin::delete_topics(broker, &mut request)?),
         ApiKey::DeleteRecords => Some(records::delete_records(broker, &mut request)?),
         ApiKey::InitProducerId => Some(admin::init_producer_id(broker, &mut request)?),
+        ApiKey::SaslHandshake => Some(sasl::handshake(broker, session, &mut request)?),
+        ApiKey::SaslAuthenticate => Some(sasl::authenticate(broker, session, &mut request)?),
         _ => Some(request.encode(&api_versions(known))?),
     };
     let Some(body) = body else { return Ok(None) };

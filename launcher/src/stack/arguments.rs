@@ -10,6 +10,7 @@ const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
 const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
 const QUERY_DATABASE: &str = "SOUK_QUERY_DATABASE_URL";
 const STAFF_KEY: &str = "SOUK_STAFF_KEY";
+const BROKER_PASSWORD_FILE: &str = "SOUK_BROKER_PASSWORD_FILE";
 
 /// The command that runs a service in the foreground.
 pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
@@ -67,12 +68,16 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
 pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, String)>, LaunchError> {
     let settings = &stack.settings;
     Ok(match service {
-        Service::Broker => Vec::new(),
+        Service::Broker if settings.broker_open => Vec::new(),
+        Service::Broker => vec![(BROKER_PASSWORD_FILE, stack.broker_key()?.display().to_string())],
         Service::WriteApi => vec![(WRITE_DATABASE, settings.write_url_as(Role::Write))],
-        Service::Projector | Service::Embedder => vec![
-            (WRITE_DATABASE, settings.write_url_as(Role::Projector)),
-            (READ_DATABASE, settings.read_url_as(Role::Projector)),
-        ],
+        Service::Projector | Service::Embedder => {
+            let databases = [
+                (WRITE_DATABASE, settings.write_url_as(Role::Projector)),
+                (READ_DATABASE, settings.read_url_as(Role::Projector)),
+            ];
+            databases.into_iter().chain(stack.kafka_security()?.environment()).collect()
+        }
         Service::QueryApi => vec![(QUERY_DATABASE, settings.query_url()), (STAFF_KEY, stack.staff_key()?)],
         Service::Operator => vec![
             (WRITE_DATABASE, settings.write_url_as(Role::Reindex)),

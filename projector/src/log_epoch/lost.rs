@@ -95,10 +95,12 @@ pub fn lost(log: &Log, positions: &Positions, extents: &Extents) -> Option<Strin
 mod tests {
     use super::*;
     use eventlog::Epoch;
+    use service::kafka::KafkaSecurity;
 
     fn log() -> Log {
         Log {
             brokers: String::new(),
+            security: KafkaSecurity::default(),
             client_id: "test".to_owned(),
             topic_prefix: String::new(),
             replication: 1,

@@ -78,6 +78,47 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 - name: SOUK_TOPIC_PREFIX
   value: {{ . | quote }}
 {{- end }}
+{{- $security := .Values.kafka.security }}
+{{- if ne $security.protocol "PLAINTEXT" }}
+- name: SOUK_KAFKA_SECURITY
+  value: {{ $security.protocol | quote }}
+{{- if hasPrefix "SASL_" $security.protocol }}
+{{- $secret := required "kafka.security.existingSecret: name the secret with user and password" $security.existingSecret }}
+- name: SOUK_KAFKA_MECHANISM
+  value: {{ $security.mechanism | quote }}
+- name: SOUK_KAFKA_USER
+  valueFrom:
+    secretKeyRef: {name: {{ $secret }}, key: {{ $security.userKey }}}
+- name: SOUK_KAFKA_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ $secret }}, key: {{ $security.passwordKey }}}
+{{- end }}
+{{- if include "souk.kafkaCa" . }}
+- name: SOUK_KAFKA_CA
+  value: /etc/souk/kafka/ca.pem
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Says something if a file of authorities for Kafka is mounted. */}}
+{{- define "souk.kafkaCa" -}}
+{{- $security := .Values.kafka.security }}
+{{- if and $security.caKey (hasSuffix "SSL" $security.protocol) }}true{{ end }}
+{{- end }}
+
+{{- define "souk.kafkaCaMount" -}}
+{{- if include "souk.kafkaCa" . }}
+- {name: kafka-ca, mountPath: /etc/souk/kafka, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "souk.kafkaCaVolume" -}}
+{{- if include "souk.kafkaCa" . }}
+- name: kafka-ca
+  secret:
+    secretName: {{ required "kafka.security.existingSecret: name the secret with the authorities" .Values.kafka.security.existingSecret }}
+    items: [{key: {{ .Values.kafka.security.caKey }}, path: ca.pem}]
+{{- end }}
 {{- end }}
 
 {{- define "souk.env.model" -}}
@@ -221,6 +262,7 @@ is not ready, and searches have to go on. Takes (list $ values-of-the-index-writ
   volumeMounts:
     - {name: index, mountPath: /var/lib/souk/index}
     - {name: tmp, mountPath: /tmp}
+    {{- include "souk.kafkaCaMount" $root | nindent 4 }}
 {{- end }}
 
 {{/* A claim for an index folder of one node. Takes the values of the volume. */}}
