@@ -12,7 +12,7 @@ use launcher::{
     passwords::{Passwords, Role},
     stack::Stack,
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::Path;
 use test_databases::{Side, TestDatabase};
 use tokio::task::block_in_place;
@@ -39,21 +39,21 @@ async fn works(connection: &mut PgConnection, statement: &str) {
 }
 
 /// The sessions that are not of a process's role.
-async fn owners(pool: &PgPool) -> Vec<i32> {
+async fn owners(one: &mut PgConnection) -> Vec<i32> {
     sqlx::query_scalar(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename NOT LIKE 'souk\\_%' ORDER BY pid",
     )
-    .fetch_all(pool)
+    .fetch_all(one)
     .await
     .expect("sessions")
 }
 
-async fn roles(pool: &PgPool) -> Vec<String> {
+async fn roles(one: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT DISTINCT usename::text FROM pg_stat_activity
          WHERE datname = current_database() AND usename LIKE 'souk\\_%' ORDER BY 1",
     )
-    .fetch_all(pool)
+    .fetch_all(one)
     .await
     .expect("sessions")
 }
@@ -61,16 +61,20 @@ async fn roles(pool: &PgPool) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_process_is_the_owner_of_what_it_uses() {
     let stack = TestStack::prepare(false).await;
-    let (write, read) = (owners(&stack.write).await, owners(&stack.read).await);
+    // A pool would open one more when it likes.
+    let connect = async |url: String| PgConnection::connect(&url).await.expect("the owner logs in");
+    let (mut write, mut read) =
+        (connect(stack.stack.settings.write_url()).await, connect(stack.stack.settings.read_url()).await);
+    let before = (owners(&mut write).await, owners(&mut read).await);
     stack.stack.start_all().await.expect("the stack starts");
     let shop = Shop::open(&stack, "roles").await;
     let token = shop.bulk_all("products", &[product_line("r-1", "Modest lamp")]).await;
     assert_eq!(shop.search("modest", &token).await.titles(), ["Modest lamp"]);
-    let (writing, reading) = (roles(&stack.write).await, roles(&stack.read).await);
+    let (writing, reading) = (roles(&mut write).await, roles(&mut read).await);
     let has = |roles: &[String], role: Role| roles.iter().any(|known| known == role.name());
     assert!(has(&writing, Role::Write) && has(&writing, Role::Projector) && !has(&writing, Role::Query), "{writing:?}");
     assert!(has(&reading, Role::Query) && has(&reading, Role::Projector) && !has(&reading, Role::Write), "{reading:?}");
-    assert_eq!((owners(&stack.write).await, owners(&stack.read).await), (write, read), "only this test is the owner");
+    assert_eq!((owners(&mut write).await, owners(&mut read).await), before, "only this test is the owner");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,11 @@
 //! neither password nor data. The PostgreSQL here has no TLS: a front stands before it.
 
 use acceptance::{
+    authority::Authority,
     builders::product_line,
     shop::Shop,
     stack::{TestStack, database},
-    tls_front::{Authority, TlsFront},
+    tls_front::TlsFront,
 };
 use launcher::restore::recover;
 use reqwest::Url;

@@ -1,9 +1,11 @@
 //! The whole system from outside: stacks of real processes, and what tests need to drive them.
 
+pub mod authority;
 pub mod browser;
 pub mod builders;
 pub mod digest;
 pub mod eventually;
+pub mod kafka_node;
 pub mod operator;
 pub mod quiet;
 pub mod replica;

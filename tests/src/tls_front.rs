@@ -1,23 +1,10 @@
 //! A stand-in for a PostgreSQL with TLS: it answers `SSLRequest`, ends TLS, and passes on what is said. Who speaks
 //! without TLS is sent away.
 
-use openssl::{
-    asn1::Asn1Time,
-    bn::BigNum,
-    ec::{EcGroup, EcKey},
-    error::ErrorStack,
-    hash::MessageDigest,
-    nid::Nid,
-    pkey::{PKey, Private},
-    ssl::{HandshakeError, SslAcceptor, SslMethod, SslStream},
-    x509::{
-        X509, X509NameBuilder,
-        extension::{BasicConstraints, KeyUsage, SubjectAlternativeName},
-    },
-};
+use crate::authority::Authority;
+use openssl::ssl::{HandshakeError, SslAcceptor, SslMethod, SslStream};
 use std::{
     io::{self, Read, Write},
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -33,73 +20,6 @@ use tokio::{
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const PIECE: usize = 16 * 1024;
 
-/// An authority that signs certificates of servers.
-pub struct Authority {
-    key: PKey<Private>,
-    certificate: X509,
-}
-
-impl Authority {
-    /// Draws an authority.
-    ///
-    /// # Errors
-    /// OpenSSL's.
-    pub fn draw() -> Result<Self, ErrorStack> {
-        let key = key()?;
-        let certificate = certificate(&key, "authority", None)?;
-        Ok(Self { key, certificate })
-    }
-
-    /// Writes its own certificate, which clients are to trust.
-    ///
-    /// # Errors
-    /// OpenSSL's, or the file's.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        std::fs::write(path, self.certificate.to_pem()?)
-    }
-
-    fn acceptor(&self, host: &str) -> Result<SslAcceptor, ErrorStack> {
-        let key = key()?;
-        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-        acceptor.set_private_key(&key)?;
-        acceptor.set_certificate(&*certificate(&key, host, Some(self))?)?;
-        Ok(acceptor.build())
-    }
-}
-
-fn key() -> Result<PKey<Private>, ErrorStack> {
-    let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
-    PKey::from_ec_key(EcKey::generate(&curve)?)
-}
-
-/// A certificate for two days: of a host by an authority, or of an authority by itself.
-fn certificate(key: &PKey<Private>, name: &str, by: Option<&Authority>) -> Result<X509, ErrorStack> {
-    let mut subject = X509NameBuilder::new()?;
-    subject.append_entry_by_text("CN", name)?;
-    let subject = subject.build();
-    let mut made = X509::builder()?;
-    made.set_version(2)?;
-    made.set_serial_number(&*BigNum::from_u32(if by.is_some() { 2 } else { 1 })?.to_asn1_integer()?)?;
-    made.set_subject_name(&subject)?;
-    made.set_issuer_name(by.map_or(&*subject, |by| by.certificate.subject_name()))?;
-    made.set_pubkey(key)?;
-    made.set_not_before(&*Asn1Time::days_from_now(0)?)?;
-    made.set_not_after(&*Asn1Time::days_from_now(2)?)?;
-    match by {
-        Some(by) => {
-            let host =
-                SubjectAlternativeName::new().dns(name).build(&made.x509v3_context(Some(&*by.certificate), None))?;
-            made.append_extension(host)?;
-        }
-        None => {
-            made.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-            made.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
-        }
-    }
-    made.sign(by.map_or(key, |by| &by.key), MessageDigest::sha256())?;
-    Ok(made.build())
-}
-
 /// A running front; it ends with this value.
 pub struct TlsFront {
     port: u16,
@@ -113,7 +33,11 @@ impl TlsFront {
     /// # Errors
     /// If it can't listen.
     pub async fn before(server: String, authority: &Authority, host: &str) -> io::Result<Self> {
-        let acceptor = authority.acceptor(host)?;
+        let (key, certificate) = authority.certify(host)?;
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        acceptor.set_private_key(&key)?;
+        acceptor.set_certificate(&certificate)?;
+        let acceptor = acceptor.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let refused = Arc::new(AtomicUsize::new(0));
