@@ -141,7 +141,7 @@ export function notices(shop, node, answer, { typing = false } = {}) {
     (answer.banners ?? []).map(banner),
     answer.rewritten &&
       h("p", { class: "notice" }, "Searched for ", h("strong", {}, answer.rewritten), ", which this shop calls it."),
-    (answer.hints ?? []).map((hint) => h("p", { class: "notice" }, hint.detail)),
+    (answer.hints ?? []).map((hint) => h("p", { class: "notice" }, sentenceOf(hint.detail))),
     corrected(shop, answer.corrections ?? [], typing),
     read(shop, answer.understood ?? []),
     !state.understand &&
