@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use reqwest::Url;
 use schemas::problem::{Code, Problem};
 use std::time::Duration;
 
@@ -14,6 +15,18 @@ use std::time::Duration;
 const MAX_BODY: usize = 1_048_576;
 /// How long an operation may take: a verification reads two indexes whole.
 const PATIENCE: Duration = Duration::from_secs(1_800);
+
+/// The address of an operation: the parts of its path stay parts of it, below all operations. None where they lead out of
+/// there.
+fn address(base: &str, rest: &str, query: Option<&str>) -> Option<Url> {
+    let mut url = Url::parse(base).ok()?;
+    if rest.split('/').any(|part| matches!(part, "." | "..")) {
+        return None;
+    }
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["v1", "operations"]).extend(rest.split('/'));
+    url.set_query(query);
+    Some(url)
+}
 
 /// Passes a request on and its answer back.
 pub async fn pass_on(
@@ -26,8 +39,8 @@ pub async fn pass_on(
     let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
         .await
         .map_err(|_| Refusal(Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are passed on"))))?;
-    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{}/v1/operations/{rest}{query}", app.operations.url.trim_end_matches('/'));
+    let url = address(&app.operations.url, &rest, parts.uri.query())
+        .ok_or_else(|| Refusal(Problem::new(Code::InvalidRequest).detail("this path leads to no operation")))?;
     let mut passed = app.operations.http.request(parts.method, url).timeout(PATIENCE).body(body);
     for name in [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT] {
         if let Some(value) = parts.headers.get(&name) {
@@ -48,4 +61,19 @@ pub async fn pass_on(
     let text = answer.bytes().await.map_err(unreachable)?;
     let kind = kind.unwrap_or(HeaderValue::from_static("application/json"));
     Ok((status, [(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn nothing_but_operations_is_reached() {
+        let reached = |rest: &str, query| address("http://127.0.0.1:8084", rest, query).map(String::from);
+        let expected = "http://127.0.0.1:8084/v1/operations/generations/g1/build?wait=1";
+        assert_eq!(reached("generations/g1/build", Some("wait=1")).as_deref(), Some(expected));
+        assert_eq!(reached("../../metrics", None), None);
+        assert_eq!(reached("generations/./g1", None), None);
+        assert_eq!(reached("a?b#c", None).as_deref(), Some("http://127.0.0.1:8084/v1/operations/a%3Fb%23c"));
+    }
 }
