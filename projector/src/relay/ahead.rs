@@ -13,8 +13,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Events that may be in the log and not in the views: what the views apply in about a tenth of a second.
-const MOST_EVENTS: u64 = 500;
+/// Events that may be in the log and not in the views: what the views apply in about a twentieth of a second.
+const MOST_EVENTS: u64 = 250;
 /// Bytes of them.
 const MOST_BYTES: u64 = 1 << 20;
 /// How much room is waited for: rounds of a few events each would cost more than they are worth.
