@@ -48,8 +48,8 @@ pub fn run(args: Args, programs: PathBuf) -> Result<ExitStatus, LaunchError> {
     ];
     if Path::new(&settings.data_dir).exists() {
         known.push(("SOUK_STAFF_KEY", stack.staff_key()?));
+        known.extend(stack.kafka_security()?.environment());
     }
-    known.extend(stack.kafka_security()?.environment());
     for (name, value) in known.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()) {
         command.env(name, value);
     }

@@ -200,6 +200,12 @@ impl<'a> Searched<'a> {
         &self.pins
     }
 
+    /// Whether what a product is multiplies its score: staff's boosts, stock, popularity, novelty.
+    #[must_use]
+    pub fn weighs(&self) -> bool {
+        !self.plan.signals.is_empty()
+    }
+
     fn ranking(&self) -> Ranking {
         self.request.ranking.unwrap_or(self.snapshot.ranking)
     }

@@ -87,8 +87,8 @@ fn fused(
     let mut cards: HashMap<ProductId, Hit> =
         lexical::by_ids(snapshot, request, &ids)?.into_iter().map(|hit| (hit.card.id, hit)).collect();
     let near: Vec<(ProductId, f32)> = near.iter().filter(|(id, _)| cards.contains_key(id)).copied().collect();
-    let weighed = weighed(&near, &cards, ranking.unrelated);
     let searched = Searched::new(snapshot, request)?;
+    let weighed = if searched.weighs() { weighed(&near, &cards, ranking.unrelated) } else { near.clone() };
     let mut found = SearchAnswer::default();
     let mut parts: HashMap<ProductId, Scored> = HashMap::new();
     let ranked = if mode == Mode::Semantic {
