@@ -122,6 +122,8 @@ async fn each_mode_finds_by_its_own_means() {
     assert_eq!((ids(&found), found.total), (vec![SOFA], 1));
     let found = ask(sofa(), Mode::Semantic, &vectors).await.expect("an answer");
     assert_eq!((ids(&found), found.total), (vec![SOFA, COUCH], 3));
+    let scores: Vec<f32> = found.hits.iter().map(|hit| hit.score).collect();
+    assert_eq!(scores, [1.0, 0.9], "nothing multiplies a similarity");
     let found = ask(SearchRequest { explain: true, ..sofa() }, Mode::Hybrid, &vectors).await.expect("an answer");
     assert_eq!(ids(&found), [SOFA, COUCH]);
     let parts: Vec<&str> = found.hits[1].explanation.iter().map(|part| part.part.as_str()).collect();
