@@ -101,12 +101,12 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Whether a sign belongs to the one before it: accents apart from their letter, vowels of Hangul syllables, what is
-/// not seen.
+/// Whether a sign belongs to the one before it: accents apart from their letter, vowels of Hangul syllables and of
+/// Kirat Rai, what is not seen.
 fn joins(sign: char) -> bool {
     is_mark(sign)
         || is_unseen(sign)
-        || matches!(sign, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}' | '\u{ff9e}' | '\u{ff9f}')
+        || matches!(sign, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}' | '\u{ff9e}' | '\u{ff9f}' | '\u{16d67}')
 }
 
 /// Whether a sign is none of its own but changes the letter before it.
@@ -176,6 +176,17 @@ mod tests {
         }
         for kept in ["3½", "Nylon™", "15.6″", "plain"] {
             assert_eq!(form(kept), kept);
+        }
+    }
+
+    /// Of every sign of Unicode: a sign that a later one would be composed with must not be cut from it.
+    #[test]
+    fn every_sign_taken_apart_has_the_form_of_the_whole() {
+        let decomposed = icu_normalizer::DecomposingNormalizerBorrowed::new_nfd();
+        for sign in char::MIN..=char::MAX {
+            let whole = sign.to_string();
+            let apart = decomposed.normalize(&whole);
+            assert_eq!(form(&apart), form(&composed(&whole)), "U+{:04X}", u32::from(sign));
         }
     }
 
