@@ -59,7 +59,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RoleError> {
     }
     start_roles(&deps, &mut tasks);
     retention::start(&deps.config, &registry, &shutdown, &mut tasks)?;
-    let served = http::serve(listener, router, deps.config.http, Refusals::new(&registry), shutdown).await;
+    let served = http::serve(listener, router, deps.config.http.clone(), Refusals::new(&registry), shutdown).await;
     // Each role ends at its next await; what it had in hand is redone from the checkpoint.
     tasks.shutdown().await;
     Ok(served?)

@@ -20,13 +20,17 @@ use schemas::{
     problem::{Code, Problem},
     token,
 };
-use service::{http::ProblemResponse, openapi::takes_header, request};
+use service::{
+    http::{ProblemResponse, in_own_time},
+    openapi::takes_header,
+    request,
+};
 use std::time::{Duration, Instant};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
 use utoipa::{OpenApi, openapi::path::Operation};
 use utoipa_axum::router::OpenApiRouter;
 
-/// A request that takes longer is given up.
+/// A request that takes longer is given up. A read may wait 30 s for what its token names before it begins.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
 #[derive(OpenApi)]
@@ -93,6 +97,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(in_time))
         // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
         .route("/v1/operations/{*rest}", get(operations::pass_on).post(operations::pass_on))
+        .layer(middleware::from_fn(in_own_time))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
         .layer(cors)

@@ -10,7 +10,12 @@ use axum::{
     response::IntoResponse,
 };
 use schemas::problem::{Code, Problem};
-use service::{Health, Metrics, Refusals, Supervisor, http::ProblemResponse, request, shutdown::Shutdown};
+use service::{
+    Health, Metrics, Refusals, Supervisor,
+    http::{ProblemResponse, in_own_time},
+    request,
+    shutdown::Shutdown,
+};
 use sha2::{Digest, Sha256};
 
 mod actor;
@@ -56,6 +61,8 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         .merge(dead_letters::router(context.clone()))
         .merge(history::router(context.clone(), write))
         .merge(operations::router(context))
+        // A rebuild takes as long as it takes.
+        .layer(middleware::from_fn(in_own_time))
         .layer(middleware::from_fn(guard))
         .layer(middleware::from_fn(request::accompany))
         .merge(health.routes())

@@ -75,6 +75,12 @@ codes! {
     IdempotencyInProgress = "idempotency_in_progress", 409, "The same request is still running";
     /// More bytes, lines or entries than allowed.
     TooLarge = "too_large", 413, "The request is too large";
+    /// Path and query of the address are longer than is read.
+    UriTooLong = "uri_too_long", 414, "The address is too long";
+    /// The headers of a request are more, or more bytes, than are read.
+    HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
+    /// The request names a host that is not served here.
+    Misdirected = "misdirected_request", 421, "This host is not served here";
     /// A line of a bulk write was not tried, since an earlier one failed.
     NotTried = "not_tried", 424, "Not tried because of another line";
     /// An operation must not be done, or not now; `errors` has what was found.

@@ -1,16 +1,26 @@
-//! Serving HTTP: binding with a sentence that helps, bounds on what clients may take, draining on shutdown, and problems
-//! as answers.
+//! Serving HTTP and HTTPS: binding with a sentence that helps, bounds on what clients may take, what protects them, draining
+//! on shutdown, and problems as answers.
 
 mod activity;
 mod body;
 mod connection;
+mod head;
+mod hosts;
 mod options;
+mod peers;
+mod request_deadline;
 mod server;
+mod socket;
+mod tls;
+mod wire;
 
 pub use body::BodyDeadline;
+pub use hosts::Hosts;
 pub use options::HttpOptions;
+pub use request_deadline::{RequestDeadline, in_own_time};
 pub use server::serve;
 
+use crate::request::CORRELATION_HEADER;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -28,6 +38,9 @@ pub enum ServeError {
     /// Any other failure.
     #[error("the address {0} can't be served: {1}")]
     Failed(SocketAddr, std::io::Error),
+    /// The certificate or its key can't be used.
+    #[error("{0}. Give PEM files that belong together with --tls-certificate FILE --tls-key FILE")]
+    Tls(String),
 }
 
 /// Binds an address.
@@ -64,11 +77,21 @@ impl IntoResponse for ProblemResponse {
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
-        if matches!(self.0.status, 408 | 413 | 429 | 503) {
+        if matches!(self.0.status, 408 | 413 | 414 | 421 | 429 | 431 | 503 | 504) {
             response.extensions_mut().insert(Refused(self.0.code));
         }
         response
     }
+}
+
+/// A problem with the id of its request, which the answer names as well.
+fn signed(mut problem: Problem, id: &str) -> Response {
+    problem.instance = Some(id.to_owned());
+    let mut response = ProblemResponse(problem).into_response();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(CORRELATION_HEADER, id);
+    }
+    response
 }
 
 /// A problem as JSON.

@@ -4,12 +4,57 @@ use schemas::problem::FieldError;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+/// The most arrays and objects inside one another.
+pub const MAX_DEPTH: usize = 64;
+
 /// Reads a value.
 ///
 /// # Errors
-/// At which JSON pointer it can't be read, and why; the pointer is empty for the text as a whole.
+/// At which JSON pointer it can't be read, and why; the pointer is empty for the text as a whole, such as one with more
+/// than [`MAX_DEPTH`] levels.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
+    if let Some(offset) = too_deep(bytes) {
+        return Err(deep(bytes, offset));
+    }
     serde_json::from_slice(bytes).map_err(|_| why::<T>(bytes))
+}
+
+/// Where an array or object begins that is inside too many others. The text need not be JSON.
+fn too_deep(bytes: &[u8]) -> Option<usize> {
+    // Most texts have fewer of them in all, which is counted far quicker than they are told apart from strings.
+    if bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= MAX_DEPTH {
+        return None;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (offset, byte) in bytes.iter().enumerate() {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Some(offset);
+                }
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Says that the text is too deep, and where; lines and columns from 1, as the reader counts them.
+fn deep(bytes: &[u8], offset: usize) -> FieldError {
+    let before = bytes.get(..offset).unwrap_or_default();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    let detail =
+        format!("more than {MAX_DEPTH} arrays and objects are inside one another at line {line} column {column}");
+    FieldError {
+        position: u32::try_from(String::from_utf8_lossy(before).chars().count()).ok(),
+        ..FieldError::new("", detail)
+    }
 }
 
 /// Reads it again, slower, keeping track of where it is.
@@ -132,6 +177,26 @@ mod tests {
         {
             assert_eq!(read::<Thing>(text.as_bytes()).expect_err(text).pointer, pointer, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_refused_wherever_it_stands() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let value = |text: &str| read::<serde_json::Value>(text.as_bytes());
+        value(&nested(MAX_DEPTH)).expect("as deep as may be");
+        value(&format!("[{}[]]", "[],".repeat(500))).expect("many, but beside one another");
+        value(&format!(r#"{{"text":"\"{}"}}"#, "[{".repeat(500))).expect("in a string");
+        let refused = value(&nested(MAX_DEPTH + 1)).expect_err("one more");
+        assert!(refused.detail.ends_with("at line 1 column 65"), "{}", refused.detail);
+        assert_eq!((refused.pointer.as_str(), refused.position), ("", Some(64)));
+        let refused = value(&format!("{{\"ö\":\n{}}}", nested(MAX_DEPTH))).expect_err("inside another");
+        assert!(refused.detail.ends_with("at line 2 column 64"), "{}", refused.detail);
+        // What is kept as it stands is read without counting by itself.
+        let kept = format!(r#"{{"kept":{}}}"#, nested(200_000));
+        read::<std::collections::BTreeMap<String, Box<serde_json::value::RawValue>>>(kept.as_bytes())
+            .expect_err("deep");
+        // Nor has it to be JSON.
+        value(&"{".repeat(1_000_000)).expect_err("open");
     }
 
     #[test]

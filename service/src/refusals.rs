@@ -4,7 +4,18 @@ use crate::Metrics;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 
 /// Reasons of every HTTP server.
-const EVERYWHERE: [&str; 5] = ["connections", "header_not_sent", "request_timeout", "answer_not_read", "unavailable"];
+const EVERYWHERE: [&str; 10] = [
+    "answer_not_read",
+    "connections",
+    "connections_of_peer",
+    "header_not_sent",
+    "headers_too_large",
+    "request_timeout",
+    "timeout",
+    "tls_handshake",
+    "unavailable",
+    "uri_too_long",
+];
 
 /// `souk_requests_refused_total{reason}`. A reason is the code of the problem that was answered, or a word for what
 /// could not be answered.

@@ -1,6 +1,11 @@
 //! What accompanies a request through the whole road: correlation id and W3C trace context.
 
-use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
 use opentelemetry::{propagation::TextMapPropagator, trace::TraceContextExt};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use std::collections::HashMap;
@@ -19,10 +24,27 @@ pub struct RequestContext {
     pub traceparent: Option<String>,
 }
 
+/// The correlation id that a request brings, or one that is drawn and noted in its headers, so that it has one from here on.
+pub(crate) fn identify(headers: &mut HeaderMap) -> String {
+    let given = headers.get(CORRELATION_HEADER).and_then(|value| value.to_str().ok());
+    if let Some(id) = given.filter(|id| is_usable(id)) {
+        return id.to_owned();
+    }
+    let drawn = schemas::Uuid::now_v7().to_string();
+    if let Ok(value) = HeaderValue::from_str(&drawn) {
+        headers.insert(CORRELATION_HEADER, value);
+    }
+    drawn
+}
+
+const fn is_usable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128
+}
+
 /// Middleware (`axum::middleware::from_fn`): opens the request's span, continues the caller's trace,
 /// and answers with the correlation id.
 pub async fn accompany(mut request: Request, next: Next) -> Response {
-    let given = header(&request, CORRELATION_HEADER).filter(|id| !id.is_empty() && id.len() <= 128);
+    let given = header(&request, CORRELATION_HEADER).filter(|id| is_usable(id));
     let correlation_id = given.unwrap_or_else(|| schemas::Uuid::now_v7().to_string());
     let incoming = header(&request, "traceparent");
     let span = tracing::info_span!(

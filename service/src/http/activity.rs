@@ -2,17 +2,8 @@
 
 use super::options::HttpOptions;
 use axum::http::Version;
-use std::{
-    io,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::Instant,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
 
 /// What is known of a connection, shared by its socket, its requests and who watches over it.
 #[derive(Debug, Clone)]
@@ -32,6 +23,8 @@ struct State {
     begun: Option<Instant>,
     /// Since when the client takes nothing of what is sent.
     blocked: Option<Instant>,
+    /// Why a head was not taken.
+    unread: Option<String>,
 }
 
 /// Why a connection is closed.
@@ -55,6 +48,7 @@ impl Activity {
             side_by_side: false,
             begun: None,
             blocked: None,
+            unread: None,
         })))
     }
 
@@ -75,16 +69,26 @@ impl Activity {
         self.state().requests > 0
     }
 
-    fn read(&self) {
+    pub(super) fn read(&self) {
         let mut state = self.state();
         if state.requests == 0 && state.begun.is_none() && !state.side_by_side {
             state.begun = Some(Instant::now());
         }
     }
 
-    fn wrote(&self, taken: bool) {
+    pub(super) fn wrote(&self, taken: bool) {
         let mut state = self.state();
         state.blocked = if taken { None } else { state.blocked.or_else(|| Some(Instant::now())) };
+    }
+
+    /// Notes that a head was not taken, with the code that its client was told.
+    pub(super) fn unread(&self, code: &str) {
+        self.state().unread = Some(code.to_owned());
+    }
+
+    /// Why a head was not taken, if one was not.
+    pub(super) fn why_unread(&self) -> Option<String> {
+        self.state().unread.clone()
     }
 
     /// Ends when the connection is to be closed, with the reason.
@@ -124,62 +128,5 @@ impl Drop for InHand {
     fn drop(&mut self) {
         let mut state = self.0.state();
         (state.requests, state.quiet, state.begun) = (state.requests.saturating_sub(1), Instant::now(), None);
-    }
-}
-
-/// A socket that tells what happens on it.
-#[derive(Debug)]
-pub(super) struct Watched {
-    stream: TcpStream,
-    activity: Activity,
-}
-
-impl Watched {
-    pub(super) const fn new(stream: TcpStream, activity: Activity) -> Self {
-        Self { stream, activity }
-    }
-
-    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        self.activity.wrote(written.is_ready());
-        written
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.read();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.noted(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.noted(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -13,7 +13,10 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, Sleep},
+};
 
 /// Somebody else looks after the body. Zero is a deadline that runs.
 const LIFTED: u8 = 1;
@@ -22,17 +25,34 @@ const PASSED: u8 = 2;
 
 /// By when the body of a request has to be there; an extension of each request that has a body.
 #[derive(Debug, Clone, Default)]
-pub struct BodyDeadline(Arc<AtomicU8>);
+pub struct BodyDeadline(Arc<Coming>);
+
+#[derive(Debug, Default)]
+struct Coming {
+    state: AtomicU8,
+    /// The body is there, or nobody reads it any more.
+    over: Notify,
+}
 
 impl BodyDeadline {
-    /// Lifts the deadline: who reads the body sees to it that it comes in time.
+    /// Lifts the deadline: who reads the body sees to it that it comes in time, and answers when all of it has come.
     pub fn lift(&self) {
-        self.0.store(LIFTED, Ordering::Relaxed);
+        self.0.state.store(LIFTED, Ordering::Relaxed);
+    }
+
+    /// Whether somebody else looks after the body.
+    pub(super) fn is_lifted(&self) -> bool {
+        self.0.state.load(Ordering::Relaxed) == LIFTED
     }
 
     /// Whether the body was given up.
     pub(super) fn has_passed(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == PASSED
+        self.0.state.load(Ordering::Relaxed) == PASSED
+    }
+
+    /// Waits until the body is there, or nobody reads it any more; for one who asks once.
+    pub(super) async fn over(&self) {
+        self.0.over.notified().await;
     }
 }
 
@@ -58,15 +78,18 @@ impl hyper::body::Body for InTime {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
+            if frame.is_none() || this.body.is_end_stream() {
+                this.deadline.0.over.notify_one();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }
-        if this.deadline.0.load(Ordering::Relaxed) == LIFTED {
+        if this.deadline.is_lifted() {
             return Poll::Pending;
         }
         let until = this.until;
         let alarm = this.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         ready!(alarm.as_mut().poll(cx));
-        this.deadline.0.store(PASSED, Ordering::Relaxed);
+        this.deadline.0.state.store(PASSED, Ordering::Relaxed);
         Poll::Ready(Some(Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut)))))
     }
 
@@ -76,6 +99,12 @@ impl hyper::body::Body for InTime {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for InTime {
+    fn drop(&mut self) {
+        self.deadline.0.over.notify_one();
     }
 }
 

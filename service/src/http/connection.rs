@@ -1,18 +1,23 @@
 //! One connection: its requests, and the end of it when its client keeps it waiting.
 
 use super::{
-    ProblemResponse, Refused,
-    activity::{Activity, InHand, Overdue, Watched},
+    Refused,
+    activity::{Activity, InHand, Overdue},
     body::{BodyDeadline, InTime, Outgoing},
+    head,
     options::HttpOptions,
+    request_deadline::RequestDeadline,
+    signed,
+    socket::{FAREWELL, Stream, Watched},
+    tls::Tls,
 };
-use crate::{Refusals, request::CORRELATION_HEADER, shutdown::Shutdown};
+use crate::{Refusals, request::identify, shutdown::Shutdown};
 use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    http::{StatusCode, header, request::Parts},
+    response::Response,
 };
 use hyper::{
     body::{Body as _, Incoming},
@@ -23,18 +28,19 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
-use schemas::problem::{Code, Problem};
-use std::{convert::Infallible, pin::pin, time::Duration};
-use tokio::{net::TcpStream, time::Instant};
-
-/// How long a connection that is closed has to say so.
-const FAREWELL: Duration = Duration::from_secs(1);
+use schemas::problem::{Code, MEDIA_TYPE, Problem};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 /// What all connections of a server share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Server {
     pub(super) router: Router,
-    pub(super) options: HttpOptions,
+    pub(super) options: Arc<HttpOptions>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) refusals: Refusals,
     pub(super) shutdown: Shutdown,
 }
@@ -42,23 +48,45 @@ pub(super) struct Server {
 impl Server {
     /// Serves one connection until either side ends it.
     pub(super) async fn connection(self, stream: TcpStream) {
-        let Self { router, options, refusals, shutdown } = self;
+        let Some(tls) = self.tls.clone() else { return self.requests(Stream::Plain(stream)).await };
+        match timeout(self.options.header(), tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.requests(Stream::Encrypted(Box::new(stream))).await,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a client does not speak TLS as it is spoken here");
+                self.refusals.count("tls_handshake");
+            }
+            Err(_) => self.refusals.count("tls_handshake"),
+        }
+    }
+
+    /// Answers the requests of a connection.
+    async fn requests(self, stream: Stream) {
+        let Self { router, options, refusals, shutdown, .. } = self;
         let activity = Activity::new();
         let service = {
             let (router, activity, refusals) = (TowerToHyperService::new(router), activity.clone(), refusals.clone());
+            let options = Arc::clone(&options);
             service_fn(move |request: hyper::Request<Incoming>| {
-                answer(router.clone(), activity.request(request.version()), options, refusals.clone(), request)
+                let in_hand = activity.request(request.version());
+                answer(router.clone(), in_hand, Arc::clone(&options), refusals.clone(), request)
             })
         };
-        let builder = Builder::new(TokioExecutor::new());
-        let io = TokioIo::new(Watched::new(stream, activity.clone()));
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().max_buf_size(usize::try_from(head::HELD_BYTES).unwrap_or(usize::MAX));
+        builder.http2().max_header_list_size(head::HELD_BYTES);
+        let io = TokioIo::new(Watched::new(stream, activity.clone(), Arc::clone(&options)));
         let mut connection = pin!(builder.serve_connection(io, service));
         let (mut stopping, mut overdue) = (pin!(shutdown.wait()), pin!(activity.overdue(&options)));
         let (mut stops, mut leaves) = (false, false);
         loop {
             tokio::select! {
-                // What the client did wrong, or that it is gone: nobody is left to be told.
-                _ = connection.as_mut() => return,
+                // What the client did wrong it was told; or it is gone.
+                _ = connection.as_mut() => {
+                    if let Some(code) = activity.why_unread() {
+                        refusals.count(&code);
+                    }
+                    return;
+                }
                 () = stopping.as_mut(), if !stops => {
                     stops = true;
                     connection.as_mut().graceful_shutdown();
@@ -82,40 +110,77 @@ impl Server {
 async fn answer(
     router: TowerToHyperService<Router>,
     in_hand: InHand,
-    options: HttpOptions,
+    options: Arc<HttpOptions>,
     refusals: Refusals,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let (mut parts, body) = request.into_parts();
-    let mut deadline = None;
-    let body = if body.is_end_stream() {
-        Body::empty()
-    } else {
-        let set = deadline.insert(BodyDeadline::default()).clone();
-        parts.extensions.insert(set.clone());
-        Body::new(InTime::new(body, Instant::now() + options.body(), set))
+    let refused = head::refusal(&parts, &options);
+    let id = identify(&mut parts.headers);
+    let mut response = match refused {
+        Some(problem) => signed(problem, &id),
+        None => routed(&router, &options, &id, parts, body).await?,
     };
-    let mut response = router.call(Request::from_parts(parts, body)).await?;
-    if deadline.is_some_and(|deadline| deadline.has_passed()) && !response.status().is_success() {
-        response = too_slow(&response, options.body());
-    }
     if let Some(Refused(code)) = response.extensions().get() {
         refusals.count(code);
     }
-    // What an answer is, its header says: no browser is to guess.
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    head::protect(response.headers_mut(), &options);
     Ok(response.map(|body| Body::new(Outgoing::new(body, in_hand))))
 }
 
-/// Instead of what the route made of a body that broke off.
-fn too_slow(given: &Response, limit: Duration) -> Response {
-    let id = given.headers().get(CORRELATION_HEADER).cloned();
-    let detail = format!("the body of the request was not there after {} ms", limit.as_millis());
-    let mut problem = Problem::new(Code::RequestTimeout).detail(detail);
-    problem.instance = id.as_ref().and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let mut response = ProblemResponse(problem).into_response();
-    if let Some(id) = id {
-        response.headers_mut().insert(CORRELATION_HEADER, id);
+/// What the route answers, or instead of it that the body or the answer did not come in time.
+async fn routed(
+    router: &TowerToHyperService<Router>,
+    options: &HttpOptions,
+    id: &str,
+    mut parts: Parts,
+    body: Incoming,
+) -> Result<Response, Infallible> {
+    let (deadline, mut coming) = (RequestDeadline::default(), None);
+    parts.extensions.insert(deadline.clone());
+    let body = if body.is_end_stream() {
+        Body::empty()
+    } else {
+        let set = coming.insert(BodyDeadline::default()).clone();
+        parts.extensions.insert(set.clone());
+        Body::new(InTime::new(body, Instant::now() + options.body(), set))
+    };
+    let mut answering = pin!(router.call(Request::from_parts(parts, body)));
+    let response = tokio::select! {
+        biased;
+        response = answering.as_mut() => response?,
+        () = late(coming.as_ref(), options.request()) => {
+            if !deadline.is_lifted() && !coming.as_ref().is_some_and(BodyDeadline::is_lifted) {
+                return Ok(signed(too_long(options.request()), id));
+            }
+            answering.await?
+        }
+    };
+    if coming.is_some_and(|coming| coming.has_passed()) && !response.status().is_success() {
+        let detail = format!("the body of the request was not there after {} ms", options.body().as_millis());
+        return Ok(signed(Problem::new(Code::RequestTimeout).detail(detail), id));
     }
-    response
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem {
+        // Said by the framework, in words of its own.
+        return Ok(signed(Problem::new(Code::TooLarge), id));
+    }
+    Ok(response)
+}
+
+/// Ends when a request has taken too long since all of it was there.
+async fn late(coming: Option<&BodyDeadline>, limit: Duration) {
+    if let Some(coming) = coming {
+        coming.over().await;
+    }
+    tokio::time::sleep(limit).await;
+}
+
+/// What was begun is left; a command that was being committed at that moment may have been carried out.
+fn too_long(limit: Duration) -> Problem {
+    let detail = format!(
+        "no answer came within {} ms; whether a command was carried out is not known, and the same Idempotency-Key tells",
+        limit.as_millis()
+    );
+    Problem::new(Code::Timeout).detail(detail)
 }

@@ -1,8 +1,8 @@
 //! Taking in connections: as many as there are places for, each by its deadlines, until shutdown.
 
-use super::{ProblemResponse, ServeError, connection::Server, options::HttpOptions};
+use super::{ServeError, connection::Server, options::HttpOptions, peers::Peers, tls::Tls, wire};
 use crate::{Refusals, shutdown::Shutdown};
-use axum::{Router, body::HttpBody, http::header, response::IntoResponse};
+use axum::Router;
 use schemas::problem::{Code, Problem};
 use socket2::{SockRef, TcpKeepalive};
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -24,7 +24,7 @@ const BREATH: Duration = Duration::from_secs(1);
 /// Serves until shutdown, then lets requests in flight end, for ten seconds at most.
 ///
 /// # Errors
-/// None at present: what befalls one connection ends that connection.
+/// If the certificate or its key can't be used. What befalls one connection ends that connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -33,16 +33,19 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-    tracing::info!(listen = %address, "serving");
-    let places = Arc::new(Semaphore::new(usize::try_from(options.http_connections).unwrap_or(Semaphore::MAX_PERMITS)));
-    let answered = Arc::new(Semaphore::new(ANSWERED));
-    let server = Server { router, options, refusals, shutdown: shutdown.clone() };
+    let tls = Tls::read(&options).map_err(ServeError::Tls)?.map(Arc::new);
+    tracing::info!(listen = %address, tls = tls.is_some(), "serving");
+    let most = options.http_connections;
+    let places = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS)));
+    let peers = Peers::default();
+    let turned_away = TurnedAway { answered: Arc::new(Semaphore::new(ANSWERED)), encrypted: tls.is_some() };
+    let server = Server { router, options: Arc::new(options), tls, refusals, shutdown: shutdown.clone() };
     let mut stopping = pin!(shutdown.wait());
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = stopping.as_mut() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     recover(&error).await;
                     continue;
@@ -50,27 +53,50 @@ pub async fn serve(
             },
         };
         prepare(&stream);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            let server = server.clone();
-            tokio::spawn(async move {
-                server.connection(stream).await;
-                drop(place);
-            });
+        let Some(of_peer) = peers.place(peer.ip(), server.options.http_connections_per_peer) else {
+            server.refusals.count("connections_of_peer");
+            turned_away.by(stream, "this address has as many connections as one may have", &server.options);
             continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            server.refusals.count("connections");
+            turned_away.by(stream, "this process has as many connections as it takes", &server.options);
+            continue;
+        };
+        let server = server.clone();
+        tokio::spawn(async move {
+            server.connection(stream).await;
+            drop((place, of_peer));
+        });
+    }
+    drop(listener);
+    // Each connection has one until it is closed.
+    let _ = tokio::time::timeout(DRAIN, places.acquire_many(most)).await;
+    Ok(())
+}
+
+/// Those for whom there is no place.
+struct TurnedAway {
+    answered: Arc<Semaphore>,
+    /// To agree on how to encrypt a refusal costs more than the request would have.
+    encrypted: bool,
+}
+
+impl TurnedAway {
+    /// Tells a client why, if not too many are being told already.
+    fn by(&self, stream: TcpStream, why: &'static str, options: &Arc<HttpOptions>) {
+        if self.encrypted {
+            return;
         }
-        server.refusals.count("connections");
-        if let Ok(place) = Arc::clone(&answered).try_acquire_owned() {
+        if let Ok(place) = Arc::clone(&self.answered).try_acquire_owned() {
+            let options = Arc::clone(options);
             tokio::spawn(async move {
                 // Whether it was read makes no difference.
-                let _ = tokio::time::timeout(TURNED_AWAY, turn_away(stream)).await;
+                let _ = tokio::time::timeout(TURNED_AWAY, turn_away(stream, why, &options)).await;
                 drop(place);
             });
         }
     }
-    drop(listener);
-    // Each connection has one until it is closed.
-    let _ = tokio::time::timeout(DRAIN, places.acquire_many(options.http_connections)).await;
-    Ok(())
 }
 
 /// Answers at once, and the system asks whether a client that is silent is still there.
@@ -93,32 +119,16 @@ async fn recover(error: &io::Error) {
 }
 
 /// Tells a client that there is no place for it. A client takes no answer before it has asked, so it is heard first.
-async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+async fn turn_away(mut stream: TcpStream, why: &str, options: &HttpOptions) -> io::Result<()> {
     let mut heard = [0; 4_096];
     if stream.read(&mut heard).await? == 0 {
         return Ok(());
     }
-    stream.write_all(&no_place().await).await?;
+    stream.write_all(&wire::farewell(Problem::new(Code::Overloaded).detail(why), options)).await?;
     stream.shutdown().await?;
     // A socket that is closed with something unread takes the answer back.
     while stream.read(&mut heard).await? > 0 {}
     Ok(())
-}
-
-/// The answer as it goes over the wire.
-async fn no_place() -> Vec<u8> {
-    let problem = Problem::new(Code::Overloaded).detail("this process has as many connections as it takes");
-    let (parts, body) = ProblemResponse(problem).into_response().into_parts();
-    let length = body.size_hint().exact().unwrap_or_default();
-    let mut text =
-        format!("HTTP/1.1 {}\r\nconnection: close\r\n{}: {length}\r\n", parts.status, header::CONTENT_LENGTH);
-    for (name, value) in &parts.headers {
-        text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
-    }
-    text.push_str("\r\n");
-    let mut text = text.into_bytes();
-    text.extend(axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default());
-    text
 }
 
 #[cfg(test)]
