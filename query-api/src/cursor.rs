@@ -84,6 +84,24 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[A-Za-z0-9_=-]{0,120}", json in "\\{.{0,60}\\}") {
+            let _ = text.parse::<Cursor>();
+            // What is in it may be anything, too.
+            if let Ok(cursor) = URL_SAFE_NO_PAD.encode(&json).parse::<Cursor>() {
+                prop_assert!(cursor.offset <= MAX_OFFSET);
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read(generation in ".{0,40}", read in ".{0,20}", offset in 0..=MAX_OFFSET) {
+            let cursor = Cursor { state: State { generation, read }, offset };
+            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+    }
 
     #[test]
     fn a_cursor_is_read_back() {

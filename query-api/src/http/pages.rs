@@ -244,6 +244,25 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn every_page_and_file_has_the_policy_and_it_allows_nothing_inline() {
+        // Changed here, it is changed for every shopper: say why in the same commit.
+        let agreed = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; \
+            base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+            trusted-types 'none'";
+        assert_eq!(POLICY, agreed);
+        for allowed in ["unsafe-", "data:", "blob:", "*", "http:"] {
+            assert!(!POLICY.contains(allowed), "{allowed}");
+        }
+        let known = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_str(&TAG).expect("a tag"))]);
+        for file in all() {
+            for headers in [HeaderMap::new(), known.clone()] {
+                let answer = served(file, &headers);
+                assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], POLICY, "{}", file.name);
+            }
+        }
+    }
+
     #[test]
     fn nothing_is_inline_and_no_text_becomes_html() {
         for forbidden in ["<style", " style=", " onclick=", "javascript:", "http://", "https://"] {
