@@ -44,6 +44,14 @@ enum Cli {
     Kafka(StackArgs),
     Test(suite::Args),
     Bench(BenchArgs),
+    /// Write a bill of materials of each program (CycloneDX), to a folder or to sbom/
+    Sbom(SbomArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct SbomArgs {
+    /// Where to write
+    folder: Option<PathBuf>,
 }
 
 /// Measure search, lag, ingest and rebuilds, here and beside other engines
@@ -135,6 +143,11 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Test(args) => {
             let defaults = TestSettings::try_parse_from(["souk"]).map_err(|error| other(&error))?;
             return Ok(exit_code(Some(suite::run(args, defaults.settings, programs()?).await?)));
+        }
+        Cli::Sbom(args) => {
+            let folder = args.folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
+            // It is made of the source, which this program need not have.
+            return Err(LaunchError::Other(format!("the script beside the source makes it: ./souk sbom{folder}")));
         }
         Cli::Bench(args) => {
             let program = programs()?.join("souk-bench");
