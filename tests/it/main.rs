@@ -12,6 +12,7 @@ mod freshness;
 mod insights;
 mod kafka_security;
 mod lag;
+mod limits;
 mod lineage;
 mod merchandising;
 mod migrations;
