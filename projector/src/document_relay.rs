@@ -2,6 +2,7 @@
 //! wait together become one record.
 
 use crate::{
+    ahead::Ahead,
     deps::{Deps, RoleError},
     metrics::of,
     unsent,
@@ -10,7 +11,7 @@ use chrono::SecondsFormat;
 use eventlog::{
     database::Plans,
     leader, log,
-    producer::{self, Outgoing, headers},
+    producer::{self, Outgoing, Place, headers},
 };
 use schemas::{
     Timestamp, Uuid,
@@ -21,6 +22,8 @@ use schemas::{
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::time::Duration;
 
+pub mod waiting;
+
 /// The name in metrics and health.
 pub const NAME: &str = unsent::DOCUMENTS;
 /// The lock of the one process that publishes documents.
@@ -29,10 +32,6 @@ pub const LOCK: &str = "souk:documents";
 pub const DOCUMENT_TYPE: &str = "souk.documents.document.composed.v1";
 /// How often the outbox is looked at when no signal comes.
 const POLL: Duration = Duration::from_millis(200);
-/// Documents in one round.
-const BATCH: u64 = 4_000;
-/// Bytes after which a round is not filled further, so that memory stays bounded.
-const ROUND_BYTES: u64 = 32 << 20;
 /// The outbox in its order by its index, and each document by its key, whatever the statistics say: they are of the moment
 /// of a vacuum, and the outbox, thousands of gone rows for each that waits, would be read whole and hashed with all documents.
 pub const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
@@ -65,33 +64,41 @@ async fn hear(deps: &Deps) -> Result<(), RoleError> {
 async fn relay(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleError> {
     let topic = deps.log.topic(topics::DOCUMENTS);
     let mut plans = Plans::default();
+    let mut ahead = Ahead::of_index(&topic, &deps.config.read_database_url);
+    let mut in_turn = false;
     loop {
-        let sent = round(deps, connection, &mut plans, &topic).await?;
-        deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent);
-        if sent < BATCH {
+        let room = ahead.room().await;
+        let query = if in_turn { waiting::in_turn(room) } else { waiting::in_order(room) };
+        let sent = round(deps, connection, &mut plans, &topic, query).await?;
+        deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent.rows);
+        let was_in_turn = std::mem::replace(&mut in_turn, sent.rows >= room.events || sent.bytes >= room.bytes);
+        ahead.note(sent.places);
+        // What is taken in turn may be little, though more waits.
+        if !in_turn && !was_in_turn {
             // A signal that came during the round is kept; a timeout is the poll falling due.
             let _ = tokio::time::timeout(POLL, deps.documents_written.notified()).await;
         }
     }
 }
 
-/// The query for what waits, the oldest versions first, with the documents.
-#[must_use]
-pub fn waiting() -> String {
-    format!(
-        "SELECT * FROM (
-           SELECT o.tenant_id, o.product_id, d.doc_version, d.body, o.event_time, o.correlation_id, o.traceparent, o.doc_version AS turn,
-                  sum(octet_length(d.body)) OVER (ORDER BY o.doc_version, o.product_id) - octet_length(d.body) AS bytes_before
-           FROM (SELECT * FROM document_outbox ORDER BY doc_version LIMIT {BATCH}) AS o
-           JOIN documents d USING (tenant_id, product_id)) AS next
-         WHERE bytes_before < {ROUND_BYTES} ORDER BY turn"
-    )
+/// What a round has sent.
+#[derive(Default)]
+struct Sent {
+    rows: u64,
+    bytes: u64,
+    places: Vec<(Place, u64)>,
 }
 
-async fn round(deps: &Deps, connection: &mut PgConnection, plans: &mut Plans, topic: &str) -> Result<u64, RoleError> {
-    let rows = sqlx::query(AssertSqlSafe(waiting())).fetch_all(&mut *connection).await?;
+async fn round(
+    deps: &Deps,
+    connection: &mut PgConnection,
+    plans: &mut Plans,
+    topic: &str,
+    query: String,
+) -> Result<Sent, RoleError> {
+    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut *connection).await?;
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(Sent::default());
     }
     plans.suit(connection, rows.len()).await?;
     let sent = rows.iter().map(|row| outgoing(row, topic)).collect::<Result<Vec<_>, _>>()?;
@@ -105,7 +112,11 @@ async fn round(deps: &Deps, connection: &mut PgConnection, plans: &mut Plans, to
     settle(connection, &rows[..taken]).await?;
     match error {
         Some(error) => Err(format!("Kafka took {taken} of {} documents: {error}", sent.len()).into()),
-        None => Ok(taken as u64),
+        None => {
+            let bytes = |record: &Outgoing| record.payload.len() as u64;
+            let places = acknowledged.into_iter().zip(&sent).map(|(place, record)| (place, bytes(record))).collect();
+            Ok(Sent { rows: taken as u64, bytes: sent.iter().map(bytes).sum(), places })
+        }
     }
 }
 

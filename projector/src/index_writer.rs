@@ -14,6 +14,7 @@ use search::{
     IndexError,
     bundle::Bundle,
     generation::{self, Manifest},
+    offsets::Offsets,
 };
 use sqlx::PgConnection;
 use std::{
@@ -89,7 +90,7 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
     let mut paused: BTreeMap<String, Instant> = BTreeMap::new();
     let mut readers = nodes::Readers::default();
-    let mut reported = Instant::now();
+    let (mut reported, mut told) = (Instant::now(), Offsets::new());
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
@@ -124,6 +125,10 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
             }
         }
         proofs::answer(&mut connection, &deps, &copies_of(&copies)).await?;
+        if let Some((name, at)) = active_at(&copies).filter(|(_, at)| *at != told) {
+            nodes::move_on(&mut connection, &deps.config.node, &name, &at).await?;
+            told = at;
+        }
         let changed = readers.look(&deps.config.index_dir);
         if changed || reported.elapsed() >= REPORT {
             reported = Instant::now();
@@ -159,6 +164,12 @@ fn start(
 fn copies_of(copies: &BTreeMap<String, Running>) -> Vec<(String, Report)> {
     let report = |running: &Running| running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     copies.iter().map(|(name, running)| (name.clone(), report(running))).collect()
+}
+
+/// The copy that shoppers search, and where it stands.
+fn active_at(copies: &BTreeMap<String, Running>) -> Option<(String, Offsets)> {
+    let (name, running) = copies.iter().find(|(_, running)| running.settings.borrow().active)?;
+    Some((name.clone(), running.report.lock().unwrap_or_else(PoisonError::into_inner).offsets.clone()))
 }
 
 /// Removes the folders and reports of generations that were pruned, once nobody writes them.

@@ -8,6 +8,7 @@
 //! To add a read model: a file in `projections/`, its line in [`registry`], and a migration for its table; see
 //! docs/guides/adding-a-read-model.md.
 
+pub mod ahead;
 pub mod blame;
 pub mod config;
 pub mod deps;

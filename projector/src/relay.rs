@@ -6,6 +6,7 @@
 //! [`crate::outboxes`].
 
 use crate::{
+    ahead::Ahead,
     deps::{Deps, RoleError},
     metrics::of,
     outboxes::{relay_name, workers::Worker},
@@ -29,10 +30,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::time::Duration;
 use tokio::time::Instant;
 
-mod ahead;
 pub mod waiting;
-
-use ahead::Ahead;
 
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(1);
@@ -54,7 +52,7 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     let topic = deps.log.topic(context.topic());
     let workers = &deps.outboxes.workers;
     let (mut counts, mut linger) = (Counts::begin(), Linger::default());
-    let mut ahead = Ahead::of(context, &topic, &deps.config.read_database_url);
+    let mut ahead = Ahead::of_views(context, &topic, &deps.config.read_database_url);
     let mut in_turn = false;
     let mut worker = workers.take().await?;
     report(deps, &mut worker.connection, context, &counts).await?;

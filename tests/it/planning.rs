@@ -3,7 +3,7 @@
 
 use acceptance::stack::database;
 use eventlog::database::{Plans, connect};
-use projector::document_relay;
+use projector::{ahead::Room, document_relay};
 use sqlx::{AssertSqlSafe, PgConnection};
 use test_databases::{Side, TestDatabase};
 
@@ -55,9 +55,11 @@ async fn documents_that_wait_are_read_by_index_whatever_was_counted() {
     assert!(!by_index.contains("Seq Scan") && !by_index.contains("Hash"), "{by_index}");
 }
 
+const ROOM: Room = Room { events: 1_000, bytes: 8 << 20 };
+
 /// How what waits would be read.
 async fn plan(connection: &mut PgConnection) -> String {
-    let explain = format!("EXPLAIN {}", document_relay::waiting());
+    let explain = format!("EXPLAIN {}", document_relay::waiting::in_order(ROOM));
     let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(connection).await.expect("a plan");
     lines.join("\n")
 }

@@ -2,8 +2,10 @@
 
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
 use projector::{
+    ahead::Room,
+    document_relay,
     outboxes::{Lease, Outboxes, lock},
-    relay::waiting::{self, Room},
+    relay::waiting,
 };
 use schemas::topics::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
@@ -212,4 +214,55 @@ async fn shops_take_turns_where_more_waits_than_a_round_takes() {
     let narrow = taken(&mut admin, waiting::in_turn(Context::Catalog, Room { events: 100, bytes: 250 })).await;
     assert_eq!(narrow.len(), 3, "the row with which the bytes are full is the last");
     assert_eq!(taken(&mut admin, waiting::in_turn(Context::Pricing, room)).await, [], "nothing waits there");
+}
+
+/// Documents of a shop, in the order in which they are composed.
+async fn compose(admin: &mut PgConnection, shop: u8, documents: i32) {
+    sqlx::query(
+        "WITH new AS (
+           INSERT INTO documents (tenant_id, product_id, doc_version, content_hash, deleted, body)
+           SELECT $1, gen_random_uuid(), (SELECT coalesce(max(doc_version), 0) FROM documents) + n, '', false, repeat('x', 100)
+           FROM generate_series(1, $2) AS n RETURNING tenant_id, product_id, doc_version)
+         INSERT INTO document_outbox (tenant_id, product_id, doc_version, event_time, correlation_id)
+         SELECT tenant_id, product_id, doc_version, now(), '' FROM new",
+    )
+    .bind(schemas::Uuid::from_u128(u128::from(shop)))
+    .bind(documents)
+    .execute(admin)
+    .await
+    .expect("composed");
+}
+
+async fn documents(admin: &mut PgConnection, query: String) -> Vec<(u8, i64)> {
+    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(admin).await.expect("read");
+    let shop = |id: schemas::Uuid| id.as_bytes()[15];
+    rows.iter().map(|row| (shop(row.get("tenant_id")), row.get("doc_version"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_a_shop_do_not_wait_behind_all_of_another() {
+    let database = database(Side::Read).await;
+    let mut admin = PgConnection::connect(&database.url()).await.expect("connected");
+    for (shop, count) in [(7, 3_000), (9, 2), (3, 1)] {
+        compose(&mut admin, shop, count).await;
+    }
+    let room = Room { events: 100, bytes: 1 << 20 };
+    let in_order = documents(&mut admin, document_relay::waiting::in_order(room)).await;
+    assert!(
+        in_order.len() == 100 && in_order.iter().all(|(shop, _)| *shop == 7),
+        "the shop that came first: {in_order:?}"
+    );
+
+    let in_turn = documents(&mut admin, document_relay::waiting::in_turn(room)).await;
+    let shops: Vec<u8> = in_turn.iter().map(|(shop, _)| *shop).collect();
+    assert_eq!((shops.len(), &shops[..5]), (100, [7, 9, 3, 7, 9].as_slice()));
+    let of_one: Vec<i64> = in_turn.iter().filter(|(shop, _)| *shop == 7).map(|(_, version)| *version).collect();
+    assert!(of_one.is_sorted() && of_one[..] == (1..=97).collect::<Vec<i64>>(), "a shop's own order stays: {of_one:?}");
+
+    let narrow = documents(&mut admin, document_relay::waiting::in_turn(Room { events: 100, bytes: 250 })).await;
+    assert_eq!(narrow.len(), 3, "the document with which the bytes are full is the last");
+    sqlx::raw_sql("SET enable_seqscan = off").execute(&mut admin).await.expect("set");
+    let explained = format!("EXPLAIN {}", document_relay::waiting::in_turn(room));
+    let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explained)).fetch_all(&mut admin).await.expect("a plan");
+    assert!(plan.join(" ").contains("document_outbox_by_shop"), "{plan:#?}");
 }

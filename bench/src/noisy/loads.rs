@@ -19,8 +19,6 @@ use tokio::task::JoinSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Load {
-    /// Products with 500 attribute names each that nobody used before
-    Attributes,
     /// The root category of a large tree, renamed again and again
     Tree,
     /// Prices that all begin at the same moment
@@ -31,6 +29,9 @@ pub enum Load {
     Bodies,
     /// An ordinary import
     Import,
+    // After those that fill the shop with ordinary products, whose names it would not take any more.
+    /// Products with 500 attribute names each that nobody used before
+    Attributes,
     // The last, since its words stay in the index.
     /// Products as large as is accepted, over several connections
     Largest,

@@ -105,6 +105,22 @@ fn seconds_since(report: &ReaderReport) -> f64 {
     seconds
 }
 
+/// Writes where a copy stands, which the relay of documents waits for; the rest of the report can wait.
+pub async fn move_on(
+    connection: &mut PgConnection,
+    node: &str,
+    name: &str,
+    offsets: &Offsets,
+) -> Result<(), RoleError> {
+    sqlx::query("UPDATE generation_copies SET offsets = $3 WHERE node = $1 AND generation = $2")
+        .bind(node)
+        .bind(name)
+        .bind(serde_json::from_str::<Value>(&offsets::to_json(offsets))?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Writes the reports.
 pub async fn store(
     connection: &mut PgConnection,

@@ -1,20 +1,12 @@
 //! What of an outbox is sent next.
 
+use crate::ahead::Room;
 use schemas::topics::Context;
 
 /// What an event is made of in an outbox.
 pub const COLUMNS: &str =
     "id, event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, payload,
                            occurred_at, correlation_id, causation_id, traceparent";
-
-/// How much may be sent in one round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Events.
-    pub events: u64,
-    /// Bytes of payloads after which a round is not filled further; the first event is sent however large it is.
-    pub bytes: u64,
-}
 
 /// The query for what waits in a context's outbox in its order.
 #[must_use]
