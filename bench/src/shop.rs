@@ -1,6 +1,7 @@
 //! One shop over HTTP: products written, and searched for.
 
 use crate::BenchError;
+use launcher::key::KeyArgs;
 use reqwest::{Method, RequestBuilder, Response};
 use schemas::{
     Uuid,
@@ -23,6 +24,9 @@ pub struct ShopArgs {
     /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Who asks
+    #[command(flatten)]
+    pub key: KeyArgs,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +76,7 @@ impl Shop {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
+            .default_headers(args.key.headers())
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;
         let shop = Self { http, args: args.clone() };

@@ -1,7 +1,7 @@
 // The calls of the console: reads from query-api, and actions that it passes on to the operators' process.
 
-const KEY = "souk-staff-key";
-const NAME = "souk-staff-name";
+const KEY = "souk-admin-key";
+const NAME = "souk-admin-name";
 
 /** A call that was refused, as a sentence for people; `findings` are what was found, one sentence each. */
 export class Refused extends Error {
@@ -32,7 +32,7 @@ function store(name, value) {
   }
 }
 
-/** The staff key, or nothing. */
+/** The admin key, or nothing. */
 export const key = () => stored(KEY);
 
 /** Who acts, for the record. */

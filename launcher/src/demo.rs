@@ -14,7 +14,10 @@ mod product;
 pub use generate::Generator;
 pub use product::{DemoProduct, DemoVariant};
 
-use crate::import::{self, ImportError, Progress, WaitFor};
+use crate::{
+    import::{self, ImportError, Progress, WaitFor},
+    key::KeyArgs,
+};
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -54,6 +57,9 @@ pub struct Args {
     /// Address of query-api, for --wait
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Who asks
+    #[command(flatten)]
+    pub key: KeyArgs,
     /// Wait at the end until everything can be found, and print how long that took
     #[arg(long, value_enum)]
     pub wait: Option<WaitFor>,
@@ -76,6 +82,7 @@ impl Args {
             tenant: tenant.to_owned(),
             write_url: write_url.to_owned(),
             query_url: query_url.to_owned(),
+            key: KeyArgs::default(),
             wait: Some(WaitFor::Searchable),
             positions,
             json: false,
@@ -98,6 +105,7 @@ pub async fn run(args: Args) -> Result<(), ImportError> {
     write(&file, args.seed, args.products)?;
     let mut import = import::Args::of(file.clone(), "demo", &args.tenant, &args.write_url, args.positions);
     import.query_url = args.query_url;
+    import.key = args.key;
     import.wait = args.wait;
     import.json = args.json;
     import::run(import).await?;

@@ -8,7 +8,7 @@ mod search;
 
 pub use report::{Figures, QueryFigures};
 
-use crate::import::Progress;
+use crate::{import::Progress, key::KeyArgs};
 use judgments::Judged;
 use metrics::Ranking;
 use report::Report;
@@ -48,6 +48,9 @@ pub struct Args {
     /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Who asks
+    #[command(flatten)]
+    pub key: KeyArgs,
     /// Also print the ranking of each query
     #[arg(long)]
     pub per_query: bool,
@@ -141,7 +144,7 @@ pub async fn run(args: Args) -> Result<(), EvalError> {
 async fn measure(args: &Args) -> Result<Report, EvalError> {
     let queries = judgments::read(&args.judgments)?;
     let total = queries.len();
-    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode)?;
+    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode, args.key.headers())?;
     let mut progress = Progress::begin("measuring", total as u64);
     let mut measured = Vec::with_capacity(total);
     // One at a time, so that a latency is the query's own.

@@ -35,6 +35,7 @@ pub(crate) use position::sha256_hex;
 pub use progress::Progress;
 pub use wait::WaitFor;
 
+use crate::key::KeyArgs;
 use chunks::Cutting;
 use client::WriteClient;
 use listing::Listing;
@@ -88,6 +89,9 @@ pub struct Args {
     /// Address of query-api, for --wait
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Who asks
+    #[command(flatten)]
+    pub key: KeyArgs,
     /// What to do with the other lines when one is rejected
     #[arg(long, value_enum, default_value = "skip")]
     pub on_error: OnError,
@@ -141,6 +145,7 @@ impl Args {
             tenant: tenant.to_owned(),
             write_url: write_url.to_owned(),
             query_url: String::new(),
+            key: KeyArgs::default(),
             on_error: OnError::Skip,
             dry_run: false,
             currency: None,
@@ -205,7 +210,8 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     let repairs_path = args.repairs.clone().unwrap_or_else(|| beside(&file, "repaired"));
     let listings =
         Listings { rejects: Listing::begin(&rejects_path, goes_on)?, repairs: Listing::begin(&repairs_path, goes_on)? };
-    let client = WriteClient::new(&args.write_url, &args.tenant, Duration::from_secs(args.retry_for))?;
+    let client =
+        WriteClient::new(&args.write_url, &args.tenant, args.key.headers(), Duration::from_secs(args.retry_for))?;
     client.open_tenant().await?;
 
     let whole = args.on_error == OnError::AllOrNothing;
@@ -285,7 +291,7 @@ fn failure(args: &Args, outcome: &Outcome) -> Option<ImportError> {
 async fn wait(args: &Args, outcome: &Outcome, last_write: Instant) -> Result<Waited, ImportError> {
     let mut waited = Waited::default();
     let Some(until) = args.wait.filter(|_| !args.dry_run) else { return Ok(waited) };
-    let read_side = ReadSide::new(&args.query_url, &args.tenant)?;
+    let read_side = ReadSide::new(&args.query_url, &args.tenant, args.key.headers())?;
     read_side.until_searchable(&outcome.tokens).await?;
     waited.searchable_ms = Some(u64::try_from(last_write.elapsed().as_millis()).unwrap_or(u64::MAX));
     if until == WaitFor::Vectors {

@@ -14,6 +14,7 @@ pub mod browser;
 pub mod demo;
 pub mod eval;
 pub mod import;
+pub mod key;
 pub mod migrate;
 mod null_device;
 pub mod operate;

@@ -47,7 +47,7 @@ pub fn run(args: Args, programs: PathBuf) -> Result<ExitStatus, LaunchError> {
         ("SOUK_WRITE_URL", stack.url(Service::WriteApi)),
     ];
     if Path::new(&settings.data_dir).exists() {
-        known.push(("SOUK_STAFF_KEY", stack.staff_key()?));
+        known.push(("SOUK_ADMIN_KEY", stack.admin_key()?));
         known.extend(stack.kafka_security()?.environment());
     }
     for (name, value) in known.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()) {

@@ -4,6 +4,7 @@
 use crate::{
     LaunchError, apache,
     artifacts::Artifacts,
+    key::ADMIN_KEY_FILE,
     migrate,
     postgres::Postgres,
     process::Processes,
@@ -273,12 +274,18 @@ impl Stack {
         self.settings.data_dir.join("index")
     }
 
-    /// The key of staff's routes; made at random the first time, readable by its owner alone.
+    /// The key of the administrators; made at random the first time, readable by its owner alone.
     ///
     /// # Errors
     /// If its file can't be read or written.
-    pub fn staff_key(&self) -> Result<String, LaunchError> {
-        self.key("staff.key")
+    pub fn admin_key(&self) -> Result<String, LaunchError> {
+        let path = |name: &str| self.settings.data_dir.join(name);
+        // As earlier releases called it.
+        let (earlier, present) = (path("staff.key"), path(ADMIN_KEY_FILE));
+        if earlier.exists() && !present.exists() {
+            std::fs::rename(&earlier, &present).map_err(LaunchError::folder(&earlier))?;
+        }
+        self.key(ADMIN_KEY_FILE)
     }
 
     /// Where the password of the embedded broker is; made at random the first time, readable by its owner alone.

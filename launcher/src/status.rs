@@ -76,7 +76,8 @@ fn report(name: &'static str, address: String, pid: Option<i32>, ready: bool) ->
 
 async fn lag(stack: &Stack) -> Option<serde_json::Value> {
     let url = format!("{}/v1/status/lag", stack.url(Service::QueryApi));
-    reqwest::get(url).await.ok()?.json().await.ok()
+    let request = reqwest::Client::new().get(url).bearer_auth(stack.admin_key().ok()?);
+    request.send().await.ok()?.json().await.ok()
 }
 
 fn print(report: &Report) {

@@ -4,6 +4,7 @@ use crate::{
     LaunchError,
     backup::safe_url,
     demo,
+    key::KeyArgs,
     restore::recover,
     settings::Settings,
     stack::{Service, Stack},
@@ -79,7 +80,12 @@ async fn prepare(stack: &Stack) -> Result<(), LaunchError> {
 /// Creates the shop, unless it is there; gives the consistency token of that.
 async fn create_tenant(stack: &Stack, slug: &str) -> Result<String, LaunchError> {
     let url = format!("{}/v1/tenants/{slug}", stack.url(Service::WriteApi));
-    let answer = reqwest::Client::new().put(url).json(&serde_json::json!({"name": slug})).send().await;
+    let answer = reqwest::Client::new()
+        .put(url)
+        .bearer_auth(stack.admin_key()?)
+        .json(&serde_json::json!({"name": slug}))
+        .send()
+        .await;
     match answer {
         Ok(answer) if answer.status().is_success() => {
             let answer: Value = answer.json().await.unwrap_or_default();
@@ -102,6 +108,7 @@ async fn load_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
     let positions = stack.settings.data_dir.join("imports");
     let mut args = demo::Args::of(tenant, &stack.url(Service::WriteApi), &stack.url(Service::QueryApi), positions);
     args.wait = Some(crate::import::WaitFor::Searchable);
+    args.key = KeyArgs::of(stack.admin_key()?);
     demo::run(args)
         .await
         .map_err(|error| LaunchError::Other(format!("the demo catalog could not be loaded: {error}")))?;
@@ -127,8 +134,9 @@ fn print_addresses(stack: &Stack, tenant: &str) {
         "query-api   {}   (reads; API: /openapi.json; in a browser: the demo storefront)",
         stack.url(Service::QueryApi)
     );
-    if let Ok(key) = stack.staff_key() {
-        println!("console     {}/console#key={key}   (for staff)", stack.url(Service::QueryApi));
+    if let Ok(key) = stack.admin_key() {
+        println!("console     {}/console#key={key}   (for administrators)", stack.url(Service::QueryApi));
+        println!("key         {key}   (writes need it: `Authorization: Bearer <key>`; this stack's commands send it)");
     }
     println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
     println!("broker      {}", stack.settings.brokers());

@@ -16,6 +16,7 @@ use crate::{
     vectors::{QueryVectors, Vectors},
     view::View,
 };
+use access::AdminKey;
 use search::{reader::Snapshot, searcher::Searcher};
 use service::{Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
@@ -46,7 +47,9 @@ pub struct App {
     pub tenants: Tenants,
     /// What is counted.
     pub metrics: Metrics,
-    /// What staff do, and where it is passed on to.
+    /// The key of the installation's administrators.
+    pub admin: AdminKey,
+    /// Where operations are passed on to.
     pub operations: Operations,
     /// Answers searches, a bounded number at a time.
     pub searcher: Searcher,
@@ -85,11 +88,8 @@ impl App {
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),
-            operations: Operations {
-                key: config.staff_key.clone(),
-                url: config.operations_url.clone(),
-                http: reqwest::Client::new(),
-            },
+            admin: AdminKey::new(config.admin_key.as_deref()),
+            operations: Operations { url: config.operations_url.clone(), http: reqwest::Client::new() },
             vectors: Vectors::new(pool.clone(), vectors),
             index,
             pool,

@@ -71,9 +71,9 @@ pub struct Config {
     /// MiB of product pages, trees and other views that are kept for a moment, a quarter of them of one tenant at most
     #[arg(long, env = "SOUK_VIEW_CACHE_MIB", default_value_t = 64, value_name = "MIB")]
     pub view_cache_mib: usize,
-    /// Key for the console and its operations; without it they are switched off
-    #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true)]
-    pub staff_key: Option<String>,
+    /// Key of the installation's administrators, who may do everything; without it there are none
+    #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true)]
+    pub admin_key: Option<String>,
     /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,

@@ -8,6 +8,7 @@ use crate::{
     metrics::{Answered, Route},
     reads,
 };
+use access::{Routes, guard};
 use axum::{
     Json, Router,
     extract::{MatchedPath, Request, State},
@@ -28,7 +29,6 @@ use service::{
 use std::time::{Duration, Instant};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
 use utoipa::{OpenApi, openapi::path::Operation};
-use utoipa_axum::router::OpenApiRouter;
 
 /// A request that takes longer is given up. A read may wait 30 s for what its token names before it begins.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -36,14 +36,14 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"), (name = "console", description = "For staff: send the staff key as a bearer token"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"), (name = "console", description = "For administrators of the installation"))
 )]
 struct Api;
 
 fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let start = OpenApiRouter::with_openapi(Api::openapi());
+    let start = Routes::of(Api::openapi());
     let all = reads::ALL.iter().fold(start, |router, read| router.merge((read.routes)()));
-    let (router, mut api) = all.split_for_parts();
+    let (router, mut api) = all.split();
     service::openapi::complete(&mut api, problems);
     (router, api)
 }
@@ -51,6 +51,7 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
 /// What reads of one kind have in common: those that show a tenant's data, those with parameters or a body.
 fn problems(operation: &Operation) -> Vec<Code> {
     let mut codes = vec![Code::Internal, Code::Unavailable, Code::Timeout];
+    codes.extend(access::documents::problems(operation));
     if takes_header(operation, "X-Tenant-Id") {
         codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
     }
@@ -76,6 +77,7 @@ pub fn router(app: App) -> Router {
         .allow_origin(tower_http::cors::Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
+            header::AUTHORIZATION,
             header::CONTENT_TYPE,
             HeaderName::from_static("x-tenant-slug"),
             HeaderName::from_static("x-tenant-id"),
@@ -96,8 +98,9 @@ pub fn router(app: App) -> Router {
         })
         .layer(middleware::from_fn(in_time))
         // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
-        .route("/v1/operations/{*rest}", get(operations::pass_on).post(operations::pass_on))
+        .merge(operations::routes().split().0)
         .layer(middleware::from_fn(in_own_time))
+        .layer(middleware::from_fn_with_state(app.admin.clone(), guard::identify))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
         .layer(cors)

@@ -27,7 +27,6 @@ pub mod reads;
 mod renewed;
 pub mod request;
 mod rows;
-pub mod staff;
 pub mod steering;
 pub mod tenants;
 pub mod vectors;

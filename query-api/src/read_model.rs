@@ -1,13 +1,13 @@
 //! What a read model tells the rest of query-api: its routes, and what they show to whom.
 
 use crate::app::App;
-use utoipa_axum::router::OpenApiRouter;
+use access::Routes;
 
 /// A read model, as [`crate::reads::ALL`] lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadModel {
     /// Its routes, with their part of the OpenAPI document.
-    pub routes: fn() -> OpenApiRouter<App>,
+    pub routes: fn() -> Routes<App>,
     /// A case for each of its routes; the test of tenant isolation fails on a route without one.
     pub isolation: &'static [Isolation],
 }

@@ -8,6 +8,7 @@ use crate::{
     problem::Refusal,
     view::View,
 };
+use access::Caller;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request},
@@ -75,8 +76,8 @@ pub struct ReadParameters {
 pub struct ReadContext {
     /// Whose data.
     pub tenant: TenantId,
-    /// Whether the request carries the staff key.
-    pub staff: bool,
+    /// Whether an administrator of the installation asks.
+    pub is_admin: bool,
     token: Token,
     deadline: Instant,
 }
@@ -115,8 +116,11 @@ impl FromRequestParts<App> for ReadContext {
             }
             outcome => outcome?,
         };
-        let staff = app.operations.is_staff(&parts.headers);
-        Ok(Self { tenant, staff, token, deadline })
+        let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
+        if !caller.may_enter(tenant) {
+            return Err(unknown(&tenant.to_string()));
+        }
+        Ok(Self { tenant, is_admin: caller.is_admin(), token, deadline })
     }
 }
 

@@ -225,14 +225,14 @@ impl Asker<'_> {
         let body = json!({"q": text, "mode": self.mode, "limit": DEPTH, "generation": generation});
         let mut request =
             self.context.http.post(format!("{}/v1/search", self.url)).header("x-tenant-slug", self.tenant).json(&body);
-        if let Some(key) = &self.context.staff_key {
+        if let Some(key) = &self.context.admin_key {
             request = request.bearer_auth(key);
         }
         let answer = request.send().await.map_err(|error| failed(error.to_string()))?;
         let status = answer.status();
         let body: Value = answer.json().await.map_err(|error| failed(error.to_string()))?;
         if !status.is_success() {
-            return Err(failed(format!("{status}: {body}. Was --staff-key given?")));
+            return Err(failed(format!("{status}: {body}. Was --admin-key given?")));
         }
         let text = |hit: &Value, name: &str| hit[name].as_str().unwrap_or_default().to_owned();
         let hits = body["hits"].as_array().into_iter().flatten();

@@ -23,7 +23,7 @@ pub struct CommandContext {
     /// A query-api, if one was named.
     pub query_url: Option<String>,
     /// The key of staff's routes.
-    pub staff_key: Option<String>,
+    pub admin_key: Option<String>,
     /// Where the key of certificates is.
     pub signing_key: PathBuf,
     /// The HTTP client.
@@ -64,7 +64,7 @@ impl CommandContext {
         Ok(Self {
             node: settings.node.clone().unwrap_or(context.node),
             query_url: settings.query_url.clone(),
-            staff_key: settings.staff_key.clone(),
+            admin_key: settings.admin_key.clone(),
             signing_key: settings.signing_key.clone().unwrap_or(context.signing_key),
             ..context
         })
@@ -85,7 +85,7 @@ impl CommandContext {
             node: node_of(index_dir),
             actor: actor.to_owned(),
             query_url: None,
-            staff_key: None,
+            admin_key: None,
             signing_key: index_dir.join("certificates.key"),
             http: reqwest::Client::new(),
             shows,

@@ -69,6 +69,8 @@ pub struct Target {
     pub write_url: String,
     /// The address of query-api.
     pub query_url: String,
+    /// The key of an administrator, who opens the probe's shop.
+    pub key: Option<String>,
 }
 
 /// Some rounds by hand; a round that did not find what it wrote makes the command fail.
@@ -76,7 +78,11 @@ pub struct Target {
 /// # Errors
 /// [`Failure::Other`] with all rounds if one missed.
 pub async fn rounds(context: &CommandContext, args: &ProbeArgs, json: bool) -> Result<String, Failure> {
-    let target = Target { write_url: args.write_url.clone(), query_url: context.query_api().await? };
+    let target = Target {
+        write_url: args.write_url.clone(),
+        query_url: context.query_api().await?,
+        key: context.admin_key.clone(),
+    };
     let probe = Probe::new(target).map_err(|error| Failure::Other(error.to_string()))?;
     let mut ticks = tokio::time::interval(Duration::from_millis(args.pause_ms.max(1)));
     let (mut lines, mut missed) = (Vec::new(), 0);
@@ -210,7 +216,10 @@ pub async fn run(context: CommandContext, args: Background, metrics: Metrics, sh
             () = shutdown.wait() => return,
         }
         let round = match context.query_api().await {
-            Ok(query_url) => once(Target { write_url: args.write_url.clone(), query_url }).await,
+            Ok(query_url) => {
+                let (write_url, key) = (args.write_url.clone(), context.admin_key.clone());
+                once(Target { write_url, query_url, key }).await
+            }
             Err(error) => failed(error.to_string()),
         };
         metrics.observe(&round);
@@ -282,7 +291,9 @@ impl Probe {
     /// # Errors
     /// If there can be no HTTP client.
     pub fn new(target: Target) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: Client::builder().timeout(PATIENCE + Duration::from_secs(5)).build()?, target })
+        let headers = access::key::header(target.key.as_deref());
+        let http = Client::builder().timeout(PATIENCE + Duration::from_secs(5)).default_headers(headers).build()?;
+        Ok(Self { http, target })
     }
 
     /// Writes and reads once.
@@ -368,7 +379,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_a_failure_with_a_reason() {
         let nobody = "http://127.0.0.1:1".to_owned();
-        let target = Target { write_url: nobody.clone(), query_url: nobody };
+        let target = Target { write_url: nobody.clone(), query_url: nobody, key: None };
         let round = Probe::new(target).expect("a client").round().await;
         assert_eq!((round.outcome, round.write_ms), (Outcome::Failed, None));
         assert!(round.error.to_lowercase().contains("refused"), "{}", round.error);

@@ -2,21 +2,9 @@
 //! requests on to it; it is the only process that executes them.
 
 use crate::{context::CommandContext, failure::Failure, reconcile};
-use axum::{
-    Router,
-    extract::Request,
-    http::header,
-    middleware::{self, Next},
-    response::IntoResponse,
-};
-use schemas::problem::{Code, Problem};
-use service::{
-    Health, Metrics, Refusals, Supervisor,
-    http::{ProblemResponse, in_own_time},
-    request,
-    shutdown::Shutdown,
-};
-use sha2::{Digest, Sha256};
+use access::{AdminKey, guard};
+use axum::middleware;
+use service::{Health, Metrics, Refusals, Supervisor, http::in_own_time, request, shutdown::Shutdown};
 
 mod actor;
 mod answer;
@@ -33,10 +21,12 @@ pub use options::Args;
 /// Serves until shutdown.
 ///
 /// # Errors
-/// If there is no staff key, or the address can't be served.
+/// If there is no admin key, or the address can't be served.
 pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
-    let Some(key) = context.staff_key.clone() else {
-        return Err(Failure::Other("operations are for staff: give --staff-key, the same as query-api's".to_owned()));
+    let Some(key) = context.admin_key.clone() else {
+        return Err(Failure::Other(
+            "operations are for administrators: give --admin-key, the same as query-api's".to_owned(),
+        ));
     };
     let shutdown = Shutdown::on_signals();
     let (health, registry) = (Health::default(), Metrics::default());
@@ -44,26 +34,15 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
     let write = args.reconcile.write_database_url.as_deref().map(reconcile::write_pool).transpose()?;
     background::start(&context, &args, &registry, &Supervisor::new(health.clone(), &registry), &shutdown);
-    let expected = Sha256::digest(key);
-    let guard = move |request: Request, next: Next| async move {
-        let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        // The hashes are compared, so that the time tells nothing of the key.
-        if sent
-            .and_then(|text| text.strip_prefix("Bearer "))
-            .is_some_and(|sent| Sha256::digest(sent.trim()) == expected)
-        {
-            return next.run(request).await;
-        }
-        let problem = Problem::new(Code::Unauthorized).detail("send the staff key as `Authorization: Bearer <key>`");
-        ProblemResponse(problem).into_response()
-    };
-    let router = Router::new()
-        .merge(dead_letters::router(context.clone()))
-        .merge(history::router(context.clone(), write))
-        .merge(operations::router(context))
+    let routes = dead_letters::routes(context.clone())
+        .merge(history::routes(context.clone(), write))
+        .merge(operations::routes(context));
+    let router = routes
+        .split()
+        .0
         // A rebuild takes as long as it takes.
         .layer(middleware::from_fn(in_own_time))
-        .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn_with_state(AdminKey::new(Some(&key)), guard::identify))
         .layer(middleware::from_fn(request::accompany))
         .merge(health.routes())
         .merge(registry.routes());

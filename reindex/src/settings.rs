@@ -31,8 +31,8 @@ pub struct Settings {
     #[arg(long, env = "SOUK_QUERY_URL", global = true)]
     pub query_url: Option<String>,
     /// Key of the staff routes, for `compare` and `serve`
-    #[arg(long, env = "SOUK_STAFF_KEY", hide_env_values = true, global = true)]
-    pub staff_key: Option<String>,
+    #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true, global = true)]
+    pub admin_key: Option<String>,
     /// File with the key that signs certificates [default: certificates.key in the index folder, created if missing]
     #[arg(long, env = "SOUK_SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,

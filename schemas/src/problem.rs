@@ -45,7 +45,7 @@ codes! {
     TenantConflict = "tenant_conflict", 400, "Name one tenant";
     /// The tenant named does not exist.
     TenantNotFound = "tenant_not_found", 404, "There is no such tenant";
-    /// A route for staff, without the staff key.
+    /// The route needs a key, and none was sent that is known.
     Unauthorized = "unauthorized", 401, "Say who you are";
     /// Nothing with that id, slug or SKU in this tenant.
     NotFound = "not_found", 404, "There is nothing here";

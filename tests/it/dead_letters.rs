@@ -147,7 +147,7 @@ async fn the_command_line_shows_the_same(stack: &TestStack, product: Uuid) {
 
 async fn the_routes_show_the_same_under_their_older_names(stack: &TestStack, shop: &Shop, product: Uuid) {
     let parked = of_product(stack, product).await[0].0;
-    let key = stack.stack.staff_key().expect("a staff key");
+    let key = stack.stack.admin_key().expect("the admin key");
     let ask = async |path: &str| Shop::answer(shop.get(path, None).bearer_auth(&key).send().await.expect("sent")).await;
     for (present, former) in [
         (format!("/v1/operations/dead-letters/{parked}"), format!("/v1/operations/letters/{parked}")),

@@ -282,6 +282,7 @@ async fn hot_pages_listings_and_the_tree_are_as_fresh_as_they_say() {
         "freshness",
         "--pairs=50",
         "--reads=500",
+        &format!("--key={}", stack.stack.admin_key().expect("the admin key")),
         &format!("--write-url={}", stack.write_url()),
         &format!("--query-url={}", stack.query_url()),
     ])

@@ -19,8 +19,11 @@ async fn lag(shop: &Shop) -> Value {
 }
 
 fn context(stack: &TestStack) -> CommandContext {
-    CommandContext::at(&stack.stack.settings.read_url_as(Role::Reindex), &stack.stack.index_dir(), "tests")
-        .expect("a context")
+    let settings = &stack.stack.settings;
+    let mut context =
+        CommandContext::at(&settings.read_url_as(Role::Reindex), &stack.stack.index_dir(), "tests").expect("a context");
+    context.admin_key = stack.stack.admin_key().ok();
+    context
 }
 
 fn projection<'a>(lag: &'a Value, name: &str) -> Option<&'a Value> {
@@ -79,7 +82,8 @@ async fn the_lag_is_told_by_projection_partition_and_tenant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_finds_what_it_writes_and_says_where_it_does_not() {
     let stack = TestStack::start(false).await;
-    let target = Target { write_url: stack.write_url(), query_url: stack.query_url() };
+    let key = stack.stack.admin_key().ok();
+    let target = Target { write_url: stack.write_url(), query_url: stack.query_url(), key };
     let registry = service::Metrics::default();
     let metrics = probe::Metrics::new(&registry);
     let shutdown = service::shutdown::Shutdown::default();

@@ -77,6 +77,7 @@ impl Limited {
         let address = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
         let process = tokio::process::Command::new(programs().join("write-api"))
             .env("SOUK_WRITE_DATABASE_URL", stack.stack.settings.write_url())
+            .env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"))
             .args(["--write-listen", &address])
             .args(flags)
             .stdout(Stdio::null())

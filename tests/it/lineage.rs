@@ -40,7 +40,7 @@ async fn history(shop: &Shop, key: &str, staff: &str) -> (StatusCode, Value) {
 async fn each_event_of_a_product_is_shown_with_its_record() {
     let stack = TestStack::start(false).await;
     let shop = Shop::open(&stack, "lineage").await;
-    let staff = stack.stack.staff_key().expect("a staff key");
+    let staff = stack.stack.admin_key().expect("the admin key");
     for title in ["Lamp", "Brass lamp", "Brass lamp with a shade"] {
         shop.bulk_all("products", &[product_line("one", title), product_line("other", title)]).await;
     }

@@ -1,5 +1,6 @@
 //! The acceptance tests: the system from outside, its contracts and its architecture.
 
+mod access;
 mod architecture;
 mod asyncapi;
 mod browsing;

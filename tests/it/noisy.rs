@@ -22,6 +22,7 @@ async fn what_one_shop_sends_fails_no_request_of_another() {
         "--due=1000",
         "--attributes=5000",
         "--import=2000",
+        &format!("--key={}", stack.stack.admin_key().expect("the admin key")),
         &format!("--write-url={}", stack.write_url()),
         &format!("--query-url={}", stack.query_url()),
     ])

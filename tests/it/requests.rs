@@ -192,7 +192,8 @@ async fn a_wrong_request_is_answered_in_words_of_the_interface_under_a_listed_co
     let stack = TestStack::start(false).await;
     let shop = Shop::open(&stack, "contract").await;
     for (name, base) in [("query-api.json", stack.query_url()), ("write-api.json", stack.write_url())] {
-        let (document, http, slug) = (document(name), Client::new(), shop.slug.clone());
+        let (document, slug) = (document(name), shop.slug.clone());
+        let http = Client::builder().default_headers(stack.key().headers()).build().expect("a client");
         let mut service = Service { document, base, http, slug, flaws: Vec::new() };
         service.check_all().await;
         let flaws = service.flaws;

@@ -38,7 +38,7 @@ impl Operator {
             "--actor".to_owned(),
             "tester".to_owned(),
         ];
-        let key = stack.stack.staff_key().expect("a staff key");
+        let key = stack.stack.admin_key().expect("the admin key");
         let database = stack.stack.settings.read_url_as(Role::Reindex);
         Self { settings: settings.to_vec(), database, key, program: programs().join("reindex") }
     }
@@ -53,7 +53,7 @@ impl Operator {
     /// # Errors
     /// As the command does.
     pub async fn run(&self, arguments: &[&str]) -> Result<Value, Failure> {
-        let secrets = ["--read-database-url", &self.database, "--staff-key", &self.key].map(str::to_owned);
+        let secrets = ["--read-database-url", &self.database, "--admin-key", &self.key].map(str::to_owned);
         let line = std::iter::once("reindex".to_owned()).chain(self.line(arguments)).chain(secrets);
         let cli = Cli::try_parse_from(line).map_err(|error| Failure::Other(error.to_string()))?;
         let run = tokio::time::timeout(COMMAND, reindex::run(cli)).await;
@@ -70,7 +70,7 @@ impl Operator {
     #[must_use]
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(&self.program);
-        command.env("SOUK_READ_DATABASE_URL", &self.database).env("SOUK_STAFF_KEY", &self.key);
+        command.env("SOUK_READ_DATABASE_URL", &self.database).env("SOUK_ADMIN_KEY", &self.key);
         command.args(self.line(arguments)).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("started")
     }

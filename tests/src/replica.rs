@@ -61,7 +61,7 @@ impl Replica {
             .env("SOUK_READ_DATABASE_URL", stack.stack.settings.read_url_as(Role::Reindex))
             .args(["--query-url", &stack.query_url()]);
         serve.arg("--index-dir").arg(Self::index_dir(stack, node)).args(["--node", node]);
-        serve.env("SOUK_STAFF_KEY", stack.stack.staff_key().expect("a staff key"));
+        serve.env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"));
         serve.args(["serve", "--operations-listen", &stack.stack.settings.operations_listen.to_string()]);
         serve.args(["--reconcile-seconds", "0", "--probe-interval-ms", "0"]);
         Self { children: vec![started(serve)], url: String::new() }
@@ -80,6 +80,7 @@ impl Replica {
     async fn answering(mut self, stack: &TestStack, index: PathBuf, listen: &str) -> Self {
         let mut query = Command::new(programs().join("query-api"));
         query.env("SOUK_QUERY_DATABASE_URL", stack.stack.settings.query_url()).args(["--query-listen", listen]);
+        query.env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"));
         query.arg("--index-dir").arg(index).args(["--operations-url", &stack.stack.url(Service::Operator)]);
         self.children.push(started(query));
         self.url = format!("http://{listen}");

@@ -1,7 +1,7 @@
 //! One tenant of a stack over HTTP, as a storefront and a back office would use it.
 
 use crate::{builders::ndjson, eventually::eventually, stack::TestStack};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, WAIT_HEADER};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -39,10 +39,14 @@ impl Read {
     }
 }
 
+fn client(headers: HeaderMap) -> Client {
+    Client::builder().timeout(Duration::from_secs(40)).default_headers(headers).build().expect("a client")
+}
+
 impl Shop {
     /// Opens a shop and waits until the read side knows it.
     pub async fn open(stack: &TestStack, slug: &str) -> Self {
-        let http = Client::builder().timeout(Duration::from_secs(40)).build().expect("a client");
+        let http = client(stack.key().headers());
         let shop = Self { slug: slug.to_owned(), http, write: stack.write_url(), query: stack.query_url() };
         let created = shop.command(Method::PUT, &format!("/v1/tenants/{slug}"), None, &json!({"name": slug})).await;
         assert!(created["id"].is_string(), "{created}");
@@ -50,6 +54,12 @@ impl Shop {
         let read = shop.read("/v1/categories", created["token"].as_str()).await;
         assert_eq!(read.status, StatusCode::OK, "{read:?}");
         shop
+    }
+
+    /// The same shop, asked by somebody without a key.
+    #[must_use]
+    pub fn without_key(&self) -> Self {
+        Self { http: client(HeaderMap::new()), ..self.clone() }
     }
 
     /// The same shop, read from another query-api.

@@ -3,6 +3,7 @@
 
 use clap::Parser;
 use launcher::{
+    key::KeyArgs,
     settings::Settings,
     stack::{Service, Stack},
     suite,
@@ -138,6 +139,12 @@ impl TestStack {
     #[must_use]
     pub fn write_url(&self) -> String {
         self.stack.url(Service::WriteApi)
+    }
+
+    /// The key of the stack's administrators, whom tests are unless they say otherwise.
+    #[must_use]
+    pub fn key(&self) -> KeyArgs {
+        KeyArgs::of(self.stack.admin_key().expect("the admin key"))
     }
 
     /// The address of query-api.

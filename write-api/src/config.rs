@@ -22,6 +22,9 @@ pub struct Config {
         default_value = "postgres://souk@127.0.0.1:5432/souk_write"
     )]
     pub write_database_url: String,
+    /// Key of the installation's administrators, who open shops; without it there are none
+    #[arg(long, env = "SOUK_ADMIN_KEY", hide_env_values = true)]
+    pub admin_key: Option<String>,
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,

@@ -12,8 +12,8 @@ pub(crate) mod pricing;
 pub(crate) mod tenants;
 
 use crate::pipeline::App;
+use access::Routes;
 use schemas::contexts::Context;
-use utoipa_axum::router::OpenApiRouter;
 
 /// What the rest of write-api has to know of a slice.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ pub(crate) struct Slice {
     /// Its context.
     pub(crate) context: Context,
     /// Its routes, with their description.
-    pub(crate) routes: fn() -> OpenApiRouter<App>,
+    pub(crate) routes: fn() -> Routes<App>,
 }
 
 /// Every slice, in the order of [`Context::ALL`]: one for each context, or this does not compile.

@@ -11,22 +11,23 @@ pub(crate) mod openapi;
 pub(crate) mod problem;
 
 use crate::{contexts::SLICES, pipeline::App};
+use access::{Routes, guard};
 use axum::{Router, middleware, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The most bytes of a single command.
 const MAX_BODY_BYTES: usize = 4 << 20;
 
 /// The routes of all slices.
-fn commands() -> OpenApiRouter<App> {
-    SLICES.iter().fold(OpenApiRouter::new(), |routes, slice| routes.merge((slice.routes)()))
+fn commands() -> Routes<App> {
+    SLICES.iter().fold(Routes::default(), |routes, slice| routes.merge((slice.routes)()))
 }
 
 /// The routes of the commands and of their description.
 pub(crate) fn router(app: App) -> Router {
-    let (router, _) = commands().split_for_parts();
-    router.with_state(app).merge(openapi::routes())
+    let (router, _) = commands().split();
+    let identify = middleware::from_fn_with_state(app.admin.clone(), guard::identify);
+    router.layer(identify).with_state(app).merge(openapi::routes())
 }
 
 /// What every route gets: problems for what no route answers, for panics, and with the id of the

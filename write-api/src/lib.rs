@@ -22,6 +22,7 @@ pub mod jobs;
 mod pipeline;
 mod wake;
 
+use access::AdminKey;
 use clock::{Clock, SystemClock};
 use config::Config;
 use contexts::tenants::port::Directory;
@@ -100,6 +101,7 @@ pub async fn serve(
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
+        admin: AdminKey::new(config.admin_key.as_deref()),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());

@@ -6,6 +6,7 @@ use super::{
     seen::Seen,
 };
 use crate::{BenchError, words::Words};
+use launcher::key::KeyArgs;
 use reqwest::{Method, StatusCode};
 use schemas::{Uuid, topics::Context};
 use serde::Deserialize;
@@ -72,9 +73,16 @@ impl BackOffice {
     ///
     /// # Errors
     /// If write-api refuses.
-    pub async fn open(url: &str, tenant: &str, ledger: &Arc<Ledger>, seen: &Arc<Seen>) -> Result<Self, BenchError> {
+    pub async fn open(
+        url: &str,
+        key: &KeyArgs,
+        tenant: &str,
+        ledger: &Arc<Ledger>,
+        seen: &Arc<Seen>,
+    ) -> Result<Self, BenchError> {
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
+            .default_headers(key.headers())
             .tcp_nodelay(true)
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;

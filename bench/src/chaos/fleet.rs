@@ -218,7 +218,7 @@ impl Fleet {
         if member == Member::Broker {
             tokio::task::block_in_place(|| self.stack.start(Service::Broker))?;
         } else if !self.is_running(member) {
-            self.stack.processes.start(&member.name(), &mut commands::command(self, member))?;
+            self.stack.processes.start(&member.name(), &mut commands::command(self, member)?)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::{
     seen::{Seen, Totals},
 };
 use crate::BenchError;
+use launcher::key::KeyArgs;
 use schemas::Uuid;
 use serde_json::Value;
 use std::{
@@ -52,7 +53,8 @@ impl Load {
     /// If write-api refuses, or the first write can't be read.
     pub async fn begin(fleet: &Fleet, tenant: &str) -> Result<Self, BenchError> {
         let (ledger, seen) = (Arc::<Ledger>::default(), Arc::<Seen>::default());
-        let office = BackOffice::open(&fleet.url(Member::WriteApi), tenant, &ledger, &seen).await?;
+        let key = KeyArgs::of(fleet.stack.admin_key()?);
+        let office = BackOffice::open(&fleet.url(Member::WriteApi), &key, tenant, &ledger, &seen).await?;
         let (addresses, product) = (fleet.query_urls(), office.create().await?);
         let client = Client::new(addresses.clone(), tenant, &seen)?;
         let mut load = Self {

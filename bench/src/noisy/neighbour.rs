@@ -91,7 +91,11 @@ impl Neighbour {
         let mut shop = args.shop.clone();
         shop.tenant = format!("noisy-{}", Words::new().word(0));
         Shop::open(&shop).await?;
-        let http = Client::builder().tcp_nodelay(true).pool_idle_timeout(Duration::from_secs(20)).build();
+        let http = Client::builder()
+            .default_headers(shop.key.headers())
+            .tcp_nodelay(true)
+            .pool_idle_timeout(Duration::from_secs(20))
+            .build();
         Ok(Self {
             http: http.map_err(|error| BenchError::Broken(error.to_string()))?,
             write_url: shop.write_url.trim_end_matches('/').to_owned(),

@@ -27,7 +27,7 @@ KUBERNETES = ("1.32", "1.37")
 REFUSED = [
     ("databases: {existingSecret: ''}", "name the secret with the addresses"),
     ("kafka: {brokers: ''}", "name the bootstrap servers"),
-    ("staffKey: {existingSecret: ''}", "operations are for staff"),
+    ("adminKey: {existingSecret: ''}", "operations are for staff"),
     ("image: {tag: latest}", "tag"),
     ("replicas: 3", "replicas"),
     ("writeApi: {idempotencyKeyHours: 1}", "idempotencyKeyHours"),

@@ -82,7 +82,7 @@ class Pods:
         self.secrets = {
             f"{key}-{side}-url": stack.address(login, f"souk_{side}") for side in ("write", "read") for key, login in (
                 ("owner", "souk"), ("write-api", "souk_write"), ("projector", "souk_projector"), ("reindex", "souk_reindex"),
-                ("query-api", "souk_query"))} | {"staff-key": "rehearsal-rehearsal"}
+                ("query-api", "souk_query"))} | {"admin-key": "rehearsal-rehearsal"}
         self.services = {}
         kinds = ("Deployment", "StatefulSet", "Job")
         self.pods = [

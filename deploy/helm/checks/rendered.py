@@ -95,7 +95,7 @@ def roles_are_known_and_all_there(objects):
 def secrets_come_from_secrets(objects):
     for name, container, _ in objects.containers():
         for variable, one in environment(container).items():
-            secret = variable.endswith("_DATABASE_URL") or variable == "SOUK_STAFF_KEY"
+            secret = variable.endswith("_DATABASE_URL") or variable == "SOUK_ADMIN_KEY"
             if secret and "secretKeyRef" not in one.get("valueFrom", {}):
                 yield f"{name}: {variable} is no reference to a secret"
 

@@ -1,6 +1,7 @@
 //! Asks the query API for the top 200 of a query.
 
 use super::{EvalError, Mode};
+use reqwest::header::HeaderMap;
 use schemas::problem::Problem;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
@@ -40,9 +41,9 @@ struct Page {
 }
 
 impl SearchClient {
-    pub(super) fn new(base: &str, tenant: &str, mode: Mode) -> Result<Self, EvalError> {
+    pub(super) fn new(base: &str, tenant: &str, mode: Mode, headers: HeaderMap) -> Result<Self, EvalError> {
         let base = base.trim_end_matches('/').to_owned();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build();
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).default_headers(headers).build();
         let http = http.map_err(|error| EvalError::Search { url: base.clone(), reason: error.to_string() })?;
         Ok(Self { http, base, tenant: tenant.to_owned(), mode })
     }

@@ -11,6 +11,7 @@ pub(crate) use attempt::told;
 use attempt::{Attempt, Failure};
 
 use super::error::ImportError;
+use reqwest::header::HeaderMap;
 use schemas::{token::Token, topics::Context};
 use std::time::{Duration, Instant};
 
@@ -83,11 +84,12 @@ pub(crate) struct Answers {
 }
 
 impl WriteClient {
-    pub(crate) fn new(base: &str, tenant: &str, retry_for: Duration) -> Result<Self, ImportError> {
+    pub(crate) fn new(base: &str, tenant: &str, headers: HeaderMap, retry_for: Duration) -> Result<Self, ImportError> {
         // A write API that works on a batch sends something within seconds; a silent one is gone.
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_secs(60))
+            .default_headers(headers)
             .build()
             .map_err(|error| ImportError::Broken(error.to_string()))?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), tenant: tenant.to_owned(), retry_for })

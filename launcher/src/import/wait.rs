@@ -1,6 +1,7 @@
 //! Waits until the read side shows what was imported: the documents in search, then the vectors.
 
 use super::{error::ImportError, progress::Progress, report};
+use reqwest::header::HeaderMap;
 use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -66,10 +67,11 @@ pub(crate) struct ReadSide {
 }
 
 impl ReadSide {
-    pub(crate) fn new(base: &str, tenant: &str) -> Result<Self, ImportError> {
+    pub(crate) fn new(base: &str, tenant: &str, headers: HeaderMap) -> Result<Self, ImportError> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(30))
+            .default_headers(headers)
             .build()
             .map_err(|error| ImportError::Broken(error.to_string()))?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), tenant: tenant.to_owned() })

@@ -9,7 +9,7 @@ const PURGE_DELAY_MS: &str = "10000";
 const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
 const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
 const QUERY_DATABASE: &str = "SOUK_QUERY_DATABASE_URL";
-const STAFF_KEY: &str = "SOUK_STAFF_KEY";
+const ADMIN_KEY: &str = "SOUK_ADMIN_KEY";
 const BROKER_PASSWORD_FILE: &str = "SOUK_BROKER_PASSWORD_FILE";
 
 /// The command that runs a service in the foreground.
@@ -60,7 +60,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
     command
 }
 
-/// The environment of a process: its databases with their passwords, and the key of staff's routes. `ps` shows command
+/// The environment of a process: its databases with their passwords, and the administrators' key. `ps` shows command
 /// lines to everybody.
 ///
 /// # Errors
@@ -70,7 +70,9 @@ pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, Str
     Ok(match service {
         Service::Broker if settings.broker_open => Vec::new(),
         Service::Broker => vec![(BROKER_PASSWORD_FILE, stack.broker_key()?.display().to_string())],
-        Service::WriteApi => vec![(WRITE_DATABASE, settings.write_url_as(Role::Write))],
+        Service::WriteApi => {
+            vec![(WRITE_DATABASE, settings.write_url_as(Role::Write)), (ADMIN_KEY, stack.admin_key()?)]
+        }
         Service::Projector | Service::Embedder => {
             let databases = [
                 (WRITE_DATABASE, settings.write_url_as(Role::Projector)),
@@ -78,11 +80,11 @@ pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, Str
             ];
             databases.into_iter().chain(stack.kafka_security()?.environment()).collect()
         }
-        Service::QueryApi => vec![(QUERY_DATABASE, settings.query_url()), (STAFF_KEY, stack.staff_key()?)],
+        Service::QueryApi => vec![(QUERY_DATABASE, settings.query_url()), (ADMIN_KEY, stack.admin_key()?)],
         Service::Operator => vec![
             (WRITE_DATABASE, settings.write_url_as(Role::Reindex)),
             (READ_DATABASE, settings.read_url_as(Role::Reindex)),
-            (STAFF_KEY, stack.staff_key()?),
+            (ADMIN_KEY, stack.admin_key()?),
         ],
     })
 }
@@ -133,7 +135,7 @@ mod tests {
         settings.write_database_url = Some(url("souk_write"));
         settings.read_database_url = Some(url("souk_read"));
         let stack = Stack::new(settings, folder.path().to_owned()).expect("a stack");
-        let key = stack.staff_key().expect("a key");
+        let key = stack.admin_key().expect("a key");
         for service in stack.services() {
             let line = command(&stack, service, folder.path());
             let mut words = line.get_args().map(|word| word.to_string_lossy().into_owned());

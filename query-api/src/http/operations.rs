@@ -1,11 +1,13 @@
 //! What operators do: passed on to `reindex serve`, the only process that executes it. query-api writes nothing.
 
-use crate::{app::App, problem::Refusal, staff::Staff};
+use crate::{app::App, problem::Refusal};
+use access::{Routes, Rule};
 use axum::{
     body::Bytes,
     extract::{Path, Request, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use reqwest::Url;
 use schemas::problem::{Code, Problem};
@@ -28,13 +30,13 @@ fn address(base: &str, rest: &str, query: Option<&str>) -> Option<Url> {
     Some(url)
 }
 
+/// Everything below `/v1/operations/`.
+pub fn routes() -> Routes<App> {
+    Routes::default().allow_unlisted(Rule::Admin, "/v1/operations/{*rest}", get(pass_on).post(pass_on))
+}
+
 /// Passes a request on and its answer back.
-pub async fn pass_on(
-    State(app): State<App>,
-    _: Staff,
-    Path(rest): Path<String>,
-    request: Request,
-) -> Result<Response, Refusal> {
+async fn pass_on(State(app): State<App>, Path(rest): Path<String>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
         .await

@@ -73,7 +73,7 @@ const FILES: [File; 19] = [
 /// The theme is set before the page is drawn, so that its script is no module.
 const THEME: File = file!("storefront", "theme.js", SCRIPT);
 
-/// The console's shell; what it shows needs the staff key.
+/// The console's shell; what it shows needs the admin key.
 const CONSOLE: File = file!("operator", "index.html", HTML);
 
 /// The console takes theme, pieces of pages and icon from the storefront.

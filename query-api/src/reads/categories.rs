@@ -7,12 +7,13 @@ use crate::{
     request::{ReadContext, ReadHeaders, ReadParameters},
     view::View,
 };
+use access::{Routes, Rule};
 use axum::{extract::State, response::Response};
 use schemas::{Uuid, ids::TenantId};
 use serde::Serialize;
 use sqlx::{PgPool, Row};
 use std::collections::HashMap;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The category tree.
 pub const READ: ReadModel = ReadModel {
@@ -20,8 +21,8 @@ pub const READ: ReadModel = ReadModel {
     isolation: &[Isolation::of("/v1/categories", "/v1/categories", Expected::Empty("/categories"))],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(tree))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Shopper, routes!(tree))
 }
 
 /// The category tree of a tenant.

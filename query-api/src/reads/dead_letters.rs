@@ -7,11 +7,12 @@ use crate::{
     read_model::{Expected, Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters},
 };
+use access::{Permission, Routes, Rule};
 use axum::{Json, extract::State};
 use schemas::{Timestamp, dead_letter::DeadLetterState, ids::TenantId, topics::partition_key};
 use serde::Serialize;
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The open dead letters of a tenant.
 pub const READ: ReadModel = ReadModel {
@@ -23,8 +24,8 @@ pub const READ: ReadModel = ReadModel {
     )],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(dead_letters))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Staff(Permission::StatusRead), routes!(dead_letters))
 }
 
 /// The open dead letters of a tenant.

@@ -6,17 +6,18 @@ use crate::{
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
 };
+use access::{Routes, Rule};
 use axum::{Json, extract::State};
 use search::{bundle::Bundle, generation::Manifest};
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The index generation in use.
 pub const READ: ReadModel =
     ReadModel { routes, isolation: &[Isolation::of("/v1/status/index", "/v1/status/index", Expected::OfInstallation)] };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(index))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(index))
 }
 
 /// The index generation in use.

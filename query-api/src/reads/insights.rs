@@ -10,6 +10,7 @@ use crate::{
     read_model::{Expected, Given, Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
+use access::{Permission, Routes, Rule};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -18,7 +19,7 @@ use axum::{
 use figures::{ArmFigures, Days, InsightFigures, ProductFigures, ProductOrder, QueryFigures, QueryOrder};
 use schemas::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// What shoppers searched for and did.
 pub const READ: ReadModel = ReadModel {
@@ -38,8 +39,11 @@ const REPORTED: &[Given] = &[Given {
          "event_attributes": {"object": {"object_id": "{product}"}}}]"#,
 }];
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(queries)).routes(routes!(products)).routes(routes!(experiment))
+fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(Rule::Staff(Permission::InsightsRead), routes!(queries))
+        .allow(Rule::Staff(Permission::InsightsRead), routes!(products))
+        .allow(Rule::Staff(Permission::InsightsRead), routes!(experiment))
 }
 
 const DEFAULT_LIMIT: i64 = 50;

@@ -6,6 +6,7 @@ use crate::{
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
 };
+use access::{Routes, Rule};
 use axum::{Json, extract::State};
 use schemas::{
     Timestamp,
@@ -13,14 +14,14 @@ use schemas::{
 };
 use serde::Serialize;
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// How far each projection is behind.
 pub const READ: ReadModel =
     ReadModel { routes, isolation: &[Isolation::of("/v1/status/lag", "/v1/status/lag", Expected::OfInstallation)] };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(lag))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(lag))
 }
 
 /// How far each projection is behind.

@@ -18,6 +18,7 @@ use ::search::{
     query::{HitCard, SearchRequest, Sort},
     searcher::{Mode, Question, SearchAnswer},
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -30,7 +31,7 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The products of a category.
 pub const READ: ReadModel = ReadModel {
@@ -42,8 +43,8 @@ pub const READ: ReadModel = ReadModel {
     )],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(products))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Shopper, routes!(products))
 }
 
 const DEFAULT_LIMIT: usize = 24;

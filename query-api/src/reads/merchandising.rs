@@ -7,6 +7,7 @@ use crate::{
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
     view::View,
 };
+use access::{Permission, Routes, Rule};
 use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
@@ -15,7 +16,7 @@ use schemas::{events::merchandising::MerchandisingKind, ids::TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::{PgPool, types::Json};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// What staff have defined.
 pub const READ: ReadModel = ReadModel {
@@ -33,8 +34,10 @@ const DEFINED: &[Given] = &[Given {
     body: r#"{"kind": "multi_way", "terms": ["lamp", "light"]}"#,
 }];
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(Rule::Staff(Permission::MerchandisingRead), routes!(all))
+        .allow(Rule::Staff(Permission::MerchandisingRead), routes!(one))
 }
 
 const DEFAULT_LIMIT: i64 = 50;

@@ -8,6 +8,7 @@ use crate::{
     request::{ReadContext, ReadHeaders, ReadParameters},
     view::View,
 };
+use access::{Routes, Rule};
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -21,7 +22,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{PgPool, Row, postgres::PgRow};
 use std::collections::BTreeMap;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The product page.
 pub const READ: ReadModel = ReadModel {
@@ -33,8 +34,11 @@ pub const READ: ReadModel = ReadModel {
     ],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(by_id)).routes(routes!(by_slug)).routes(routes!(by_external_id))
+fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(Rule::Shopper, routes!(by_id))
+        .allow(Rule::Shopper, routes!(by_slug))
+        .allow(Rule::Shopper, routes!(by_external_id))
 }
 
 /// A product page by souk's id.

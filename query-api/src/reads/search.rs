@@ -18,11 +18,12 @@ use crate::{
     app::App,
     read_model::{Expected, Isolation, ReadModel},
 };
+use access::{Routes, Rule};
 pub use body::SearchBody;
 use body::{FacetBody, FacetSettings, text};
 pub use page::SearchPage;
 pub use steered::steer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// Everything that the index answers.
 pub const READ: ReadModel = ReadModel {
@@ -38,12 +39,12 @@ pub const READ: ReadModel = ReadModel {
     ],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(route::search, route::search_json))
-        .routes(routes!(multi::multi))
-        .routes(routes!(suggest::suggest))
-        .routes(routes!(similar::similar))
-        .routes(routes!(why::why))
-        .routes(routes!(facet::facet))
+fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(Rule::Shopper, routes!(route::search, route::search_json))
+        .allow(Rule::Shopper, routes!(multi::multi))
+        .allow(Rule::Shopper, routes!(suggest::suggest))
+        .allow(Rule::Shopper, routes!(similar::similar))
+        .allow(Rule::Shopper, routes!(why::why))
+        .allow(Rule::Shopper, routes!(facet::facet))
 }

@@ -7,8 +7,9 @@ use super::{
     sent::{DeadLetterId, Sent},
 };
 use crate::{context::CommandContext, failure::Failure};
+use access::{Routes, Rule};
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
     routing::{get, post},
 };
@@ -22,17 +23,17 @@ type Answer = Result<Json<Value>, Answered>;
 /// Where the routes are. The second is their older name, kept for one release.
 const BASES: [&str; 2] = ["/v1/operations/dead-letters", "/v1/operations/letters"];
 
-pub fn router(context: CommandContext) -> Router {
+pub fn routes(context: CommandContext) -> Routes<()> {
     BASES
         .into_iter()
-        .fold(Router::new(), |router, base| {
-            router
-                .route(&format!("{base}/retry"), post(retry_all))
-                .route(&format!("{base}/discard"), post(discard_all))
-                .route(&format!("{base}/{{id}}"), get(whole))
-                .route(&format!("{base}/{{id}}/retry"), post(retry))
-                .route(&format!("{base}/{{id}}/edit"), post(edit))
-                .route(&format!("{base}/{{id}}/discard"), post(discard))
+        .fold(Routes::default(), |routes, base| {
+            routes
+                .allow_unlisted(Rule::Admin, &format!("{base}/retry"), post(retry_all))
+                .allow_unlisted(Rule::Admin, &format!("{base}/discard"), post(discard_all))
+                .allow_unlisted(Rule::Admin, &format!("{base}/{{id}}"), get(whole))
+                .allow_unlisted(Rule::Admin, &format!("{base}/{{id}}/retry"), post(retry))
+                .allow_unlisted(Rule::Admin, &format!("{base}/{{id}}/edit"), post(edit))
+                .allow_unlisted(Rule::Admin, &format!("{base}/{{id}}/discard"), post(discard))
         })
         .with_state(context)
 }

@@ -2,8 +2,9 @@
 
 use super::answer::Answered;
 use crate::{context::CommandContext, failure::Failure};
+use access::{Routes, Rule};
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     routing::get,
 };
@@ -41,8 +42,10 @@ struct History {
     write: Option<PgPool>,
 }
 
-pub fn router(context: CommandContext, write: Option<PgPool>) -> Router {
-    Router::new().route("/v1/operations/history/{key}", get(of)).with_state(History { context, write })
+pub fn routes(context: CommandContext, write: Option<PgPool>) -> Routes<()> {
+    Routes::default()
+        .allow_unlisted(Rule::Admin, "/v1/operations/history/{key}", get(of))
+        .with_state(History { context, write })
 }
 
 /// `events` of the product with a Kafka key (`tenant:product`), oldest first, whether older ones were `left_out`, and whether

@@ -5,8 +5,9 @@ use crate::{
     build, bundles, compare, context::CommandContext, control, failure::Failure, generations, plan, promote, reconcile,
     rollback, status, verify, watch,
 };
+use access::{Routes, Rule};
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     routing::{get, post},
 };
@@ -17,14 +18,14 @@ use serde_json::Value;
 
 type Answer = Result<Json<Value>, Answered>;
 
-pub fn router(context: CommandContext) -> Router {
-    Router::new()
-        .route("/v1/operations/status", get(all))
-        .route("/v1/operations/generations", post(planned))
-        .route("/v1/operations/generations/prune", post(prune))
-        .route("/v1/operations/generations/rollback", post(rollback))
-        .route("/v1/operations/generations/{name}/{action}", post(act))
-        .route("/v1/operations/reconcile", post(reconciled))
+pub fn routes(context: CommandContext) -> Routes<()> {
+    Routes::default()
+        .allow_unlisted(Rule::Admin, "/v1/operations/status", get(all))
+        .allow_unlisted(Rule::Admin, "/v1/operations/generations", post(planned))
+        .allow_unlisted(Rule::Admin, "/v1/operations/generations/prune", post(prune))
+        .allow_unlisted(Rule::Admin, "/v1/operations/generations/rollback", post(rollback))
+        .allow_unlisted(Rule::Admin, "/v1/operations/generations/{name}/{action}", post(act))
+        .allow_unlisted(Rule::Admin, "/v1/operations/reconcile", post(reconciled))
         .with_state(context)
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 /// Serve operations to the console, and run the reconciler and the probe
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Example:\n  reindex serve --staff-key $(cat staff.key)")]
+#[command(after_help = "Example:\n  reindex serve --admin-key $(cat admin.key)")]
 pub struct Args {
     /// Address to serve
     #[arg(long, env = "SOUK_OPERATIONS_LISTEN", default_value = "127.0.0.1:8084")]

@@ -3,16 +3,17 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("schemas", &[]),
     ("service", &["schemas"]),
+    ("access", &["schemas", "service"]),
     ("search", &["schemas"]),
     ("eventlog", &["schemas", "service"]),
-    ("write-api", &["schemas", "service", "eventlog"]),
+    ("write-api", &["schemas", "service", "access", "eventlog"]),
     ("projector", &["schemas", "search", "service", "eventlog"]),
-    ("query-api", &["schemas", "search", "service"]),
-    ("reindex", &["schemas", "search", "projector", "service", "eventlog"]),
-    ("launcher", &["schemas", "service"]),
+    ("query-api", &["schemas", "search", "service", "access"]),
+    ("reindex", &["schemas", "search", "projector", "service", "access", "eventlog"]),
+    ("launcher", &["schemas", "service", "access"]),
     ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/databases", &[]),
     ("tests/skips", &[]),
@@ -23,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "schemas",
             "search",
             "service",
+            "access",
             "eventlog",
             "launcher",
             "write-api",

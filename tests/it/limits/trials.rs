@@ -54,7 +54,8 @@ pub(super) async fn of(row: &Row, stack: &TestStack, shop: &Shop) {
         }
         "milliseconds until the body is there" => {
             let server = Limited::start(stack, &[&flag, SHORT_MS]).await;
-            let half = command(&shop.slug, "/v1/products", "{").replace("content-length: 1", "content-length: 9");
+            let half =
+                command(stack, &shop.slug, "/v1/products", "{").replace("content-length: 1", "content-length: 9");
             as_told(row, &said(&server.address, &half).await);
             server.counted(&row.code).await;
         }
@@ -73,18 +74,19 @@ pub(super) async fn of(row: &Row, stack: &TestStack, shop: &Shop) {
             within(row, &said(&server.address, &named).await);
         }
         "body of a command" => {
-            bodies(row, &shop.slug, &stack.write_url(), "/v1/products").await;
+            bodies(row, stack, &shop.slug, &stack.write_url(), "/v1/products").await;
         }
         "line of a bulk write" => line(row, stack, shop).await,
-        "body of a question to query-api" => bodies(row, &shop.slug, &stack.query_url(), "/v1/search").await,
+        "body of a question to query-api" => bodies(row, stack, &shop.slug, &stack.query_url(), "/v1/search").await,
         _ => panic!("nobody knows how to try {row:?}"),
     }
 }
 
 /// A request with a body.
-fn command(shop: &str, path: &str, body: &str) -> String {
+fn command(stack: &TestStack, shop: &str, path: &str, body: &str) -> String {
+    let key = stack.stack.admin_key().expect("the admin key");
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-tenant-slug: {shop}\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-tenant-slug: {shop}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -126,7 +128,7 @@ async fn depth(row: &Row, stack: &TestStack, shop: &Shop) {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let told = "arrays and objects are inside one another";
     for (url, path) in [(stack.write_url(), "/v1/products"), (stack.query_url(), "/v1/search")] {
-        let body = |depth: usize| command(&shop.slug, path, &format!("{{\"attributes\":{}}}", nested(depth)));
+        let body = |depth: usize| command(stack, &shop.slug, path, &format!("{{\"attributes\":{}}}", nested(depth)));
         let answer = said(host(&url), &body(row.most() - 1)).await;
         assert!(!answer.contains(told), "{row:?}: {answer}");
         for depth in [row.most(), 100_000] {
@@ -176,13 +178,15 @@ async fn late(row: &Row, flag: &str, stack: &TestStack, shop: &Shop) {
     let mut holder = stack.write.begin().await.expect("a transaction");
     sqlx::query("LOCK TABLE catalog.products IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.expect("locked");
     let body = r#"{"external_id":"late","title":"Late lamp","variants":[{"sku":"late"}]}"#;
-    as_told(row, &said(&server.address, &command(&shop.slug, "/v1/products", body)).await);
+    as_told(row, &said(&server.address, &command(stack, &shop.slug, "/v1/products", body)).await);
     holder.rollback().await.expect("free");
     server.counted(&row.code).await;
 }
 
-async fn bodies(row: &Row, shop: &str, url: &str, path: &str) {
-    let of = |bytes: usize| command(shop, path, &format!("{{\"q\":\"{}\"}}", "x".repeat(bytes - r#"{"q":""}"#.len())));
+async fn bodies(row: &Row, stack: &TestStack, shop: &str, url: &str, path: &str) {
+    let of = |bytes: usize| {
+        command(stack, shop, path, &format!("{{\"q\":\"{}\"}}", "x".repeat(bytes - r#"{"q":""}"#.len())))
+    };
     within(row, &said(host(url), &of(row.most())).await);
     as_told(row, &said(host(url), &of(row.most() + 1)).await);
 }
@@ -191,7 +195,7 @@ async fn line(row: &Row, stack: &TestStack, shop: &Shop) {
     let url = stack.write_url();
     let of = |bytes: usize| {
         let body = format!("{{\"q\":\"{}\"}}\n", "x".repeat(bytes - r#"{"q":""}"#.len()));
-        command(&shop.slug, "/v1/products/bulk", &body)
+        command(stack, &shop.slug, "/v1/products/bulk", &body)
     };
     let told = format!("\"code\":\"{}\"", row.code);
     let answer = said(host(&url), &of(row.most())).await;

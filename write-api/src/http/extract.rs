@@ -5,6 +5,7 @@ use crate::{
     contexts::tenants::port::TenantName,
     pipeline::{App, Expected, Rejection, Scope, idempotency::Key},
 };
+use access::Caller;
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -98,9 +99,11 @@ pub(crate) fn tenant_name(parts: &Parts) -> Result<Option<TenantName>, ApiError>
 pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
     let name =
         tenant_name(parts)?.ok_or_else(|| tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug"))?;
-    let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(|| {
-        ApiError::new(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
-    })?;
+    let tenant = app.tenants.find(&app.pool, name).await?.ok_or_else(no_tenant)?;
+    let enters = parts.extensions.get::<Caller>().is_some_and(|caller| caller.may_enter(tenant));
+    if !enters {
+        return Err(no_tenant());
+    }
     // Reads may name the tenant in the address; here it may stand there, too, but not differ.
     if let Some(slug) = tenant_in_address(parts)
         && app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await? != Some(tenant)
@@ -108,6 +111,10 @@ pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
         return Err(tenant_conflict(&slug));
     }
     Ok(app.scope(tenant, context(parts, app)))
+}
+
+fn no_tenant() -> ApiError {
+    ApiError::new(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
 }
 
 fn tenant_in_address(parts: &Parts) -> Option<String> {

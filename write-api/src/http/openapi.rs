@@ -17,7 +17,7 @@ struct Document;
 
 static JSON: LazyLock<String> = LazyLock::new(|| {
     let mut document = Document::openapi();
-    document.merge(super::commands().into_openapi());
+    document.merge(super::commands().split().1);
     service::openapi::complete(&mut document, problems);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
@@ -27,6 +27,7 @@ static JSON: LazyLock<String> = LazyLock::new(|| {
 /// What operations of one kind have in common: those that read a tenant, a key, a body.
 fn problems(operation: &Operation) -> Vec<Code> {
     let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable, Code::Overloaded];
+    codes.extend(access::documents::problems(operation));
     let (has_tenant, is_stream) = (takes_header(operation, "X-Tenant-Id"), takes_query(operation, "on_error"));
     if has_tenant {
         codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);

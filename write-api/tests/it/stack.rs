@@ -71,12 +71,12 @@ impl Stack {
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let args = ["write-api", "--write-database-url", &url];
+        let args = ["write-api", "--write-database-url", &url, "--admin-key", KEY];
         let config = write_api::config::Config::parse_from(args.iter().chain(flags));
         let shutdown = Shutdown::default();
         let serving = write_api::serve(listener, config, clock, shutdown.clone());
         let server = tokio::spawn(async move { serving.await.unwrap() });
-        let stack = Self { base, http: Client::new(), pool, shutdown, server, _database: database };
+        let stack = Self { base, http: client(), pool, shutdown, server, _database: database };
         let opened = stack.put("/v1/tenants/demo", json!({"name": "Demo"})).await;
         assert_eq!(opened.status, 201);
         stack
@@ -172,4 +172,11 @@ pub(crate) async fn answers(request: RequestBuilder) -> (Vec<Value>, Value) {
 
 pub(crate) fn product(external_id: &str) -> Value {
     json!({"external_id": external_id, "title": format!("Product {external_id}"), "variants": [{"sku": format!("sku-{external_id}")}]})
+}
+
+/// The key of the administrator that the tests are.
+const KEY: &str = "the-administrator-of-a-test";
+
+fn client() -> Client {
+    Client::builder().default_headers(access::key::header(Some(KEY))).build().unwrap()
 }

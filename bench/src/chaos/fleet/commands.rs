@@ -1,14 +1,17 @@
 //! The command line of each process of a fleet.
 
 use super::{super::member::Member, Fleet};
-use launcher::passwords::Role;
+use launcher::{LaunchError, passwords::Role};
 use std::{path::Path, process::Command};
 
 const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
 const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
 
 /// The command that runs a process in the foreground. The broker's is the stack's own.
-pub fn command(fleet: &Fleet, member: Member) -> Command {
+///
+/// # Errors
+/// If the file of the administrators' key can't be read or written.
+pub fn command(fleet: &Fleet, member: Member) -> Result<Command, LaunchError> {
     let settings = &fleet.stack.settings;
     let listen = fleet.url(member).trim_start_matches("http://").to_owned();
     let mut command = program(fleet, member);
@@ -39,7 +42,8 @@ pub fn command(fleet: &Fleet, member: Member) -> Command {
     for (variable, url) in databases(fleet, member) {
         command.env(variable, fleet.reached(&url));
     }
-    command
+    command.env("SOUK_ADMIN_KEY", fleet.stack.admin_key()?);
+    Ok(command)
 }
 
 /// The databases of a process, by the variables that name them. The schema of an older release may grant nothing to the

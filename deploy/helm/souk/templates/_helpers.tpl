@@ -132,12 +132,12 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{- define "souk.env.staffKey" -}}
-- name: SOUK_STAFF_KEY
+{{- define "souk.env.adminKey" -}}
+- name: SOUK_ADMIN_KEY
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.staffKey.existingSecret }}
-      key: {{ .Values.staffKey.key }}
+      name: {{ .Values.adminKey.existingSecret }}
+      key: {{ .Values.adminKey.key }}
 {{- end }}
 
 {{/* The pod's name: that of the node in reports, which stands for the index folder on its volume. */}}

@@ -81,7 +81,7 @@ async fn start(script: &[Behaviour]) -> (StandIn, WriteClient) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (stand_in, WriteClient::new(&base, "demo", Duration::from_secs(20)).expect("a client"))
+    (stand_in, WriteClient::new(&base, "demo", HeaderMap::new(), Duration::from_secs(20)).expect("a client"))
 }
 
 fn lines(names: &str) -> Vec<String> {
@@ -125,7 +125,8 @@ async fn a_line_that_is_always_too_late_is_rejected_in_the_end() {
 
 #[tokio::test]
 async fn a_write_api_that_stays_away_ends_the_import_with_what_to_do() {
-    let client = WriteClient::new("http://127.0.0.1:9", "demo", Duration::from_millis(120)).expect("a client");
+    let client =
+        WriteClient::new("http://127.0.0.1:9", "demo", HeaderMap::new(), Duration::from_millis(120)).expect("a client");
     let error = client.send(Bulk::Products, &lines("a"), OnError::Skip, false).await.expect_err("given up").to_string();
     assert!(error.contains("http://127.0.0.1:9") && error.contains("souk status"), "{error}");
 }

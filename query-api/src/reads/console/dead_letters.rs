@@ -5,8 +5,8 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     rows,
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -16,7 +16,7 @@ use schemas::{Uuid, dead_letter::DeadLetterState};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::{PgPool, Postgres, QueryBuilder, types};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 mod row;
 
@@ -28,13 +28,13 @@ pub const READ: ReadModel = ReadModel {
     isolation: &[Isolation::staff("/v1/console/dead-letters"), Isolation::staff("/v1/console/dead-letters/{id}")],
 };
 
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> Routes<App> {
     // The old paths are kept for one release.
-    OpenApiRouter::new()
-        .routes(routes!(console_dead_letters))
-        .routes(routes!(console_dead_letter))
-        .route("/v1/console/letters", get(console_dead_letters))
-        .route("/v1/console/letters/{id}", get(console_dead_letter))
+    Routes::default()
+        .allow(Rule::Admin, routes!(console_dead_letters))
+        .allow(Rule::Admin, routes!(console_dead_letter))
+        .allow_unlisted(Rule::Admin, "/v1/console/letters", get(console_dead_letters))
+        .allow_unlisted(Rule::Admin, "/v1/console/letters/{id}", get(console_dead_letter))
 }
 
 /// Dead letters on one page at most.
@@ -188,10 +188,9 @@ async fn open_of(pool: &PgPool, of: &DeadLetterHead) -> Result<Vec<DeadLetterHea
 
 /// Events that could not be applied, of all tenants.
 #[utoipa::path(get, path = "/v1/console/dead-letters", tag = "console", params(DeadLetterFilter),
-    responses((status = 200, description = "A page of them", body = DeadLetterPage), (status = 401, description = "The staff key is missing")))]
+    responses((status = 200, description = "A page of them", body = DeadLetterPage)))]
 pub async fn console_dead_letters(
     State(app): State<App>,
-    _: Staff,
     filter: Result<Query<DeadLetterFilter>, QueryRejection>,
 ) -> Result<Json<DeadLetterPage>, Refusal> {
     Ok(Json(page(&app.pool, &filter?.0).await?))
@@ -199,10 +198,9 @@ pub async fn console_dead_letters(
 
 /// One event that could not be applied, whole.
 #[utoipa::path(get, path = "/v1/console/dead-letters/{id}", tag = "console", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The dead letter", body = WholeDeadLetter), (status = 401, description = "The staff key is missing"), (status = 404, description = "No such dead letter")))]
+    responses((status = 200, description = "The dead letter", body = WholeDeadLetter), (status = 404, description = "No such dead letter")))]
 pub async fn console_dead_letter(
     State(app): State<App>,
-    _: Staff,
     Path(id): Path<String>,
 ) -> Result<Json<WholeDeadLetter>, Refusal> {
     let id: i64 = id.parse().map_err(|_| Refusal::parameter("id", "a whole number is expected"))?;

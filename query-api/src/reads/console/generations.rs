@@ -9,15 +9,15 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     rows,
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Path, State},
 };
 use serde::Serialize;
 use sqlx::{PgPool, types};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 mod row;
 
@@ -29,8 +29,8 @@ pub const READ: ReadModel = ReadModel {
     isolation: &[Isolation::staff("/v1/console/generations"), Isolation::staff("/v1/console/generations/{name}")],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(generations)).routes(routes!(generation))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(generations)).allow(Rule::Admin, routes!(generation))
 }
 
 /// Switches and operations that are shown with the generations.
@@ -144,19 +144,15 @@ async fn one(pool: &PgPool, name: &str) -> Result<Option<GenerationDetail>, sqlx
 
 /// The index generations, their copies, who answers from them, and the last switches.
 #[utoipa::path(get, path = "/v1/console/generations", tag = "console",
-    responses((status = 200, description = "Everything about them that moves", body = Generations), (status = 401, description = "The staff key is missing")))]
-pub async fn generations(State(app): State<App>, _: Staff) -> Result<Json<Generations>, Refusal> {
+    responses((status = 200, description = "Everything about them that moves", body = Generations)))]
+pub async fn generations(State(app): State<App>) -> Result<Json<Generations>, Refusal> {
     Ok(Json(all(&app.pool).await?))
 }
 
 /// One index generation with manifest, certificate and comparison.
 #[utoipa::path(get, path = "/v1/console/generations/{name}", tag = "console", params(("name" = String, Path, description = "The generation")),
-    responses((status = 200, description = "The generation", body = GenerationDetail), (status = 401, description = "The staff key is missing"), (status = 404, description = "No such generation")))]
-pub async fn generation(
-    State(app): State<App>,
-    _: Staff,
-    Path(name): Path<String>,
-) -> Result<Json<GenerationDetail>, Refusal> {
+    responses((status = 200, description = "The generation", body = GenerationDetail), (status = 404, description = "No such generation")))]
+pub async fn generation(State(app): State<App>, Path(name): Path<String>) -> Result<Json<GenerationDetail>, Refusal> {
     let found = one(&app.pool, &name).await?;
     found.map(Json).ok_or_else(|| Refusal::not_found("there is no such generation"))
 }

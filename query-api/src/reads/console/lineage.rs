@@ -5,20 +5,20 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters},
-    staff::Staff,
 };
 use ::search::{
     document::SearchDocument,
     query::SearchRequest,
     searcher::{Mode, Question},
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
 };
 use schemas::ids::{ProductId, TenantId};
 use serde::Deserialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 mod row;
 mod stations;
@@ -31,8 +31,8 @@ pub const READ: ReadModel = ReadModel {
     isolation: &[Isolation::staff("/v1/console/lineage"), Isolation::staff("/v1/console/lineage/{product}")],
 };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(look_up)).routes(routes!(of_product))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(look_up)).allow(Rule::Admin, routes!(of_product))
 }
 
 /// Products that a look-up by words gives.
@@ -48,10 +48,9 @@ pub struct Words {
 
 /// Products by whatever names them.
 #[utoipa::path(get, path = "/v1/console/lineage", tag = "console", params(Words, ReadHeaders, ReadParameters),
-    responses((status = 200, description = "The products", body = ProductsNamed), (status = 401, description = "The staff key is missing")))]
+    responses((status = 200, description = "The products", body = ProductsNamed)))]
 pub async fn look_up(
     State(app): State<App>,
-    _: Staff,
     context: ReadContext,
     words: Result<Query<Words>, QueryRejection>,
 ) -> Result<Json<ProductsNamed>, Refusal> {
@@ -71,10 +70,9 @@ pub async fn look_up(
 
 /// One product from its events to its hit.
 #[utoipa::path(get, path = "/v1/console/lineage/{product}", tag = "console", params(("product" = String, Path, description = "souk's id"), ReadHeaders, ReadParameters),
-    responses((status = 200, description = "What each station has of it", body = Lineage), (status = 401, description = "The staff key is missing")))]
+    responses((status = 200, description = "What each station has of it", body = Lineage)))]
 pub async fn of_product(
     State(app): State<App>,
-    _: Staff,
     context: ReadContext,
     Path(product): Path<String>,
 ) -> Result<Json<Lineage>, Refusal> {

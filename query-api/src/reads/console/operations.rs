@@ -6,8 +6,8 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     rows,
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -16,13 +16,13 @@ use schemas::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// What operators did, and what the reconciler found.
 pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/operations")] };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(operations))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(operations))
 }
 
 const MAX_OPERATIONS: i64 = 500;
@@ -145,10 +145,9 @@ pub struct Most {
 
 /// What operators did, and what the reconciler found.
 #[utoipa::path(get, path = "/v1/console/operations", tag = "console", params(Most),
-    responses((status = 200, description = "Both, the newest first", body = Operations), (status = 401, description = "The staff key is missing")))]
+    responses((status = 200, description = "Both, the newest first", body = Operations)))]
 pub async fn operations(
     State(app): State<App>,
-    _: Staff,
     most: Result<Query<Most>, QueryRejection>,
 ) -> Result<Json<Operations>, Refusal> {
     let limit = most?.limit.unwrap_or(100).clamp(1, MAX_OPERATIONS);

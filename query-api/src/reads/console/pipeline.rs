@@ -10,20 +10,24 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     reads::lag::{self, Projection, TenantLag},
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{Json, extract::State, routing::get};
 use schemas::{Timestamp, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// Everything between a command and a hit, now.
 pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/pipeline")] };
 
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> Routes<App> {
     // The old path is kept for one release.
-    OpenApiRouter::new().routes(routes!(pipeline)).route("/v1/console/road", get(pipeline))
+    Routes::default().allow(Rule::Admin, routes!(pipeline)).allow_unlisted(
+        Rule::Admin,
+        "/v1/console/road",
+        get(pipeline),
+    )
 }
 
 /// Everything between a command and a hit, at one moment.
@@ -100,7 +104,7 @@ async fn now(pool: &PgPool) -> Result<Pipeline, sqlx::Error> {
 
 /// Everything between a command and a hit, now.
 #[utoipa::path(get, path = "/v1/console/pipeline", tag = "console",
-    responses((status = 200, description = "Each station with what waits there", body = Pipeline), (status = 401, description = "The staff key is missing")))]
-pub async fn pipeline(State(app): State<App>, _: Staff) -> Result<Json<Pipeline>, Refusal> {
+    responses((status = 200, description = "Each station with what waits there", body = Pipeline)))]
+pub async fn pipeline(State(app): State<App>) -> Result<Json<Pipeline>, Refusal> {
     Ok(Json(now(&app.pool).await?))
 }

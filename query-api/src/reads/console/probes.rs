@@ -6,8 +6,8 @@ use crate::{
     problem::Refusal,
     read_model::{Isolation, ReadModel},
     rows,
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -15,13 +15,13 @@ use axum::{
 use schemas::{Timestamp, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, types};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The rounds of the synthetic probe.
 pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/probes")] };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(probes))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(probes))
 }
 
 /// Minutes that probes are kept.
@@ -159,10 +159,9 @@ pub struct Span {
 
 /// The rounds of the synthetic probe.
 #[utoipa::path(get, path = "/v1/console/probes", tag = "console", params(Span),
-    responses((status = 200, description = "The rounds and their figures", body = Probes), (status = 401, description = "The staff key is missing")))]
+    responses((status = 200, description = "The rounds and their figures", body = Probes)))]
 pub async fn probes(
     State(app): State<App>,
-    _: Staff,
     span: Result<Query<Span>, QueryRejection>,
 ) -> Result<Json<Probes>, Refusal> {
     let minutes = span?.minutes.unwrap_or(60);

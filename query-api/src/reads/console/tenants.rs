@@ -5,19 +5,19 @@ use crate::{
     example,
     problem::Refusal,
     read_model::{Isolation, ReadModel},
-    staff::Staff,
 };
+use access::{Routes, Rule};
 use axum::{Json, extract::State};
 use schemas::Uuid;
 use serde::Serialize;
 use sqlx::PgPool;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// All tenants.
 pub const READ: ReadModel = ReadModel { routes, isolation: &[Isolation::staff("/v1/console/tenants")] };
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(tenants))
+fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(tenants))
 }
 
 /// The tenants of the installation.
@@ -52,7 +52,7 @@ async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
 
 /// All tenants.
 #[utoipa::path(get, path = "/v1/console/tenants", tag = "console",
-    responses((status = 200, description = "The tenants by slug", body = TenantList), (status = 401, description = "The staff key is missing")))]
-pub async fn tenants(State(app): State<App>, _: Staff) -> Result<Json<TenantList>, Refusal> {
+    responses((status = 200, description = "The tenants by slug", body = TenantList)))]
+pub async fn tenants(State(app): State<App>) -> Result<Json<TenantList>, Refusal> {
     Ok(Json(TenantList { tenants: by_slug(&app.pool).await? }))
 }

@@ -38,8 +38,11 @@ const BUDGET: Duration = Duration::from_secs(2);
 pub async fn run(app: &App, context: &ReadContext, body: &SearchBody) -> Result<(Shared, Verdict), Refusal> {
     let handle = match &body.generation {
         None => app.index.choose(body.client.as_deref().unwrap_or(&body.q)).ok_or_else(Refusal::no_index)?,
-        Some(_) if !context.staff => {
-            return Err(Refusal::parameter("generation", "only staff choose; send the staff key as a bearer token"));
+        Some(_) if !context.is_admin => {
+            return Err(Refusal::parameter(
+                "generation",
+                "only administrators of the installation choose; send the admin key",
+            ));
         }
         Some(name) => app
             .index

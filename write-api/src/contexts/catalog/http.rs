@@ -4,17 +4,20 @@ mod categories;
 mod products;
 
 use crate::pipeline::App;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use access::{Permission, Routes, Rule};
+use utoipa_axum::routes;
+
+const STAFF: Rule = Rule::Staff(Permission::CatalogWrite);
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(products::create))
-        .routes(routes!(products::bulk))
-        .routes(routes!(products::change, products::delete))
-        .routes(routes!(products::publish))
-        .routes(routes!(products::archive))
-        .routes(routes!(categories::create))
-        .routes(routes!(categories::bulk))
-        .routes(routes!(categories::change, categories::delete))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(STAFF, routes!(products::create))
+        .allow(STAFF, routes!(products::bulk))
+        .allow(STAFF, routes!(products::change, products::delete))
+        .allow(STAFF, routes!(products::publish))
+        .allow(STAFF, routes!(products::archive))
+        .allow(STAFF, routes!(categories::create))
+        .allow(STAFF, routes!(categories::bulk))
+        .allow(STAFF, routes!(categories::change, categories::delete))
 }

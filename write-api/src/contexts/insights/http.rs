@@ -18,6 +18,7 @@ use crate::{
         idempotency::Key,
     },
 };
+use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{FromRequest, Request, State},
@@ -33,11 +34,11 @@ use schemas::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(report))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Shopper, routes!(report))
 }
 
 /// The most reports of a request.

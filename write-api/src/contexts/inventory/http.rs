@@ -16,15 +16,18 @@ use crate::{
     },
     pipeline::{App, Expected, Rejection, command::CarriedOut},
 };
+use access::{Permission, Routes, Rule};
 use axum::{extract::State, response::Response};
 use schemas::{events::inventory::AdjustmentReason, ids::VariantId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
+
+const STAFF: Rule = Rule::Staff(Permission::InventoryWrite);
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(receive)).routes(routes!(adjust)).routes(routes!(bulk))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default().allow(STAFF, routes!(receive)).allow(STAFF, routes!(adjust)).allow(STAFF, routes!(bulk))
 }
 
 /// Goods that arrived.

@@ -17,20 +17,23 @@ use crate::{
     },
     pipeline::{App, Rejection, command::CarriedOut},
 };
+use access::{Permission, Routes, Rule};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use schemas::{Timestamp, events::merchandising::Window};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
+
+const STAFF: Rule = Rule::Staff(Permission::MerchandisingWrite);
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(synonyms::define, synonyms::remove))
-        .routes(routes!(rules::define, rules::remove))
-        .routes(routes!(facets::define, facets::remove))
-        .routes(routes!(experiments::define, experiments::remove))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default()
+        .allow(STAFF, routes!(synonyms::define, synonyms::remove))
+        .allow(STAFF, routes!(rules::define, rules::remove))
+        .allow(STAFF, routes!(facets::define, facets::remove))
+        .allow(STAFF, routes!(experiments::define, experiments::remove))
 }
 
 /// The name in the path, for the OpenAPI document.

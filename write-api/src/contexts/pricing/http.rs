@@ -16,15 +16,18 @@ use crate::{
     },
     pipeline::{App, Expected, Rejection, command::CarriedOut},
 };
+use access::{Permission, Routes, Rule};
 use axum::{extract::State, response::Response};
 use schemas::{Timestamp, events::pricing::PriceEntry, ids::VariantId, money::Currency};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
+
+const STAFF: Rule = Rule::Staff(Permission::PricingWrite);
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(set, remove)).routes(routes!(bulk))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default().allow(STAFF, routes!(set, remove)).allow(STAFF, routes!(bulk))
 }
 
 /// A price in one currency, in minor units, for a span of time.

@@ -5,6 +5,7 @@ use crate::{
     http::{answer::CommandAnswer, extract, json, problem::ApiError},
     pipeline::{App, Rejection, command::CarriedOut},
 };
+use access::{Routes, Rule};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -12,11 +13,11 @@ use axum::{
 use schemas::ids::TenantId;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 /// The routes of this slice.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(open))
+pub(super) fn routes() -> Routes<App> {
+    Routes::default().allow(Rule::Admin, routes!(open))
 }
 
 /// A shop to open.

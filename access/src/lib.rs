@@ -1,0 +1,20 @@
+//! Who may do what: the callers, the rule of each route, and how both meet. No database, no domain.
+//!
+//! A process says by [`guard::identify`] who calls. Each of its routes is registered with its [`Rule`] in
+//! [`Routes`], which has no other door: a route without a rule does not compile. What a caller may do in a shop is asked of
+//! [`Caller::may_enter`].
+//!
+//! To add a permission: a line in [`rule`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
+//! says of it.
+
+pub mod caller;
+pub mod documents;
+pub mod guard;
+pub mod key;
+pub mod routes;
+pub mod rule;
+
+pub use caller::{Caller, Denied};
+pub use key::AdminKey;
+pub use routes::Routes;
+pub use rule::{Permission, Rule};
