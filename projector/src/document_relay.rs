@@ -5,13 +5,14 @@ use crate::{
     ahead::Ahead,
     deps::{Deps, RoleError},
     metrics::of,
+    turns::{Sent, Turns},
     unsent,
 };
 use chrono::SecondsFormat;
 use eventlog::{
     database::Plans,
     leader, log,
-    producer::{self, Outgoing, Place, headers},
+    producer::{self, Outgoing, headers},
 };
 use schemas::{
     Timestamp, Uuid,
@@ -65,28 +66,19 @@ async fn relay(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleErr
     let topic = deps.log.topic(topics::DOCUMENTS);
     let mut plans = Plans::default();
     let mut ahead = Ahead::of_index(&topic, &deps.config.read_database_url);
-    let mut in_turn = false;
+    let mut turns = Turns::default();
     loop {
         let room = ahead.room().await;
-        let query = if in_turn { waiting::in_turn(room) } else { waiting::in_order(room) };
+        let query = if turns.are_on() { waiting::in_turn(room) } else { waiting::in_order(room) };
         let sent = round(deps, connection, &mut plans, &topic, query).await?;
         deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent.rows);
-        let was_in_turn = std::mem::replace(&mut in_turn, sent.rows >= room.events || sent.bytes >= room.bytes);
+        let more_may_wait = turns.after(&sent, room);
         ahead.note(sent.places);
-        // What is taken in turn may be little, though more waits.
-        if !in_turn && !was_in_turn {
+        if !more_may_wait {
             // A signal that came during the round is kept; a timeout is the poll falling due.
             let _ = tokio::time::timeout(POLL, deps.documents_written.notified()).await;
         }
     }
-}
-
-/// What a round has sent.
-#[derive(Default)]
-struct Sent {
-    rows: u64,
-    bytes: u64,
-    places: Vec<(Place, u64)>,
 }
 
 async fn round(
@@ -112,11 +104,7 @@ async fn round(
     settle(connection, &rows[..taken]).await?;
     match error {
         Some(error) => Err(format!("Kafka took {taken} of {} documents: {error}", sent.len()).into()),
-        None => {
-            let bytes = |record: &Outgoing| record.payload.len() as u64;
-            let places = acknowledged.into_iter().zip(&sent).map(|(place, record)| (place, bytes(record))).collect();
-            Ok(Sent { rows: taken as u64, bytes: sent.iter().map(bytes).sum(), places })
-        }
+        None => Ok(Sent::of(&sent, acknowledged.into_iter().map(Some))),
     }
 }
 

@@ -33,6 +33,7 @@ pub mod retention;
 pub mod role;
 pub mod status;
 pub mod tasks;
+pub mod turns;
 pub mod unsent;
 
 pub use config::Config;

@@ -11,6 +11,7 @@ use crate::{
     metrics::of,
     outboxes::{relay_name, workers::Worker},
     status::{Progress, tenants::Waiting},
+    turns::{Sent, Turns},
     unsent,
 };
 use eventlog::{
@@ -53,7 +54,7 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     let workers = &deps.outboxes.workers;
     let (mut counts, mut linger) = (Counts::begin(), Linger::default());
     let mut ahead = Ahead::of_views(context, &topic, &deps.config.read_database_url);
-    let mut in_turn = false;
+    let mut turns = Turns::default();
     let mut worker = workers.take().await?;
     report(deps, &mut worker.connection, context, &counts).await?;
     workers.back(worker);
@@ -61,7 +62,7 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
         let room = ahead.room().await;
         let mut worker = workers.take().await?;
         linger.begin();
-        let query = if in_turn { waiting::in_turn(context, room) } else { waiting::in_order(context, room) };
+        let query = if turns.are_on() { waiting::in_turn(context, room) } else { waiting::in_order(context, room) };
         let sent = round(deps, &mut worker, context, &topic, query).await?;
         deps.metrics.relayed.get_or_create(&of(context.name())).inc_by(sent.rows);
         counts.add(sent.rows);
@@ -70,10 +71,9 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
             counts = counts.anew();
         }
         workers.back(worker);
-        let was_in_turn = std::mem::replace(&mut in_turn, sent.rows >= room.events || sent.bytes >= room.bytes);
+        let more_may_wait = turns.after(&sent, room);
         ahead.note(sent.places);
-        // What is taken in turn may be little, though more waits.
-        if !in_turn && !was_in_turn {
+        if !more_may_wait {
             // Past the time there may be nothing to send, but there is something to report.
             let _ = tokio::time::timeout_at(counts.measured + MEASURE, deps.outboxes.signalled(context)).await;
         }
@@ -113,14 +113,6 @@ impl Counts {
     }
 }
 
-/// What a round has sent.
-#[derive(Default)]
-struct Sent {
-    rows: u64,
-    bytes: u64,
-    places: Vec<(Place, u64)>,
-}
-
 /// Sends one batch and marks what was acknowledged. What the broker never takes is put aside.
 async fn round(
     deps: &Deps,
@@ -151,11 +143,7 @@ async fn round(
     match error {
         // After an error the next round needs a new producer, which the next start of this role brings.
         Some(error) => Err(format!("Kafka took {taken} of {} records of {topic}: {error}", records.len()).into()),
-        None => {
-            let bytes = |record: &Outgoing| record.payload.len() as u64;
-            let each = places.into_iter().zip(&records).filter_map(|(place, record)| Some((place?, bytes(record))));
-            Ok(Sent { rows: taken as u64, bytes: records.iter().map(bytes).sum(), places: each.collect() })
-        }
+        None => Ok(Sent::of(&records, places.into_iter())),
     }
 }
 

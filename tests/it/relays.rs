@@ -185,11 +185,15 @@ async fn write(admin: &mut PgConnection, shop: u8, events: i32) {
     .expect("written");
 }
 
-/// What a query takes: the shop and the number of each row.
-async fn taken(admin: &mut PgConnection, query: String) -> Vec<(u8, i64)> {
+/// What a query takes: the shop of each row, and its number in that column.
+async fn numbered(admin: &mut PgConnection, query: String, number: &str) -> Vec<(u8, i64)> {
     let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(admin).await.expect("read");
     let shop = |id: schemas::Uuid| id.as_bytes()[15];
-    rows.iter().map(|row| (shop(row.get("tenant_id")), row.get("id"))).collect()
+    rows.iter().map(|row| (shop(row.get("tenant_id")), row.get(number))).collect()
+}
+
+async fn taken(admin: &mut PgConnection, query: String) -> Vec<(u8, i64)> {
+    numbered(admin, query, "id").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,9 +238,7 @@ async fn compose(admin: &mut PgConnection, shop: u8, documents: i32) {
 }
 
 async fn documents(admin: &mut PgConnection, query: String) -> Vec<(u8, i64)> {
-    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(admin).await.expect("read");
-    let shop = |id: schemas::Uuid| id.as_bytes()[15];
-    rows.iter().map(|row| (shop(row.get("tenant_id")), row.get("doc_version"))).collect()
+    numbered(admin, query, "doc_version").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

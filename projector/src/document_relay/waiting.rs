@@ -1,6 +1,6 @@
 //! Which documents are sent next.
 
-use crate::ahead::Room;
+use crate::{ahead::Room, turns::Outbox};
 
 /// What a document is made of in its outbox.
 const COLUMNS: &str = "tenant_id, product_id, doc_version, event_time, correlation_id, traceparent";
@@ -12,24 +12,11 @@ pub fn in_order(room: Room) -> String {
     with_documents(&next, room)
 }
 
-/// The same with the shops in turn, for an outbox with more in it than one round takes: the oldest document of each shop,
-/// then the second of each. The shops are found by one step in the index for each, however much each has waiting.
+/// The same with the shops in turn, for an outbox with more in it than one round takes.
 #[must_use]
 pub fn in_turn(room: Room) -> String {
-    let next_shop = |after: &str| format!("SELECT tenant_id FROM document_outbox {after} ORDER BY tenant_id LIMIT 1");
-    let (first, next) = (next_shop(""), next_shop("WHERE tenant_id > shops.tenant_id"));
-    let turns = format!(
-        "WITH RECURSIVE shops AS (
-           ({first}) UNION ALL SELECT ({next}) FROM shops WHERE tenant_id IS NOT NULL
-         )
-         SELECT own.* FROM shops CROSS JOIN LATERAL (
-           SELECT {COLUMNS}, row_number() OVER (ORDER BY doc_version) AS turn FROM (
-             SELECT {COLUMNS} FROM document_outbox WHERE tenant_id = shops.tenant_id
-             ORDER BY doc_version LIMIT (SELECT greatest(16, 4 * {events} / count(*)) FROM shops)) AS oldest) AS own
-         ORDER BY turn, doc_version LIMIT {events}",
-        events = room.events
-    );
-    with_documents(&turns, room)
+    let outbox = Outbox { table: "document_outbox", columns: COLUMNS, waiting: "true", order: "doc_version" };
+    with_documents(&outbox.in_turn(room.events), room)
 }
 
 /// What was chosen with its documents, as much as there is room for.

@@ -1,6 +1,6 @@
 //! What of an outbox is sent next.
 
-use crate::ahead::Room;
+use crate::{ahead::Room, turns::Outbox};
 use schemas::topics::Context;
 
 /// What an event is made of in an outbox.
@@ -19,27 +19,16 @@ pub fn in_order(context: Context, Room { events, bytes }: Room) -> String {
     )
 }
 
-/// The same with the shops in turn, for an outbox with more in it than one round takes: the first event of each shop, then
-/// the second of each. The order of each shop's own events stays. The shops are found by one step in the index for each,
-/// however much each has waiting.
+/// The same with the shops in turn, for an outbox with more in it than one round takes.
 #[must_use]
 pub fn in_turn(context: Context, Room { events, bytes }: Room) -> String {
-    let next_shop = |after: &str| {
-        format!("SELECT tenant_id FROM {context}.outbox WHERE published_at IS NULL {after} ORDER BY tenant_id LIMIT 1")
-    };
-    let (first, next) = (next_shop(""), next_shop("AND tenant_id > shops.tenant_id"));
+    let table = format!("{context}.outbox");
+    let outbox = Outbox { table: &table, columns: COLUMNS, waiting: "published_at IS NULL", order: "id" };
     format!(
-        "WITH RECURSIVE shops AS (
-           ({first}) UNION ALL SELECT ({next}) FROM shops WHERE tenant_id IS NOT NULL
-         ), own AS (
-           SELECT next.* FROM shops CROSS JOIN LATERAL (
-             SELECT {COLUMNS}, row_number() OVER (ORDER BY id) AS turn FROM (
-               SELECT {COLUMNS} FROM {context}.outbox WHERE published_at IS NULL AND tenant_id = shops.tenant_id
-               ORDER BY id LIMIT (SELECT greatest(16, 4 * {events} / count(*)) FROM shops)) AS own) AS next
-         )
-         SELECT {COLUMNS}, turn FROM (
+        "SELECT {COLUMNS}, turn FROM (
            SELECT *, sum(octet_length(payload)) OVER (ORDER BY turn, id) - octet_length(payload) AS bytes_before
-           FROM (SELECT * FROM own ORDER BY turn, id LIMIT {events}) AS next) AS next
-         WHERE bytes_before < {bytes} ORDER BY turn, id"
+           FROM ({}) AS next) AS next
+         WHERE bytes_before < {bytes} ORDER BY turn, id",
+        outbox.in_turn(events)
     )
 }
