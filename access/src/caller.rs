@@ -49,25 +49,18 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// As a problem.
-    #[must_use]
-    pub fn problem(self) -> Problem {
-        match self {
-            Self::NoKey => {
-                Problem::new(Code::Unauthorized).detail("this route needs a key: `Authorization: Bearer <key>`")
-            }
-            Self::UnknownKey => Problem::new(Code::Unauthorized).detail("the key is not known here"),
-        }
+    fn problem(self) -> Problem {
+        Problem::new(Code::Unauthorized).detail(match self {
+            Self::NoKey => "this route needs a key: `Authorization: Bearer <key>`",
+            Self::UnknownKey => "the key is not known here",
+        })
     }
 }
 
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
-        let problem = self.problem();
-        let mut response = ProblemResponse(problem.clone()).into_response();
+        let mut response = ProblemResponse(self.problem()).into_response();
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        // For the layer that knows the id of the request.
-        response.extensions_mut().insert(problem);
         response
     }
 }

@@ -10,7 +10,7 @@ use utoipa::openapi::{
 };
 
 /// The extension that says in words who may call an operation.
-pub const EXTENSION: &str = "x-souk-access";
+const EXTENSION: &str = "x-souk-access";
 /// The name of the scheme by which a key is sent.
 const SCHEME: &str = "key";
 

@@ -61,13 +61,10 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 const NO_JSON: &[u8] =
     br#"{"type":"/problems/internal","title":"Something went wrong on our side","status":500,"code":"internal"}"#;
 
-/// A problem as an HTTP answer with its status and media type, and with `Retry-After` where trying again may help.
+/// A problem as an HTTP answer with its status and media type, and with `Retry-After` where trying again may help. The problem
+/// is an extension of the answer, too: for layers that add to it, and for the server, which counts refusals.
 #[derive(Debug, Clone)]
 pub struct ProblemResponse(pub Problem);
-
-/// Extension of an answer: something was refused for want of room or time, with this code. The server counts it.
-#[derive(Debug, Clone)]
-struct Refused(String);
 
 impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
@@ -77,11 +74,14 @@ impl IntoResponse for ProblemResponse {
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
-        if matches!(self.0.status, 408 | 413 | 414 | 421 | 429 | 431 | 503 | 504) {
-            response.extensions_mut().insert(Refused(self.0.code));
-        }
+        response.extensions_mut().insert(self.0);
         response
     }
+}
+
+/// Whether something was refused for want of room or time, or for the address it was sent to.
+const fn is_refusal(problem: &Problem) -> bool {
+    matches!(problem.status, 408 | 413 | 414 | 421 | 429 | 431 | 503 | 504)
 }
 
 /// A problem with the id of its request, which the answer names as well.

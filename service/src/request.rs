@@ -27,7 +27,7 @@ pub struct RequestContext {
 /// The correlation id that a request brings, or one that is drawn and noted in its headers, so that it has one from here on.
 pub(crate) fn identify(headers: &mut HeaderMap) -> String {
     let given = headers.get(CORRELATION_HEADER).and_then(|value| value.to_str().ok());
-    if let Some(id) = given.filter(|id| is_usable(id)) {
+    if let Some(id) = given.filter(|id| !id.is_empty() && id.len() <= 128) {
         return id.to_owned();
     }
     let drawn = schemas::Uuid::now_v7().to_string();
@@ -37,16 +37,11 @@ pub(crate) fn identify(headers: &mut HeaderMap) -> String {
     drawn
 }
 
-const fn is_usable(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 128
-}
-
 /// Middleware (`axum::middleware::from_fn`): opens the request's span, continues the caller's trace,
 /// and answers with the correlation id.
 pub async fn accompany(mut request: Request, next: Next) -> Response {
-    let given = header(&request, CORRELATION_HEADER).filter(|id| is_usable(id));
-    let correlation_id = given.unwrap_or_else(|| schemas::Uuid::now_v7().to_string());
-    let incoming = header(&request, "traceparent");
+    let correlation_id = identify(request.headers_mut());
+    let incoming = request.headers().get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let span = tracing::info_span!(
         "http.request",
         http.method = %request.method(),
@@ -62,10 +57,6 @@ pub async fn accompany(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(CORRELATION_HEADER, value);
     }
     response
-}
-
-fn header(request: &Request, name: &str) -> Option<String> {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// Makes `span` a child of the trace that `traceparent` names; nothing happens without one.

@@ -1,10 +1,9 @@
 //! One connection: its requests, and the end of it when its client keeps it waiting.
 
 use super::{
-    Refused,
     activity::{Activity, InHand, Overdue},
     body::{BodyDeadline, InTime, Outgoing},
-    head,
+    head, is_refusal,
     options::HttpOptions,
     request_deadline::RequestDeadline,
     signed,
@@ -121,8 +120,8 @@ async fn answer(
         Some(problem) => signed(problem, &id),
         None => routed(&router, &options, &id, parts, body).await?,
     };
-    if let Some(Refused(code)) = response.extensions().get() {
-        refusals.count(code);
+    if let Some(problem) = response.extensions().get().filter(|problem| is_refusal(problem)) {
+        refusals.count(&problem.code);
     }
     head::protect(response.headers_mut(), &options);
     Ok(response.map(|body| Body::new(Outgoing::new(body, in_hand))))

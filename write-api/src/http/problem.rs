@@ -51,10 +51,7 @@ impl From<Failure> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = ProblemResponse(Problem::clone(&self.0)).into_response();
-        // For `sign`, which knows the id of the request.
-        response.extensions_mut().insert(*self.0);
-        response
+        ProblemResponse(*self.0).into_response()
     }
 }
 
@@ -122,10 +119,12 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
 pub(crate) async fn sign(request: Request, next: Next) -> Response {
     let context = request.extensions().get::<RequestContext>().cloned();
     let mut response = next.run(request).await;
-    if let (Some(context), Some(mut problem)) = (context, response.extensions_mut().remove::<Problem>()) {
+    let problem = response.extensions_mut().get_mut::<Problem>();
+    if let Some((context, problem)) = context.zip(problem) {
         problem.instance = Some(context.correlation_id);
+        let body = Body::from(problem_json(problem));
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(problem_json(&problem));
+        *response.body_mut() = body;
     }
     response
 }

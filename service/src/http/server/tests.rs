@@ -88,6 +88,12 @@ impl Running {
         stream
     }
 
+    /// Waits until a connection is answered again.
+    async fn has_a_place_again(&self) {
+        let again = async { while !heard_until(&mut self.client(ASK).await, "\r\n").await.contains("200 OK") {} };
+        tokio::time::timeout(SOON, again).await.expect("a place");
+    }
+
     async fn counted(&self, reason: &str) {
         let line = format!("souk_requests_refused_total{{reason=\"{reason}\"}} 1\n");
         let counted = async {
@@ -172,8 +178,7 @@ async fn a_connection_more_than_there_are_places_for_is_answered_503() {
     assert!(refused.contains("\"code\":\"overloaded\""), "{refused}");
     server.counted("connections").await;
     drop(first);
-    let again = async { while !heard_until(&mut server.client(ASK).await, "\r\n").await.contains("200 OK") {} };
-    tokio::time::timeout(SOON, again).await.expect("a place");
+    server.has_a_place_again().await;
     server.stop().await;
 }
 

@@ -117,8 +117,7 @@ async fn one_address_does_not_take_all_connections() {
     assert!(refused.contains("this address"), "{refused}");
     server.counted("connections_of_peer").await;
     drop(first);
-    let again = async { while !heard_until(&mut server.client(ASK).await, "\r\n").await.contains("200 OK") {} };
-    tokio::time::timeout(SOON, again).await.expect("a place");
+    server.has_a_place_again().await;
     server.stop().await;
 }
 
