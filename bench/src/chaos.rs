@@ -29,7 +29,6 @@ pub use rolling::Rolled;
 pub use scenario::{Extent, Scenario, is_root, play};
 
 use crate::BenchError;
-use clap::Parser;
 use launcher::settings::{Broker, Settings};
 use release::Release;
 use std::{
@@ -103,12 +102,6 @@ pub struct Args {
     pub json: bool,
 }
 
-#[derive(Parser)]
-struct Defaults {
-    #[command(flatten)]
-    settings: Settings,
-}
-
 /// Runs the scenarios and prints what came of them.
 ///
 /// # Errors
@@ -162,8 +155,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
 }
 
 fn settings(args: &Args, folder: &Path) -> Result<Settings, BenchError> {
-    let defaults = Defaults::try_parse_from(["souk"]).map_err(|error| BenchError::Nothing(error.to_string()))?;
-    let mut settings = defaults.settings;
+    let mut settings = Settings::from_environment().map_err(|error| BenchError::Nothing(error.to_string()))?;
     settings.data_dir = folder.to_owned();
     settings.cache_dir = args.cache_dir.clone().or(settings.cache_dir);
     (settings.kafka, settings.kafka_brokers) = (args.kafka, None);

@@ -2,6 +2,7 @@
 
 use crate::BenchError;
 use launcher::key::KeyArgs;
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};
 use schemas::{
     Uuid,
@@ -27,6 +28,13 @@ pub struct ShopArgs {
     /// Who asks
     #[command(flatten)]
     pub key: KeyArgs,
+}
+
+impl ShopArgs {
+    /// The headers of every request.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        self.key.headers(&[&self.write_url, &self.query_url])
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -76,7 +84,7 @@ impl Shop {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
-            .default_headers(args.key.headers())
+            .default_headers(args.headers())
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;
         let shop = Self { http, args: args.clone() };

@@ -144,7 +144,7 @@ pub async fn run(args: Args) -> Result<(), EvalError> {
 async fn measure(args: &Args) -> Result<Report, EvalError> {
     let queries = judgments::read(&args.judgments)?;
     let total = queries.len();
-    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode, args.key.headers())?;
+    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode, args.key.headers(&[&args.query_url]))?;
     let mut progress = Progress::begin("measuring", total as u64);
     let mut measured = Vec::with_capacity(total);
     // One at a time, so that a latency is the query's own.

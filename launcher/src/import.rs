@@ -210,8 +210,12 @@ pub async fn import(args: &Args) -> Result<(Report, Option<ImportError>), Import
     let repairs_path = args.repairs.clone().unwrap_or_else(|| beside(&file, "repaired"));
     let listings =
         Listings { rejects: Listing::begin(&rejects_path, goes_on)?, repairs: Listing::begin(&repairs_path, goes_on)? };
-    let client =
-        WriteClient::new(&args.write_url, &args.tenant, args.key.headers(), Duration::from_secs(args.retry_for))?;
+    let client = WriteClient::new(
+        &args.write_url,
+        &args.tenant,
+        args.key.headers(&[&args.write_url]),
+        Duration::from_secs(args.retry_for),
+    )?;
     client.open_tenant().await?;
 
     let whole = args.on_error == OnError::AllOrNothing;
@@ -291,7 +295,7 @@ fn failure(args: &Args, outcome: &Outcome) -> Option<ImportError> {
 async fn wait(args: &Args, outcome: &Outcome, last_write: Instant) -> Result<Waited, ImportError> {
     let mut waited = Waited::default();
     let Some(until) = args.wait.filter(|_| !args.dry_run) else { return Ok(waited) };
-    let read_side = ReadSide::new(&args.query_url, &args.tenant, args.key.headers())?;
+    let read_side = ReadSide::new(&args.query_url, &args.tenant, args.key.headers(&[&args.query_url]))?;
     read_side.until_searchable(&outcome.tokens).await?;
     waited.searchable_ms = Some(u64::try_from(last_write.elapsed().as_millis()).unwrap_or(u64::MAX));
     if until == WaitFor::Vectors {

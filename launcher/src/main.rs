@@ -141,8 +141,8 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
             return Ok(exit_code(status.code()));
         }
         Cli::Test(args) => {
-            let defaults = TestSettings::try_parse_from(["souk"]).map_err(|error| other(&error))?;
-            return Ok(exit_code(Some(suite::run(args, defaults.settings, programs()?).await?)));
+            let settings = Settings::from_environment().map_err(|error| other(&error))?;
+            return Ok(exit_code(Some(suite::run(args, settings, programs()?).await?)));
         }
         Cli::Sbom(args) => {
             let folder = args.folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
@@ -166,12 +166,6 @@ fn tell<T: serde::Serialize>(json: bool, report: &T, print: impl Fn(&T)) -> Resu
         print(report);
     }
     Ok(())
-}
-
-#[derive(Debug, Parser)]
-struct TestSettings {
-    #[command(flatten)]
-    settings: Settings,
 }
 
 fn exit_code(code: Option<i32>) -> ExitCode {

@@ -4,6 +4,7 @@ use crate::{
     LaunchError,
     passwords::{Passwords, Role},
 };
+use clap::Parser;
 use service::kafka::KafkaSecurity;
 use std::{
     net::SocketAddr,
@@ -106,7 +107,22 @@ pub struct Settings {
     pub otlp_endpoint: Option<String>,
 }
 
+/// The flags alone, as on a command line that says nothing.
+#[derive(Parser)]
+struct Unsaid {
+    #[command(flatten)]
+    settings: Settings,
+}
+
 impl Settings {
+    /// What the environment says, and the defaults.
+    ///
+    /// # Errors
+    /// Which variable can't be read.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        Ok(Unsaid::try_parse_from(["souk"])?.settings)
+    }
+
     /// The data folder as an absolute path; the default one lies in the checkout that `./souk` names in
     /// `SOUK_HOME`, wherever it is called from.
     ///

@@ -46,7 +46,7 @@ fn client(headers: HeaderMap) -> Client {
 impl Shop {
     /// Opens a shop and waits until the read side knows it.
     pub async fn open(stack: &TestStack, slug: &str) -> Self {
-        let http = client(stack.key().headers());
+        let http = client(stack.key().headers(&[]));
         let shop = Self { slug: slug.to_owned(), http, write: stack.write_url(), query: stack.query_url() };
         let created = shop.command(Method::PUT, &format!("/v1/tenants/{slug}"), None, &json!({"name": slug})).await;
         assert!(created["id"].is_string(), "{created}");

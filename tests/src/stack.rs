@@ -1,7 +1,6 @@
 //! A stack of real processes for one test: databases of its own on the suite's PostgreSQL, and a broker
 //! of its own, or topics of its own on the suite's Apache Kafka.
 
-use clap::Parser;
 use launcher::{
     key::KeyArgs,
     settings::Settings,
@@ -31,12 +30,6 @@ pub struct TestStack {
     pub read: PgPool,
     _databases: [TestDatabase; 2],
     _folder: tempfile::TempDir,
-}
-
-#[derive(Parser)]
-struct Defaults {
-    #[command(flatten)]
-    settings: Settings,
 }
 
 /// A setting of the suite.
@@ -98,7 +91,7 @@ impl TestStack {
     /// Databases, folder and settings of a stack, of which nothing runs.
     pub async fn prepare(with_vectors: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("souk-it-").tempdir_in("/var/tmp").expect("a folder");
-        let mut settings = Defaults::try_parse_from(["souk"]).expect("defaults").settings;
+        let mut settings = Settings::from_environment().expect("defaults");
         let port = || suite::free_port().expect("a port");
         settings.data_dir = folder.path().to_owned();
         settings.cache_dir = Some(PathBuf::from(env("SOUK_CACHE_DIR")));

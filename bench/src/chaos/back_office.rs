@@ -82,7 +82,7 @@ impl BackOffice {
     ) -> Result<Self, BenchError> {
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
-            .default_headers(key.headers())
+            .default_headers(key.headers(&[url]))
             .tcp_nodelay(true)
             .build()
             .map_err(|error| BenchError::Broken(error.to_string()))?;

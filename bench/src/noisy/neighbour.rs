@@ -92,7 +92,7 @@ impl Neighbour {
         shop.tenant = format!("noisy-{}", Words::new().word(0));
         Shop::open(&shop).await?;
         let http = Client::builder()
-            .default_headers(shop.key.headers())
+            .default_headers(shop.headers())
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(20))
             .build();

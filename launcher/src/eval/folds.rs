@@ -60,7 +60,7 @@ pub(super) struct Report {
 
 pub(super) async fn measure(args: &Args) -> Result<Report, EvalError> {
     let queries = judgments::read(&args.judgments)?;
-    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode, args.key.headers())?;
+    let client = SearchClient::new(&args.query_url, &args.tenant, args.mode, args.key.headers(&[&args.query_url]))?;
     let fusion: &[Tried] = if args.mode == Mode::Hybrid { &OF_FUSION } else { &[] };
     let settings: Vec<&Tried> = OF_WORDS.iter().chain(fusion).collect();
     let total = settings.iter().map(|(_, values)| values.len() as u64).sum::<u64>() + 1;

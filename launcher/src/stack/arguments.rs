@@ -118,19 +118,12 @@ fn with_model(stack: &Stack, mut command: Command) -> Command {
 mod tests {
     use super::*;
     use crate::settings::Settings;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        settings: Settings,
-    }
 
     #[test]
     fn no_command_line_holds_a_password_or_key() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = |name: &str| format!("postgres://somebody:passed-by@db/{name}");
-        let mut settings = Line::try_parse_from(["souk"]).expect("defaults").settings;
+        let mut settings = Settings::from_environment().expect("defaults");
         settings.data_dir = folder.path().to_owned();
         settings.write_database_url = Some(url("souk_write"));
         settings.read_database_url = Some(url("souk_read"));
