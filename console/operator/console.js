@@ -111,7 +111,7 @@ function signIn(message) {
   const form = h(
     "form",
     { class: "sign-in" },
-    h("h1", {}, "For staff"),
+    h("h1", {}, "For administrators"),
     h("p", { class: "hint" }, "The admin key is the setting --admin-key of query-api. `souk up` prints an address that contains it."),
     field("Admin key", secret),
     field("Your name", name, "It is recorded with every operation that you start."),

@@ -46,7 +46,7 @@ pub struct Given {
 pub enum Expected {
     /// 404, where the owner gets 200.
     NotFound,
-    /// 401: the route is for staff, who see all tenants.
+    /// 401 without a key: the route is for administrators, who see all tenants.
     StaffOnly,
     /// An answer without the owner's product, which the owner's own answer holds.
     Concealed,

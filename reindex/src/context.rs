@@ -22,7 +22,7 @@ pub struct CommandContext {
     pub actor: String,
     /// A query-api, if one was named.
     pub query_url: Option<String>,
-    /// The key of staff's routes.
+    /// The key of the installation's administrators.
     pub admin_key: Option<String>,
     /// Where the key of certificates is.
     pub signing_key: PathBuf,

@@ -30,7 +30,7 @@ pub struct Settings {
     /// Address of a query-api [default: one that has reported in the read database]
     #[arg(long, env = "SOUK_QUERY_URL", global = true)]
     pub query_url: Option<String>,
-    /// Key of the staff routes, for `compare` and `serve`
+    /// Key of the installation's administrators, for `compare`, `probe` and `serve`
     #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true, global = true)]
     pub admin_key: Option<String>,
     /// File with the key that signs certificates [default: certificates.key in the index folder, created if missing]

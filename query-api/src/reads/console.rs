@@ -1,4 +1,4 @@
-//! What the console shows, for staff alone. What it does goes through [`crate::operations`].
+//! What the console shows, for administrators alone. What it does goes through [`crate::operations`].
 
 pub mod dead_letters;
 pub mod generations;
