@@ -180,14 +180,17 @@ pub async fn wanted(connection: &mut PgConnection) -> Result<BTreeMap<String, (M
 }
 
 /// Moves what has been built on: once the copies of every node that is alive have caught up, a generation can be
-/// verified.
+/// verified. A node that has not begun its copy yet holds it up, too.
 pub async fn advance(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE index_generations AS g SET state = 'catching_up', revision = revision + 1
          WHERE state = 'building' AND NOT paused
            AND EXISTS (SELECT FROM generation_copies c WHERE c.generation = g.generation)
            AND NOT EXISTS (SELECT FROM generation_copies c WHERE c.generation = g.generation AND c.phase <> 'live'
-                           AND c.heartbeat_at > now() - interval '10 seconds')",
+                           AND c.heartbeat_at > now() - interval '10 seconds')
+           AND NOT EXISTS (SELECT FROM index_nodes n WHERE n.heartbeat_at > now() - interval '10 seconds'
+                           AND NOT EXISTS (SELECT FROM generation_copies c
+                                           WHERE c.generation = g.generation AND c.node = n.node))",
     )
     .execute(connection)
     .await?;
