@@ -22,8 +22,9 @@ pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
         operation.security = Some(match rule {
             Rule::Anybody => Vec::new(),
             // With or without a key.
-            Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new())],
+            Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new())],
             Rule::Staff(permission) => vec![key(vec![permission.as_str()])],
+            Rule::Owner => vec![key(vec!["owner"])],
             Rule::Admin => vec![key(vec!["admin"])],
         });
         let said = ExtensionsBuilder::new().add(EXTENSION, rule.words()).build();
@@ -44,5 +45,5 @@ pub(crate) fn describe_key(document: &mut OpenApi) {
 #[must_use]
 pub fn problems(operation: &Operation) -> Vec<Code> {
     let is_guarded = operation.security.as_ref().is_some_and(|security| !security.is_empty());
-    if is_guarded { vec![Code::Unauthorized] } else { Vec::new() }
+    if is_guarded { vec![Code::Unauthorized, Code::Forbidden] } else { Vec::new() }
 }

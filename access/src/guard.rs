@@ -1,18 +1,145 @@
 //! The two layers between a request and its route: who calls, and whether the route lets them.
 
-use crate::{caller::Caller, key, key::AdminKey, rule::Rule};
+use crate::{
+    caller::Caller,
+    key::{self, AdminKey, Digest, KnownKey},
+    rule::Rule,
+    scoped,
+};
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use moka::future::Cache;
+use schemas::{Utc, Uuid, events::access::KeyKind};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
-/// Middleware of a process: finds out who calls (`middleware::from_fn_with_state(admin_key, guard::identify)`).
-pub async fn identify(State(admin): State<AdminKey>, mut request: Request, next: Next) -> Response {
+/// How long a key that was found is not looked up again: so long may one that was revoked still be used here.
+const KEPT: Duration = Duration::from_secs(2);
+/// Keys that are remembered.
+const KEYS: u64 = 10_000;
+/// Keys that are looked up at once, so that made-up ones never take every connection of a pool.
+const LOOKUPS: usize = 4;
+
+/// A key can't be looked up at the moment; whoever looked has logged why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// What a lookup gives.
+pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<KnownKey>, Unavailable>> + Send + 'a>>;
+
+/// By what a key is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Named {
+    /// By itself.
+    Digest(Digest),
+    /// By its id, which a scoped key tells.
+    Id(Uuid),
+}
+
+impl Named {
+    /// The digest in hexadecimal digits, or the id: one of them.
+    #[must_use]
+    pub fn either(&self) -> (Option<String>, Option<Uuid>) {
+        match self {
+            Self::Digest(digest) => (Some(key::hex(digest)), None),
+            Self::Id(id) => (None, Some(*id)),
+        }
+    }
+}
+
+/// The keys of all shops.
+pub trait Keys: fmt::Debug + Send + Sync {
+    /// The key of that name, unless there is none or it was revoked.
+    fn find(&self, named: Named) -> Found<'_>;
+}
+
+/// No shop has any.
+#[derive(Debug, Clone, Copy)]
+struct NoKeys;
+
+impl Keys for NoKeys {
+    fn find(&self, _: Named) -> Found<'_> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// Finds out who calls.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    admin: AdminKey,
+    keys: Arc<dyn Keys>,
+    known: Cache<Named, Arc<KnownKey>>,
+    lookups: Arc<Semaphore>,
+}
+
+impl Callers {
+    /// By the key of the administrators, and the keys of all shops.
+    #[must_use]
+    pub fn new(admin: AdminKey, keys: impl Keys + 'static) -> Self {
+        Self {
+            admin,
+            keys: Arc::new(keys),
+            known: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
+        }
+    }
+
+    /// Administrators, and nobody else.
+    #[must_use]
+    pub fn administrators(admin: AdminKey) -> Self {
+        Self::new(admin, NoKeys)
+    }
+
+    /// Who sends this key.
+    pub async fn who(&self, sent: &str) -> Caller {
+        if self.admin.is(sent) {
+            return Caller::Admin;
+        }
+        let (now, scoped) = (Utc::now(), scoped::parts(sent));
+        let named = match &scoped {
+            Some(parts) => Named::Id(parts.id),
+            None if key::is_well_formed(sent) => Named::Digest(key::digest(sent)),
+            None => return Caller::Unknown,
+        };
+        let known = match self.find(named).await {
+            Ok(Some(known)) if !known.is_over(now) => known,
+            Ok(_) => return Caller::Unknown,
+            Err(Unavailable) => return Caller::Unavailable,
+        };
+        match scoped {
+            None => Caller::Key(known),
+            Some(parts) if known.kind == KeyKind::Search => match parts.verified(&known, now) {
+                Ok(restriction) => Caller::Scoped(known, Arc::new(restriction)),
+                Err(_) => Caller::Unknown,
+            },
+            Some(_) => Caller::Unknown,
+        }
+    }
+
+    async fn find(&self, named: Named) -> Result<Option<Arc<KnownKey>>, Unavailable> {
+        if let Some(known) = self.known.get(&named).await {
+            return Ok(Some(known));
+        }
+        let _place = self.lookups.acquire().await;
+        // Another request may have found it meanwhile.
+        if let Some(known) = self.known.get(&named).await {
+            return Ok(Some(known));
+        }
+        let Some(found) = self.keys.find(named).await? else { return Ok(None) };
+        let found = Arc::new(found);
+        self.known.insert(named, Arc::clone(&found)).await;
+        Ok(Some(found))
+    }
+}
+
+/// Middleware of a process: finds out who calls (`middleware::from_fn_with_state(callers, guard::identify)`).
+pub async fn identify(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
     let caller = match key::sent(request.headers()) {
         None => Caller::Anonymous,
-        Some(sent) if admin.is(sent) => Caller::Admin,
-        Some(_) => Caller::Unknown,
+        Some(sent) => callers.who(sent).await,
     };
     request.extensions_mut().insert(caller);
     next.run(request).await
@@ -24,5 +151,60 @@ pub(crate) async fn admit(State(rule): State<Rule>, request: Request, next: Next
     match checked {
         Ok(()) => next.run(request).await,
         Err(denied) => denied.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::ids::TenantId;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Knows one key, and counts how often it is asked.
+    #[derive(Debug)]
+    struct One {
+        digest: Digest,
+        expires_in: i64,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Keys for One {
+        fn find(&self, named: Named) -> Found<'_> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let known = KnownKey {
+                id: Uuid::nil(),
+                tenant: TenantId(Uuid::nil()),
+                kind: KeyKind::Staff,
+                permissions: Vec::new(),
+                signing_key: None,
+                expires_at: Some(Utc::now() + schemas::TimeDelta::seconds(self.expires_in)),
+            };
+            Box::pin(std::future::ready(Ok((named == Named::Digest(self.digest)).then_some(known))))
+        }
+    }
+
+    fn callers(expires_in: i64) -> (Callers, String, Arc<AtomicUsize>) {
+        let (key, asked) = (key::text(KeyKind::Staff, [7; 32]), Arc::new(AtomicUsize::new(0)));
+        let one = One { digest: key::digest(&key), expires_in, asked: Arc::clone(&asked) };
+        (Callers::new(AdminKey::new(Some("k")), one), key, asked)
+    }
+
+    #[tokio::test]
+    async fn a_key_is_looked_up_once_in_a_while_and_what_is_none_never() {
+        let (callers, key, asked) = callers(60);
+        assert_eq!(callers.who("k").await, Caller::Admin);
+        assert_eq!(callers.who("souk_staff_short").await, Caller::Unknown);
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "none of these is a shop's");
+        for _ in 0..3 {
+            assert!(matches!(callers.who(&key).await, Caller::Key(_)));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert_eq!(callers.who(&key::text(KeyKind::Staff, [8; 32])).await, Caller::Unknown);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_expired_is_none() {
+        let (callers, key, _) = callers(-1);
+        assert_eq!(callers.who(&key).await, Caller::Unknown);
     }
 }

@@ -1,7 +1,102 @@
-//! Keys.
+//! Keys: what they look like, how they are sent, and what is known of one. A key itself is kept nowhere; it is known
+//! again by its digest.
 
+use crate::rule::Permission;
 use axum::http::{HeaderMap, HeaderValue, header};
-use sha2::{Digest, Sha256};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use schemas::{Timestamp, Uuid, events::access::KeyKind, ids::TenantId};
+use sha2::{Digest as _, Sha256};
+
+/// What every key of a shop begins with, so that one that leaked is found by those who look for such.
+const PREFIX: &str = "souk_";
+/// Characters of 32 bytes in base64url.
+const SECRET_CHARS: usize = 43;
+/// Characters of the secret that are shown, to tell one key from another.
+const HINT_CHARS: usize = 4;
+
+/// SHA-256 of a key. A key has 256 bits of chance, so that nothing slower is needed to keep it from being guessed.
+pub type Digest = [u8; 32];
+
+/// A key of a shop, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// Its id.
+    pub id: Uuid,
+    /// The shop that it is of.
+    pub tenant: TenantId,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Of a staff key: what it may do.
+    pub permissions: Vec<Permission>,
+    /// Of a search key: what scoped keys that are made of it are signed with.
+    pub signing_key: Option<Digest>,
+    /// From when on it is none any more.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KnownKey {
+    /// Whether staff who have it may do this.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        match self.kind {
+            KeyKind::Search => false,
+            KeyKind::Staff => self.permissions.contains(&permission),
+            KeyKind::Owner => true,
+        }
+    }
+
+    /// Whether it has expired.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+/// A key of a kind, of 32 bytes of chance: `souk_search_` and 43 characters.
+#[must_use]
+pub fn text(kind: KeyKind, secret: [u8; 32]) -> String {
+    format!("{PREFIX}{kind}_{}", BASE64_URL_SAFE_NO_PAD.encode(secret))
+}
+
+/// What of a key may be shown, to tell it from others.
+#[must_use]
+pub fn hint(key: &str) -> &str {
+    key.get(..key.len().saturating_sub(SECRET_CHARS - HINT_CHARS)).unwrap_or_default()
+}
+
+/// Whether it looks like a key of a shop: nothing else is looked up.
+#[must_use]
+pub fn is_well_formed(key: &str) -> bool {
+    let kind_and_secret = key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
+    kind_and_secret.is_some_and(|(kind, secret)| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        kind.parse::<KeyKind>().is_ok() && secret.len() == SECRET_CHARS && secret.bytes().all(is_plain)
+    })
+}
+
+/// Reads a digest from its hexadecimal digits.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Digest> {
+    let mut digest = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// A digest in hexadecimal digits, as it is stored.
+#[must_use]
+pub fn hex(digest: &Digest) -> String {
+    use std::fmt::Write;
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// The key that a request carries as `Authorization: Bearer <key>`. None if there is no such header; an empty text if
 /// it can't be read as one.
@@ -27,7 +122,7 @@ pub fn header(key: Option<&str>) -> HeaderMap {
 
 /// The key of the installation's administrators, by its digest.
 #[derive(Debug, Clone)]
-pub struct AdminKey(Option<[u8; 32]>);
+pub struct AdminKey(Option<Digest>);
 
 impl AdminKey {
     /// Of the key that is set, if one is; without one there is no administrator.
@@ -43,7 +138,9 @@ impl AdminKey {
     }
 }
 
-fn digest(key: &str) -> [u8; 32] {
+/// The digest of a key.
+#[must_use]
+pub fn digest(key: &str) -> Digest {
     Sha256::digest(key).into()
 }
 
@@ -66,6 +163,26 @@ mod tests {
         }
         let unreadable = HeaderValue::from_bytes(b"Bearer \xe9").expect("bytes");
         assert_eq!(sent(&HeaderMap::from_iter([(header::AUTHORIZATION, unreadable)])), Some(""));
+    }
+
+    #[test]
+    fn a_key_tells_its_kind_and_little_of_itself() {
+        for kind in KeyKind::ALL {
+            let key = text(kind, [255; 32]);
+            assert!(is_well_formed(&key), "{key}");
+            assert_eq!(hint(&key), format!("souk_{kind}_____"), "base64url of ones is underscores");
+            assert_eq!(key.len(), hint(&key).len() + 39);
+        }
+        let good = text(KeyKind::Staff, [3; 32]);
+        for bad in ["", "souk_", "souk_staff_", "é", &good[1..], &good[..good.len() - 1], &good.replace("staff", "root")] {
+            assert!(!is_well_formed(bad), "{bad}");
+            let _ = hint(bad);
+        }
+        let of_any = digest("any");
+        assert_eq!(from_hex(&hex(&of_any)), Some(of_any));
+        for bad in ["", "0", &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -13,8 +13,10 @@ pub mod guard;
 pub mod key;
 pub mod routes;
 pub mod rule;
+pub mod scoped;
 
 pub use caller::{Caller, Denied};
-pub use key::AdminKey;
+pub use guard::Callers;
+pub use key::{AdminKey, KnownKey};
 pub use routes::Routes;
 pub use rule::{Permission, Rule};

@@ -61,7 +61,7 @@ fn guarded<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>, rule: Rul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{key::AdminKey, rule::Permission};
+    use crate::{guard::Callers, key::AdminKey, rule::Permission};
     use axum::{
         body::Body,
         http::{Request, StatusCode, header},
@@ -96,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_route_lets_in_whom_its_rule_names() {
         let router =
-            routes().split().0.layer(middleware::from_fn_with_state(AdminKey::new(Some("k")), guard::identify));
+            routes().split().0.layer(middleware::from_fn_with_state(Callers::administrators(AdminKey::new(Some("k"))), guard::identify));
         for (method, path, key, expected) in [
             ("GET", "/open", None, StatusCode::OK),
             ("GET", "/open", Some("none"), StatusCode::OK),

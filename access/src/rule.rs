@@ -1,6 +1,8 @@
 //! Who may call a route.
 
 use crate::caller::{Caller, Denied};
+use schemas::events::access::KeyKind;
+use std::{fmt, str::FromStr};
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {
@@ -19,6 +21,32 @@ macro_rules! permissions {
             }
         }
     };
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// No permission has that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no permission; there are: {}", known())]
+pub struct UnknownPermission {
+    /// What was asked for.
+    pub name: String,
+}
+
+fn known() -> String {
+    Permission::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for Permission {
+    type Err = UnknownPermission;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| UnknownPermission { name: text.to_owned() })
+    }
 }
 
 permissions! {
@@ -43,10 +71,14 @@ permissions! {
 pub enum Rule {
     /// Anybody: nothing of a shop is shown or changed.
     Anybody,
-    /// Whoever shops in the tenant that is named.
+    /// Whoever shops in the tenant that is named. What is answered keeps to what a scoped key restricts to.
+    Search,
+    /// Whoever shops in the tenant that is named, but nobody with a scoped key: products outside of its scope are shown.
     Shopper,
-    /// Staff of the tenant who have a permission.
+    /// Staff of the tenant who have a permission, and its owners.
     Staff(Permission),
+    /// Owners of the tenant.
+    Owner,
     /// Administrators of the installation.
     Admin,
 }
@@ -56,10 +88,17 @@ impl Rule {
     ///
     /// # Errors
     /// [`Denied`]
-    pub const fn check(self, caller: &Caller) -> Result<(), Denied> {
+    pub fn check(self, caller: &Caller) -> Result<(), Denied> {
         match (self, caller) {
-            (Self::Anybody, _) | (Self::Shopper, Caller::Anonymous) | (_, Caller::Admin) => Ok(()),
+            (Self::Anybody, _)
+            | (Self::Search, Caller::Scoped(..))
+            | (Self::Search | Self::Shopper, Caller::Anonymous | Caller::Key(_))
+            | (_, Caller::Admin) => Ok(()),
+            (Self::Staff(permission), Caller::Key(key)) if key.may(permission) => Ok(()),
+            (Self::Owner, Caller::Key(key)) if key.kind == KeyKind::Owner => Ok(()),
+            (_, Caller::Key(_) | Caller::Scoped(..)) => Err(Denied::NotFor(self)),
             (_, Caller::Unknown) => Err(Denied::UnknownKey),
+            (_, Caller::Unavailable) => Err(Denied::Unavailable),
             (_, Caller::Anonymous) => Err(Denied::NoKey),
         }
     }
@@ -69,8 +108,10 @@ impl Rule {
     pub fn words(self) -> String {
         match self {
             Self::Anybody => "anybody".to_owned(),
+            Self::Search => "search".to_owned(),
             Self::Shopper => "shopper".to_owned(),
             Self::Staff(permission) => format!("staff {}", permission.as_str()),
+            Self::Owner => "owner".to_owned(),
             Self::Admin => "admin".to_owned(),
         }
     }

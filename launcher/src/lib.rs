@@ -15,6 +15,7 @@ pub mod demo;
 pub mod eval;
 pub mod import;
 pub mod key;
+pub mod keys;
 pub mod migrate;
 mod null_device;
 pub mod operate;

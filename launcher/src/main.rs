@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use launcher::{
-    LaunchError, apache, backup, broker, demo, eval, import, migrate, operate,
+    LaunchError, apache, backup, broker, demo, eval, import, keys, migrate, operate,
     restore::{self, recover},
     settings::Settings,
     stack::Stack,
@@ -34,6 +34,7 @@ enum Cli {
     Eval(eval::Args),
     /// Generate and load the demo catalog
     Demo(demo::Args),
+    Key(keys::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Recover(recover::Args),
@@ -117,6 +118,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Import(args) => import::run(*args).await.map_err(|error| other(&error))?,
         Cli::Eval(args) => eval::run(args).await.map_err(|error| other(&error))?,
         Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
+        Cli::Key(args) => keys::run(args).await?,
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;
             tell(args.json, &report, backup::print)?;

@@ -3,6 +3,7 @@
 pub mod categories;
 pub mod category_walks;
 pub mod insights;
+pub mod keys;
 pub mod merchandising;
 pub mod products;
 pub mod sources;

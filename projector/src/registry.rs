@@ -6,7 +6,7 @@
 
 use crate::{
     projection::{Registered, ViewTable},
-    projections::{insights, merchandising, products, sources, tenants},
+    projections::{insights, keys, merchandising, products, sources, tenants},
 };
 use schemas::{
     signals::Changed,
@@ -34,7 +34,7 @@ pub const FEEDS: &[Feed] = &[
     Feed {
         name: "merchandising",
         changes: Changed::Anything,
-        projections: &[Registered::of::<merchandising::Merchandising>()],
+        projections: &[Registered::of::<merchandising::Merchandising>(), Registered::of::<keys::Keys>()],
     },
     Feed { name: "insights", changes: Changed::Figures, projections: &[Registered::of::<insights::Insights>()] },
 ];

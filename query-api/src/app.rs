@@ -8,6 +8,7 @@ use crate::{
     defined::Defined,
     freshness::Freshness,
     index::ActiveIndex,
+    keys::ViewedKeys,
     metrics::Metrics,
     operations::Operations,
     popularity::Popularity,
@@ -16,7 +17,7 @@ use crate::{
     vectors::{QueryVectors, Vectors},
     view::View,
 };
-use access::AdminKey;
+use access::{AdminKey, Callers};
 use search::{reader::Snapshot, searcher::Searcher};
 use service::{Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
@@ -47,8 +48,8 @@ pub struct App {
     pub tenants: Tenants,
     /// What is counted.
     pub metrics: Metrics,
-    /// The key of the installation's administrators.
-    pub admin: AdminKey,
+    /// Who calls, by the key that is sent.
+    pub callers: Callers,
     /// Where operations are passed on to.
     pub operations: Operations,
     /// Answers searches, a bounded number at a time.
@@ -88,7 +89,7 @@ impl App {
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),
-            admin: AdminKey::new(config.admin_key.as_deref()),
+            callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), ViewedKeys { pool: pool.clone() }),
             operations: Operations { url: config.operations_url.clone(), http: reqwest::Client::new() },
             vectors: Vectors::new(pool.clone(), vectors),
             index,

@@ -36,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. Name the tenant by X-Tenant-Slug, X-Tenant-Id or ?tenant=. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "status"), (name = "console", description = "For administrators of the installation"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "insights"), (name = "access"), (name = "status"), (name = "console", description = "For administrators of the installation"))
 )]
 struct Api;
 
@@ -100,7 +100,7 @@ pub fn router(app: App) -> Router {
         // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
         .merge(operations::routes().split().0)
         .layer(middleware::from_fn(in_own_time))
-        .layer(middleware::from_fn_with_state(app.admin.clone(), guard::identify))
+        .layer(middleware::from_fn_with_state(app.callers.clone(), guard::identify))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
         .layer(cors)

@@ -17,6 +17,7 @@ mod example;
 pub mod freshness;
 pub mod http;
 pub mod index;
+pub mod keys;
 pub mod metrics;
 pub mod operations;
 pub mod popularity;

@@ -7,6 +7,7 @@ pub mod console;
 pub mod dead_letters;
 pub mod index_status;
 pub mod insights;
+pub mod keys;
 pub mod lag;
 pub mod listing;
 pub mod merchandising;
@@ -23,6 +24,7 @@ pub const ALL: &[ReadModel] = &[
     products::READ,
     merchandising::READ,
     insights::READ,
+    keys::READ,
     lag::READ,
     index_status::READ,
     dead_letters::READ,

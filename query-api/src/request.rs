@@ -8,7 +8,7 @@ use crate::{
     problem::Refusal,
     view::View,
 };
-use access::Caller;
+use access::{Caller, scoped::Restriction};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request},
@@ -78,6 +78,8 @@ pub struct ReadContext {
     pub tenant: TenantId,
     /// Whether an administrator of the installation asks.
     pub is_admin: bool,
+    /// What the caller sees less of the shop than others.
+    pub restriction: Option<Arc<Restriction>>,
     token: Token,
     deadline: Instant,
 }
@@ -108,19 +110,26 @@ impl FromRequestParts<App> for ReadContext {
         let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
         let deadline = Instant::now() + wait;
         let named = parameters.tenant.as_deref();
-        let tenant = match tenant(app, &parts.headers, named).await {
-            // A shop that was created a moment ago is on its way like any other write.
-            Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
-                while_serving(app, app.freshness.of_tenants(names(&parts.headers, named)?, deadline)).await?;
-                tenant(app, &parts.headers, named).await?
-            }
-            outcome => outcome?,
-        };
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
+        let tenant = match (tenant(app, &parts.headers, named).await, caller.tenant()) {
+            // The key says whose it is; headers and address may only agree.
+            (Ok(None), Some(tenant)) => tenant,
+            (Ok(None), None) => {
+                let detail = "send a key of the tenant, one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
+                return Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)));
+            }
+            (Ok(Some(named)), _) => named,
+            // A shop that was created a moment ago is on its way like any other write.
+            (Err(refusal), _) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
+                while_serving(app, app.freshness.of_tenants(names(&parts.headers, named)?, deadline)).await?;
+                tenant(app, &parts.headers, named).await?.ok_or(refusal)?
+            }
+            (Err(refusal), _) => return Err(refusal),
+        };
         if !caller.may_enter(tenant) {
             return Err(unknown(&tenant.to_string()));
         }
-        Ok(Self { tenant, is_admin: caller.is_admin(), token, deadline })
+        Ok(Self { tenant, is_admin: caller.is_admin(), restriction: caller.restriction(), token, deadline })
     }
 }
 
@@ -277,8 +286,8 @@ fn names(headers: &HeaderMap, parameter: Option<&str>) -> Result<Vec<Wanted>, Re
     Ok(id.into_iter().chain(slugs.into_iter().flatten().map(Wanted::Slug)).collect())
 }
 
-/// The tenant that headers and address name.
-async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
+/// The tenant that headers and address name, if they name one.
+async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<Option<TenantId>, Refusal> {
     let named = match (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?) {
         (Some(id), None) => {
             let tenant: TenantId = id.parse().map_err(|_| Refusal::parameter("x-tenant-id", "a UUID is expected"))?;
@@ -292,17 +301,14 @@ async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Resu
         (None, None) => None,
     };
     match (named, parameter) {
-        (Some(named), None) => Ok(named),
-        (None, Some(slug)) => by_slug(app, slug).await,
-        (Some(named), Some(slug)) if by_slug(app, slug).await? == named => Ok(named),
+        (Some(named), None) => Ok(Some(named)),
+        (None, Some(slug)) => by_slug(app, slug).await.map(Some),
+        (Some(named), Some(slug)) if by_slug(app, slug).await? == named => Ok(Some(named)),
         (Some(_), Some(slug)) => {
             let detail = format!("the address names the tenant `{slug}`, and a header another one");
             Err(Refusal(Problem::new(Code::TenantConflict).detail(detail)))
         }
-        (None, None) => {
-            let detail = "send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
-            Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)))
-        }
+        (None, None) => Ok(None),
     }
 }
 

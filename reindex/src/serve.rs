@@ -2,7 +2,7 @@
 //! requests on to it; it is the only process that executes them.
 
 use crate::{context::CommandContext, failure::Failure, reconcile};
-use access::{AdminKey, guard};
+use access::{AdminKey, Callers, guard};
 use axum::middleware;
 use service::{Health, Metrics, Refusals, Supervisor, http::in_own_time, request, shutdown::Shutdown};
 
@@ -42,7 +42,7 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
         .0
         // A rebuild takes as long as it takes.
         .layer(middleware::from_fn(in_own_time))
-        .layer(middleware::from_fn_with_state(AdminKey::new(Some(&key)), guard::identify))
+        .layer(middleware::from_fn_with_state(Callers::administrators(AdminKey::new(Some(&key))), guard::identify))
         .layer(middleware::from_fn(request::accompany))
         .merge(health.routes())
         .merge(registry.routes());

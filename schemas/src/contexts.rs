@@ -119,6 +119,7 @@ contexts! {
     Inventory = "inventory", 4, inventory::InventoryEvent, "Stock items, one per variant.";
     Merchandising = "merchandising", 5, merchandising::MerchandisingEvent, "What staff define to steer search.";
     Insights = "insights", 6, insights::InsightsEvent, "What shoppers searched for and did, as it was reported.";
+    Access = "access", 7, access::AccessEvent, "Keys, by which programs say for whom they call.";
 }
 
 const _: () = assert!(wire_codes_differ(&Context::ALL), "a wire code is used twice, or is 0");

@@ -3,6 +3,7 @@
 //! An event is a fact in the past tense. Its payload is self-contained: a projection never has to
 //! ask the write side what it meant.
 
+pub mod access;
 pub mod catalog;
 pub mod insights;
 pub mod inventory;

@@ -28,7 +28,7 @@ pub mod token;
 pub mod topics;
 pub mod upcast;
 
-pub use chrono::{DateTime, Days, NaiveDate, Utc};
+pub use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 pub use uuid::Uuid;
 
 /// A point in time, UTC, microsecond precision in storage (PostgreSQL's `timestamptz`).

@@ -47,6 +47,8 @@ codes! {
     TenantNotFound = "tenant_not_found", 404, "There is no such tenant";
     /// The route needs a key, and none was sent that is known.
     Unauthorized = "unauthorized", 401, "Say who you are";
+    /// The key that was sent is not for this.
+    Forbidden = "forbidden", 403, "The key is not for this";
     /// Nothing with that id, slug or SKU in this tenant.
     NotFound = "not_found", 404, "There is nothing here";
     /// The path exists, the method does not.

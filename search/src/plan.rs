@@ -146,6 +146,9 @@ impl Plan {
             None => Vec::new(),
         };
         let conditions = filters.into_iter().map(|filter| (filter.clone(), scope.compile(&filter))).collect();
+        if let Some(only) = &request.only {
+            base.push((Occur::Must, scope.compile(only)));
+        }
         if let Some(ids) = &request.ids {
             base.push((Occur::Must, scope.ids(ids)));
         }

@@ -43,6 +43,8 @@ pub struct SearchRequest {
     pub text: String,
     /// What products must pass.
     pub filter: Option<Filter>,
+    /// What products must pass besides, which the request has no part in: no facet counts beyond it either.
+    pub only: Option<Filter>,
     /// Only these, if given; in no order.
     pub ids: Option<Vec<ProductId>>,
     /// What `price` means.
@@ -84,6 +86,7 @@ impl SearchRequest {
             tenant,
             text: text.to_owned(),
             filter: None,
+            only: None,
             ids: None,
             currency: Currency::USD,
             sort: Sort::Relevance,

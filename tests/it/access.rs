@@ -1,41 +1,179 @@
-//! Who may call which route: every operation of both OpenAPI documents, asked without a key, with one that nobody has, and by an
-//! administrator. What has to come follows from what the document says.
+//! Who may call which route: every operation of both OpenAPI documents, asked by everybody there is. What has to come follows
+//! from what the document says.
 
-use acceptance::{shop::Shop, stack::TestStack};
+use acceptance::{
+    builders::product_line,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::TestStack,
+};
+use access::{Permission, scoped::Scope};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Operations of a document: method, path with something in each parameter, and who may call it.
-fn operations(name: &str) -> Vec<(Method, String, String)> {
+/// An operation of a document.
+struct Operation {
+    method: Method,
+    /// With something in each parameter.
+    url: String,
+    /// Who may call it, in words.
+    access: String,
+}
+
+/// Operations of a document.
+fn operations(name: &str, base: &str) -> Vec<Operation> {
     let path = format!("{}/../docs/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
     let document: Value = serde_json::from_str(&std::fs::read_to_string(path).expect(name)).expect("JSON");
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         let parts = path.split('/').map(|part| if part.starts_with('{') { "0199" } else { part });
-        let filled = parts.collect::<Vec<_>>().join("/");
+        let url = format!("{base}{}", parts.collect::<Vec<_>>().join("/"));
         for (method, operation) in methods.as_object().expect("methods") {
             let method = method.to_uppercase().parse().expect("a method");
-            let access = operation["x-souk-access"].as_str().expect(path);
-            found.push((method, filled.clone(), access.to_owned()));
+            let access = operation["x-souk-access"].as_str().expect(path).to_owned();
+            found.push(Operation { method, url: url.clone(), access });
         }
     }
     found
 }
 
-/// What a route of each kind answers without a key, and with one that nobody has.
-fn expected(access: &str) -> [bool; 2] {
-    match access {
-        "anybody" => [true, true],
-        "shopper" => [true, false],
-        other => {
-            assert!(other == "admin" || other.starts_with("staff "), "a kind without a case: {other}");
-            [false, false]
+/// Somebody who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Principal {
+    Nobody,
+    /// With a key that looks like one and is none.
+    Guessing,
+    /// With a key that was revoked.
+    Revoked,
+    Searching,
+    /// With a scoped key of the shop's search key.
+    Scoped,
+    /// Staff with every permission but the one that is needed.
+    StaffWithout,
+    /// Staff with the permission that is needed alone.
+    StaffWith,
+    Owner,
+    OtherOwner,
+    Admin,
+}
+
+const PRINCIPALS: [Principal; 10] = [
+    Principal::Nobody,
+    Principal::Guessing,
+    Principal::Revoked,
+    Principal::Searching,
+    Principal::Scoped,
+    Principal::StaffWithout,
+    Principal::StaffWith,
+    Principal::Owner,
+    Principal::OtherOwner,
+    Principal::Admin,
+];
+
+/// How a request is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    In,
+    /// 401: who calls is not known.
+    Unknown,
+    /// 403: known, and not allowed.
+    Forbidden,
+    /// 404: for the caller there is no such shop.
+    NoShop,
+}
+
+/// What has to come.
+fn expected(access: &str, principal: Principal) -> Met {
+    use Principal::{Admin, Guessing, Nobody, OtherOwner, Owner, Revoked, Scoped, Searching, StaffWith, StaffWithout};
+    match (access, principal) {
+        ("anybody", _) | (_, Admin) | ("search" | "shopper", Nobody) => Met::In,
+        (_, Nobody | Guessing | Revoked) => Met::Unknown,
+        ("search", Scoped) | ("search" | "shopper", Searching | StaffWithout | StaffWith | Owner) => Met::In,
+        ("shopper", Scoped) => Met::Forbidden,
+        ("owner", Owner) => Met::In,
+        ("admin", _) => Met::Forbidden,
+        (_, OtherOwner) => Met::NoShop,
+        ("owner", _) => Met::Forbidden,
+        (other, principal) => {
+            assert!(other.starts_with("staff "), "a kind without a case: {other}");
+            match principal {
+                StaffWith | Owner => Met::In,
+                Nobody | Guessing | Revoked | Searching | Scoped | StaffWithout | OtherOwner | Admin => Met::Forbidden,
+            }
         }
     }
 }
 
-/// Whether a request is let in, whatever is answered there.
-async fn enters(http: &Client, method: &Method, url: &str, slug: &str, key: Option<&str>) -> bool {
+/// The keys of everybody.
+struct Keys {
+    admin: String,
+    guessed: String,
+    revoked: String,
+    search: String,
+    scoped: String,
+    owner: String,
+    other_owner: String,
+    with: BTreeMap<&'static str, String>,
+    without: BTreeMap<&'static str, String>,
+}
+
+impl Keys {
+    async fn of(stack: &TestStack, shop: &Shop, other: &Shop) -> Self {
+        let admin = stack.stack.admin_key().expect("the admin key");
+        let (mut with, mut without) = (BTreeMap::new(), BTreeMap::new());
+        for permission in Permission::ALL {
+            let others: Vec<&str> =
+                Permission::ALL.iter().filter(|one| *one != permission).map(|one| one.as_str()).collect();
+            with.insert(permission.as_str(), shop.key("staff", &[permission.as_str()]).await.1);
+            without.insert(permission.as_str(), shop.key("staff", &others).await.1);
+        }
+        let (id, revoked) = shop.key("owner", &[]).await;
+        revoke(shop, &id).await;
+        let (id, search) = shop.key("search", &[]).await;
+        let scoped = scoped(&search, &id, Scope { filter: Some("brand:Ours".to_owned()), ..Scope::default() });
+        let guessed = format!("{}{}", &search[..search.len() - 4], "AAAA");
+        let (owner, other_owner) = (shop.key("owner", &[]).await.1, other.key("owner", &[]).await.1);
+        Self { admin, guessed, revoked, search, scoped, owner, other_owner, with, without }
+    }
+
+    /// The key of somebody who asks for an operation.
+    fn of_principal(&self, principal: Principal, access: &str) -> Option<&str> {
+        let permission = access.strip_prefix("staff ").unwrap_or("catalog.write");
+        let key = match principal {
+            Principal::Nobody => return None,
+            Principal::Guessing => &self.guessed,
+            Principal::Revoked => &self.revoked,
+            Principal::Searching => &self.search,
+            Principal::Scoped => &self.scoped,
+            Principal::StaffWithout => &self.without[permission],
+            Principal::StaffWith => &self.with[permission],
+            Principal::Owner => &self.owner,
+            Principal::OtherOwner => &self.other_owner,
+            Principal::Admin => &self.admin,
+        };
+        Some(key)
+    }
+}
+
+/// A scoped key, as a shop's server makes it.
+fn scoped(search_key: &str, id: &str, scope: Scope) -> String {
+    access::scoped::make(search_key, id.parse().expect("an id"), &scope).expect("made")
+}
+
+/// Revokes a key and waits until the views know it.
+async fn revoke(shop: &Shop, id: &str) {
+    let answer = shop.request(Method::DELETE, &format!("/v1/keys/{id}")).send().await.expect("an answer");
+    let revoked: Value = answer.json().await.expect("JSON");
+    let read = shop.read("/v1/keys", revoked["token"].as_str()).await;
+    assert!(read.fresh, "{revoked} {read:?}");
+    let keys = read.body["keys"].as_array().cloned().unwrap_or_default();
+    assert!(keys.iter().any(|key| key["id"] == *id && key["revoked_at"].is_string()), "{keys:?}");
+}
+
+/// How a request for a shop is met.
+async fn met(http: &Client, operation: &Operation, slug: &str, key: Option<&str>) -> Met {
+    let Operation { method, url, .. } = operation;
     let request = http.request(method.clone(), url).header("x-tenant-slug", slug);
     let request = if *method == Method::GET { request } else { request.json(&json!({})) };
     let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
@@ -43,38 +181,51 @@ async fn enters(http: &Client, method: &Method, url: &str, slug: &str, key: Opti
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let body: Value = answer.json().await.unwrap_or_default();
     assert!(status < 500 || status == 503, "{method} {url}: {status} {body}");
-    if status == 401 {
-        assert_eq!(body["code"], "unauthorized", "{method} {url}");
-        assert_eq!(headers["www-authenticate"], "Bearer", "{method} {url}");
+    match (status, body["code"].as_str()) {
+        (401, code) => {
+            assert_eq!(code, Some("unauthorized"), "{method} {url}");
+            assert_eq!(headers["www-authenticate"], "Bearer", "{method} {url}");
+            Met::Unknown
+        }
+        (403, code) => {
+            assert_eq!(code, Some("forbidden"), "{method} {url}");
+            Met::Forbidden
+        }
+        (404, Some("tenant_not_found")) => Met::NoShop,
+        _ => Met::In,
     }
-    status != 401
 }
 
 #[tokio::test]
 async fn every_route_lets_in_whom_its_document_names() {
     let stack = TestStack::start(false).await;
-    let shop = Shop::open(&stack, "guarded").await;
-    let (http, key) = (Client::new(), stack.stack.admin_key().expect("the admin key"));
-    let mut kinds = std::collections::BTreeSet::new();
-    for (name, base) in [("query-api.json", stack.query_url()), ("write-api.json", stack.write_url())] {
-        for (method, path, access) in operations(name) {
-            let url = format!("{base}{path}");
-            let wanted = expected(&access);
-            let asked = [
-                enters(&http, &method, &url, &shop.slug, None).await,
-                enters(&http, &method, &url, &shop.slug, Some("guessed")).await,
-            ];
-            assert_eq!(asked, wanted, "{method} {url} is for: {access}");
-            assert!(enters(&http, &method, &url, &shop.slug, Some(&key)).await, "{method} {url}");
-            kinds.insert(access);
+    let (shop, other) = (Shop::open(&stack, "guarded").await, Shop::open(&stack, "neighbour").await);
+    let (http, keys) = (Client::new(), Keys::of(&stack, &shop, &other).await);
+    let mut wrong = Vec::new();
+    let mut kinds = BTreeSet::new();
+    let all = [("query-api.json", stack.query_url()), ("write-api.json", stack.write_url())];
+    for operation in all.iter().flat_map(|(name, base)| operations(name, base)) {
+        for principal in PRINCIPALS {
+            let key = keys.of_principal(principal, &operation.access);
+            let (met, wanted) =
+                (met(&http, &operation, &shop.slug, key).await, expected(&operation.access, principal));
+            if met != wanted {
+                let Operation { method, url, access } = &operation;
+                wrong.push(format!("{method} {url} is for {access}; {principal:?}: {met:?}, not {wanted:?}"));
+            }
         }
+        kinds.insert(operation.access);
     }
-    assert!(kinds.len() >= 6, "{kinds:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(kinds.len() >= 8, "{kinds:?}");
     // Those that no document lists.
     for path in ["/v1/operations/status", "/v1/console/road", "/v1/console/letters"] {
         let url = format!("{}{path}", stack.query_url());
-        assert!(!enters(&http, &Method::GET, &url, &shop.slug, None).await, "{path}");
-        assert!(enters(&http, &Method::GET, &url, &shop.slug, Some(&key)).await, "{path}");
+        let operation = Operation { method: Method::GET, url, access: "admin".to_owned() };
+        for principal in PRINCIPALS {
+            let met = met(&http, &operation, &shop.slug, keys.of_principal(principal, "admin")).await;
+            assert_eq!(met, expected("admin", principal), "{path} {principal:?}");
+        }
     }
 }
 
@@ -84,10 +235,14 @@ async fn nothing_that_is_refused_is_done() {
     let shop = Shop::open(&stack, "closed").await;
     let stranger = shop.without_key();
     let line = json!({"external_id": "a", "title": "Lamp of a stranger", "variants": [{"sku": "a"}], "publish": true});
-    let sent = stranger.request(Method::POST, "/v1/products/bulk").body(format!("{line}\n")).send().await;
-    assert_eq!(sent.expect("an answer").status(), 401);
-    let opened = stranger.request(Method::PUT, "/v1/tenants/of-a-stranger").json(&json!({"name": "x"})).send().await;
-    assert_eq!(opened.expect("an answer").status(), 401);
+    let search = shop.with_key(&shop.key("search", &[]).await.1);
+    let prices = shop.with_key(&shop.key("staff", &["pricing.write"]).await.1);
+    for (who, status) in [(&stranger, 401), (&search, 403), (&prices, 403)] {
+        let sent = who.request(Method::POST, "/v1/products/bulk").body(format!("{line}\n")).send().await;
+        assert_eq!(sent.expect("an answer").status(), status);
+        let opened = who.request(Method::PUT, "/v1/tenants/of-a-stranger").json(&json!({"name": "x"})).send().await;
+        assert_eq!(opened.expect("an answer").status(), status);
+    }
     let tenants: i64 = sqlx::query_scalar("SELECT count(*) FROM tenants.tenants WHERE slug = 'of-a-stranger'")
         .fetch_one(&stack.write)
         .await
@@ -95,4 +250,222 @@ async fn nothing_that_is_refused_is_done() {
     let products: i64 =
         sqlx::query_scalar("SELECT count(*) FROM catalog.products").fetch_one(&stack.write).await.expect("counted");
     assert_eq!((tenants, products), (0, 0));
+}
+
+/// The shop of a request without a header is that of the key; a header may only agree.
+#[tokio::test]
+async fn a_key_names_its_shop() {
+    let stack = TestStack::start(false).await;
+    let (shop, other) = (Shop::open(&stack, "named").await, Shop::open(&stack, "another").await);
+    let token = shop.bulk_all("products", &[product_line("lamp", "Lamp of ours")]).await;
+    shop.search("lamp", &token).await;
+    let (http, key) = (Client::new(), shop.key("search", &[]).await.1);
+    let url = format!("{}/v1/search?q=lamp", stack.query_url());
+    let ask = |url: String, slug: Option<&str>| {
+        let request = http.get(url).bearer_auth(&key);
+        let request = slug.into_iter().fold(request, |request, slug| request.header("x-tenant-slug", slug));
+        async move {
+            let answer = request.send().await.expect("an answer");
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+        }
+    };
+    for slug in [None, Some("named")] {
+        let (status, body) = ask(url.clone(), slug).await;
+        assert_eq!((status, &body["total"]), (200, &json!(1)), "{body}");
+    }
+    let (status, body) = ask(url.clone(), Some(&other.slug)).await;
+    assert_eq!((status, body["code"].as_str()), (404, Some("tenant_not_found")), "{body}");
+    let (status, body) = ask(format!("{url}&tenant=another"), None).await;
+    assert_eq!((status, body["code"].as_str()), (404, Some("tenant_not_found")), "{body}");
+    // Staff write without naming it, too.
+    let staff = shop.key("staff", &["catalog.write"]).await.1;
+    let line = product_line("bulb", "Bulb of ours");
+    let write = format!("{}/v1/products/bulk", stack.write_url());
+    let sent = http.post(&write).bearer_auth(&staff).body(format!("{line}\n")).send().await.expect("an answer");
+    assert_eq!(sent.status(), 200);
+    let text = sent.text().await.expect("lines");
+    assert!(text.contains("\"accepted\":1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_none_within_seconds_on_both_sides() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "revoked").await;
+    let (id, key) = shop.key("owner", &[]).await;
+    let owner = shop.with_key(&key);
+    assert_eq!(owner.read("/v1/keys", None).await.status, 200);
+    let written = owner.request(Method::PUT, "/v1/merchandising/synonyms/sofas");
+    let set = json!({"kind": "multi_way", "terms": ["sofa", "couch"]});
+    assert_eq!(written.json(&set).send().await.expect("an answer").status(), 201);
+    revoke(&shop, &id).await;
+    let began = std::time::Instant::now();
+    eventually("the key is none any more", PATIENCE, || async {
+        let read = owner.read("/v1/keys", None).await.status.as_u16();
+        let removed = owner.request(Method::DELETE, "/v1/merchandising/synonyms/sofas").header("if-match", "*");
+        let written = removed.send().await.expect("an answer").status().as_u16();
+        if (read, written) == (401, 401) { Ok(()) } else { Err(format!("{read} and {written}")) }
+    })
+    .await;
+    assert!(began.elapsed().as_secs() < 5, "the promise of docs/guides/access.md: {:?}", began.elapsed());
+    // The command that names it again changes nothing.
+    let again = shop.request(Method::DELETE, &format!("/v1/keys/{id}")).send().await.expect("an answer");
+    assert_eq!(again.json::<Value>().await.expect("JSON")["status"], "unchanged");
+}
+
+/// Every text of every table of a database that holds one of these.
+async fn tables_with(pool: &sqlx::PgPool, needles: &[&str]) -> Vec<String> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
+    )
+    .fetch_all(pool)
+    .await
+    .expect("the tables");
+    assert!(tables.len() > 10, "{tables:?}");
+    let mut found = Vec::new();
+    for table in tables {
+        let query = format!("SELECT count(*) FROM {table} AS t WHERE t::text LIKE ANY($1)");
+        let patterns: Vec<String> = needles.iter().map(|needle| format!("%{needle}%")).collect();
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+            .bind(patterns)
+            .fetch_one(pool)
+            .await
+            .unwrap_or_else(|error| unreachable!("{table}: {error}"));
+        if count > 0 {
+            found.push(table);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_key_is_kept_nowhere() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "secretive").await;
+    let wish = json!({"name": "canary", "kind": "owner"});
+    let send = || async {
+        let request = shop.request(Method::POST, "/v1/keys").header("idempotency-key", "once").json(&wish);
+        request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
+    };
+    let (first, again) = (send().await, send().await);
+    let key = first["key"].as_str().expect("a key");
+    assert_eq!((&again["id"], again.get("key")), (&first["id"], None), "{again}");
+    shop.read("/v1/keys", first["token"].as_str()).await;
+    assert_eq!(shop.with_key(key).read("/v1/keys", None).await.status, 200);
+    let secret = &key["souk_owner_".len() + 4..];
+    for pool in [&stack.write, &stack.read] {
+        assert_eq!(tables_with(pool, &[secret]).await, Vec::<String>::new());
+        assert_ne!(tables_with(pool, &["canary"]).await, Vec::<String>::new(), "the search finds what is there");
+    }
+    let logs = std::fs::read_dir(&stack.stack.settings.data_dir).expect("the folder").flatten();
+    for file in logs.map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_wish_for_a_key_that_makes_no_sense_is_told_what_is_wrong() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "wishing").await;
+    for (wish, pointer) in [
+        (json!({"name": "x", "kind": "staff"}), "/permissions"),
+        (json!({"name": "x", "kind": "staff", "permissions": ["all"]}), "/permissions/0"),
+        (json!({"name": "x", "kind": "search", "permissions": ["catalog.write"]}), "/permissions"),
+        (json!({"name": "", "kind": "search"}), "/name"),
+        (json!({"name": "x", "kind": "search", "expires_at": "2020-01-01T00:00:00Z"}), "/expires_at"),
+    ] {
+        let answer = shop.request(Method::POST, "/v1/keys").json(&wish).send().await.expect("an answer");
+        assert_eq!(answer.status(), 422, "{wish}");
+        let body: Value = answer.json().await.expect("JSON");
+        assert_eq!(body["errors"][0]["pointer"], pointer, "{body}");
+    }
+    for wish in [json!({"name": "x", "kind": "root"}), json!({"name": "x"}), json!({"kind": "search", "name": "x", "a": 1})] {
+        let answer = shop.request(Method::POST, "/v1/keys").json(&wish).send().await.expect("an answer");
+        assert_eq!(answer.status(), 400, "{wish}");
+    }
+    let missing = shop.request(Method::DELETE, "/v1/keys/0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b").send().await;
+    assert_eq!(missing.expect("an answer").status(), 404);
+}
+
+/// Two products, one of which is outside of the scope.
+async fn shop_of_two(stack: &TestStack) -> Shop {
+    let shop = Shop::open(stack, "scoped").await;
+    shop.bulk_all("categories", &[json!({"external_id": "c", "name": "Lamps", "slug": "lamps"})]).await;
+    let line = |id: &str, brand: &str| {
+        let mut line = product_line(id, &format!("Lamp {id}"));
+        line["brand"] = json!(brand);
+        line["categories"] = json!(["c"]);
+        line
+    };
+    let token = shop.bulk_all("products", &[line("shown", "Ours"), line("hidden", "Theirs")]).await;
+    shop.search("lamp", &token).await;
+    shop
+}
+
+#[tokio::test]
+async fn a_scoped_key_shows_its_scope_and_nothing_beyond() {
+    let stack = TestStack::start(false).await;
+    let shop = shop_of_two(&stack).await;
+    let found = shop.read("/v1/search?q=lamp", None).await;
+    let hidden = found.body["hits"].as_array().into_iter().flatten().find(|hit| hit["title"] == "Lamp hidden");
+    let hidden = hidden.expect("both are found")["id"].as_str().expect("an id").to_owned();
+    let pin = json!({"enabled": true, "priority": 1, "when": {"query": {"match": "is", "text": "lamp"}}, "then": [
+        {"type": "pin", "product_id": hidden, "position": 1}]});
+    let pinned = shop.command(Method::PUT, "/v1/merchandising/rules/pin", None, &pin).await;
+    let read = shop.read("/v1/search?q=lamp", pinned["token"].as_str()).await;
+    assert_eq!(read.titles()[0], "Lamp hidden", "the rule works for others: {}", read.body);
+    let (id, key) = shop.key("search", &[]).await;
+    let only = |filter: &str| Scope { filter: Some(filter.to_owned()), ..Scope::default() };
+    let visitor = shop.with_key(&scoped(&key, &id, only("brand:Ours")));
+    // Also where the visitor filters by the same field, and asks for the values of it.
+    for (path, list) in [
+        ("/v1/search?q=lamp&facets=brand", "/hits"),
+        ("/v1/search?q=lamp&facets=brand&filter=brand:Theirs,Ours", "/hits"),
+        ("/v1/search?q=&facets=*", "/hits"),
+        ("/v1/search?q=lamp&facets=brand&steering=false", "/hits"),
+        ("/v1/facets/brand?q=lamp", "/values"),
+        ("/v1/facets/brand?q=lamp&filter=brand:Ours", "/values"),
+        ("/v1/categories/lamps/products", "/products"),
+    ] {
+        let read = visitor.read(path, None).await;
+        assert_eq!(read.status, 200, "{path}: {read:?}");
+        let text = read.body.to_string();
+        assert_eq!(read.body.pointer(list).and_then(Value::as_array).map(Vec::len), Some(1), "{path}: {text}");
+        assert!(!text.contains("Theirs") && !text.contains("Lamp hidden"), "{path}: {text}");
+    }
+    let many = json!({"searches": [{"q": "lamp", "facets": ["brand"]}]});
+    let answer = visitor.ask("/v1/search/multi", &many).await;
+    assert!(answer.to_string().contains("Lamp shown") && !answer.to_string().contains("Theirs"), "{answer}");
+    // What another scope was answered a moment ago is not this one's.
+    let other = shop.with_key(&scoped(&key, &id, only("brand:Theirs")));
+    assert_eq!(other.read("/v1/search?q=lamp&facets=brand", None).await.titles(), ["Lamp hidden"]);
+    let few = shop.with_key(&scoped(&key, &id, Scope { max_hits: Some(1), ..Scope::default() }));
+    let page = few.read("/v1/search?q=lamp&limit=100", None).await;
+    assert_eq!((page.titles().len(), &page.body["total"]), (1, &json!(2)));
+    // What does not know scopes refuses.
+    for path in ["/v1/suggest?q=lamp", &format!("/v1/products/{hidden}"), &format!("/v1/products/{hidden}/similar")] {
+        assert_eq!(visitor.read(path, None).await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_scoped_key_ends_with_its_time_and_with_its_search_key() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "ending").await;
+    let (id, key) = shop.key("search", &[]).await;
+    let status = async |key: String| shop.with_key(&key).read("/v1/search?q=x", None).await.status.as_u16();
+    let until = |at: i64| scoped(&key, &id, Scope { expires_at: Some(at), ..Scope::default() });
+    assert_eq!(status(until(1)).await, 401);
+    assert_eq!(status(until(4_000_000_000)).await, 200);
+    // One that is signed with a key of another kind opens nothing.
+    let (owner_id, owner) = shop.key("owner", &[]).await;
+    assert_eq!(status(scoped(&owner, &owner_id, Scope::default())).await, 401);
+    assert_eq!(status(scoped(&owner, &id, Scope::default())).await, 401);
+    revoke(&shop, &id).await;
+    eventually("scoped keys end with it", PATIENCE, || async {
+        let status = status(until(4_000_000_000)).await;
+        if status == 401 { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
 }

@@ -62,6 +62,22 @@ impl Shop {
         Self { http: client(HeaderMap::new()), ..self.clone() }
     }
 
+    /// The same shop, asked by somebody who has this key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { http: client(access::key::header(Some(key))), ..self.clone() }
+    }
+
+    /// Makes a key and waits until the read side knows it; gives its id and the key.
+    pub async fn key(&self, kind: &str, permissions: &[&str]) -> (String, String) {
+        let wish = json!({"name": kind, "kind": kind, "permissions": permissions});
+        let made = self.command(Method::POST, "/v1/keys", None, &wish).await;
+        let of = |name: &str| made[name].as_str().expect(name).to_owned();
+        let read = self.read("/v1/keys", Some(&of("token"))).await;
+        assert!(read.fresh && read.status == StatusCode::OK, "{read:?}");
+        (of("id"), of("key"))
+    }
+
     /// The same shop, read from another query-api.
     #[must_use]
     pub fn read_from(&self, query: &str) -> Self {

@@ -3,12 +3,14 @@
 use schemas::{Timestamp, Uuid};
 use std::fmt::Debug;
 
-/// The time of day and new ids; commands carry both, so the rules need neither.
+/// The time of day, new ids and chance; commands carry them, so the rules need none.
 pub trait Clock: Debug + Send + Sync {
     /// Now, in whole microseconds, as PostgreSQL keeps it.
     fn now(&self) -> Timestamp;
     /// A new UUID of version 7.
     fn id(&self) -> Uuid;
+    /// 32 bytes that nobody can guess.
+    fn secret(&self) -> [u8; 32];
 }
 
 /// The machine's clock.
@@ -23,5 +25,11 @@ impl Clock for SystemClock {
 
     fn id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes);
+        bytes
     }
 }

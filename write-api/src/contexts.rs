@@ -4,6 +4,7 @@
 //! and a `port` where other contexts have to know something of it. Each layer knows those before it. No slice looks into
 //! another, but through its `port`. How to add one: `docs/guides/adding-a-context.md`.
 
+pub(crate) mod access;
 pub(crate) mod catalog;
 pub(crate) mod insights;
 pub(crate) mod inventory;
@@ -12,7 +13,7 @@ pub(crate) mod pricing;
 pub(crate) mod tenants;
 
 use crate::pipeline::App;
-use access::Routes;
+use ::access::Routes;
 use schemas::contexts::Context;
 
 /// What the rest of write-api has to know of a slice.
@@ -33,6 +34,7 @@ pub(crate) const SLICES: [Slice; Context::COUNT] = [
     inventory::SLICE,
     merchandising::SLICE,
     insights::SLICE,
+    access::SLICE,
 ];
 
 const _: () = {

@@ -26,7 +26,7 @@ fn commands() -> Routes<App> {
 /// The routes of the commands and of their description.
 pub(crate) fn router(app: App) -> Router {
     let (router, _) = commands().split();
-    let identify = middleware::from_fn_with_state(app.admin.clone(), guard::identify);
+    let identify = middleware::from_fn_with_state(app.callers.clone(), guard::identify);
     router.layer(identify).with_state(app).merge(openapi::routes())
 }
 

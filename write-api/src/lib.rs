@@ -22,10 +22,10 @@ pub mod jobs;
 mod pipeline;
 mod wake;
 
-use access::AdminKey;
+use access::{AdminKey, Callers};
 use clock::{Clock, SystemClock};
 use config::Config;
-use contexts::tenants::port::Directory;
+use contexts::{access::port::StoredKeys, tenants::port::Directory};
 use pipeline::{App, BulkLimits, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals, Supervisor,
@@ -101,7 +101,7 @@ pub async fn serve(
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
-        admin: AdminKey::new(config.admin_key.as_deref()),
+        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { pool: pool.clone() }),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());

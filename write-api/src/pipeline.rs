@@ -38,7 +38,7 @@ pub(crate) use table::{Column, Table, TableSpec};
 pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
 use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
-use access::AdminKey;
+use access::Callers;
 use metrics::CommandMetrics;
 use schemas::ids::TenantId;
 use service::{Refusals, RequestContext};
@@ -55,8 +55,8 @@ pub(crate) struct App {
     pub(crate) refusals: Refusals,
     pub(crate) bulk: BulkLimits,
     pub(crate) tenants: Directory,
-    /// The key of the installation's administrators.
-    pub(crate) admin: AdminKey,
+    /// Who calls, by the key that is sent.
+    pub(crate) callers: Callers,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
 }

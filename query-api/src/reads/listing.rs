@@ -44,7 +44,7 @@ pub const READ: ReadModel = ReadModel {
 };
 
 fn routes() -> Routes<App> {
-    Routes::default().allow(Rule::Shopper, routes!(products))
+    Routes::default().allow(Rule::Search, routes!(products))
 }
 
 const DEFAULT_LIMIT: usize = 24;

@@ -41,10 +41,10 @@ pub const READ: ReadModel = ReadModel {
 
 fn routes() -> Routes<App> {
     Routes::default()
-        .allow(Rule::Shopper, routes!(route::search, route::search_json))
-        .allow(Rule::Shopper, routes!(multi::multi))
+        .allow(Rule::Search, routes!(route::search, route::search_json))
+        .allow(Rule::Search, routes!(multi::multi))
         .allow(Rule::Shopper, routes!(suggest::suggest))
         .allow(Rule::Shopper, routes!(similar::similar))
         .allow(Rule::Shopper, routes!(why::why))
-        .allow(Rule::Shopper, routes!(facet::facet))
+        .allow(Rule::Search, routes!(facet::facet))
 }

@@ -48,6 +48,7 @@ const WRITE: &[Kept] = &[
         "reports of the last two days, so that one is counted once",
         "two days; write-api, as new ones come",
     ),
+    kept("access.keys", "digest and rights of each key", "for ever: a revoked one stays none"),
     kept(
         "public.log_epochs",
         "when and why the log began anew, and its partitions",
@@ -81,6 +82,7 @@ const READ: &[Kept] = &[
         "until it has acknowledged; the document relay",
     ),
     kept("public.embeddings", "vectors", "as long as a generation names their set; `reindex prune`"),
+    kept("public.keys", "digest and rights of each key", BY_EVENTS),
     kept("public.merchandising", "what steers search", BY_EVENTS),
     kept("public.insight_searches", "single searches", "`--insight-retention-days` (90); the projection"),
     kept("public.insight_queries", "sums by day and query", "for ever"),

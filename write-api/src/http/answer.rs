@@ -17,7 +17,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(examples(json!(CommandAnswer::example())))]
 pub(crate) struct CommandAnswer {
-    /// The aggregate's id: of the product, the category, the variant, the definition or the tenant.
+    /// The aggregate's id: of the product, the category, the variant, the definition, the key or the tenant.
     id: schemas::Uuid,
     /// Its version after the command; also the `ETag`.
     version: u64,
@@ -62,10 +62,16 @@ impl VariantAnswer {
     }
 }
 
+impl CarriedOut {
+    /// The token by which reads see it.
+    pub(crate) fn token(&self) -> Token {
+        Token::of(self.context, self.done.id, self.done.version)
+    }
+}
+
 impl IntoResponse for CarriedOut {
     fn into_response(self) -> Response {
-        let done = &self.done;
-        let token = Token::of(self.context, done.id, done.version).to_string();
+        let (done, token) = (&self.done, self.token().to_string());
         let mut headers = HeaderMap::new();
         // Digits in quotes, and base64url.
         for (name, text) in [(header::ETAG.as_str(), format!("\"{}\"", done.version)), (TOKEN_HEADER, token.clone())] {

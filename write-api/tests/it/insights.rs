@@ -149,6 +149,10 @@ impl Clock for Ahead {
     fn id(&self) -> Uuid {
         SystemClock.id()
     }
+
+    fn secret(&self) -> [u8; 32] {
+        SystemClock.secret()
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use ::search::{
     query::{SearchRequest, Steering},
     reader::Snapshot,
 };
+use access::scoped::Restriction;
 use schemas::{Utc, topics::Context};
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -24,6 +25,12 @@ pub struct Steered {
     pub stamp: String,
     /// What could not be done as defined.
     pub degraded: Option<String>,
+}
+
+/// Leaves out what a scoped key does not show.
+fn restrict(request: &mut SearchRequest, restriction: &Restriction) {
+    request.only.clone_from(&restriction.filter);
+    request.limit = restriction.max_hits.map_or(request.limit, |most| request.limit.min(most));
 }
 
 /// Applies what staff have defined, drafts included and the release bundle's beneath, what shoppers like, and the
@@ -57,5 +64,9 @@ pub async fn steer(
     steered.degraded = arm.and_then(|arm| arm.ignored.clone());
     let tried = arm.and_then(|arm| overlaid(shipped, &arm.ranking).ok()).unwrap_or(shipped);
     request.ranking = Some(body.ranking(tried)?);
+    if let Some(restriction) = &context.restriction {
+        restrict(request, restriction);
+        let _ = write!(steered.stamp, " {}", restriction.text);
+    }
     Ok(steered)
 }

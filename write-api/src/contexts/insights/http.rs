@@ -38,7 +38,7 @@ use utoipa_axum::routes;
 
 /// The routes of this slice.
 pub(super) fn routes() -> Routes<App> {
-    Routes::default().allow(Rule::Shopper, routes!(report))
+    Routes::default().allow(Rule::Search, routes!(report))
 }
 
 /// The most reports of a request.
