@@ -1,10 +1,7 @@
 //! Who calls.
 
 use crate::{key::KnownKey, rule::Rule, scoped::Restriction};
-use axum::{
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use schemas::{
     ids::TenantId,
     problem::{Code, Problem},
@@ -15,8 +12,10 @@ use std::sync::Arc;
 /// Who calls, as [`crate::guard::identify`] found out; an extension of every request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Caller {
-    /// No key was sent.
+    /// No key was sent, and the host is of no shop.
     Anonymous,
+    /// No key was sent, to the host of the shop that has this slug.
+    Visitor(Arc<str>),
     /// A key was sent that nobody has, or nobody any more.
     Unknown,
     /// A key was sent, and whose it is could not be looked up.
@@ -30,23 +29,13 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// The shop that the credential is of, if it is of one.
+    /// The shop that the key or the host is of, if it is of one: another is not there for the caller.
     #[must_use]
-    pub fn tenant(&self) -> Option<TenantId> {
+    pub fn shop(&self) -> Option<ShopOf<'_>> {
         match self {
-            Self::Key(key) | Self::Scoped(key, _) => Some(key.tenant),
+            Self::Key(key) | Self::Scoped(key, _) => Some(ShopOf::Id(key.tenant)),
+            Self::Visitor(slug) => Some(ShopOf::Slug(slug)),
             Self::Anonymous | Self::Unknown | Self::Unavailable | Self::Admin => None,
-        }
-    }
-
-    /// Whether the caller has anything to do with a shop. One that has not gets the answer that there is no such shop:
-    /// whether there is one is told to nobody else.
-    #[must_use]
-    pub fn may_enter(&self, tenant: TenantId) -> bool {
-        match self {
-            Self::Anonymous | Self::Admin => true,
-            Self::Key(key) | Self::Scoped(key, _) => key.tenant == tenant,
-            Self::Unknown | Self::Unavailable => false,
         }
     }
 
@@ -55,7 +44,7 @@ impl Caller {
     pub fn restriction(&self) -> Option<Arc<Restriction>> {
         match self {
             Self::Scoped(_, restriction) => Some(Arc::clone(restriction)),
-            Self::Anonymous | Self::Unknown | Self::Unavailable | Self::Admin | Self::Key(_) => None,
+            Self::Anonymous | Self::Visitor(_) | Self::Unknown | Self::Unavailable | Self::Admin | Self::Key(_) => None,
         }
     }
 
@@ -64,6 +53,15 @@ impl Caller {
     pub const fn is_admin(&self) -> bool {
         matches!(self, Self::Admin)
     }
+}
+
+/// A shop, as a key or a host tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShopOf<'a> {
+    /// By its id.
+    Id(TenantId),
+    /// By its slug; whether there is such a shop has not been looked up.
+    Slug(&'a str),
 }
 
 /// Why a caller may not.
@@ -82,13 +80,11 @@ pub enum Denied {
 impl Denied {
     fn problem(self) -> Problem {
         match self {
-            Self::NoKey => {
-                Problem::new(Code::Unauthorized).detail("this route needs a key: `Authorization: Bearer <key>`")
-            }
+            Self::NoKey => Problem::new(Code::Unauthorized).detail(
+                "this needs a key: `Authorization: Bearer <key>`; who shops can do without at the shop's own host",
+            ),
             Self::UnknownKey => Problem::new(Code::Unauthorized).detail("the key is not known here, or not any more"),
-            Self::NotFor(rule) => {
-                Problem::new(Code::Forbidden).detail(format!("this route is for: {}", rule.words()))
-            }
+            Self::NotFor(rule) => Problem::new(Code::Forbidden).detail(format!("this route is for: {}", rule.words())),
             Self::Unavailable => Problem::new(Code::Unavailable).detail("the key can't be looked up at the moment"),
         }
     }
@@ -96,12 +92,6 @@ impl Denied {
 
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
-        let problem = self.problem();
-        let is_unauthorized = problem.code == Code::Unauthorized.as_str();
-        let mut response = ProblemResponse(problem).into_response();
-        if is_unauthorized {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        ProblemResponse(self.problem()).into_response()
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
         let key = |scopes: Vec<&str>| SecurityRequirement::new(SCHEME, scopes);
         operation.security = Some(match rule {
             Rule::Anybody => Vec::new(),
-            // With or without a key.
+            // With a key, or without one at the shop's own host.
             Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new())],
             Rule::Staff(permission) => vec![key(vec![permission.as_str()])],
             Rule::Owner => vec![key(vec!["owner"])],

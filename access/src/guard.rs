@@ -2,6 +2,7 @@
 
 use crate::{
     caller::Caller,
+    hosts::ShopDomain,
     key::{self, AdminKey, Digest, KnownKey},
     rule::Rule,
     scoped,
@@ -73,14 +74,16 @@ pub struct Callers {
     keys: Arc<dyn Keys>,
     known: Cache<Named, Arc<KnownKey>>,
     lookups: Arc<Semaphore>,
+    domain: Option<ShopDomain>,
 }
 
 impl Callers {
-    /// By the key of the administrators, and the keys of all shops.
+    /// By the key of the administrators, the keys of all shops, and the hosts of shops below a domain.
     #[must_use]
-    pub fn new(admin: AdminKey, keys: impl Keys + 'static) -> Self {
+    pub fn new(admin: AdminKey, keys: impl Keys + 'static, domain: Option<ShopDomain>) -> Self {
         Self {
             admin,
+            domain,
             keys: Arc::new(keys),
             known: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
@@ -90,7 +93,13 @@ impl Callers {
     /// Administrators, and nobody else.
     #[must_use]
     pub fn administrators(admin: AdminKey) -> Self {
-        Self::new(admin, NoKeys)
+        Self::new(admin, NoKeys, None)
+    }
+
+    /// The host of a shop, if shops have hosts.
+    #[must_use]
+    pub fn host_of(&self, slug: &str) -> Option<String> {
+        self.domain.as_ref().map(|domain| domain.host_of(slug))
     }
 
     /// Who sends this key.
@@ -136,13 +145,16 @@ impl Callers {
 }
 
 /// Middleware of a process: finds out who calls (`middleware::from_fn_with_state(callers, guard::identify)`).
-pub async fn identify(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
-    let caller = match key::sent(request.headers()) {
-        None => Caller::Anonymous,
+pub async fn identify(State(callers): State<Callers>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match key::sent(&parts.headers) {
+        None => {
+            callers.domain.as_ref().and_then(|domain| domain.slug(&parts)).map_or(Caller::Anonymous, Caller::Visitor)
+        }
         Some(sent) => callers.who(sent).await,
     };
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    parts.extensions.insert(caller);
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// Middleware of a route, put there by [`crate::Routes`]. A process that does not say who calls lets nobody in.
@@ -186,7 +198,7 @@ mod tests {
     fn callers(expires_in: i64) -> (Callers, String, Arc<AtomicUsize>) {
         let (key, asked) = (key::text(KeyKind::Staff, [7; 32]), Arc::new(AtomicUsize::new(0)));
         let one = One { digest: key::digest(&key), expires_in, asked: Arc::clone(&asked) };
-        (Callers::new(AdminKey::new(Some("k")), one), key, asked)
+        (Callers::new(AdminKey::new(Some("k")), one, None), key, asked)
     }
 
     #[tokio::test]

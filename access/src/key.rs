@@ -174,7 +174,9 @@ mod tests {
             assert_eq!(key.len(), hint(&key).len() + 39);
         }
         let good = text(KeyKind::Staff, [3; 32]);
-        for bad in ["", "souk_", "souk_staff_", "é", &good[1..], &good[..good.len() - 1], &good.replace("staff", "root")] {
+        for bad in
+            ["", "souk_", "souk_staff_", "é", &good[1..], &good[..good.len() - 1], &good.replace("staff", "root")]
+        {
             assert!(!is_well_formed(bad), "{bad}");
             let _ = hint(bad);
         }

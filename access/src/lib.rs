@@ -10,6 +10,7 @@
 pub mod caller;
 pub mod documents;
 pub mod guard;
+pub mod hosts;
 pub mod key;
 pub mod routes;
 pub mod rule;
@@ -17,6 +18,7 @@ pub mod scoped;
 
 pub use caller::{Caller, Denied};
 pub use guard::Callers;
+pub use hosts::ShopDomain;
 pub use key::{AdminKey, KnownKey};
 pub use routes::Routes;
 pub use rule::{Permission, Rule};

@@ -95,8 +95,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_route_lets_in_whom_its_rule_names() {
-        let router =
-            routes().split().0.layer(middleware::from_fn_with_state(Callers::administrators(AdminKey::new(Some("k"))), guard::identify));
+        let router = routes()
+            .split()
+            .0
+            .layer(middleware::from_fn_with_state(Callers::administrators(AdminKey::new(Some("k"))), guard::identify));
         for (method, path, key, expected) in [
             ("GET", "/open", None, StatusCode::OK),
             ("GET", "/open", Some("none"), StatusCode::OK),

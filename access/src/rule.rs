@@ -45,7 +45,11 @@ impl FromStr for Permission {
     type Err = UnknownPermission;
 
     fn from_str(text: &str) -> Result<Self, UnknownPermission> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| UnknownPermission { name: text.to_owned() })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|one| one.as_str() == text)
+            .ok_or_else(|| UnknownPermission { name: text.to_owned() })
     }
 }
 
@@ -92,14 +96,14 @@ impl Rule {
         match (self, caller) {
             (Self::Anybody, _)
             | (Self::Search, Caller::Scoped(..))
-            | (Self::Search | Self::Shopper, Caller::Anonymous | Caller::Key(_))
+            | (Self::Search | Self::Shopper, Caller::Visitor(_) | Caller::Key(_))
             | (_, Caller::Admin) => Ok(()),
             (Self::Staff(permission), Caller::Key(key)) if key.may(permission) => Ok(()),
             (Self::Owner, Caller::Key(key)) if key.kind == KeyKind::Owner => Ok(()),
             (_, Caller::Key(_) | Caller::Scoped(..)) => Err(Denied::NotFor(self)),
             (_, Caller::Unknown) => Err(Denied::UnknownKey),
             (_, Caller::Unavailable) => Err(Denied::Unavailable),
-            (_, Caller::Anonymous) => Err(Denied::NoKey),
+            (_, Caller::Anonymous | Caller::Visitor(_)) => Err(Denied::NoKey),
         }
     }
 

@@ -4,9 +4,11 @@
 use crate::{BenchError, figures::Latencies, peers};
 use launcher::{
     import::{mapping::Mapping, reader::Records},
+    key::KeyArgs,
     settings::Settings,
     stack::{Service, Stack},
 };
+use reqwest::header::HeaderMap;
 use serde::Serialize;
 use serde_json::json;
 use std::{
@@ -77,6 +79,7 @@ struct Report {
 struct Searcher<'a> {
     http: reqwest::Client,
     url: String,
+    headers: HeaderMap,
     texts: std::slice::Iter<'a, String>,
 }
 
@@ -86,6 +89,7 @@ impl Searcher<'_> {
         let broken = |error: reqwest::Error| BenchError::Broken(format!("{}: {error}", self.url));
         let body = json!({"q": text, "mode": "lexical", "facets": ["brand", "category"]});
         let request = self.http.post(&self.url).header("x-tenant-slug", tenant).json(&body);
+        let request = request.headers(self.headers.clone());
         let began = Instant::now();
         let response = request.send().await.map_err(broken)?.error_for_status().map_err(broken)?;
         response.bytes().await.map_err(broken)?;
@@ -114,7 +118,9 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     let stack = Stack::new(args.settings.clone(), programs.clone()).map_err(|error| broken(&error))?;
     let texts = texts(&args)?;
     let url = format!("{}/v1/search", stack.url(Service::QueryApi));
-    let mut searcher = Searcher { http: peers::client()?, url, texts: texts.iter() };
+    let key = KeyArgs::of(stack.admin_key().map_err(|error| broken(&error))?);
+    let headers = key.headers(&[&url]);
+    let mut searcher = Searcher { http: peers::client()?, url, headers, texts: texts.iter() };
     let run = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| broken(&error))?.as_secs();
     let (one, other) = (format!("first-{run}"), format!("second-{run}"));
 

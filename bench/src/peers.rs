@@ -148,7 +148,13 @@ fn engines(args: &Args, http: Client, pool: sqlx::PgPool) -> (Vec<Engine>, Vec<S
     let base = |url: &str| url.trim_end_matches('/').to_owned();
     let (tenant, asked) = (args.tenant.clone(), AtomicU64::default());
     let mut engines = vec![
-        Engine::Souk(souk::Souk { http: http.clone(), base: base(&args.query_url), tenant, asked }),
+        Engine::Souk(souk::Souk {
+            http: http.clone(),
+            base: base(&args.query_url),
+            tenant,
+            headers: args.key.headers(&[&args.query_url]),
+            asked,
+        }),
         Engine::Postgres(postgres::Postgres { pool, trigrams: None }),
     ];
     let mut skipped = Vec::new();

@@ -7,7 +7,8 @@ use crate::{
     peers::{self, PeerArgs},
     profile::ProfileArgs,
 };
-use launcher::import::Progress;
+use launcher::{import::Progress, key::KeyArgs};
+use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -48,6 +49,9 @@ pub struct Args {
     /// Address of query-api
     #[arg(long, env = "SOUK_QUERY_URL", default_value = "http://127.0.0.1:8081")]
     pub query_url: String,
+    /// Who asks
+    #[command(flatten)]
+    pub key: KeyArgs,
     /// Measure only souk, by kind of query
     #[arg(long, conflicts_with = "peers")]
     pub alone: bool,
@@ -156,6 +160,7 @@ struct Client {
     http: reqwest::Client,
     base: String,
     tenant: String,
+    headers: HeaderMap,
 }
 
 impl Client {
@@ -165,6 +170,7 @@ impl Client {
         };
         let request =
             self.http.post(format!("{}/v1/search", self.base)).header("x-tenant-slug", &self.tenant).json(body);
+        let request = request.headers(self.headers.clone());
         let response = request.send().await.map_err(broken)?;
         if !response.status().is_success() {
             let told = response.text().await.map_err(broken)?;
@@ -204,7 +210,8 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
     if args.peers.peers {
         return peers::run(&args, http, profile).await;
     }
-    let client = Client { http: http.clone(), base, tenant: args.tenant.clone() };
+    let headers = args.key.headers(&[&args.query_url]);
+    let client = Client { http: http.clone(), base, tenant: args.tenant.clone(), headers };
     let products = client.search(&json!({"limit": 0})).await?.total;
     let words = words(&client, &args, products).await?;
     let total = args.queries * KINDS.len() as u64;

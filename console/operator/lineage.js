@@ -66,8 +66,11 @@ function hops(of) {
   );
 }
 
-function whole(of, history, tenant) {
-  const shop = of.page && h("a", { href: `/?tenant=${encodeURIComponent(tenant)}&p=${encodeURIComponent(of.page.slug)}` }, "In the storefront");
+/** The address of a path at the host of a shop. */
+const at = (host, path) => `${location.protocol}//${host}${location.port && `:${location.port}`}${path}`;
+
+function whole(of, history, host) {
+  const shop = of.page && host && h("a", { href: at(host, `/?p=${encodeURIComponent(of.page.slug)}`) }, "In the storefront");
   return [
     h("h2", { class: "lineage-title" }, of.title ?? "No title"),
     facts([
@@ -114,12 +117,14 @@ export function mount(main, [tenant, product]) {
   });
   main.append(h("h1", {}, "Lineage"), h("p", { class: "hint" }, "One product from its events to its hit: what each stage knows of it, and at which version."), form, out);
   let drawn = "";
+  let host = null;
   const start = async () => {
     if (shops.options.length > 0) return;
     const { tenants } = await read("/v1/console/tenants");
     fill(shops, tenants.map((one) => h("option", { value: one.slug }, one.slug)));
     const first = tenants.find((one) => one.slug === tenant) ?? tenants.find((one) => one.slug !== "souk-probe") ?? tenants[0];
     if (first) shops.value = first.slug;
+    host = first?.host;
   };
   return {
     every: 2_000,
@@ -132,7 +137,7 @@ export function mount(main, [tenant, product]) {
       const now = JSON.stringify([of, history.events ?? history.failed.message]);
       if (now === drawn) return;
       drawn = now;
-      fill(out, whole(of, history, tenant));
+      fill(out, whole(of, history, host));
     },
   };
 }

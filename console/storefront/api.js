@@ -28,7 +28,7 @@ export async function read(tenant, path, pairs = [], { signal, keep = false } = 
   const params = new URLSearchParams(
     pairs.filter(([, value]) => value !== null && value !== undefined && value !== ""),
   );
-  params.append("tenant", tenant);
+  if (tenant !== null) params.append("tenant", tenant);
   const address = `${path}?${params}`;
   const known = kept.get(address);
   if (keep && known && Date.now() - known.servedAt < KEPT_MS) return known;

@@ -24,7 +24,8 @@ export function fromAddress(search) {
   const sort = params.get("sort");
   const page = Number.parseInt(params.get("page") ?? "1", 10);
   return {
-    tenant: params.get("tenant") || "demo",
+    // The host tells whose shop it is; an address may name it, too.
+    tenant: params.get("tenant") || null,
     product: params.get("p"),
     q: params.get("q") ?? "",
     mode: MODES.includes(mode) ? mode : "lexical",
@@ -51,7 +52,7 @@ function read(filters, name, value) {
 export function toAddress(state) {
   const params = new URLSearchParams();
   const set = (name, value, usual) => value !== usual && params.append(name, value);
-  set("tenant", state.tenant, "demo");
+  set("tenant", state.tenant, null);
   if (state.product !== null) {
     params.append("p", state.product);
     return `/?${params}`;

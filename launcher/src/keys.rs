@@ -140,7 +140,12 @@ async fn create(args: CreateArgs) -> Result<(), LaunchError> {
         println!("{made:#}");
     } else {
         let of = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-        println!("{}\n\nThis is shown once. To revoke it: souk key revoke {} --tenant {}", of("key"), of("id"), args.shop.tenant);
+        println!(
+            "{}\n\nThis is shown once. To revoke it: souk key revoke {} --tenant {}",
+            of("key"),
+            of("id"),
+            args.shop.tenant
+        );
     }
     Ok(())
 }
@@ -158,7 +163,8 @@ async fn list(args: ListArgs) -> Result<(), LaunchError> {
     }
     for key in keys {
         let of = |name: &str| key[name].as_str().unwrap_or_default();
-        let permissions: Vec<&str> = key["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let permissions: Vec<&str> =
+            key["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let state = match (of("revoked_at"), of("expires_at")) {
             ("", "") => String::new(),
             ("", at) => format!("  until {at}"),

@@ -117,26 +117,47 @@ async fn load_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
 
 /// Shows a search with its answer, as soon as the shop has arrived on the read side.
 async fn print_first_search(stack: &Stack, tenant: &str, token: &str) {
-    let url = format!("{}/v1/search?tenant={tenant}&q=wireless+headphones&limit=3", stack.url(Service::QueryApi));
-    let request = reqwest::Client::new().get(&url).header(TOKEN_HEADER, token).header(WAIT_HEADER, "5000");
+    let path = "/v1/search?q=wireless+headphones&limit=3";
+    // Asked by its address, since not every resolver knows what is below `localhost`.
+    let request = reqwest::Client::new().get(format!("{}{path}", stack.url(Service::QueryApi)));
+    let shop = shop_url(stack, tenant);
+    let request = match &shop {
+        Some(_) => request.header("host", format!("{tenant}.{}", stack.settings.shop_domain)),
+        None => request.header("x-tenant-slug", tenant).bearer_auth(stack.admin_key().unwrap_or_default()),
+    };
+    let request = request.header(TOKEN_HEADER, token).header(WAIT_HEADER, "5000");
     let answer = async { request.send().await.ok()?.error_for_status().ok()?.json::<Value>().await.ok() }.await;
     let Some(answer) = answer else { return };
-    println!("\nA first search: curl '{url}'");
+    match &shop {
+        Some(shop) => println!("\nA first search: curl '{shop}{path}'"),
+        None => println!("\nA first search:"),
+    }
     println!("  {} products match", answer["total"]);
     for hit in answer["hits"].as_array().into_iter().flatten() {
         println!("  - {}", hit["title"].as_str().unwrap_or_default());
     }
 }
 
+/// Where who has no key shops in a shop.
+fn shop_url(stack: &Stack, tenant: &str) -> Option<String> {
+    let (domain, port) = (&stack.settings.shop_domain, stack.settings.query_listen.port());
+    (!domain.is_empty()).then(|| format!("http://{tenant}.{domain}:{port}"))
+}
+
 fn print_addresses(stack: &Stack, tenant: &str) {
     println!("\nwrite-api   {}   (commands; API: /openapi.json)", stack.url(Service::WriteApi));
     println!(
-        "query-api   {}   (reads; API: /openapi.json; in a browser: the demo storefront)",
+        "query-api   {}   (reads; API: /openapi.json; they need a key, which says whose shop it is)",
         stack.url(Service::QueryApi)
     );
+    if let Some(shop) = shop_url(stack, tenant) {
+        println!("shop        {shop}   (the same without a key, for shoppers; in a browser: the storefront)");
+    }
     if let Ok(key) = stack.admin_key() {
         println!("console     {}/console#key={key}   (for administrators)", stack.url(Service::QueryApi));
-        println!("key         {key}   (writes need it: `Authorization: Bearer <key>`; this stack's commands send it)");
+        println!(
+            "key         {key}   (of administrators: `Authorization: Bearer <key>`; this stack's commands send it)"
+        );
     }
     println!("projector   {}   (health and metrics)", stack.url(Service::Projector));
     println!("broker      {}", stack.settings.brokers());

@@ -89,7 +89,11 @@ impl App {
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),
-            callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), ViewedKeys { pool: pool.clone() }),
+            callers: Callers::new(
+                AdminKey::new(config.admin_key.as_deref()),
+                ViewedKeys { pool: pool.clone() },
+                config.shop_domain.clone(),
+            ),
             operations: Operations { url: config.operations_url.clone(), http: reqwest::Client::new() },
             vectors: Vectors::new(pool.clone(), vectors),
             index,

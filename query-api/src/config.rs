@@ -1,6 +1,7 @@
 //! The query API's settings.
 
 use crate::freshness::WaitLimits;
+use access::ShopDomain;
 use clap::{Args, Parser};
 use schemas::token::MAX_ENTRIES;
 use search::{
@@ -74,6 +75,9 @@ pub struct Config {
     /// Key of the installation's administrators, who may do everything; without it there are none
     #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
+    /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
+    #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
+    pub shop_domain: Option<ShopDomain>,
     /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,

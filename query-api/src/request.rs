@@ -8,7 +8,7 @@ use crate::{
     problem::Refusal,
     view::View,
 };
-use access::{Caller, scoped::Restriction};
+use access::{Caller, caller::ShopOf, scoped::Restriction};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request},
@@ -111,24 +111,14 @@ impl FromRequestParts<App> for ReadContext {
         let deadline = Instant::now() + wait;
         let named = parameters.tenant.as_deref();
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
-        let tenant = match (tenant(app, &parts.headers, named).await, caller.tenant()) {
-            // The key says whose it is; headers and address may only agree.
-            (Ok(None), Some(tenant)) => tenant,
-            (Ok(None), None) => {
-                let detail = "send a key of the tenant, one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
-                return Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)));
-            }
-            (Ok(Some(named)), _) => named,
+        let tenant = match shop(app, caller, &parts.headers, named).await {
             // A shop that was created a moment ago is on its way like any other write.
-            (Err(refusal), _) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
-                while_serving(app, app.freshness.of_tenants(names(&parts.headers, named)?, deadline)).await?;
-                tenant(app, &parts.headers, named).await?.ok_or(refusal)?
+            Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
+                while_serving(app, app.freshness.of_tenants(names(caller, &parts.headers, named)?, deadline)).await?;
+                shop(app, caller, &parts.headers, named).await?
             }
-            (Err(refusal), _) => return Err(refusal),
+            outcome => outcome?,
         };
-        if !caller.may_enter(tenant) {
-            return Err(unknown(&tenant.to_string()));
-        }
         Ok(Self { tenant, is_admin: caller.is_admin(), restriction: caller.restriction(), token, deadline })
     }
 }
@@ -279,11 +269,35 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
 }
 
-/// The tenants that headers and address name, as what may be waited for.
-fn names(headers: &HeaderMap, parameter: Option<&str>) -> Result<Vec<Wanted>, Refusal> {
+/// The tenants that host, headers and address name, as what may be waited for.
+fn names(caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Result<Vec<Wanted>, Refusal> {
     let id = header(headers, "x-tenant-id")?.and_then(|id| id.parse().ok()).map(Wanted::Tenant);
-    let slugs = [header(headers, "x-tenant-slug")?, parameter.map(str::to_owned)];
+    let host = match caller.shop() {
+        Some(ShopOf::Slug(slug)) => Some(slug.to_owned()),
+        Some(ShopOf::Id(_)) | None => None,
+    };
+    let slugs = [host, header(headers, "x-tenant-slug")?, parameter.map(str::to_owned)];
     Ok(id.into_iter().chain(slugs.into_iter().flatten().map(Wanted::Slug)).collect())
+}
+
+/// The tenant of a request: that of the key or the host, with which headers and address have to agree. An administrator
+/// names one.
+async fn shop(app: &App, caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
+    let own = match caller.shop() {
+        None => None,
+        Some(ShopOf::Id(tenant)) => Some(tenant),
+        Some(ShopOf::Slug(slug)) => Some(by_slug(app, slug).await?),
+    };
+    match (own, tenant(app, headers, parameter).await?) {
+        (Some(own), None) => Ok(own),
+        (Some(own), Some(named)) if own == named => Ok(own),
+        (None, Some(named)) if caller.is_admin() => Ok(named),
+        (_, Some(named)) => Err(unknown(&named.to_string())),
+        (None, None) => {
+            let detail = "send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
+            Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)))
+        }
+    }
 }
 
 /// The tenant that headers and address name, if they name one.

@@ -61,7 +61,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 const NO_JSON: &[u8] =
     br#"{"type":"/problems/internal","title":"Something went wrong on our side","status":500,"code":"internal"}"#;
 
-/// A problem as an HTTP answer with its status and media type, and with `Retry-After` where trying again may help. The problem
+/// A problem as an HTTP answer with its status and media type, and with `Retry-After` where trying again may help, and with
+/// `WWW-Authenticate` where a key is asked for. The problem
 /// is an extension of the answer, too: for layers that add to it, and for the server, which counts refusals.
 #[derive(Debug, Clone)]
 pub struct ProblemResponse(pub Problem);
@@ -73,6 +74,9 @@ impl IntoResponse for ProblemResponse {
         let mut response = (status, content, problem_json(&self.0)).into_response();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self.0);
         response

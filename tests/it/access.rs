@@ -42,6 +42,10 @@ fn operations(name: &str, base: &str) -> Vec<Operation> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Principal {
     Nobody,
+    /// Without a key, at the shop's host.
+    Visitor,
+    /// Without a key, at the host of another shop.
+    OtherVisitor,
     /// With a key that looks like one and is none.
     Guessing,
     /// With a key that was revoked.
@@ -58,8 +62,10 @@ enum Principal {
     Admin,
 }
 
-const PRINCIPALS: [Principal; 10] = [
+const PRINCIPALS: [Principal; 12] = [
     Principal::Nobody,
+    Principal::Visitor,
+    Principal::OtherVisitor,
     Principal::Guessing,
     Principal::Revoked,
     Principal::Searching,
@@ -85,10 +91,14 @@ enum Met {
 
 /// What has to come.
 fn expected(access: &str, principal: Principal) -> Met {
-    use Principal::{Admin, Guessing, Nobody, OtherOwner, Owner, Revoked, Scoped, Searching, StaffWith, StaffWithout};
+    use Principal::{
+        Admin, Guessing, Nobody, OtherOwner, OtherVisitor, Owner, Revoked, Scoped, Searching, StaffWith, StaffWithout,
+        Visitor,
+    };
     match (access, principal) {
-        ("anybody", _) | (_, Admin) | ("search" | "shopper", Nobody) => Met::In,
-        (_, Nobody | Guessing | Revoked) => Met::Unknown,
+        ("anybody", _) | (_, Admin) | ("search" | "shopper", Visitor) => Met::In,
+        ("search" | "shopper", OtherVisitor) => Met::NoShop,
+        (_, Nobody | Visitor | OtherVisitor | Guessing | Revoked) => Met::Unknown,
         ("search", Scoped) | ("search" | "shopper", Searching | StaffWithout | StaffWith | Owner) => Met::In,
         ("shopper", Scoped) => Met::Forbidden,
         ("owner", Owner) => Met::In,
@@ -99,7 +109,8 @@ fn expected(access: &str, principal: Principal) -> Met {
             assert!(other.starts_with("staff "), "a kind without a case: {other}");
             match principal {
                 StaffWith | Owner => Met::In,
-                Nobody | Guessing | Revoked | Searching | Scoped | StaffWithout | OtherOwner | Admin => Met::Forbidden,
+                Nobody | Visitor | OtherVisitor | Guessing | Revoked | Searching | Scoped | StaffWithout
+                | OtherOwner | Admin => Met::Forbidden,
             }
         }
     }
@@ -141,7 +152,7 @@ impl Keys {
     fn of_principal(&self, principal: Principal, access: &str) -> Option<&str> {
         let permission = access.strip_prefix("staff ").unwrap_or("catalog.write");
         let key = match principal {
-            Principal::Nobody => return None,
+            Principal::Nobody | Principal::Visitor | Principal::OtherVisitor => return None,
             Principal::Guessing => &self.guessed,
             Principal::Revoked => &self.revoked,
             Principal::Searching => &self.search,
@@ -172,9 +183,14 @@ async fn revoke(shop: &Shop, id: &str) {
 }
 
 /// How a request for a shop is met.
-async fn met(http: &Client, operation: &Operation, slug: &str, key: Option<&str>) -> Met {
+async fn met(http: &Client, operation: &Operation, slug: &str, principal: Principal, key: Option<&str>) -> Met {
     let Operation { method, url, .. } = operation;
     let request = http.request(method.clone(), url).header("x-tenant-slug", slug);
+    let request = match principal {
+        Principal::Visitor => request.header("host", format!("{slug}.localhost")),
+        Principal::OtherVisitor => request.header("host", "neighbour.localhost"),
+        _ => request,
+    };
     let request = if *method == Method::GET { request } else { request.json(&json!({})) };
     let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
     let answer = request.send().await.expect("an answer");
@@ -208,7 +224,7 @@ async fn every_route_lets_in_whom_its_document_names() {
         for principal in PRINCIPALS {
             let key = keys.of_principal(principal, &operation.access);
             let (met, wanted) =
-                (met(&http, &operation, &shop.slug, key).await, expected(&operation.access, principal));
+                (met(&http, &operation, &shop.slug, principal, key).await, expected(&operation.access, principal));
             if met != wanted {
                 let Operation { method, url, access } = &operation;
                 wrong.push(format!("{method} {url} is for {access}; {principal:?}: {met:?}, not {wanted:?}"));
@@ -223,7 +239,8 @@ async fn every_route_lets_in_whom_its_document_names() {
         let url = format!("{}{path}", stack.query_url());
         let operation = Operation { method: Method::GET, url, access: "admin".to_owned() };
         for principal in PRINCIPALS {
-            let met = met(&http, &operation, &shop.slug, keys.of_principal(principal, "admin")).await;
+            let key = keys.of_principal(principal, "admin");
+            let met = met(&http, &operation, &shop.slug, principal, key).await;
             assert_eq!(met, expected("admin", principal), "{path} {principal:?}");
         }
     }
@@ -250,6 +267,47 @@ async fn nothing_that_is_refused_is_done() {
     let products: i64 =
         sqlx::query_scalar("SELECT count(*) FROM catalog.products").fetch_one(&stack.write).await.expect("counted");
     assert_eq!((tenants, products), (0, 0));
+}
+
+/// Who asks at the host of a shop without a key shops there, and nowhere else.
+#[tokio::test]
+async fn a_host_names_its_shop() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "hosted").await;
+    Shop::open(&stack, "elsewhere").await;
+    let token = shop.bulk_all("products", &[product_line("lamp", "Lamp of ours")]).await;
+    shop.search("lamp", &token).await;
+    let http = Client::new();
+    let ask = |host: &'static str, path: &str| {
+        let request = http.get(format!("{}{path}", stack.query_url())).header("host", host);
+        async move {
+            let answer = request.send().await.expect("an answer");
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let body: Value = answer.json().await.unwrap_or_default();
+            assert_eq!(status == 401, headers.contains_key("www-authenticate"), "{host}: {body}");
+            (status, body)
+        }
+    };
+    let search = "/v1/search?q=lamp";
+    assert_eq!(ask("hosted.localhost:8081", search).await.1["total"], 1);
+    assert_eq!(ask("Hosted.LocalHost", &format!("{search}&tenant=hosted")).await.1["total"], 1);
+    assert_eq!(ask("elsewhere.localhost", search).await.1["total"], 0);
+    for (host, path, status, code) in [
+        ("hosted.localhost", "/v1/search?q=lamp&tenant=elsewhere", 404, "tenant_not_found"),
+        ("nowhere.localhost", search, 404, "tenant_not_found"),
+        ("localhost", search, 401, "unauthorized"),
+        ("127.0.0.1", "/v1/search?q=lamp&tenant=hosted", 401, "unauthorized"),
+        ("a.hosted.localhost", search, 401, "unauthorized"),
+        ("hosted.localhost", "/v1/merchandising/rules", 401, "unauthorized"),
+    ] {
+        let (met, body) = ask(host, path).await;
+        assert_eq!((met, body["code"].as_str()), (status, Some(code)), "{host}{path}: {body}");
+    }
+    // A shop of this moment is waited for there, too.
+    let opened = shop.command(Method::PUT, "/v1/tenants/brandnew", None, &json!({"name": "New"})).await;
+    let token = opened["token"].as_str().expect("a token");
+    let (status, body) = ask("brandnew.localhost", &format!("/v1/categories?token={token}&wait_ms=20000")).await;
+    assert_eq!(status, 200, "{body}");
 }
 
 /// The shop of a request without a header is that of the key; a header may only agree.
@@ -380,7 +438,9 @@ async fn a_wish_for_a_key_that_makes_no_sense_is_told_what_is_wrong() {
         let body: Value = answer.json().await.expect("JSON");
         assert_eq!(body["errors"][0]["pointer"], pointer, "{body}");
     }
-    for wish in [json!({"name": "x", "kind": "root"}), json!({"name": "x"}), json!({"kind": "search", "name": "x", "a": 1})] {
+    for wish in
+        [json!({"name": "x", "kind": "root"}), json!({"name": "x"}), json!({"kind": "search", "name": "x", "a": 1})]
+    {
         let answer = shop.request(Method::POST, "/v1/keys").json(&wish).send().await.expect("an answer");
         assert_eq!(answer.status(), 400, "{wish}");
     }

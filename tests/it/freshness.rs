@@ -53,7 +53,8 @@ impl Deaf {
         let views = PgPool::connect(&database.url()).await.expect("the read database");
         let folder = tempfile::tempdir().expect("a folder");
         let index = folder.path().to_str().expect("a path");
-        let cli = Cli::try_parse_from([&["query-api", "--index-dir", index], settings].concat()).expect("settings");
+        let own = ["query-api", "--index-dir", index, "--admin-key", "tester"];
+        let cli = Cli::try_parse_from([&own, settings].concat()).expect("settings");
         let (changes, heard) = watch::channel(Change { version: 1, definitions: 1, heard: true });
         let supervisor = Supervisor::new(Health::default(), &Metrics::default());
         let shutdown = Shutdown::default();
@@ -61,7 +62,9 @@ impl Deaf {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
-        let own = Self { url, views, http: Client::new(), changes, shutdown, _folder: folder, _database: database };
+        let headers = access::key::header(Some("tester"));
+        let http = Client::builder().default_headers(headers).build().expect("a client");
+        let own = Self { url, views, http, changes, shutdown, _folder: folder, _database: database };
         own.sql("INSERT INTO tenants (id, slug, name, version) VALUES ($1, 'deaf', 'Deaf', 1)", TENANT).await;
         own
     }

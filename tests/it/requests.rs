@@ -211,7 +211,8 @@ async fn a_tenant_in_the_address_has_to_be_the_one_of_the_header() {
     assert_eq!(same.status, StatusCode::OK, "{same:?}");
     let other = shop.read("/v1/categories?tenant=second", None).await;
     assert_eq!((other.status.as_u16(), &other.body["code"]), (400, &json!("tenant_conflict")));
-    let unnamed = Client::new().get(format!("{}/v1/categories", stack.query_url())).send().await.expect("an answer");
+    let http = Client::builder().default_headers(stack.key().headers(&[])).build().expect("a client");
+    let unnamed = http.get(format!("{}/v1/categories", stack.query_url())).send().await.expect("an answer");
     let unnamed = Shop::answer(unnamed).await;
     assert_eq!(unnamed.body["code"], "tenant_required");
     assert!(unnamed.body["detail"].as_str().is_some_and(|detail| detail.contains("one of the headers")));

@@ -70,7 +70,7 @@ async fn a_shopper_finds_what_they_want() {
     let token = fill(&shop).await;
     let read = shop.read("/v1/search?limit=0", Some(&token)).await;
     assert!(read.fresh, "{read:?}");
-    let start = format!("{}/?tenant=bazaar", stack.query_url());
+    let start = format!("http://bazaar.localhost:{}/?", stack.stack.settings.query_listen.port());
     browser.prefer("light").await;
     browser.screen(1_360, 900).await;
 
@@ -88,7 +88,7 @@ async fn a_shopper_finds_what_they_want() {
     let complaints = browser.complaints().await;
     let real: Vec<&String> = complaints
         .iter()
-        .filter(|complaint| !complaint.contains(UNREACHABLE) && !complaint.contains("tenant=nobody"))
+        .filter(|complaint| !complaint.contains(UNREACHABLE) && !complaint.contains("nobody.localhost"))
         .collect();
     assert!(real.is_empty(), "{real:?}");
 }
@@ -236,7 +236,7 @@ async fn what_the_answer_says_is_shown(browser: &Browser, shop: &Shop, start: &s
 
     let rule = json!({
         "enabled": true, "priority": 1, "when": {"query": {"match": "is", "text": "sale"}},
-        "then": [{"type": "banner", "id": "sale", "text": "Speakers, while they last", "link_url": "/?tenant=bazaar&q=speakers"}],
+        "then": [{"type": "banner", "id": "sale", "text": "Speakers, while they last", "link_url": "/?q=speakers"}],
     });
     let made = shop.command(Method::PUT, "/v1/merchandising/rules/sale", None, &rule).await;
     shop.search("sale", made["token"].as_str().expect("a token")).await;

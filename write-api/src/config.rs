@@ -1,5 +1,6 @@
 //! The flags of `write-api`.
 
+use access::ShopDomain;
 use clap::{Args, Parser, Subcommand};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
@@ -25,6 +26,9 @@ pub struct Config {
     /// Key of the installation's administrators, who open shops; without it there are none
     #[arg(long, env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
+    /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
+    #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
+    pub shop_domain: Option<ShopDomain>,
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,

@@ -101,7 +101,11 @@ pub async fn serve(
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
-        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { pool: pool.clone() }),
+        callers: Callers::new(
+            AdminKey::new(config.admin_key.as_deref()),
+            StoredKeys { pool: pool.clone() },
+            config.shop_domain,
+        ),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());

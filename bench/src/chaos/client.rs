@@ -2,6 +2,7 @@
 
 use super::seen::Seen;
 use crate::BenchError;
+use launcher::key::KeyArgs;
 use reqwest::StatusCode;
 use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, WAIT_HEADER};
 use serde_json::Value;
@@ -43,9 +44,10 @@ impl Client {
     ///
     /// # Errors
     /// If there can be no HTTP client.
-    pub fn new(addresses: [String; 2], tenant: &str, seen: &Arc<Seen>) -> Result<Self, BenchError> {
-        let http =
-            reqwest::Client::builder().tcp_nodelay(true).build().map_err(|e| BenchError::Broken(e.to_string()))?;
+    pub fn new(addresses: [String; 2], tenant: &str, key: &KeyArgs, seen: &Arc<Seen>) -> Result<Self, BenchError> {
+        let headers = key.headers(&addresses.each_ref().map(String::as_str));
+        let http = reqwest::Client::builder().default_headers(headers).tcp_nodelay(true).build();
+        let http = http.map_err(|error| BenchError::Broken(error.to_string()))?;
         Ok(Self { http, addresses, tenant: tenant.to_owned(), seen: Arc::clone(seen), avoided: Mutex::default() })
     }
 

@@ -41,6 +41,7 @@ pub struct Load {
     product: Product,
     client: Client,
     tenant: String,
+    key: KeyArgs,
     addresses: [String; NODES],
     done: Arc<AtomicBool>,
     tasks: JoinSet<Result<(), BenchError>>,
@@ -56,7 +57,7 @@ impl Load {
         let key = KeyArgs::of(fleet.stack.admin_key()?);
         let office = BackOffice::open(&fleet.url(Member::WriteApi), &key, tenant, &ledger, &seen).await?;
         let (addresses, product) = (fleet.query_urls(), office.create().await?);
-        let client = Client::new(addresses.clone(), tenant, &seen)?;
+        let client = Client::new(addresses.clone(), tenant, &key, &seen)?;
         let mut load = Self {
             ledger,
             seen,
@@ -64,6 +65,7 @@ impl Load {
             product,
             client,
             tenant: tenant.to_owned(),
+            key,
             addresses,
             done: Arc::default(),
             tasks: JoinSet::new(),
@@ -95,7 +97,7 @@ impl Load {
     /// If there can be no HTTP client.
     pub fn client_of(&self, node: usize) -> Result<Client, BenchError> {
         let [one, two] = self.addresses.clone();
-        Client::new(if node == 0 { [one, two] } else { [two, one] }, &self.tenant, &self.seen)
+        Client::new(if node == 0 { [one, two] } else { [two, one] }, &self.tenant, &self.key, &self.seen)
     }
 
     /// Staff of the shop that is loaded.

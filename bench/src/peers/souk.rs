@@ -6,6 +6,7 @@ use super::{
     queries::{FACETS, Kind, Query},
 };
 use crate::BenchError;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,8 @@ pub(crate) struct Souk {
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
     pub(crate) tenant: String,
+    /// With the key of whoever asks.
+    pub(crate) headers: HeaderMap,
     /// A client of its own for each search, so that no answer comes from the cache.
     pub(crate) asked: AtomicU64,
 }
@@ -39,6 +42,7 @@ impl Souk {
     async fn ask(&self, mut body: Value) -> Result<Answer, BenchError> {
         body["client"] = format!("bench-{}-{}", std::process::id(), self.asked.fetch_add(1, Ordering::Relaxed)).into();
         let request = self.http.post(format!("{}/v1/search", self.base)).header("x-tenant-slug", &self.tenant);
+        let request = request.headers(self.headers.clone());
         let found: Value = http::json("a search", request.json(&body)).await?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

@@ -48,6 +48,9 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         command.args(["--query-url", &stack.url(Service::QueryApi)]).arg("--index-dir").arg(stack.index_dir());
         command.args(["--actor", "souk"]);
     }
+    if matches!(service, Service::WriteApi | Service::QueryApi) && !settings.shop_domain.is_empty() {
+        command.args(["--shop-domain", &settings.shop_domain]);
+    }
     command.args(["--log", &settings.log, "--log-format", "json"]);
     if let Some(endpoint) = &settings.otlp_endpoint {
         command.args(["--otlp-endpoint", endpoint]);

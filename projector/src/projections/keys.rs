@@ -55,15 +55,13 @@ async fn create(connection: &mut PgConnection, event: &Event, created: &KeyCreat
 }
 
 async fn revoke(connection: &mut PgConnection, event: &Event) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE keys SET version = $3, revoked_at = $4 WHERE tenant_id = $1 AND key_id = $2 AND version < $3",
-    )
-    .bind(event.envelope.tenant.uuid())
-    .bind(event.envelope.aggregate_id)
-    .bind(version(event))
-    .bind(event.envelope.time)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE keys SET version = $3, revoked_at = $4 WHERE tenant_id = $1 AND key_id = $2 AND version < $3")
+        .bind(event.envelope.tenant.uuid())
+        .bind(event.envelope.aggregate_id)
+        .bind(version(event))
+        .bind(event.envelope.time)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

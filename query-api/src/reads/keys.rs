@@ -18,10 +18,8 @@ use serde::Serialize;
 use utoipa_axum::routes;
 
 /// The keys of a shop.
-pub const READ: ReadModel = ReadModel {
-    routes,
-    isolation: &[Isolation::of("/v1/keys", "/v1/keys", Expected::Empty("/keys")).given(MADE)],
-};
+pub const READ: ReadModel =
+    ReadModel { routes, isolation: &[Isolation::of("/v1/keys", "/v1/keys", Expected::Empty("/keys")).given(MADE)] };
 
 const MADE: &[Given] =
     &[Given { method: "POST", path: "/v1/keys", body: r#"{"name": "Storefront", "kind": "search"}"# }];

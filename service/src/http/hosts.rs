@@ -15,7 +15,8 @@ impl FromStr for Hosts {
         let read = |name: &str| {
             let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
             // A port would never be found again: hosts are compared without.
-            if !name.bytes().all(is_name) || without_port(name) != name {
+            let plain = name.strip_prefix("*.").unwrap_or(name);
+            if !plain.bytes().all(is_name) || without_port(name) != name {
                 return Err(format!("`{name}`: a host's name without scheme, port and path is expected"));
             }
             Ok(name.to_ascii_lowercase())
@@ -38,7 +39,14 @@ impl Hosts {
     }
 
     fn has(&self, host: &str) -> bool {
-        self.0.iter().any(|known| known.eq_ignore_ascii_case(host))
+        self.0.iter().any(|known| match known.strip_prefix('*') {
+            None => known.eq_ignore_ascii_case(host),
+            // `*.shops.example`: one label more.
+            Some(end) => {
+                let host = host.to_ascii_lowercase();
+                host.strip_suffix(end).is_some_and(|label| !label.is_empty() && !label.contains('.'))
+            }
+        })
     }
 }
 
@@ -73,6 +81,19 @@ mod tests {
         assert!(hosts.serve(&parts("/health/ready", &["10.0.0.7:8082"])) && hosts.serve(&parts("/metrics", &[])));
         assert!(!hosts.serve(&parts("/healthy", &["10.0.0.7"])));
         assert!(Hosts::default().serve(&parts("/", &["anything"])));
+    }
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        let hosts: Hosts = "*.shops.example".parse().expect("hosts");
+        for named in ["demo.shops.example", "Demo.Shops.Example:8081"] {
+            assert!(hosts.serve(&parts("/", &[named])), "{named}");
+        }
+        for named in
+            ["shops.example", ".shops.example", "a.b.shops.example", "demoshops.example", "demo.shops.example.evil"]
+        {
+            assert!(!hosts.serve(&parts("/", &[named])), "{named}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     contexts::tenants::port::TenantName,
     pipeline::{App, Expected, Rejection, Scope, idempotency::Key},
 };
-use access::Caller;
+use access::{Caller, caller::ShopOf};
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -15,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use schemas::{
     Uuid,
+    ids::TenantId,
     problem::{Code, Problem},
 };
 use serde::de::DeserializeOwned;
@@ -98,13 +99,18 @@ pub(crate) fn tenant_name(parts: &Parts) -> Result<Option<TenantName>, ApiError>
 /// The tenant of a command, and the request's ids.
 pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
     let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
-    let tenant = match (tenant_name(parts)?, caller.tenant()) {
-        // The key says whose it is; a header may only agree.
+    // The key or the host says whose it is; a header may only agree.
+    let own = match caller.shop() {
+        None => None,
+        Some(ShopOf::Id(tenant)) => Some(tenant),
+        Some(ShopOf::Slug(slug)) => Some(find(app, TenantName::Slug(slug.to_owned())).await?),
+    };
+    let tenant = match (tenant_name(parts)?, own) {
         (None, Some(tenant)) => tenant,
-        (Some(name), _) => app.tenants.find(&app.pool, name).await?.ok_or_else(no_tenant)?,
+        (Some(name), _) => find(app, name).await?,
         (None, None) => return Err(tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug")),
     };
-    if !caller.may_enter(tenant) {
+    if own.is_none_or(|own| own != tenant) && !caller.is_admin() {
         return Err(no_tenant());
     }
     // Reads may name the tenant in the address; here it may stand there, too, but not differ.
@@ -114,6 +120,10 @@ pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
         return Err(tenant_conflict(&slug));
     }
     Ok(app.scope(tenant, context(parts, app)))
+}
+
+async fn find(app: &App, name: TenantName) -> Result<TenantId, ApiError> {
+    app.tenants.find(&app.pool, name).await?.ok_or_else(no_tenant)
 }
 
 fn no_tenant() -> ApiError {

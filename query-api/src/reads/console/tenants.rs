@@ -30,7 +30,8 @@ pub struct TenantList {
 
 impl TenantList {
     fn example() -> Self {
-        let tenant = TenantName { id: example::id(9), slug: "demo".to_owned(), name: "Demo shop".to_owned() };
+        let host = Some("demo.shops.example".to_owned());
+        let tenant = TenantName { id: example::id(9), slug: "demo".to_owned(), name: "Demo shop".to_owned(), host };
         Self { tenants: vec![tenant] }
     }
 }
@@ -44,6 +45,9 @@ pub struct TenantName {
     slug: String,
     /// The name people read.
     name: String,
+    /// Where who has no key shops in it, if shops have hosts.
+    #[sqlx(default)]
+    host: Option<String>,
 }
 
 async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
@@ -54,5 +58,9 @@ async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
 #[utoipa::path(get, path = "/v1/console/tenants", tag = "console",
     responses((status = 200, description = "The tenants by slug", body = TenantList)))]
 pub async fn tenants(State(app): State<App>) -> Result<Json<TenantList>, Refusal> {
-    Ok(Json(TenantList { tenants: by_slug(&app.pool).await? }))
+    let mut tenants = by_slug(&app.pool).await?;
+    for tenant in &mut tenants {
+        tenant.host = app.callers.host_of(&tenant.slug);
+    }
+    Ok(Json(TenantList { tenants }))
 }
