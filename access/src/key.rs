@@ -1,10 +1,9 @@
 //! Keys: what they look like, how they are sent, and what is known of one. A key itself is kept nowhere; it is known
 //! again by its digest.
 
-use crate::rule::Permission;
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use schemas::{Timestamp, Uuid, events::access::KeyKind, ids::TenantId};
+use schemas::{Timestamp, Uuid, events::access::KeyKind, ids::TenantId, permission::Permission};
 use sha2::{Digest as _, Sha256};
 
 /// What every key of a shop begins with, so that one that leaked is found by those who look for such.

@@ -4,7 +4,7 @@
 //! [`Routes`], which has no other door: a route without a rule does not compile. What a caller may do in a shop is asked of
 //! [`Caller::may_enter`].
 //!
-//! To add a permission: a line in [`rule`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
+//! To add a permission: a line in [`schemas::permission`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
 //! says of it.
 
 pub mod caller;
@@ -12,6 +12,7 @@ pub mod documents;
 pub mod guard;
 pub mod hosts;
 pub mod key;
+pub mod rates;
 pub mod routes;
 pub mod rule;
 pub mod scoped;
@@ -20,5 +21,7 @@ pub use caller::{Caller, Denied};
 pub use guard::Callers;
 pub use hosts::ShopDomain;
 pub use key::{AdminKey, KnownKey};
+pub use rates::Rates;
 pub use routes::Routes;
-pub use rule::{Permission, Rule};
+pub use rule::Rule;
+pub use schemas::permission::Permission;

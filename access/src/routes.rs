@@ -61,12 +61,13 @@ fn guarded<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>, rule: Rul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{guard::Callers, key::AdminKey, rule::Permission};
+    use crate::{guard::Callers, key::AdminKey};
     use axum::{
         body::Body,
         http::{Request, StatusCode, header},
         routing::get,
     };
+    use schemas::permission::Permission;
     use tower::ServiceExt;
     use utoipa_axum::routes;
 

@@ -1,8 +1,8 @@
 //! `souk key`: the keys of a shop.
 
-use crate::{LaunchError, key::KeyArgs};
+use crate::{LaunchError, asked::answer, key::KeyArgs};
 use access::scoped::{self, Scope};
-use reqwest::{Client, RequestBuilder, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use schemas::{Days, TimeDelta, Utc, Uuid, events::access::KeyKind};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -111,10 +111,11 @@ struct ShopArgs {
 }
 
 impl ShopArgs {
-    fn client(&self, server: &str) -> Result<Client, LaunchError> {
+    fn request(&self, method: Method, server: &str, path: &str) -> Result<RequestBuilder, LaunchError> {
         let headers: HeaderMap = self.key.headers(&[server]);
         let client = Client::builder().timeout(Duration::from_secs(30)).default_headers(headers).build();
-        client.map_err(|error| LaunchError::Other(error.to_string()))
+        let client = client.map_err(|error| LaunchError::Other(error.to_string()))?;
+        Ok(client.request(method, format!("{server}{path}")).header("x-tenant-slug", &self.tenant))
     }
 }
 
@@ -133,9 +134,10 @@ pub async fn run(args: Args) -> Result<(), LaunchError> {
 
 async fn create(args: CreateArgs) -> Result<(), LaunchError> {
     let expires_at = args.days.and_then(|days| Utc::now().checked_add_days(Days::new(days.into())));
-    let wish = json!({"name": args.name, "kind": args.kind, "permissions": args.permissions, "expires_at": expires_at});
-    let request = args.shop.client(&args.write_url)?.post(format!("{}/v1/keys", args.write_url)).json(&wish);
-    let made = answer(request, &args.shop.tenant, &args.write_url).await?;
+    let asked =
+        json!({"name": args.name, "kind": args.kind, "permissions": args.permissions, "expires_at": expires_at});
+    let request = args.shop.request(Method::POST, &args.write_url, "/v1/keys")?.json(&asked);
+    let made = answer(request, &args.write_url).await?;
     if args.json {
         println!("{made:#}");
     } else {
@@ -151,8 +153,8 @@ async fn create(args: CreateArgs) -> Result<(), LaunchError> {
 }
 
 async fn list(args: ListArgs) -> Result<(), LaunchError> {
-    let request = args.shop.client(&args.query_url)?.get(format!("{}/v1/keys", args.query_url));
-    let found = answer(request, &args.shop.tenant, &args.query_url).await?;
+    let request = args.shop.request(Method::GET, &args.query_url, "/v1/keys")?;
+    let found = answer(request, &args.query_url).await?;
     if args.json {
         println!("{found:#}");
         return Ok(());
@@ -176,9 +178,8 @@ async fn list(args: ListArgs) -> Result<(), LaunchError> {
 }
 
 async fn revoke(args: RevokeArgs) -> Result<(), LaunchError> {
-    let address = format!("{}/v1/keys/{}", args.write_url, args.id);
-    let request = args.shop.client(&args.write_url)?.delete(address);
-    let revoked = answer(request, &args.shop.tenant, &args.write_url).await?;
+    let request = args.shop.request(Method::DELETE, &args.write_url, &format!("/v1/keys/{}", args.id))?;
+    let revoked = answer(request, &args.write_url).await?;
     let was_before = revoked["status"] == "unchanged";
     println!("{} {}", args.id, if was_before { "was revoked before" } else { "is revoked" });
     Ok(())
@@ -189,16 +190,4 @@ fn scope(args: ScopeArgs) -> Result<(), LaunchError> {
     let scope = Scope { filter: args.filter, expires_at, max_hits: args.max_hits };
     println!("{}", scoped::make(&args.search_key, args.id, &scope).map_err(LaunchError::Other)?);
     Ok(())
-}
-
-async fn answer(request: RequestBuilder, tenant: &str, server: &str) -> Result<Value, LaunchError> {
-    let silent = |error: reqwest::Error| LaunchError::Other(format!("{server} does not answer: {error}"));
-    let answer = request.header("x-tenant-slug", tenant).send().await.map_err(silent)?;
-    let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap_or_default());
-    if status.is_success() {
-        return Ok(body);
-    }
-    let errors = body["errors"].as_array().into_iter().flatten().filter_map(|error| error["detail"].as_str());
-    let said: Vec<&str> = body["title"].as_str().into_iter().chain(body["detail"].as_str()).chain(errors).collect();
-    Err(LaunchError::Other(format!("{status}: {}", said.join(": "))))
 }

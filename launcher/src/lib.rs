@@ -8,6 +8,7 @@
 
 pub mod apache;
 pub mod artifacts;
+mod asked;
 pub mod backup;
 pub mod broker;
 pub mod browser;
@@ -28,6 +29,7 @@ pub mod settings;
 pub mod stack;
 pub mod status;
 pub mod suite;
+pub mod tenants;
 pub mod up;
 
 /// A command of the launcher can't go on; each is a sentence that says what to do.

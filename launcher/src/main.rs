@@ -6,7 +6,7 @@ use launcher::{
     restore::{self, recover},
     settings::Settings,
     stack::Stack,
-    status, suite, up,
+    status, suite, tenants, up,
 };
 use std::{
     ffi::OsString,
@@ -35,6 +35,7 @@ enum Cli {
     /// Generate and load the demo catalog
     Demo(demo::Args),
     Key(keys::Args),
+    Tenant(tenants::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Recover(recover::Args),
@@ -119,6 +120,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Eval(args) => eval::run(args).await.map_err(|error| other(&error))?,
         Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
         Cli::Key(args) => keys::run(args).await?,
+        Cli::Tenant(args) => tenants::run(args).await?,
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;
             tell(args.json, &report, backup::print)?;

@@ -17,10 +17,11 @@ use crate::{
     vectors::{QueryVectors, Vectors},
     view::View,
 };
-use access::{AdminKey, Callers};
+use access::{AdminKey, Callers, Rates};
 use search::{reader::Snapshot, searcher::Searcher};
 use service::{Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
+use std::num::NonZeroU32;
 use tokio::sync::watch;
 
 /// What every route needs.
@@ -50,6 +51,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Who calls, by the key that is sent.
     pub callers: Callers,
+    /// How much each shop asks.
+    pub rates: Rates,
     /// Where operations are passed on to.
     pub operations: Operations,
     /// Answers searches, a bounded number at a time.
@@ -89,6 +92,7 @@ impl App {
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),
+            rates: Rates::of_shops(NonZeroU32::new(config.shop_reads_per_second)),
             callers: Callers::new(
                 AdminKey::new(config.admin_key.as_deref()),
                 ViewedKeys { pool: pool.clone() },

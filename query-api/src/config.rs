@@ -78,6 +78,9 @@ pub struct Config {
     /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
+    /// Reads of one shop a second, twice as many at once; more are answered 429. 0 for as many as come
+    #[arg(long, env = "SOUK_SHOP_READS_PER_SECOND", default_value_t = 2_000, value_name = "N")]
+    pub shop_reads_per_second: u32,
     /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,

@@ -54,6 +54,7 @@ fn problems(operation: &Operation) -> Vec<Code> {
     codes.extend(access::documents::problems(operation));
     if takes_header(operation, "X-Tenant-Id") {
         codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
+        codes.extend([Code::TenantSuspended, Code::TooManyRequests]);
     }
     let (has_parameters, has_body) = (operation.parameters.is_some(), operation.request_body.is_some());
     codes.extend((has_parameters || has_body).then_some(Code::InvalidRequest));

@@ -6,6 +6,7 @@ use crate::{
     freshness::{Hop, Seen, Served, Verdict, WaitError, Wanted},
     metrics::Outcome,
     problem::Refusal,
+    tenants::FoundTenant,
     view::View,
 };
 use access::{Caller, caller::ShopOf, scoped::Restriction};
@@ -285,15 +286,25 @@ fn names(caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Resul
 async fn shop(app: &App, caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
     let own = match caller.shop() {
         None => None,
-        Some(ShopOf::Id(tenant)) => Some(tenant),
+        Some(ShopOf::Id(tenant)) => Some(by_id(app, tenant).await?),
         Some(ShopOf::Slug(slug)) => Some(by_slug(app, slug).await?),
     };
     match (own, tenant(app, headers, parameter).await?) {
-        (Some(own), None) => Ok(own),
-        (Some(own), Some(named)) if own == named => Ok(own),
-        (None, Some(named)) if caller.is_admin() => Ok(named),
-        (_, Some(named)) => Err(unknown(&named.to_string())),
-        (None, None) => {
+        (Some(own), named) if named.as_ref().is_none_or(|named| named.id == own.id) => {
+            if let Some(reason) = own.suspended {
+                return Err(Refusal(Problem::new(Code::TenantSuspended).detail(&*reason)));
+            }
+            app.rates.take(own.id).map_err(|too_many| Refusal(too_many.problem()))?;
+            Ok(own.id)
+        }
+        (None, Some(named)) if caller.is_admin() => Ok(named.id),
+        // Whether there is one of that name is not told.
+        (_, Some(_)) => {
+            let sent =
+                [header(headers, "x-tenant-slug")?, header(headers, "x-tenant-id")?, parameter.map(str::to_owned)];
+            Err(unknown(sent.iter().flatten().next().map_or("?", String::as_str)))
+        }
+        (_, None) => {
             let detail = "send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
             Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)))
         }
@@ -301,11 +312,11 @@ async fn shop(app: &App, caller: &Caller, headers: &HeaderMap, parameter: Option
 }
 
 /// The tenant that headers and address name, if they name one.
-async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<Option<TenantId>, Refusal> {
+async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<Option<FoundTenant>, Refusal> {
     let named = match (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?) {
         (Some(id), None) => {
             let tenant: TenantId = id.parse().map_err(|_| Refusal::parameter("x-tenant-id", "a UUID is expected"))?;
-            Some(if app.tenants.exists(tenant).await? { tenant } else { return Err(unknown(&id)) })
+            Some(by_id(app, tenant).await?)
         }
         (None, Some(slug)) => Some(by_slug(app, &slug).await?),
         (Some(_), Some(_)) => {
@@ -317,7 +328,7 @@ async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Resu
     match (named, parameter) {
         (Some(named), None) => Ok(Some(named)),
         (None, Some(slug)) => by_slug(app, slug).await.map(Some),
-        (Some(named), Some(slug)) if by_slug(app, slug).await? == named => Ok(Some(named)),
+        (Some(named), Some(slug)) if by_slug(app, slug).await?.id == named.id => Ok(Some(named)),
         (Some(_), Some(slug)) => {
             let detail = format!("the address names the tenant `{slug}`, and a header another one");
             Err(Refusal(Problem::new(Code::TenantConflict).detail(detail)))
@@ -326,8 +337,12 @@ async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Resu
     }
 }
 
-async fn by_slug(app: &App, slug: &str) -> Result<TenantId, Refusal> {
+async fn by_slug(app: &App, slug: &str) -> Result<FoundTenant, Refusal> {
     app.tenants.by_slug(slug).await?.ok_or_else(|| unknown(slug))
+}
+
+async fn by_id(app: &App, id: TenantId) -> Result<FoundTenant, Refusal> {
+    app.tenants.by_id(id).await?.ok_or_else(|| unknown(&id.to_string()))
 }
 
 fn unknown(name: &str) -> Refusal {

@@ -3,19 +3,40 @@
 use crate::renewed::Renewed;
 use schemas::{Uuid, ids::TenantId};
 use sqlx::PgPool;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-/// How often a tenant is looked up again.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often a tenant is looked up again: so long may one that was suspended still be read.
+const EVERY: Duration = Duration::from_secs(2);
 /// Tenants that are remembered.
 const TENANTS: u64 = 10_000;
+
+/// A tenant, as a read has to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Why it is closed to everybody but administrators, if it is.
+    pub suspended: Option<Arc<str>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    suspended: Option<String>,
+}
+
+impl From<Row> for FoundTenant {
+    fn from(row: Row) -> Self {
+        Self { id: TenantId(row.id), suspended: row.suspended.map(Arc::from) }
+    }
+}
 
 /// Looks tenants up.
 #[derive(Debug, Clone)]
 pub struct Tenants {
     pool: PgPool,
-    by_slug: Renewed<String, TenantId>,
-    by_id: Renewed<TenantId, ()>,
+    by_slug: Renewed<String, FoundTenant>,
+    by_id: Renewed<TenantId, FoundTenant>,
 }
 
 impl Tenants {
@@ -29,32 +50,30 @@ impl Tenants {
     ///
     /// # Errors
     /// The database's.
-    pub async fn by_slug(&self, slug: &str) -> Result<Option<TenantId>, sqlx::Error> {
+    pub async fn by_slug(&self, slug: &str) -> Result<Option<FoundTenant>, sqlx::Error> {
         let slug = slug.to_owned();
         self.by_slug.get(&slug, || read_slug(self.pool.clone(), slug.clone())).await
     }
 
-    /// Whether there is a tenant of that id.
+    /// The tenant of an id.
     ///
     /// # Errors
     /// The database's.
-    pub async fn exists(&self, id: TenantId) -> Result<bool, sqlx::Error> {
-        Ok(self.by_id.get(&id, || read_id(self.pool.clone(), id)).await?.is_some())
+    pub async fn by_id(&self, id: TenantId) -> Result<Option<FoundTenant>, sqlx::Error> {
+        self.by_id.get(&id, || read_id(self.pool.clone(), id)).await
     }
 }
 
-async fn read_slug(pool: PgPool, slug: String) -> Result<Option<TenantId>, sqlx::Error> {
-    let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
+async fn read_slug(pool: PgPool, slug: String) -> Result<Option<FoundTenant>, sqlx::Error> {
+    let found: Option<Row> = sqlx::query_as("SELECT id, suspended FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
         .bind(slug)
         .fetch_optional(&pool)
         .await?;
-    Ok(found.map(TenantId))
+    Ok(found.map(FoundTenant::from))
 }
 
-async fn read_id(pool: PgPool, id: TenantId) -> Result<Option<()>, sqlx::Error> {
-    let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM tenants WHERE id = $1)")
-        .bind(id.uuid())
-        .fetch_one(&pool)
-        .await?;
-    Ok(found.then_some(()))
+async fn read_id(pool: PgPool, id: TenantId) -> Result<Option<FoundTenant>, sqlx::Error> {
+    let found: Option<Row> =
+        sqlx::query_as("SELECT id, suspended FROM tenants WHERE id = $1").bind(id.uuid()).fetch_optional(&pool).await?;
+    Ok(found.map(FoundTenant::from))
 }

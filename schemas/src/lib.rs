@@ -19,6 +19,7 @@ pub mod events;
 pub mod filter;
 pub mod ids;
 pub mod money;
+pub mod permission;
 pub mod problem;
 pub mod product_page;
 pub mod signals;

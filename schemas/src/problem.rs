@@ -49,6 +49,10 @@ codes! {
     Unauthorized = "unauthorized", 401, "Say who you are";
     /// The key that was sent is not for this.
     Forbidden = "forbidden", 403, "The key is not for this";
+    /// An administrator has suspended the tenant.
+    TenantSuspended = "tenant_suspended", 403, "The tenant is suspended";
+    /// More requests a second than a tenant may make.
+    TooManyRequests = "too_many_requests", 429, "Too many requests; try again in a moment";
     /// Nothing with that id, slug or SKU in this tenant.
     NotFound = "not_found", 404, "There is nothing here";
     /// The path exists, the method does not.

@@ -115,7 +115,13 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_operation_says_how_to_name_the_tenant_and_what_to_wait_for() {
-    const OF_THE_INSTALLATION: [&str; 3] = ["/v1/status/lag", "/v1/status/index", "/v1/tenants/{slug}"];
+    const OF_THE_INSTALLATION: [&str; 5] = [
+        "/v1/status/lag",
+        "/v1/status/index",
+        "/v1/tenants/{slug}",
+        "/v1/tenants/{slug}/suspend",
+        "/v1/tenants/{slug}/resume",
+    ];
     for (name, wanted) in [
         ("query-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "souk-consistency-token", "souk-wait-ms"].as_slice()),
         ("write-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "Idempotency-Key"].as_slice()),

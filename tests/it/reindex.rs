@@ -121,7 +121,8 @@ async fn a_bundle_goes_live_and_back_while_shoppers_search_and_staff_write() {
     let compared =
         operator.does(&["compare", &next, "--tenant", "switch", "--queries", &queries.display().to_string()]).await;
     assert_eq!(compared["queries"], 3, "{compared}");
-    let found = shop.without_key().read("/v1/search?q=lamp+number+7&generation=g1", None).await;
+    let shopper = shop.with_key(&shop.key("search", &[]).await.1);
+    let found = shopper.read("/v1/search?q=lamp+number+7&generation=g1", None).await;
     assert_eq!(found.status, 400, "shoppers don't choose a generation: {found:?}");
     for round in 0..3 {
         let promoted = operator.does(&["promote", &next]).await;

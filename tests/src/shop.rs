@@ -70,8 +70,8 @@ impl Shop {
 
     /// Makes a key and waits until the read side knows it; gives its id and the key.
     pub async fn key(&self, kind: &str, permissions: &[&str]) -> (String, String) {
-        let wish = json!({"name": kind, "kind": kind, "permissions": permissions});
-        let made = self.command(Method::POST, "/v1/keys", None, &wish).await;
+        let asked = json!({"name": kind, "kind": kind, "permissions": permissions});
+        let made = self.command(Method::POST, "/v1/keys", None, &asked).await;
         let of = |name: &str| made[name].as_str().expect(name).to_owned();
         let read = self.read("/v1/keys", Some(&of("token"))).await;
         assert!(read.fresh && read.status == StatusCode::OK, "{read:?}");

@@ -29,6 +29,9 @@ pub struct Config {
     /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
+    /// Commands of one shop a second, twice as many at once; a bulk write is one; more are answered 429. 0 for as many as come
+    #[arg(long, env = "SOUK_SHOP_COMMANDS_PER_SECOND", default_value_t = 500, value_name = "N")]
+    pub shop_commands_per_second: u32,
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,

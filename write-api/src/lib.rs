@@ -22,7 +22,7 @@ pub mod jobs;
 mod pipeline;
 mod wake;
 
-use access::{AdminKey, Callers};
+use access::{AdminKey, Callers, Rates};
 use clock::{Clock, SystemClock};
 use config::Config;
 use contexts::{access::port::StoredKeys, tenants::port::Directory};
@@ -34,7 +34,7 @@ use service::{
     shutdown::Shutdown,
 };
 use sqlx::postgres::PgConnectOptions;
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, str::FromStr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use wake::Waker;
 
@@ -101,6 +101,7 @@ pub async fn serve(
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
+        rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second)),
         callers: Callers::new(
             AdminKey::new(config.admin_key.as_deref()),
             StoredKeys { pool: pool.clone() },

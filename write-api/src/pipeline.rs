@@ -38,7 +38,7 @@ pub(crate) use table::{Column, Table, TableSpec};
 pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
 use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
-use access::Callers;
+use access::{Callers, Rates};
 use metrics::CommandMetrics;
 use schemas::ids::TenantId;
 use service::{Refusals, RequestContext};
@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) tenants: Directory,
     /// Who calls, by the key that is sent.
     pub(crate) callers: Callers,
+    /// How much each shop asks.
+    pub(crate) rates: Rates,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
 }

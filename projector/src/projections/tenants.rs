@@ -1,10 +1,10 @@
-//! The tenants view: slug and name by id.
+//! The tenants view: slug and name by id, and why one is suspended.
 
 use crate::projection::{Projection, Versioned, ViewTable};
 use eventlog::Event;
 use schemas::{
     Timestamp,
-    events::{DomainEvent, TenantsEvent},
+    events::{DomainEvent, TenantsEvent, tenants::TenantCreated},
     topics::Context,
 };
 use sqlx::PgConnection;
@@ -22,19 +22,42 @@ impl Projection for Tenants {
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
         for event in events {
-            let DomainEvent::Tenants(TenantsEvent::Created(tenant)) = &event.event else { continue };
-            sqlx::query(
-                "INSERT INTO tenants (id, slug, name, version) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, version = excluded.version
-                 WHERE tenants.version < excluded.version",
-            )
-            .bind(tenant.tenant_id.uuid())
-            .bind(&tenant.slug)
-            .bind(&tenant.name)
-            .bind(i64::try_from(event.envelope.version).unwrap_or(i64::MAX))
-            .execute(&mut *connection)
-            .await?;
+            let DomainEvent::Tenants(tenants) = &event.event else { continue };
+            match tenants {
+                TenantsEvent::Created(created) => create(connection, event, created).await?,
+                TenantsEvent::Suspended(suspended) => suspend(connection, event, Some(&suspended.reason)).await?,
+                TenantsEvent::Resumed(_) => suspend(connection, event, None).await?,
+            }
         }
         Ok(())
     }
+}
+
+async fn create(connection: &mut PgConnection, event: &Event, tenant: &TenantCreated) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO tenants (id, slug, name, version) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, version = excluded.version
+         WHERE tenants.version < excluded.version",
+    )
+    .bind(tenant.tenant_id.uuid())
+    .bind(&tenant.slug)
+    .bind(&tenant.name)
+    .bind(version(event))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn suspend(connection: &mut PgConnection, event: &Event, reason: Option<&str>) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE tenants SET suspended = $2, version = $3 WHERE id = $1 AND version < $3")
+        .bind(event.envelope.aggregate_id)
+        .bind(reason)
+        .bind(version(event))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn version(event: &Event) -> i64 {
+    i64::try_from(event.envelope.version).unwrap_or(i64::MAX)
 }

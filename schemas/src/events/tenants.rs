@@ -15,10 +15,30 @@ pub struct TenantCreated {
     pub name: String,
 }
 
+/// A shop is closed to everybody but administrators, for the time being. Nothing of it is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TenantSuspended {
+    /// Its id, also the aggregate id.
+    pub tenant_id: TenantId,
+    /// Why, for its people.
+    pub reason: String,
+}
+
+/// A shop is open again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TenantResumed {
+    /// Its id, also the aggregate id.
+    pub tenant_id: TenantId,
+}
+
 super::events! {
     /// What happens to tenants.
     TenantsEvent of Tenants; {
         /// A shop was opened.
         Created(TenantCreated) = "souk.tenants.tenant.created.v1",
+        /// A shop is closed for the time being.
+        Suspended(TenantSuspended) = "souk.tenants.tenant.suspended.v1",
+        /// A shop is open again.
+        Resumed(TenantResumed) = "souk.tenants.tenant.resumed.v1",
     }
 }

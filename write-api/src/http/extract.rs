@@ -2,10 +2,10 @@
 
 use super::{MAX_BODY_BYTES, idempotency, json, problem::ApiError};
 use crate::{
-    contexts::tenants::port::TenantName,
+    contexts::tenants::port::{FoundTenant, TenantName},
     pipeline::{App, Expected, Rejection, Scope, idempotency::Key},
 };
-use access::{Caller, caller::ShopOf};
+use access::{Caller, caller::ShopOf, rates::TooMany};
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -15,7 +15,6 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use schemas::{
     Uuid,
-    ids::TenantId,
     problem::{Code, Problem},
 };
 use serde::de::DeserializeOwned;
@@ -102,27 +101,42 @@ pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
     // The key or the host says whose it is; a header may only agree.
     let own = match caller.shop() {
         None => None,
-        Some(ShopOf::Id(tenant)) => Some(tenant),
-        Some(ShopOf::Slug(slug)) => Some(find(app, TenantName::Slug(slug.to_owned())).await?),
+        Some(ShopOf::Id(tenant)) => Some(TenantName::Id(tenant.uuid())),
+        Some(ShopOf::Slug(slug)) => Some(TenantName::Slug(slug.to_owned())),
     };
-    let tenant = match (tenant_name(parts)?, own) {
-        (None, Some(tenant)) => tenant,
-        (Some(name), _) => find(app, name).await?,
+    let own = match own {
+        None => None,
+        Some(name) => Some(find(app, name).await?),
+    };
+    let (tenant, is_own) = match (tenant_name(parts)?, own) {
+        (None, Some(own)) => (own, true),
+        (Some(name), own) => {
+            let named = find(app, name).await?;
+            let is_own = own.is_some_and(|own| own.id == named.id);
+            (named, is_own)
+        }
         (None, None) => return Err(tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug")),
     };
-    if own.is_none_or(|own| own != tenant) && !caller.is_admin() {
-        return Err(no_tenant());
+    let FoundTenant { id: tenant, suspended } = tenant;
+    if !caller.is_admin() {
+        if !is_own {
+            return Err(no_tenant());
+        }
+        if let Some(reason) = suspended {
+            return Err(ApiError::new(Problem::new(Code::TenantSuspended).detail(&*reason)));
+        }
+        app.rates.take(tenant).map_err(|TooMany| ApiError::new(TooMany.problem()))?;
     }
     // Reads may name the tenant in the address; here it may stand there, too, but not differ.
     if let Some(slug) = tenant_in_address(parts)
-        && app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await? != Some(tenant)
+        && app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?.map(|found| found.id) != Some(tenant)
     {
         return Err(tenant_conflict(&slug));
     }
     Ok(app.scope(tenant, context(parts, app)))
 }
 
-async fn find(app: &App, name: TenantName) -> Result<TenantId, ApiError> {
+async fn find(app: &App, name: TenantName) -> Result<FoundTenant, ApiError> {
     app.tenants.find(&app.pool, name).await?.ok_or_else(no_tenant)
 }
 

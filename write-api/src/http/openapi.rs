@@ -31,6 +31,7 @@ fn problems(operation: &Operation) -> Vec<Code> {
     let (has_tenant, is_stream) = (takes_header(operation, "X-Tenant-Id"), takes_query(operation, "on_error"));
     if has_tenant {
         codes.extend([Code::TenantRequired, Code::TenantConflict, Code::TenantNotFound]);
+        codes.extend([Code::TenantSuspended, Code::TooManyRequests]);
     }
     // A stream answers each line with its own problem.
     if !is_stream {

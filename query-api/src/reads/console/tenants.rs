@@ -31,7 +31,13 @@ pub struct TenantList {
 impl TenantList {
     fn example() -> Self {
         let host = Some("demo.shops.example".to_owned());
-        let tenant = TenantName { id: example::id(9), slug: "demo".to_owned(), name: "Demo shop".to_owned(), host };
+        let tenant = TenantName {
+            id: example::id(9),
+            slug: "demo".to_owned(),
+            name: "Demo shop".to_owned(),
+            suspended: None,
+            host,
+        };
         Self { tenants: vec![tenant] }
     }
 }
@@ -45,13 +51,15 @@ pub struct TenantName {
     slug: String,
     /// The name people read.
     name: String,
+    /// Why it is closed to everybody but administrators; null if it is not.
+    suspended: Option<String>,
     /// Where who has no key shops in it, if shops have hosts.
     #[sqlx(default)]
     host: Option<String>,
 }
 
 async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
-    sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug LIMIT 1000").fetch_all(pool).await
+    sqlx::query_as("SELECT id, slug, name, suspended FROM tenants ORDER BY slug LIMIT 1000").fetch_all(pool).await
 }
 
 /// All tenants.

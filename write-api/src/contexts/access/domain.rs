@@ -1,13 +1,13 @@
 //! A key: made once, and revoked.
 
 use crate::domain::{Aggregate, Refusal, validation::Findings};
-use ::access::{Permission, key, scoped};
 use schemas::{
     Timestamp, Uuid,
     events::{
         AccessEvent,
         access::{KeyCreated, KeyKind, KeyRevoked},
     },
+    permission::Permission,
     problem::{Code, FieldError, ProblemType},
 };
 use serde::{Deserialize, Serialize};
@@ -22,9 +22,9 @@ pub struct Key {
     pub revoked: bool,
 }
 
-/// What an owner wants of a key.
+/// A key that an owner asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct NewKey {
     /// What people call it.
     pub name: String,
     /// What it is for.
@@ -58,12 +58,23 @@ impl Refusal for Rejection {
     }
 }
 
-impl Wish {
-    /// The key that comes of it, by its id and its text.
+/// What is kept of the text of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// Its first characters.
+    pub hint: String,
+    /// SHA-256 of it, in hexadecimal digits.
+    pub digest: String,
+    /// Of a search key: what scoped keys are signed with, in hexadecimal digits.
+    pub signing_key: Option<String>,
+}
+
+impl NewKey {
+    /// The key that comes of it.
     ///
     /// # Errors
     /// What of it is not allowed.
-    pub fn grant(self, id: Uuid, text: &str, now: Timestamp) -> Result<KeyCreated, Vec<FieldError>> {
+    pub fn grant(self, id: Uuid, traces: Traces, now: Timestamp) -> Result<KeyCreated, Vec<FieldError>> {
         let mut findings = Findings::default();
         findings.line(|| "/name".to_owned(), &self.name, 100);
         permissions_are_known_and_of_staff(&mut findings, self.kind, &self.permissions);
@@ -79,9 +90,9 @@ impl Wish {
             name: self.name,
             kind: self.kind,
             permissions,
-            hint: key::hint(text).to_owned(),
-            digest: key::hex(&key::digest(text)),
-            signing_key: (self.kind == KeyKind::Search).then(|| key::hex(&scoped::signing_key(text))),
+            hint: traces.hint,
+            digest: traces.digest,
+            signing_key: traces.signing_key,
             expires_at: self.expires_at,
         })
     }

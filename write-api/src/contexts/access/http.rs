@@ -2,24 +2,24 @@
 
 use super::{
     commands::{KeyRequest, Keys},
-    domain::{KeyCommand, Wish},
+    domain::{KeyCommand, NewKey, Traces},
 };
 use crate::{
     http::{
-        answer::CommandAnswer,
+        answer::{CommandAnswer, EXAMPLE_ID},
         extract::{BareCommand, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
         problem::ApiError,
     },
     pipeline::{App, Expected, Rejection, command::CarriedOut},
 };
-use ::access::{Routes, Rule, key};
+use ::access::{Routes, Rule, key, scoped};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use schemas::{Timestamp, events::access::KeyKind};
+use schemas::{Timestamp, contexts::Context, events::access::KeyKind, token::Token};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -47,6 +47,7 @@ pub(super) struct KeyInput {
 
 /// A key that was made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(examples(json!(CreatedKey::example())))]
 pub(super) struct CreatedKey {
     /// Its id, to revoke it by.
     id: schemas::Uuid,
@@ -57,6 +58,15 @@ pub(super) struct CreatedKey {
     version: u64,
     /// The consistency token, for reads that must see this write.
     token: String,
+}
+
+impl CreatedKey {
+    /// As the OpenAPI document shows it.
+    fn example() -> Self {
+        let (id, version) = (EXAMPLE_ID, 1);
+        let token = Token::of(Context::Access, id, version).to_string();
+        Self { id, key: Some(key::text(KeyKind::Search, [0; 32])), version, token }
+    }
 }
 
 /// Make a key
@@ -71,8 +81,8 @@ pub(super) struct CreatedKey {
 pub(super) async fn create(State(app): State<App>, command: Command<KeyInput>) -> Result<Response, ApiError> {
     let KeyInput { name, kind, permissions, expires_at } = command.body;
     let (id, text) = (app.clock.id(), key::text(kind, app.clock.secret()));
-    let wish = Wish { name, kind, permissions, expires_at };
-    let created = wish.grant(id, &text, command.scope.now).map_err(Rejection::invalid)?;
+    let asked = NewKey { name, kind, permissions, expires_at };
+    let created = asked.grant(id, traces(kind, &text), command.scope.now).map_err(Rejection::invalid)?;
     let request = KeyRequest { id, expected: Expected::Any, command: KeyCommand::Create(created) };
     let carried = app.command::<Keys>(&command.scope, command.key.as_ref(), request).await?;
     let (shown, id, version) = ((!carried.replayed).then_some(text), carried.done.id, carried.done.version);
@@ -83,6 +93,15 @@ pub(super) async fn create(State(app): State<App>, command: Command<KeyInput>) -
     let mut response = Response::from_parts(parts, body);
     response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
     Ok(response)
+}
+
+/// What is kept of a key.
+fn traces(kind: KeyKind, text: &str) -> Traces {
+    Traces {
+        hint: key::hint(text).to_owned(),
+        digest: key::hex(&key::digest(text)),
+        signing_key: (kind == KeyKind::Search).then(|| key::hex(&scoped::signing_key(text))),
+    }
 }
 
 /// Revoke a key

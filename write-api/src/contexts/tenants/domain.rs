@@ -1,13 +1,12 @@
 //! Shops on this installation.
 
-use crate::domain::{Aggregate, Slug, validation::Findings};
+use crate::domain::{Aggregate, Refusal, Slug, validation::Findings};
 use schemas::{
-    events::tenants::{TenantCreated, TenantsEvent},
+    events::tenants::{TenantCreated, TenantResumed, TenantSuspended, TenantsEvent},
     ids::TenantId,
-    problem::FieldError,
+    problem::{Code, FieldError, ProblemType},
 };
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
 
 /// A shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +17,45 @@ pub struct Tenant {
     pub slug: String,
     /// The name people read.
     pub name: String,
+    /// Why it is closed for the time being, if it is.
+    #[serde(default)]
+    pub suspended: Option<String>,
+}
+
+/// What administrators can do to a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TenantCommand {
+    /// Opens it, unless it is open already.
+    Open(OpenTenant),
+    /// Closes it for the time being, and says why.
+    Suspend(String),
+    /// Opens it again.
+    Resume,
+}
+
+/// Why a shop stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// It was never opened.
+    #[error("there is no such tenant")]
+    Missing,
+}
+
+impl Refusal for Rejection {
+    fn problem(&self) -> ProblemType {
+        Code::TenantNotFound.into()
+    }
+}
+
+/// A reason that people of the shop are told: 1 to 500 characters.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn reason(text: String) -> Result<String, Vec<FieldError>> {
+    let mut findings = Findings::default();
+    findings.line(|| "/reason".to_owned(), &text, 500);
+    findings.done()?;
+    Ok(text)
 }
 
 /// Opens a shop, unless it is open already.
@@ -51,22 +89,37 @@ impl OpenTenant {
 
 impl Aggregate for Tenant {
     const NAME: &'static str = "tenant";
-    type Command = OpenTenant;
+    type Command = TenantCommand;
     type Event = TenantsEvent;
-    type Rejection = Infallible;
+    type Rejection = Rejection;
 
-    fn decide(state: Option<&Self>, command: OpenTenant) -> Result<Vec<TenantsEvent>, Infallible> {
-        let OpenTenant { id, slug, name } = command;
-        Ok(match state {
-            Some(_) => vec![],
-            None => {
-                vec![TenantsEvent::Created(TenantCreated { tenant_id: id, slug: slug.as_str().to_owned(), name })]
+    fn decide(state: Option<&Self>, command: TenantCommand) -> Result<Vec<TenantsEvent>, Rejection> {
+        match (state, command) {
+            (Some(_), TenantCommand::Open(_)) => Ok(vec![]),
+            (None, TenantCommand::Open(OpenTenant { id, slug, name })) => {
+                Ok(vec![TenantsEvent::Created(TenantCreated { tenant_id: id, slug: slug.as_str().to_owned(), name })])
             }
-        })
+            (None, TenantCommand::Suspend(_) | TenantCommand::Resume) => Err(Rejection::Missing),
+            (Some(tenant), TenantCommand::Suspend(reason)) if tenant.suspended.as_ref() == Some(&reason) => Ok(vec![]),
+            (Some(tenant), TenantCommand::Suspend(reason)) => {
+                Ok(vec![TenantsEvent::Suspended(TenantSuspended { tenant_id: tenant.id, reason })])
+            }
+            (Some(tenant), TenantCommand::Resume) if tenant.suspended.is_none() => Ok(vec![]),
+            (Some(tenant), TenantCommand::Resume) => {
+                Ok(vec![TenantsEvent::Resumed(TenantResumed { tenant_id: tenant.id })])
+            }
+        }
     }
 
-    fn apply(_: Option<Self>, event: &TenantsEvent) -> Option<Self> {
-        let TenantsEvent::Created(TenantCreated { tenant_id, slug, name }) = event.clone();
-        Some(Self { id: tenant_id, slug, name })
+    fn apply(state: Option<Self>, event: &TenantsEvent) -> Option<Self> {
+        match event.clone() {
+            TenantsEvent::Created(TenantCreated { tenant_id, slug, name }) => {
+                Some(Self { id: tenant_id, slug, name, suspended: None })
+            }
+            TenantsEvent::Suspended(TenantSuspended { reason, .. }) => {
+                state.map(|tenant| Self { suspended: Some(reason), ..tenant })
+            }
+            TenantsEvent::Resumed(_) => state.map(|tenant| Self { suspended: None, ..tenant }),
+        }
     }
 }

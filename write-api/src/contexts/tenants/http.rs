@@ -1,6 +1,10 @@
 //! `/v1/tenants`.
 
-use super::{commands::Tenants, domain::OpenTenant, port::TenantName};
+use super::{
+    commands::{TenantRequest, Tenants},
+    domain::{self, OpenTenant, TenantCommand},
+    port::{FoundTenant, TenantName},
+};
 use crate::{
     http::{answer::CommandAnswer, extract, json, problem::ApiError},
     pipeline::{App, Rejection, command::CarriedOut},
@@ -9,6 +13,7 @@ use access::{Routes, Rule};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
+    http::request::Parts,
 };
 use schemas::ids::TenantId;
 use serde::Deserialize;
@@ -17,7 +22,10 @@ use utoipa_axum::routes;
 
 /// The routes of this slice.
 pub(super) fn routes() -> Routes<App> {
-    Routes::default().allow(Rule::Admin, routes!(open))
+    Routes::default()
+        .allow(Rule::Admin, routes!(open))
+        .allow(Rule::Admin, routes!(suspend))
+        .allow(Rule::Admin, routes!(resume))
 }
 
 /// A shop to open.
@@ -48,7 +56,8 @@ pub(super) async fn open(
         None => false,
         Some(TenantName::Slug(named)) => named != slug,
         Some(TenantName::Id(named)) => {
-            app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await? != Some(TenantId(named))
+            let found = app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?;
+            found.map(|found| found.id) != Some(TenantId(named))
         }
     };
     if contradicts {
@@ -57,5 +66,56 @@ pub(super) async fn open(
     let id = TenantId(app.clock.id());
     let command = OpenTenant::parse(id, &slug, input.name).map_err(Rejection::invalid)?;
     let scope = app.scope(id, extract::context(&parts, &app));
-    Ok(app.command::<Tenants>(&scope, None, command).await?)
+    let request = TenantRequest { slug, command: TenantCommand::Open(command) };
+    Ok(app.command::<Tenants>(&scope, None, request).await?)
+}
+
+/// Why a shop is suspended.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuspensionInput {
+    /// What people of the shop are told, 1 to 500 characters.
+    reason: String,
+}
+
+/// Suspend a tenant
+///
+/// Within 5 seconds it is closed to everybody but administrators, on every node. Nothing of it is lost.
+#[utoipa::path(
+    post, path = "/v1/tenants/{slug}/suspend", tag = "tenants", params(("slug" = String, Path, description = "The tenant's slug")),
+    request_body = SuspensionInput,
+    responses((status = 200, description = "Suspended, or was before", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "tenant_not_found"])))
+)]
+pub(super) async fn suspend(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    request: Request<Body>,
+) -> Result<CarriedOut, ApiError> {
+    let (parts, body) = request.into_parts();
+    let input: SuspensionInput = json::read(&extract::read_body(body).await?)?;
+    let reason = domain::reason(input.reason).map_err(Rejection::invalid)?;
+    change(&app, &parts, slug, TenantCommand::Suspend(reason)).await
+}
+
+/// Resume a tenant
+#[utoipa::path(
+    post, path = "/v1/tenants/{slug}/resume", tag = "tenants", params(("slug" = String, Path, description = "The tenant's slug")),
+    responses((status = 200, description = "Open again, or was open", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["tenant_not_found"])))
+)]
+pub(super) async fn resume(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    request: Request<Body>,
+) -> Result<CarriedOut, ApiError> {
+    change(&app, &request.into_parts().0, slug, TenantCommand::Resume).await
+}
+
+/// Changes a shop that is there.
+async fn change(app: &App, parts: &Parts, slug: String, command: TenantCommand) -> Result<CarriedOut, ApiError> {
+    let found = app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?;
+    let FoundTenant { id, .. } = found.ok_or_else(|| Rejection::from(domain::Rejection::Missing))?;
+    let scope = app.scope(id, extract::context(parts, app));
+    Ok(app.command::<Tenants>(&scope, None, TenantRequest { slug, command }).await?)
 }

@@ -1,10 +1,13 @@
-//! What other contexts may know of tenants: which there are.
+//! What other contexts may know of tenants: which there are, and which are suspended.
 
 use super::table;
 use crate::pipeline::Failure;
 use schemas::{Uuid, ids::TenantId};
 use sqlx::PgPool;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+/// How long a tenant that was found is not looked up again: so long may one that was suspended still write.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// How a request names its tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,31 +16,39 @@ pub(crate) enum TenantName {
     Id(Uuid),
 }
 
-/// Tenants found before. They are never deleted or renamed, so only those that are there are kept.
+/// A tenant, as a request has to know it.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundTenant {
+    pub(crate) id: TenantId,
+    /// Why it is closed to everybody but administrators, if it is.
+    pub(crate) suspended: Option<Arc<str>>,
+}
+
+/// Tenants found before.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
-    known: moka::future::Cache<TenantName, TenantId>,
+    known: moka::future::Cache<TenantName, FoundTenant>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
-        let hour = Duration::from_secs(3_600);
-        Self { known: moka::future::Cache::builder().max_capacity(10_000).time_to_live(hour).build() }
+        Self { known: moka::future::Cache::builder().max_capacity(10_000).time_to_live(KEPT).build() }
     }
 }
 
 impl Directory {
-    /// The id of a tenant, if it is there.
-    pub(crate) async fn find(&self, pool: &PgPool, name: TenantName) -> Result<Option<TenantId>, Failure> {
-        if let Some(id) = self.known.get(&name).await {
-            return Ok(Some(id));
+    /// A tenant, if it is there.
+    pub(crate) async fn find(&self, pool: &PgPool, name: TenantName) -> Result<Option<FoundTenant>, Failure> {
+        if let Some(found) = self.known.get(&name).await {
+            return Ok(Some(found));
         }
         let found = match &name {
             TenantName::Slug(slug) => table::find(pool, Some(slug), None).await?,
             TenantName::Id(id) => table::find(pool, None, Some(*id)).await?,
         };
-        if let Some(id) = found {
-            self.known.insert(name, id).await;
+        let found = found.map(|(id, suspended)| FoundTenant { id, suspended: suspended.map(Arc::from) });
+        if let Some(found) = found.clone() {
+            self.known.insert(name, found).await;
         }
         Ok(found)
     }

@@ -10,21 +10,21 @@ impl Table for Tenant {
         name: "tenants",
         id: "tenant_id",
         of_tenant: false,
-        columns: &[Column::Text("slug", "text"), Column::Text("name", "text")],
+        columns: &[Column::Text("slug", "text"), Column::Text("name", "text"), Column::Text("suspended", "text")],
     };
 }
 
-/// The id of the tenant of that slug or id.
+/// The tenant of that slug or id: its id, and why it is suspended if it is.
 pub(super) async fn find(
     executor: impl PgExecutor<'_>,
     slug: Option<&str>,
     id: Option<Uuid>,
-) -> Result<Option<TenantId>, Failure> {
-    let found: Option<Uuid> =
-        sqlx::query_scalar("SELECT tenant_id FROM tenants.tenants WHERE slug = $1 OR tenant_id = $2")
+) -> Result<Option<(TenantId, Option<String>)>, Failure> {
+    let found: Option<(Uuid, Option<String>)> =
+        sqlx::query_as("SELECT tenant_id, suspended FROM tenants.tenants WHERE slug = $1 OR tenant_id = $2")
             .bind(slug)
             .bind(id)
             .fetch_optional(executor)
             .await?;
-    Ok(found.map(TenantId))
+    Ok(found.map(|(id, suspended)| (TenantId(id), suspended)))
 }

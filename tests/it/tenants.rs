@@ -1,0 +1,121 @@
+//! What administrators do to shops, and how much a shop may ask.
+
+use acceptance::{
+    builders::product_line,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
+    stack::{TestStack, programs},
+};
+use launcher::suite;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::{process::Stdio, time::Instant};
+
+/// Status and code of a search at the shop's host, of a search with a key, and of a command with it.
+async fn doors(stack: &TestStack, shop: &Shop, owner: &Shop) -> [(u16, String); 3] {
+    let search = format!("{}/v1/search?q=lamp", stack.query_url());
+    let visit = Client::new().get(search).header("host", format!("{}.localhost", shop.slug));
+    let visit = Shop::answer(visit.send().await.expect("an answer")).await;
+    let read = owner.read("/v1/search?q=lamp", None).await;
+    let set = json!({"kind": "multi_way", "terms": ["sofa", "couch"]});
+    let write = owner.request(Method::PUT, "/v1/merchandising/synonyms/sofas").header("if-match", "*").json(&set);
+    let write = Shop::answer(write.send().await.expect("an answer")).await;
+    [visit, read, write]
+        .map(|answer| (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default().to_owned()))
+}
+
+#[tokio::test]
+async fn a_suspended_shop_is_closed_to_all_but_administrators_and_loses_nothing() {
+    let stack = TestStack::start(false).await;
+    let (shop, other) = (Shop::open(&stack, "closing").await, Shop::open(&stack, "open").await);
+    let token = shop.bulk_all("products", &[product_line("lamp", "Lamp")]).await;
+    shop.search("lamp", &token).await;
+    let owner = shop.with_key(&shop.key("owner", &[]).await.1);
+    assert_eq!(doors(&stack, &shop, &owner).await.map(|(status, _)| status / 100), [2; 3]);
+    let act = async |what: &str, body: Value| -> Value {
+        let path = format!("/v1/tenants/closing/{what}");
+        shop.command(Method::POST, &path, None, &body).await
+    };
+    let suspended = act("suspend", json!({"reason": "Unpaid since June"})).await;
+    let began = Instant::now();
+    let closed = (403, "tenant_suspended".to_owned());
+    eventually("it is closed", PATIENCE, || async {
+        let met = doors(&stack, &shop, &owner).await;
+        if met == [closed.clone(), closed.clone(), closed.clone()] { Ok(()) } else { Err(format!("{met:?}")) }
+    })
+    .await;
+    assert!(began.elapsed().as_secs() < 5, "the promise of the help: {:?}", began.elapsed());
+    let told = owner.read("/v1/search?q=lamp", None).await;
+    assert_eq!(told.body["detail"], "Unpaid since June");
+    // Administrators see it, and the others go on.
+    assert_eq!(shop.read("/v1/search?q=lamp", suspended["token"].as_str()).await.body["total"], 1);
+    assert_eq!(other.read("/v1/search?q=lamp", None).await.status, 200);
+    assert_eq!(act("suspend", json!({"reason": "Unpaid since June"})).await["status"], "unchanged");
+    act("resume", Value::Null).await;
+    eventually("it is open again", PATIENCE, || async {
+        let met = doors(&stack, &shop, &owner).await;
+        if met.iter().all(|(status, _)| status / 100 == 2) { Ok(()) } else { Err(format!("{met:?}")) }
+    })
+    .await;
+    assert_eq!(owner.read("/v1/search?q=lamp", None).await.body["total"], 1);
+    let missing = shop.request(Method::POST, "/v1/tenants/nowhere/suspend").json(&json!({"reason": "x"})).send().await;
+    assert_eq!(missing.expect("an answer").status(), 404);
+}
+
+/// A program with a flag, at an address of its own.
+async fn server(stack: &TestStack, program: &str, flags: [&str; 2]) -> (String, tokio::process::Child) {
+    let address = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
+    let settings = &stack.stack.settings;
+    let index = stack.stack.index_dir().display().to_string();
+    let own = match program {
+        "write-api" => vec!["--write-listen", &address],
+        _ => vec!["--query-listen", &address, "--index-dir", &index],
+    };
+    let process = tokio::process::Command::new(programs().join(program))
+        .env("SOUK_WRITE_DATABASE_URL", settings.write_url())
+        .env("SOUK_QUERY_DATABASE_URL", settings.query_url())
+        .args(own)
+        .args(flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("started");
+    let url = format!("http://{address}");
+    eventually("it is ready", PATIENCE, || async {
+        let answer = reqwest::get(format!("{url}/health/ready")).await.map_err(|error| error.to_string())?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+    })
+    .await;
+    (url, process)
+}
+
+#[tokio::test]
+async fn a_shop_that_asks_too_much_waits_and_no_other_does() {
+    let stack = TestStack::start(false).await;
+    let (greedy, modest) = (Shop::open(&stack, "greedy").await, Shop::open(&stack, "modest").await);
+    let keys = [greedy.key("owner", &[]).await.1, modest.key("owner", &[]).await.1];
+    for (program, flags, path) in [
+        ("query-api", ["--shop-reads-per-second", "1"], "/v1/categories"),
+        ("write-api", ["--shop-commands-per-second", "1"], "/v1/keys"),
+    ] {
+        let (url, _process) = server(&stack, program, flags).await;
+        let ask = async |key: &str| {
+            let method = if program == "query-api" { Method::GET } else { Method::POST };
+            let request = Client::new().request(method, format!("{url}{path}")).bearer_auth(key);
+            request.json(&json!({"name": ""})).send().await.expect("an answer")
+        };
+        let mut refused = None;
+        for _ in 0..20 {
+            let answer = ask(&keys[0]).await;
+            if answer.status() == 429 {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.unwrap_or_else(|| unreachable!("{program} takes whatever comes"));
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(refused.json::<Value>().await.expect("JSON")["code"], "too_many_requests");
+        assert_ne!(ask(&keys[1]).await.status(), 429, "{program}");
+    }
+}
