@@ -2,7 +2,7 @@
 //!
 //! A process says by [`guard::identify`] who calls. Each of its routes is registered with its [`Rule`] in
 //! [`Routes`], which has no other door: a route without a rule does not compile. What a caller may do in a shop is asked of
-//! [`Caller::may_enter`].
+//! [`Caller::shop`].
 //!
 //! To add a permission: a line in [`schemas::permission`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
 //! says of it.

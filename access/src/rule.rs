@@ -21,7 +21,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether a caller may call the route at all. In which shops is another question: [`Caller::may_enter`].
+    /// Whether a caller may call the route at all. In which shops is another question: [`Caller::shop`].
     ///
     /// # Errors
     /// [`Denied`]

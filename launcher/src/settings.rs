@@ -80,7 +80,7 @@ pub struct Settings {
     /// Let the embedded broker ask nobody for a password: every user of the machine can read and write its topics then
     #[arg(long, env = "SOUK_BROKER_OPEN")]
     pub broker_open: bool,
-    /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop. Empty for none
+    /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop. Empty for none
     #[arg(long, env = "SOUK_SHOP_DOMAIN", default_value = "localhost", value_name = "DOMAIN")]
     pub shop_domain: String,
     /// Prefix of all topic names, for several installations on one cluster

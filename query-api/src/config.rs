@@ -75,7 +75,7 @@ pub struct Config {
     /// Key of the installation's administrators, who may do everything; without it there are none
     #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
-    /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
+    /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
     /// Reads of one shop a second, twice as many at once; more are answered 429. 0 for as many as come

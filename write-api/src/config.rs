@@ -26,7 +26,7 @@ pub struct Config {
     /// Key of the installation's administrators, who open shops; without it there are none
     #[arg(long, env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
-    /// Domain below which each shop has a host, <slug>.<domain>: who asks there needs no key to shop
+    /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
     /// Commands of one shop a second, twice as many at once; a bulk write is one; more are answered 429. 0 for as many as come
