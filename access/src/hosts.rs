@@ -1,6 +1,7 @@
 //! The host of a shop: who asks there without a key shops in it.
 
-use axum::http::{header, request::Parts};
+use axum::http::request::Parts;
+use service::http::named_hosts;
 use std::{str::FromStr, sync::Arc};
 
 /// The domain below which each shop has a host, `<slug>.<domain>`.
@@ -31,19 +32,13 @@ impl ShopDomain {
     /// The slug of the shop whose host a request names, if it names one.
     #[must_use]
     pub fn slug(&self, parts: &Parts) -> Option<Arc<str>> {
-        let mut headers = parts.headers.get_all(header::HOST).iter();
-        // In HTTP/2 the host stands in the address. Two that differ name none.
-        let named = parts.uri.authority().map(|authority| authority.as_str());
-        let host = match (named, headers.next()) {
-            (Some(host), None) => host,
-            (None, Some(host)) => host.to_str().ok()?,
-            (Some(host), Some(header)) if header.to_str().ok()? == host => host,
-            (Some(_), Some(_)) | (None, None) => return None,
-        };
-        if headers.next().is_some() {
+        let mut named = named_hosts(parts);
+        let name = named.next()?;
+        // Two that differ name none.
+        if named.any(|other| other != name) {
             return None;
         }
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        let name = name.to_ascii_lowercase();
         let slug = name.strip_suffix(&*self.0)?.strip_suffix('.')?;
         (!slug.is_empty() && !slug.contains('.')).then(|| slug.into())
     }

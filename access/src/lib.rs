@@ -1,8 +1,7 @@
 //! Who may do what: the callers, the rule of each route, and how both meet. No database, no domain.
 //!
 //! A process says by [`guard::identify`] who calls. Each of its routes is registered with its [`Rule`] in
-//! [`Routes`], which has no other door: a route without a rule does not compile. What a caller may do in a shop is asked of
-//! [`Caller::shop`].
+//! [`Routes`], which has no other door: a route without a rule does not compile. In which shop, [`shop::of`] decides.
 //!
 //! To add a permission: a line in [`schemas::permission`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
 //! says of it.
@@ -16,6 +15,7 @@ pub mod rates;
 pub mod routes;
 pub mod rule;
 pub mod scoped;
+pub mod shop;
 
 pub use caller::{Caller, Denied};
 pub use guard::Callers;

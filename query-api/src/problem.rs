@@ -66,6 +66,12 @@ impl IntoResponse for Refusal {
     }
 }
 
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
 impl From<QueryRejection> for Refusal {
     fn from(error: QueryRejection) -> Self {
         query(&error.body_text())

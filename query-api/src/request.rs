@@ -6,10 +6,13 @@ use crate::{
     freshness::{Hop, Seen, Served, Verdict, WaitError, Wanted},
     metrics::Outcome,
     problem::Refusal,
-    tenants::FoundTenant,
     view::View,
 };
-use access::{Caller, caller::ShopOf, scoped::Restriction};
+use access::{
+    Caller,
+    scoped::Restriction,
+    shop::{self, Named, TenantName},
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request},
@@ -43,10 +46,10 @@ const MOVED: &str = "the index of the page before is gone: this page is of the p
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by the OpenAPI macros only")]
 pub struct ReadHeaders {
-    /// The tenant by id; this, X-Tenant-Slug or the parameter tenant
+    /// The tenant by id, for administrators; with a key or at a shop's host it may only agree
     #[param(rename = "X-Tenant-Id")]
     id: Option<schemas::Uuid>,
-    /// The tenant by slug; this, X-Tenant-Id or the parameter tenant
+    /// The tenant by slug, as X-Tenant-Id; not both
     #[param(rename = "X-Tenant-Slug")]
     slug: Option<String>,
     /// The token of a write that the answer should have seen
@@ -64,7 +67,7 @@ pub struct ReadHeaders {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadParameters {
-    /// The tenant by slug; where a header names one as well, it has to be the same
+    /// The tenant by slug, as X-Tenant-Slug; both have to be the same
     tenant: Option<String>,
     /// As souk-consistency-token; both count
     token: Option<String>,
@@ -110,13 +113,14 @@ impl FromRequestParts<App> for ReadContext {
         };
         let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
         let deadline = Instant::now() + wait;
-        let named = parameters.tenant.as_deref();
+        let named = Named::of(&parts.headers, parameters.tenant)?;
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
-        let tenant = match shop(app, caller, &parts.headers, named).await {
+        let find = || shop::of(&app.tenants, &app.rates, caller, &named);
+        let tenant = match find().await {
             // A shop that was created a moment ago is on its way like any other write.
             Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
-                while_serving(app, app.freshness.of_tenants(names(caller, &parts.headers, named)?, deadline)).await?;
-                shop(app, caller, &parts.headers, named).await?
+                while_serving(app, app.freshness.of_tenants(wanted(caller, &named), deadline)).await?;
+                find().await?
             }
             outcome => outcome?,
         };
@@ -270,83 +274,14 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
 }
 
-/// The tenants that host, headers and address name, as what may be waited for.
-fn names(caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Result<Vec<Wanted>, Refusal> {
-    let id = header(headers, "x-tenant-id")?.and_then(|id| id.parse().ok()).map(Wanted::Tenant);
-    let host = match caller.shop() {
-        Some(ShopOf::Slug(slug)) => Some(slug.to_owned()),
-        Some(ShopOf::Id(_)) | None => None,
+/// The shops that a request names, as what may be waited for.
+fn wanted(caller: &Caller, named: &Named) -> Vec<Wanted> {
+    let host = caller.shop().map(TenantName::from).into_iter();
+    let wanted = |name| match name {
+        TenantName::Id(id) => Wanted::Tenant(id),
+        TenantName::Slug(slug) => Wanted::Slug(slug),
     };
-    let slugs = [host, header(headers, "x-tenant-slug")?, parameter.map(str::to_owned)];
-    Ok(id.into_iter().chain(slugs.into_iter().flatten().map(Wanted::Slug)).collect())
-}
-
-/// The tenant of a request: that of the key or the host, with which headers and address have to agree. An administrator
-/// names one.
-async fn shop(app: &App, caller: &Caller, headers: &HeaderMap, parameter: Option<&str>) -> Result<TenantId, Refusal> {
-    let own = match caller.shop() {
-        None => None,
-        Some(ShopOf::Id(tenant)) => Some(by_id(app, tenant).await?),
-        Some(ShopOf::Slug(slug)) => Some(by_slug(app, slug).await?),
-    };
-    match (own, tenant(app, headers, parameter).await?) {
-        (Some(own), named) if named.as_ref().is_none_or(|named| named.id == own.id) => {
-            if let Some(reason) = own.suspended {
-                return Err(Refusal(Problem::new(Code::TenantSuspended).detail(&*reason)));
-            }
-            app.rates.take(own.id).map_err(|too_many| Refusal(too_many.problem()))?;
-            Ok(own.id)
-        }
-        (None, Some(named)) if caller.is_admin() => Ok(named.id),
-        // Whether there is one of that name is not told.
-        (_, Some(_)) => {
-            let sent =
-                [header(headers, "x-tenant-slug")?, header(headers, "x-tenant-id")?, parameter.map(str::to_owned)];
-            Err(unknown(sent.iter().flatten().next().map_or("?", String::as_str)))
-        }
-        (_, None) => {
-            let detail = "send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant";
-            Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)))
-        }
-    }
-}
-
-/// The tenant that headers and address name, if they name one.
-async fn tenant(app: &App, headers: &HeaderMap, parameter: Option<&str>) -> Result<Option<FoundTenant>, Refusal> {
-    let named = match (header(headers, "x-tenant-id")?, header(headers, "x-tenant-slug")?) {
-        (Some(id), None) => {
-            let tenant: TenantId = id.parse().map_err(|_| Refusal::parameter("x-tenant-id", "a UUID is expected"))?;
-            Some(by_id(app, tenant).await?)
-        }
-        (None, Some(slug)) => Some(by_slug(app, &slug).await?),
-        (Some(_), Some(_)) => {
-            let detail = "send one of the headers X-Tenant-Id and X-Tenant-Slug, not both";
-            return Err(Refusal(Problem::new(Code::TenantRequired).detail(detail)));
-        }
-        (None, None) => None,
-    };
-    match (named, parameter) {
-        (Some(named), None) => Ok(Some(named)),
-        (None, Some(slug)) => by_slug(app, slug).await.map(Some),
-        (Some(named), Some(slug)) if by_slug(app, slug).await?.id == named.id => Ok(Some(named)),
-        (Some(_), Some(slug)) => {
-            let detail = format!("the address names the tenant `{slug}`, and a header another one");
-            Err(Refusal(Problem::new(Code::TenantConflict).detail(detail)))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-async fn by_slug(app: &App, slug: &str) -> Result<FoundTenant, Refusal> {
-    app.tenants.by_slug(slug).await?.ok_or_else(|| unknown(slug))
-}
-
-async fn by_id(app: &App, id: TenantId) -> Result<FoundTenant, Refusal> {
-    app.tenants.by_id(id).await?.ok_or_else(|| unknown(&id.to_string()))
-}
-
-fn unknown(name: &str) -> Refusal {
-    Refusal(Problem::new(Code::TenantNotFound).detail(format!("no tenant `{name}` is known here")))
+    host.chain(named.names()).map(wanted).collect()
 }
 
 /// A body in JSON.

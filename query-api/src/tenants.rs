@@ -1,6 +1,7 @@
 //! Slugs and ids of tenants, from the tenants view.
 
-use crate::renewed::Renewed;
+use crate::{problem::Refusal, renewed::Renewed};
+use access::shop::{self, FoundTenant, TenantName};
 use schemas::{Uuid, ids::TenantId};
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -9,15 +10,6 @@ use std::{sync::Arc, time::Duration};
 const EVERY: Duration = Duration::from_secs(2);
 /// Tenants that are remembered.
 const TENANTS: u64 = 10_000;
-
-/// A tenant, as a read has to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundTenant {
-    /// Its id.
-    pub id: TenantId,
-    /// Why it is closed to everybody but administrators, if it is.
-    pub suspended: Option<Arc<str>>,
-}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -45,22 +37,17 @@ impl Tenants {
     pub fn new(pool: PgPool) -> Self {
         Self { pool, by_slug: Renewed::new(TENANTS, EVERY), by_id: Renewed::new(TENANTS, EVERY) }
     }
+}
 
-    /// The tenant of a slug.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn by_slug(&self, slug: &str) -> Result<Option<FoundTenant>, sqlx::Error> {
-        let slug = slug.to_owned();
-        self.by_slug.get(&slug, || read_slug(self.pool.clone(), slug.clone())).await
-    }
+impl shop::Tenants for Tenants {
+    type Error = Refusal;
 
-    /// The tenant of an id.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn by_id(&self, id: TenantId) -> Result<Option<FoundTenant>, sqlx::Error> {
-        self.by_id.get(&id, || read_id(self.pool.clone(), id)).await
+    async fn find(&self, name: &TenantName) -> Result<Option<FoundTenant>, Refusal> {
+        let pool = || self.pool.clone();
+        Ok(match name {
+            TenantName::Slug(slug) => self.by_slug.get(slug, || read_slug(pool(), slug.clone())).await?,
+            TenantName::Id(id) => self.by_id.get(id, || read_id(pool(), *id)).await?,
+        })
     }
 }
 

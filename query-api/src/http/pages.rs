@@ -130,8 +130,9 @@ async fn start(headers: HeaderMap) -> Response {
 fn welcome() -> Response {
     Json(json!({
         "service": "souk query API",
-        "search": "/v1/search?tenant=demo&q=headphones",
-        "categories": "/v1/categories?tenant=demo",
+        "shop": "asked at its own host, or by its key; an administrator names it with ?tenant=",
+        "search": "/v1/search?q=headphones",
+        "categories": "/v1/categories",
         "lag": "/v1/status/lag",
         "api": "/openapi.json",
         "console": "/console",

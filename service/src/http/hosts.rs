@@ -33,9 +33,8 @@ impl Hosts {
         if self.0.is_empty() || path == "/metrics" || path.starts_with("/health/") {
             return true;
         }
-        let headers = parts.headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or_default());
-        let mut named = parts.uri.authority().map(|authority| authority.as_str()).into_iter().chain(headers).peekable();
-        named.peek().is_some() && named.all(|host| self.has(without_port(host)))
+        let mut named = named_hosts(parts).peekable();
+        named.peek().is_some() && named.all(|host| self.has(host))
     }
 
     fn has(&self, host: &str) -> bool {
@@ -48,6 +47,12 @@ impl Hosts {
             }
         })
     }
+}
+
+/// Every host that a request names, without its port: in HTTP/2 it stands in the address. One that can't be read is empty.
+pub fn named_hosts(parts: &Parts) -> impl Iterator<Item = &str> {
+    let headers = parts.headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or_default());
+    parts.uri.authority().map(|authority| authority.as_str()).into_iter().chain(headers).map(without_port)
 }
 
 /// An address of IPv6 has colons of its own, in brackets.

@@ -2,27 +2,12 @@
 
 use super::table;
 use crate::pipeline::Failure;
-use schemas::{Uuid, ids::TenantId};
+use access::shop::{FoundTenant, TenantName};
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 
 /// How long a tenant that was found is not looked up again: so long may one that was suspended still write.
 const KEPT: Duration = Duration::from_secs(2);
-
-/// How a request names its tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum TenantName {
-    Slug(String),
-    Id(Uuid),
-}
-
-/// A tenant, as a request has to know it.
-#[derive(Debug, Clone)]
-pub(crate) struct FoundTenant {
-    pub(crate) id: TenantId,
-    /// Why it is closed to everybody but administrators, if it is.
-    pub(crate) suspended: Option<Arc<str>>,
-}
 
 /// Tenants found before.
 #[derive(Debug, Clone)]
@@ -38,17 +23,17 @@ impl Default for Directory {
 
 impl Directory {
     /// A tenant, if it is there.
-    pub(crate) async fn find(&self, pool: &PgPool, name: TenantName) -> Result<Option<FoundTenant>, Failure> {
-        if let Some(found) = self.known.get(&name).await {
+    pub(crate) async fn find(&self, pool: &PgPool, name: &TenantName) -> Result<Option<FoundTenant>, Failure> {
+        if let Some(found) = self.known.get(name).await {
             return Ok(Some(found));
         }
-        let found = match &name {
+        let found = match name {
             TenantName::Slug(slug) => table::find(pool, Some(slug), None).await?,
-            TenantName::Id(id) => table::find(pool, None, Some(*id)).await?,
+            TenantName::Id(id) => table::find(pool, None, Some(id.uuid())).await?,
         };
         let found = found.map(|(id, suspended)| FoundTenant { id, suspended: suspended.map(Arc::from) });
         if let Some(found) = found.clone() {
-            self.known.insert(name, found).await;
+            self.known.insert(name.clone(), found).await;
         }
         Ok(found)
     }
