@@ -1,8 +1,22 @@
 //! A request to write-api or query-api, and its answer as a person is told it.
 
-use crate::LaunchError;
-use reqwest::RequestBuilder;
+use crate::{LaunchError, key::KeyArgs};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use std::time::Duration;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request to a server, with the key.
+///
+/// # Errors
+/// If the client can't be built.
+pub(crate) fn request(key: &KeyArgs, method: Method, server: &str, path: &str) -> Result<RequestBuilder, LaunchError> {
+    let client = Client::builder().timeout(PATIENCE).default_headers(key.headers(&[server])).build();
+    let client = client.map_err(|error| LaunchError::Other(error.to_string()))?;
+    Ok(client.request(method, format!("{server}{path}")))
+}
 
 /// Sends a request; gives the JSON of the answer.
 ///

@@ -1,11 +1,14 @@
 //! `souk key`: the keys of a shop.
 
-use crate::{LaunchError, asked::answer, key::KeyArgs};
+use crate::{
+    LaunchError,
+    asked::{self, answer},
+    key::KeyArgs,
+};
 use access::scoped::{self, Scope};
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use reqwest::{Method, RequestBuilder};
 use schemas::{Days, TimeDelta, Utc, Uuid, events::access::KeyKind};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Make, list and revoke the keys of a shop
 #[derive(Debug, Clone, clap::Args)]
@@ -112,10 +115,7 @@ struct ShopArgs {
 
 impl ShopArgs {
     fn request(&self, method: Method, server: &str, path: &str) -> Result<RequestBuilder, LaunchError> {
-        let headers: HeaderMap = self.key.headers(&[server]);
-        let client = Client::builder().timeout(Duration::from_secs(30)).default_headers(headers).build();
-        let client = client.map_err(|error| LaunchError::Other(error.to_string()))?;
-        Ok(client.request(method, format!("{server}{path}")).header("x-tenant-slug", &self.tenant))
+        Ok(asked::request(&self.key, method, server, path)?.header("x-tenant-slug", &self.tenant))
     }
 }
 

@@ -1,9 +1,12 @@
 //! `souk tenant`: the shops of an installation.
 
-use crate::{LaunchError, asked::answer, key::KeyArgs};
-use reqwest::{Client, Method, RequestBuilder};
+use crate::{
+    LaunchError,
+    asked::{answer, request},
+    key::KeyArgs,
+};
+use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Open, suspend, resume and list the tenants of an installation
 #[derive(Debug, Clone, clap::Args)]
@@ -71,12 +74,6 @@ struct ListArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-fn request(key: &KeyArgs, method: Method, server: &str, path: &str) -> Result<RequestBuilder, LaunchError> {
-    let client = Client::builder().timeout(Duration::from_secs(30)).default_headers(key.headers(&[server])).build();
-    let client = client.map_err(|error| LaunchError::Other(error.to_string()))?;
-    Ok(client.request(method, format!("{server}{path}")))
 }
 
 /// Does what is asked, and prints it.

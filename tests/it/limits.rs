@@ -4,23 +4,22 @@
 mod trials;
 
 use acceptance::{
+    beside::Beside,
     eventually::eventually,
     shop::{PATIENCE, Shop},
-    stack::{TestStack, programs},
+    stack::TestStack,
 };
 use clap::{Args, Command};
-use launcher::{stack::Service, suite};
+use launcher::stack::Service;
 use reqwest::{Client, Response};
 use service::http::HttpOptions;
 use std::{
     path::Path,
-    process::Stdio,
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    process::Child,
 };
 
 /// One row of the page.
@@ -66,43 +65,20 @@ fn rows() -> Vec<Row> {
     found
 }
 
-/// A write-api of its own on the stack's database, with these flags; it ends with this value.
-struct Limited {
-    address: String,
-    _process: Child,
+/// write-api with flags.
+async fn limited(stack: &TestStack, flags: &[&str]) -> Beside {
+    Beside::start(stack, "write-api", flags).await
 }
 
-impl Limited {
-    async fn start(stack: &TestStack, flags: &[&str]) -> Self {
-        let address = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
-        let process = tokio::process::Command::new(programs().join("write-api"))
-            .env("SOUK_WRITE_DATABASE_URL", stack.stack.settings.write_url())
-            .env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"))
-            .args(["--write-listen", &address])
-            .args(flags)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("started");
-        eventually("it is ready", PATIENCE, async || {
-            let answer = said(&address, &get("/health/ready")).await;
-            if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(answer) }
-        })
-        .await;
-        Self { address, _process: process }
-    }
-
-    /// Whether refusals are counted for this reason.
-    async fn counted(&self, reason: &str) {
-        let line = format!("souk_requests_refused_total{{reason=\"{reason}\"}} ");
-        eventually(reason, PATIENCE, async || {
-            let metrics = said(&self.address, &get("/metrics")).await;
-            let count = metrics.lines().find_map(|found| found.strip_prefix(&line)).unwrap_or_default();
-            if count.trim() == "0" || count.is_empty() { Err(metrics) } else { Ok(()) }
-        })
-        .await;
-    }
+/// Whether refusals are counted for this reason.
+async fn is_counted(server: &Beside, reason: &str) {
+    let line = format!("souk_requests_refused_total{{reason=\"{reason}\"}} ");
+    eventually(reason, PATIENCE, async || {
+        let metrics = said(&server.address, &get("/metrics")).await;
+        let count = metrics.lines().find_map(|found| found.strip_prefix(&line)).unwrap_or_default();
+        if count.trim() == "0" || count.is_empty() { Err(metrics) } else { Ok(()) }
+    })
+    .await;
 }
 
 /// A request without a body, after whose answer the server hangs up.

@@ -1,15 +1,14 @@
 //! What administrators do to shops, and how much a shop may ask.
 
 use acceptance::{
+    beside::Beside,
     builders::product_line,
     eventually::eventually,
     shop::{PATIENCE, Shop},
-    stack::{TestStack, programs},
+    stack::TestStack,
 };
-use launcher::suite;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::process::Stdio;
 
 /// Status and code of a search at the shop's host, of a search with a key, and of a command with it.
 async fn doors(stack: &TestStack, shop: &Shop, owner: &Shop) -> [(u16, String); 3] {
@@ -60,34 +59,6 @@ async fn a_suspended_shop_is_closed_to_all_but_administrators_and_loses_nothing(
     assert_eq!(missing.expect("an answer").status(), 404);
 }
 
-/// A program with a flag, at an address of its own.
-async fn server(stack: &TestStack, program: &str, flags: [&str; 2]) -> (String, tokio::process::Child) {
-    let address = format!("127.0.0.1:{}", suite::free_port().expect("a port"));
-    let settings = &stack.stack.settings;
-    let index = stack.stack.index_dir().display().to_string();
-    let own = match program {
-        "write-api" => vec!["--write-listen", &address],
-        _ => vec!["--query-listen", &address, "--index-dir", &index],
-    };
-    let process = tokio::process::Command::new(programs().join(program))
-        .env("SOUK_WRITE_DATABASE_URL", settings.write_url())
-        .env("SOUK_QUERY_DATABASE_URL", settings.query_url())
-        .args(own)
-        .args(flags)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("started");
-    let url = format!("http://{address}");
-    eventually("it is ready", PATIENCE, || async {
-        let answer = reqwest::get(format!("{url}/health/ready")).await.map_err(|error| error.to_string())?;
-        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
-    })
-    .await;
-    (url, process)
-}
-
 #[tokio::test]
 async fn a_shop_that_asks_too_much_waits_and_no_other_does() {
     let stack = TestStack::start(false).await;
@@ -97,10 +68,10 @@ async fn a_shop_that_asks_too_much_waits_and_no_other_does() {
         ("query-api", ["--shop-reads-per-second", "1"], "/v1/categories"),
         ("write-api", ["--shop-commands-per-second", "1"], "/v1/keys"),
     ] {
-        let (url, _process) = server(&stack, program, flags).await;
+        let server = Beside::start(&stack, program, &flags).await;
         let ask = async |key: &str| {
             let method = if program == "query-api" { Method::GET } else { Method::POST };
-            let request = Client::new().request(method, format!("{url}{path}")).bearer_auth(key);
+            let request = Client::new().request(method, server.url(path)).bearer_auth(key);
             request.json(&json!({"name": ""})).send().await.expect("an answer")
         };
         let mut refused = None;

@@ -1,6 +1,7 @@
 //! The whole system from outside: stacks of real processes, and what tests need to drive them.
 
 pub mod authority;
+pub mod beside;
 pub mod browser;
 pub mod builders;
 pub mod digest;

@@ -1,6 +1,6 @@
 //! How each limit is passed.
 
-use super::{Duration, Instant, Limited, Row, as_told, get, said, within};
+use super::{Beside, Duration, Instant, Row, as_told, get, is_counted, limited, said, within};
 use acceptance::{shop::Shop, stack::TestStack};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -45,30 +45,30 @@ pub(super) async fn of(row: &Row, stack: &TestStack, shop: &Shop) {
         "arrays and objects inside one another, in JSON" => depth(row, stack, shop).await,
         "connections" | "connections from one address" => {
             let counted = if row.limit == "connections" { "connections" } else { "connections_of_peer" };
-            connections(row, &Limited::start(stack, &[&flag, "2"]).await, counted).await;
+            connections(row, &limited(stack, &[&flag, "2"]).await, counted).await;
         }
         "milliseconds until the header is there" => {
-            let server = Limited::start(stack, &[&flag, SHORT_MS]).await;
+            let server = limited(stack, &[&flag, SHORT_MS]).await;
             as_told(row, &said(&server.address, "GET / HTTP/1.1\r\nho").await);
-            server.counted("header_not_sent").await;
+            is_counted(&server, "header_not_sent").await;
         }
         "milliseconds until the body is there" => {
-            let server = Limited::start(stack, &[&flag, SHORT_MS]).await;
+            let server = limited(stack, &[&flag, SHORT_MS]).await;
             let half =
                 command(stack, &shop.slug, "/v1/products", "{").replace("content-length: 1", "content-length: 9");
             as_told(row, &said(&server.address, &half).await);
-            server.counted(&row.code).await;
+            is_counted(&server, &row.code).await;
         }
         "milliseconds in which nothing is taken of an answer" => untaken(&flag, stack).await,
         "milliseconds until an answer, since all of the request was there" => late(row, &flag, stack, shop).await,
         "milliseconds without a request" => {
-            let server = Limited::start(stack, &[&flag, SHORT_MS]).await;
+            let server = limited(stack, &[&flag, SHORT_MS]).await;
             let began = Instant::now();
             let answer = said(&server.address, &get("/health/live").replace("connection: close\r\n", "")).await;
             assert!(answer.starts_with("HTTP/1.1 200 ") && began.elapsed() < Duration::from_secs(30), "{answer}");
         }
         "hosts other than the named ones" => {
-            let server = Limited::start(stack, &[&flag, "shop.example"]).await;
+            let server = limited(stack, &[&flag, "shop.example"]).await;
             as_told(row, &said(&server.address, &get("/openapi.json")).await);
             let named = get("/openapi.json").replace("host: x", "host: shop.example:443");
             within(row, &said(&server.address, &named).await);
@@ -139,7 +139,7 @@ async fn depth(row: &Row, stack: &TestStack, shop: &Shop) {
     }
 }
 
-async fn connections(row: &Row, server: &Limited, counted: &str) {
+async fn connections(row: &Row, server: &Beside, counted: &str) {
     let mut held = Vec::new();
     let refused = loop {
         // The places of those who asked whether it was ready may not be free yet: more are asked for than there are.
@@ -155,32 +155,32 @@ async fn connections(row: &Row, server: &Limited, counted: &str) {
     };
     as_told(row, &refused);
     drop(held);
-    server.counted(counted).await;
+    is_counted(server, counted).await;
 }
 
 /// A client that asks and asks, and reads nothing.
 async fn untaken(flag: &str, stack: &TestStack) {
-    let server = Limited::start(stack, &[flag, SHORT_MS]).await;
+    let server = limited(stack, &[flag, SHORT_MS]).await;
     let mut stream = TcpStream::connect(&server.address).await.expect("connected");
     let (_hears, mut says) = stream.split();
     let asks = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
     tokio::select! {
         // It ends when it is hung up on; before, it has said more than it would be answered.
         _ = async { while says.write_all(asks.as_bytes()).await.is_ok() {} } => {}
-        () = server.counted("answer_not_read") => {}
+        () = is_counted(&server, "answer_not_read") => {}
     }
-    server.counted("answer_not_read").await;
+    is_counted(&server, "answer_not_read").await;
 }
 
 /// A command that waits for what somebody else has locked.
 async fn late(row: &Row, flag: &str, stack: &TestStack, shop: &Shop) {
-    let server = Limited::start(stack, &[flag, SHORT_MS]).await;
+    let server = limited(stack, &[flag, SHORT_MS]).await;
     let mut holder = stack.write.begin().await.expect("a transaction");
     sqlx::query("LOCK TABLE catalog.products IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.expect("locked");
     let body = r#"{"external_id":"late","title":"Late lamp","variants":[{"sku":"late"}]}"#;
     as_told(row, &said(&server.address, &command(stack, &shop.slug, "/v1/products", body)).await);
     holder.rollback().await.expect("free");
-    server.counted(&row.code).await;
+    is_counted(&server, &row.code).await;
 }
 
 async fn bodies(row: &Row, stack: &TestStack, shop: &str, url: &str, path: &str) {
