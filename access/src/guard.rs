@@ -45,7 +45,7 @@ impl Named {
     #[must_use]
     pub fn either(&self) -> (Option<String>, Option<Uuid>) {
         match self {
-            Self::Digest(digest) => (Some(key::hex(digest)), None),
+            Self::Digest(digest) => (Some(hex::encode(digest)), None),
             Self::Id(id) => (None, Some(*id)),
         }
     }
@@ -104,13 +104,14 @@ impl Callers {
 
     /// Who sends this key.
     pub async fn who(&self, sent: &str) -> Caller {
-        if self.admin.is(sent) {
+        let digest = key::digest(sent);
+        if self.admin.is(&digest) {
             return Caller::Admin;
         }
         let (now, scoped) = (Utc::now(), scoped::parts(sent));
         let named = match &scoped {
             Some(parts) => Named::Id(parts.id),
-            None if key::is_well_formed(sent) => Named::Digest(key::digest(sent)),
+            None if key::is_well_formed(sent) => Named::Digest(digest),
             None => return Caller::Unknown,
         };
         let known = match self.find(named).await {

@@ -245,7 +245,7 @@ fn hash(path: &Path) -> Result<(String, i64), ArchiveError> {
         hasher.update(&buffer[..read]);
         bytes += i64::try_from(read).unwrap_or_default();
     }
-    Ok((hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes))
+    Ok((hex::encode(hasher.finalize()), bytes))
 }
 
 /// Brings the names in a folder to the disk.

@@ -201,7 +201,7 @@ fn verified(wheel: &Wheel, folder: &Path) -> Result<PathBuf, LaunchError> {
         entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "whl"));
     let file = file.ok_or_else(|| failed("pip brought no wheel"))?;
     let bytes = std::fs::read(&file).map_err(LaunchError::folder(&file))?;
-    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(Sha256::digest(&bytes));
     if hash == wheel.sha256 {
         Ok(file)
     } else {

@@ -19,7 +19,7 @@ mod manifest;
 mod step;
 
 pub use dump::{Tool, count_rows, run_to_end, safe_url};
-pub use manifest::{Database, MANIFEST, Manifest, Which, hex, sha256};
+pub use manifest::{Database, MANIFEST, Manifest, Which, sha256};
 pub use step::{Step, bytes};
 
 /// Back up the write database, from which everything else can be rebuilt; writes continue

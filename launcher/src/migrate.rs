@@ -2,7 +2,7 @@
 
 use crate::{
     LaunchError,
-    backup::{Which, hex, safe_url},
+    backup::{Which, safe_url},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ async fn newer(which: Which, connection: &mut PgConnection) -> Result<Vec<i64>, 
 /// A sentence that names the first migration that is not known.
 pub fn check_known(which: Which, applied: &BTreeMap<i64, String>) -> Result<(), LaunchError> {
     let known: BTreeMap<i64, String> =
-        migrator(which).iter().map(|migration| (migration.version, hex(&migration.checksum))).collect();
+        migrator(which).iter().map(|migration| (migration.version, hex::encode(&migration.checksum))).collect();
     match applied.iter().find(|(version, checksum)| known.get(version) != Some(checksum)) {
         None => Ok(()),
         Some((version, _)) => Err(LaunchError::Other(format!(
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_backup_of_a_newer_or_changed_schema_is_refused() {
         let own: BTreeMap<i64, String> =
-            WRITE.iter().map(|migration| (migration.version, hex(&migration.checksum))).collect();
+            WRITE.iter().map(|migration| (migration.version, hex::encode(&migration.checksum))).collect();
         assert!(check_known(Which::Write, &own).is_ok());
         let older: BTreeMap<i64, String> = own.clone().into_iter().take(2).collect();
         assert!(check_known(Which::Write, &older).is_ok());

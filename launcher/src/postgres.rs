@@ -300,6 +300,5 @@ fn reachable(path: &Path) -> bool {
 fn outside(wanted: &Path) -> PathBuf {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(wanted.as_os_str().as_encoded_bytes());
-    let name: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    PathBuf::from("/var/lib/souk").join(name)
+    PathBuf::from("/var/lib/souk").join(hex::encode(&hash[..6]))
 }

@@ -16,7 +16,7 @@ pub fn draw() -> Result<String, LaunchError> {
     std::fs::File::open(source)
         .and_then(|mut source| source.read_exact(&mut random))
         .map_err(LaunchError::folder(source))?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(random))
 }
 
 /// Writes a file of mode 600; it is there whole or not at all.

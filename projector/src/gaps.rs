@@ -1,7 +1,7 @@
 //! Versions that never came, though later ones did: a broker that lost what it had acknowledged, or a record that it never
 //! took. The outbox has them, and so they are told in their place.
 
-use crate::{outboxes::Outboxes, projections::sources::Gap, relay};
+use crate::{outboxes::Outboxes, projections::sources::Gap, relay, stored};
 use eventlog::Record;
 use schemas::Uuid;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -58,7 +58,6 @@ pub async fn fill(outboxes: &Outboxes, batch: &[Record], gaps: &[FoundGap]) -> R
 
 /// The missing versions as the outbox has them.
 async fn recorded(connection: &mut PgConnection, gap: &Gap, topic: &str) -> Result<Vec<Record>, sqlx::Error> {
-    let stored = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {} FROM {}.outbox WHERE tenant_id = $1 AND aggregate_id = $2 AND version > $3 AND version < $4
          ORDER BY version LIMIT {MOST}",
@@ -67,8 +66,8 @@ async fn recorded(connection: &mut PgConnection, gap: &Gap, topic: &str) -> Resu
     )))
     .bind(gap.tenant.uuid())
     .bind(gap.aggregate)
-    .bind(stored(gap.after))
-    .bind(stored(gap.before))
+    .bind(stored::version(gap.after))
+    .bind(stored::version(gap.before))
     .fetch_all(connection)
     .await?;
     let record = |row| -> Result<Record, sqlx::Error> {

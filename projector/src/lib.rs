@@ -32,6 +32,7 @@ pub mod relay;
 pub mod retention;
 pub mod role;
 pub mod status;
+pub mod stored;
 pub mod tasks;
 pub mod turns;
 pub mod unsent;

@@ -69,7 +69,7 @@ impl DigestSet {
             hash.update(document.content.to_be_bytes());
             hash.update(document.terms.to_be_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 
     /// Live documents by tenant.

@@ -1,7 +1,7 @@
 //! `pg_dump` and `pg_restore` of the PostgreSQL package, and a database as of one moment.
 
 use super::{
-    manifest::{Database, Which, hex, sha256},
+    manifest::{Database, Which, sha256},
     step::{Step, bytes},
 };
 use crate::{LaunchError, artifacts::Artifacts};
@@ -180,7 +180,7 @@ pub async fn count_rows(connection: &mut PgConnection) -> Result<BTreeMap<String
 async fn migrations(connection: &mut PgConnection) -> Result<BTreeMap<i64, String>, sqlx::Error> {
     let rows: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(version, checksum)| (version, hex(&checksum))).collect())
+    Ok(rows.into_iter().map(|(version, checksum)| (version, hex::encode(checksum))).collect())
 }
 
 #[cfg(test)]

@@ -127,16 +127,10 @@ pub fn sha256(path: &Path) -> Result<String, LaunchError> {
     loop {
         let read = file.read(&mut buffer).map_err(LaunchError::folder(path))?;
         if read == 0 {
-            return Ok(hex(&hash.finalize()));
+            return Ok(hex::encode(hash.finalize()));
         }
         hash.update(&buffer[..read]);
     }
-}
-
-/// Bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{SetSettings, newest::Newest};
 use crate::{
     deps::{Deps, RoleError},
     metrics::of,
-    readers,
+    readers, stored,
 };
 use eventlog::{Offsets, Record, Source, checkpoint, consumer, database};
 use schemas::{
@@ -239,8 +239,7 @@ async fn drop_outdated(
     .await?;
     for (tenant, product, version) in current {
         let key = (TenantId(tenant), ProductId(product));
-        if documents.get(&key).is_some_and(|document| document.doc_version < u64::try_from(version).unwrap_or_default())
-        {
+        if documents.get(&key).is_some_and(|document| document.doc_version < stored::read_version(version)) {
             documents.remove(&key);
         }
     }

@@ -1,7 +1,10 @@
 //! The keys of each shop, by which query-api finds out who calls. Versions decide what is kept, and what was revoked stays
 //! as a row, so that no older event brings it back.
 
-use crate::projection::{Projection, Versioned, ViewTable};
+use crate::{
+    projection::{Projection, Versioned, ViewTable},
+    stored,
+};
 use eventlog::Event;
 use schemas::{
     Timestamp,
@@ -40,7 +43,7 @@ async fn create(connection: &mut PgConnection, event: &Event, created: &KeyCreat
     )
     .bind(event.envelope.tenant.uuid())
     .bind(event.envelope.aggregate_id)
-    .bind(version(event))
+    .bind(stored::version(event.envelope.version))
     .bind(&created.name)
     .bind(created.kind.as_str())
     .bind(&created.permissions)
@@ -58,13 +61,9 @@ async fn revoke(connection: &mut PgConnection, event: &Event) -> Result<(), sqlx
     sqlx::query("UPDATE keys SET version = $3, revoked_at = $4 WHERE tenant_id = $1 AND key_id = $2 AND version < $3")
         .bind(event.envelope.tenant.uuid())
         .bind(event.envelope.aggregate_id)
-        .bind(version(event))
+        .bind(stored::version(event.envelope.version))
         .bind(event.envelope.time)
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn version(event: &Event) -> i64 {
-    i64::try_from(event.envelope.version).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,10 @@
 //! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
 //! removed stays as a row without a body, so that no older event brings it back.
 
-use crate::projection::{Projection, Versioned, ViewTable};
+use crate::{
+    projection::{Projection, Versioned, ViewTable},
+    stored,
+};
 use eventlog::Event;
 use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent, topics::Context};
 use sqlx::PgConnection;
@@ -48,7 +51,7 @@ impl Projection for Merchandising {
         .bind(newest.keys().map(|(tenant, _, _)| *tenant).collect::<Vec<_>>())
         .bind(newest.keys().map(|(_, kind, _)| *kind).collect::<Vec<_>>())
         .bind(newest.keys().map(|(_, _, name)| *name).collect::<Vec<_>>())
-        .bind(newest.values().map(|(version, _, _)| i64::try_from(*version).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+        .bind(newest.values().map(|(version, _, _)| stored::version(*version)).collect::<Vec<_>>())
         .bind(bodies)
         .bind(removed)
         .execute(connection)

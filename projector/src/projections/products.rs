@@ -8,6 +8,7 @@ use crate::{
     document::{self, CategoryPaths, Composed, Parts},
     holds::Holds,
     projection::{Moment, Projection, Retold, Ticked, ViewTable},
+    stored,
 };
 use eventlog::Event;
 use schemas::{
@@ -245,7 +246,7 @@ async fn load_parts(connection: &mut PgConnection, keys: &[Key]) -> Result<BTree
     for row in rows {
         let key = (TenantId(row.try_get("tenant_id")?), ProductId(row.try_get("product_id")?));
         let variant = VariantId(row.try_get("aggregate_id")?);
-        let version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
+        let version = stored::read_version(row.try_get("version")?);
         let (context, body): (String, String) = (row.try_get("context")?, row.try_get("body")?);
         let parts = parts.entry(key).or_default();
         // Only what `READS` names is kept in `sources`.

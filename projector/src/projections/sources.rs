@@ -4,6 +4,7 @@
 use crate::{
     document::{CatalogPart, Status},
     projection::ViewTable,
+    stored,
 };
 use eventlog::Event;
 use schemas::{
@@ -325,7 +326,7 @@ async fn load(connection: &mut PgConnection, events: &[Event]) -> Result<Known, 
                 event: row.try_get("gone_event")?,
                 time: row.try_get("gone_time")?,
             };
-            known.discarded.entry(key).or_default().insert(read_version(version), gone);
+            known.discarded.entry(key).or_default().insert(stored::read_version(version), gone);
         }
     }
     Ok(known)
@@ -335,16 +336,11 @@ fn source(row: &PgRow, version: i64) -> Result<Source, sqlx::Error> {
     Ok(Source {
         aggregate: row.try_get("aggregate")?,
         product_id: row.try_get("product_id")?,
-        version: read_version(version),
+        version: stored::read_version(version),
         deleted: row.try_get("deleted")?,
         body: row.try_get("body")?,
         event_time: row.try_get("event_time")?,
     })
-}
-
-/// A version out of PostgreSQL, where it is above zero.
-fn read_version(version: i64) -> u64 {
-    u64::try_from(version).unwrap_or_default()
 }
 
 async fn store(connection: &mut PgConnection, rows: &[(Key, Source)]) -> Result<(), sqlx::Error> {
@@ -365,7 +361,7 @@ async fn store(connection: &mut PgConnection, rows: &[(Key, Source)]) -> Result<
     .bind(rows.iter().map(|((_, _, id), _)| *id).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.aggregate.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.product_id).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| i64::try_from(row.version).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, row)| stored::version(row.version)).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.deleted).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.body.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.event_time).collect::<Vec<_>>())

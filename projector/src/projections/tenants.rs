@@ -1,6 +1,9 @@
 //! The tenants view: slug and name by id, and why one is suspended.
 
-use crate::projection::{Projection, Versioned, ViewTable};
+use crate::{
+    projection::{Projection, Versioned, ViewTable},
+    stored,
+};
 use eventlog::Event;
 use schemas::{
     Timestamp,
@@ -42,7 +45,7 @@ async fn create(connection: &mut PgConnection, event: &Event, tenant: &TenantCre
     .bind(tenant.tenant_id.uuid())
     .bind(&tenant.slug)
     .bind(&tenant.name)
-    .bind(version(event))
+    .bind(stored::version(event.envelope.version))
     .execute(connection)
     .await?;
     Ok(())
@@ -52,12 +55,8 @@ async fn suspend(connection: &mut PgConnection, event: &Event, reason: Option<&s
     sqlx::query("UPDATE tenants SET suspended = $2, version = $3 WHERE id = $1 AND version < $3")
         .bind(event.envelope.aggregate_id)
         .bind(reason)
-        .bind(version(event))
+        .bind(stored::version(event.envelope.version))
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn version(event: &Event) -> i64 {
-    i64::try_from(event.envelope.version).unwrap_or(i64::MAX)
 }

@@ -133,7 +133,7 @@ impl Certificate {
             Hmac::<Sha256>::new_from_slice(key).map_err(|error| Failure::Other(format!("the signing key: {error}")))?;
         // Through a value: numbers and members then are as they come back from the database.
         mac.update(serde_json::to_string(&serde_json::to_value(self)?)?.as_bytes());
-        Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex::encode(mac.finalize().into_bytes()))
     }
 }
 

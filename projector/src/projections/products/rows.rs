@@ -1,7 +1,7 @@
 //! The rows of pages, listings and documents, written for many products at once.
 
 use super::{Changed, Key};
-use crate::document::Composed;
+use crate::{document::Composed, stored};
 use schemas::{
     Timestamp, Uuid,
     ids::{CategoryId, ProductId, TenantId},
@@ -32,7 +32,7 @@ pub async fn known_documents(
     let mut known = BTreeMap::new();
     for row in rows {
         let document = KnownDocument {
-            doc_version: u64::try_from(row.try_get::<i64, _>("doc_version")?).unwrap_or_default(),
+            doc_version: stored::read_version(row.try_get("doc_version")?),
             content_hash: row.try_get("content_hash")?,
         };
         known.insert((TenantId(row.try_get("tenant_id")?), ProductId(row.try_get("product_id")?)), document);
@@ -80,7 +80,7 @@ pub async fn store_pages(
     .bind(there.iter().map(|(_, c)| c.page.slug.as_str()).collect::<Vec<_>>())
     .bind(there.iter().map(|(_, c)| c.page.external_id.as_deref()).collect::<Vec<_>>())
     .bind(there.iter().map(|(_, c)| c.page.status.name()).collect::<Vec<_>>())
-    .bind(keys.iter().map(|key| version(doc_version(key).unwrap_or_default())).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| stored::version(doc_version(key).unwrap_or_default())).collect::<Vec<_>>())
     .bind(pages)
     .bind(now)
     .bind(there.iter().map(|(_, c)| c.next_price_change_at).collect::<Vec<_>>())
@@ -136,7 +136,7 @@ pub async fn store_documents(connection: &mut PgConnection, changed: &[Changed])
         return Ok(());
     }
     let keys: Vec<Key> = changed.iter().map(|document| document.key).collect();
-    let versions: Vec<i64> = changed.iter().map(|document| version(document.doc_version)).collect();
+    let versions: Vec<i64> = changed.iter().map(|document| stored::version(document.doc_version)).collect();
     sqlx::query(
         "INSERT INTO documents (tenant_id, product_id, doc_version, content_hash, text_hash, deleted, body)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bool[], $7::text[])
@@ -177,10 +177,6 @@ fn tenants(keys: &[Key]) -> Vec<Uuid> {
 
 fn products(keys: &[Key]) -> Vec<Uuid> {
     keys.iter().map(|(_, product)| product.uuid()).collect()
-}
-
-fn version(version: u64) -> i64 {
-    i64::try_from(version).unwrap_or(i64::MAX)
 }
 
 /// An array in PostgreSQL's text form: arrays of arrays can't be unnested row by row.
