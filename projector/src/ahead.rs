@@ -1,10 +1,13 @@
 //! How far a relay is ahead of who reads what it sends: the views, or the active index. What is in the log stands in one
 //! line, so whoever writes more than they take would be before everybody else there. In the outbox shops take turns, and so
-//! it is there that they wait.
+//! it is there that they wait. One shop that writes alone makes nobody wait and may be further ahead.
 
-use crate::registry::FEEDS;
+use crate::{
+    registry::FEEDS,
+    turns::{Room, Sent},
+};
 use eventlog::{checkpoint, database, producer::Place};
-use schemas::topics::Context;
+use schemas::{ids::TenantId, topics::Context};
 use sqlx::PgConnection;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,21 +15,26 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How much may be sent in one round.
+/// How much of what was sent its reader may not have taken in yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Events, or documents.
-    pub events: u64,
-    /// Bytes after which a round is not filled further; the first of it is sent however large it is.
-    pub bytes: u64,
+struct Reach {
+    /// While one shop writes: what keeps the reader busy.
+    alone: Room,
+    /// While several do: less, since each waits for what the others have there, and enough that the cost of a round is shared.
+    together: Room,
 }
 
-/// How much may be in the log and not in the views: what they apply in about a twentieth of a second.
-const OF_VIEWS: Room = Room { events: 250, bytes: 1 << 20 };
-/// How much may be in the log and not in the index: what it takes in within about half a second.
-const OF_INDEX: Room = Room { events: 1_000, bytes: 8 << 20 };
+const OF_VIEWS: Reach =
+    Reach { alone: Room { events: 250, bytes: 1 << 20 }, together: Room { events: 120, bytes: 512 << 10 } };
+const OF_INDEX: Reach =
+    Reach { alone: Room { events: 1_000, bytes: 8 << 20 }, together: Room { events: 150, bytes: 1 << 20 } };
+/// For how long what a shop has written counts, at least.
+const COMPANY: Duration = Duration::from_secs(5);
+/// How much others than the busiest shop write in that time before they count: a probe, or somebody who edits a product, waits
+/// for no one.
+const FEW: u64 = 20;
 /// How much room is waited for: rounds of a few events each would cost more than they are worth.
-const LEAST: u64 = 4;
+const LEAST: u64 = 2;
 /// How often who reads is asked meanwhile.
 const ASK: Duration = Duration::from_millis(5);
 /// How long readers that stand still are waited for. Then the log is filled, for as long as they do: they are off, or being
@@ -50,7 +58,8 @@ enum Reader {
 pub struct Ahead {
     topic: String,
     reader: Reader,
-    most: Room,
+    reach: Reach,
+    company: Company,
     url: String,
     connection: Option<PgConnection>,
     sent: VecDeque<(Place, u64)>,
@@ -75,11 +84,12 @@ impl Ahead {
         Self::of(Reader::Index, OF_INDEX, topic, url)
     }
 
-    fn of(reader: Reader, most: Room, topic: &str, url: &str) -> Self {
+    fn of(reader: Reader, reach: Reach, topic: &str, url: &str) -> Self {
         Self {
             topic: topic.to_owned(),
             reader,
-            most,
+            reach,
+            company: Company::new(Instant::now()),
             url: url.to_owned(),
             connection: None,
             sent: VecDeque::new(),
@@ -89,9 +99,10 @@ impl Ahead {
         }
     }
 
-    /// Notes what was sent: where each event stands, and its bytes.
-    pub fn note(&mut self, sent: impl IntoIterator<Item = (Place, u64)>) {
-        for (place, bytes) in sent {
+    /// Notes what was sent, and whose it was.
+    pub fn note(&mut self, sent: Sent) {
+        self.company.note(&sent.shops, Instant::now());
+        for (place, bytes) in sent.places {
             self.bytes += bytes;
             self.sent.push_back((place, bytes));
         }
@@ -112,8 +123,13 @@ impl Ahead {
                 tokio::time::sleep(ASK).await;
             }
         }
-        let events = self.most.events.saturating_sub(self.sent.len() as u64).max(1);
-        Room { events, bytes: self.most.bytes.saturating_sub(self.bytes).max(1) }
+        let most = self.most();
+        let events = most.events.saturating_sub(self.sent.len() as u64).max(1);
+        Room { events, bytes: most.bytes.saturating_sub(self.bytes).max(1) }
+    }
+
+    fn most(&mut self) -> Room {
+        if self.company.is_there(Instant::now()) { self.reach.together } else { self.reach.alone }
     }
 
     /// Asks the reader how far it is, and forgets what it has; gives whether that is further than before.
@@ -131,8 +147,8 @@ impl Ahead {
         }
     }
 
-    fn is_far(&self) -> bool {
-        let Room { events, bytes } = self.most;
+    fn is_far(&mut self) -> bool {
+        let Room { events, bytes } = self.most();
         self.sent.len() as u64 > events - events / LEAST || self.bytes > bytes - bytes / LEAST
     }
 
@@ -156,6 +172,45 @@ impl Ahead {
     }
 }
 
+/// How much each shop has written lately: in the present period and in the one before.
+#[derive(Debug)]
+struct Company {
+    began: Instant,
+    present: BTreeMap<TenantId, u64>,
+    before: BTreeMap<TenantId, u64>,
+}
+
+impl Company {
+    fn new(now: Instant) -> Self {
+        Self { began: now, present: BTreeMap::new(), before: BTreeMap::new() }
+    }
+
+    fn note(&mut self, shops: &BTreeMap<TenantId, u64>, now: Instant) {
+        self.turn(now);
+        shops.iter().for_each(|(shop, count)| *self.present.entry(*shop).or_default() += count);
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let periods = now.duration_since(self.began).as_secs() / COMPANY.as_secs();
+        if periods > 0 {
+            self.before = std::mem::take(&mut self.present);
+            self.began = now;
+        }
+        if periods > 1 {
+            self.before.clear();
+        }
+    }
+
+    /// Whether several shops write.
+    fn is_there(&mut self, now: Instant) -> bool {
+        self.turn(now);
+        let of = |shop: &TenantId| self.present.get(shop).unwrap_or(&0) + self.before.get(shop).unwrap_or(&0);
+        let all: u64 = self.present.values().chain(self.before.values()).sum();
+        let busiest = self.present.keys().chain(self.before.keys()).map(of).max().unwrap_or_default();
+        all - busiest > FEW
+    }
+}
+
 /// Where the copies of the active generation stand that were heard of lately.
 async fn furthest(connection: &mut PgConnection) -> Result<Vec<((String, i32), i64)>, sqlx::Error> {
     let rows: Vec<(String, i32, i64)> = sqlx::query_as(
@@ -172,30 +227,61 @@ async fn furthest(connection: &mut PgConnection) -> Result<Vec<((String, i32), i
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Uuid;
 
     fn place(offset: i64) -> Place {
         Place { partition: 0, offset }
     }
 
+    fn shop(number: u128) -> TenantId {
+        TenantId(Uuid::from_u128(number))
+    }
+
+    fn sent(offsets: std::ops::Range<i64>, bytes: u64, of: u128) -> Sent {
+        let places: Vec<_> = offsets.map(|offset| (place(offset), bytes)).collect();
+        Sent { shops: BTreeMap::from([(shop(of), places.len() as u64)]), places, ..Sent::default() }
+    }
+
     #[tokio::test]
     async fn a_relay_has_room_until_it_is_far_ahead() {
+        let most = OF_VIEWS.alone;
         let mut ahead = Ahead::of_views(Context::Catalog, "catalog", "postgres://nobody.invalid/none");
-        assert_eq!(ahead.room().await, OF_VIEWS);
-        ahead.note((0..10).map(|offset| (place(offset), 100)));
-        assert_eq!(ahead.room().await, Room { events: OF_VIEWS.events - 10, bytes: OF_VIEWS.bytes - 1_000 });
+        assert_eq!(ahead.room().await, most);
+        ahead.note(sent(0..10, 100, 1));
+        assert_eq!(ahead.room().await, Room { events: most.events - 10, bytes: most.bytes - 1_000 });
         assert!(!ahead.is_far());
-        ahead.note([(place(10), OF_VIEWS.bytes)]);
+        ahead.note(sent(10..11, most.bytes, 1));
+        assert!(ahead.is_far());
+    }
+
+    #[tokio::test]
+    async fn a_shop_that_writes_alone_is_further_ahead_than_several() {
+        let began = Instant::now();
+        let mut company = Company::new(began);
+        for (number, count, is_there) in [(1, 5_000, false), (2, FEW, false), (2, 1, true), (1, 5_000, true)] {
+            company.note(&BTreeMap::from([(shop(number), count)]), began);
+            assert_eq!(company.is_there(began), is_there, "{company:?}");
+        }
+        company.note(&BTreeMap::from([(shop(1), 5_000)]), began + COMPANY);
+        assert!(company.is_there(began + COMPANY), "the other has written a moment ago");
+        company.note(&BTreeMap::from([(shop(1), 5_000)]), began + 2 * COMPANY);
+        assert!(!company.is_there(began + 2 * COMPANY), "the other has not written for long");
+        assert!(!company.is_there(began + 20 * COMPANY), "nobody has");
+        let mut ahead = Ahead::of_index("documents", "no address");
+        ahead.note(sent(0..100, 1, 1));
+        assert!(!ahead.is_far());
+        ahead.note(sent(100..100 + i64::try_from(FEW).expect("a count") + 1, 1, 2));
         assert!(ahead.is_far());
     }
 
     #[tokio::test]
     async fn views_that_cannot_be_asked_are_not_waited_for_for_ever() {
         let mut ahead = Ahead::of_views(Context::Catalog, "catalog", "no address");
-        ahead.note((0..5_000).map(|offset| (place(offset), 1)));
+        ahead.note(sent(0..5_000, 1, 1));
         let began = Instant::now();
         assert_eq!(ahead.room().await, FREE);
         assert!(began.elapsed() >= PATIENCE);
-        ahead.note((0..5_000).map(|offset| (place(offset), 1)));
+        ahead.note(sent(0..5_000, 1, 1));
         assert_eq!(ahead.room().await, FREE, "they have not moved");
         assert!(began.elapsed() < 2 * PATIENCE);
     }

@@ -73,7 +73,7 @@ async fn relay(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleErr
         let sent = round(deps, connection, &mut plans, &topic, query).await?;
         deps.metrics.relayed.get_or_create(&of(NAME)).inc_by(sent.rows);
         let more_may_wait = turns.after(&sent, room);
-        ahead.note(sent.places);
+        ahead.note(sent);
         if !more_may_wait {
             // A signal that came during the round is kept; a timeout is the poll falling due.
             let _ = tokio::time::timeout(POLL, deps.documents_written.notified()).await;
@@ -93,6 +93,7 @@ async fn round(
         return Ok(Sent::default());
     }
     plans.suit(connection, rows.len()).await?;
+    let shops = rows.iter().map(|row| row.try_get("tenant_id").map(TenantId)).collect::<Result<Vec<_>, _>>()?;
     let sent = rows.iter().map(|row| outgoing(row, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(&deps.producer, &sent).await;
     let mut taken = acknowledged.len();
@@ -104,7 +105,7 @@ async fn round(
     settle(connection, &rows[..taken]).await?;
     match error {
         Some(error) => Err(format!("Kafka took {taken} of {} documents: {error}", sent.len()).into()),
-        None => Ok(Sent::of(&sent, acknowledged.into_iter().map(Some))),
+        None => Ok(Sent::of(&sent, acknowledged.into_iter().map(Some), &shops)),
     }
 }
 

@@ -30,6 +30,8 @@ pub use scheduled::{Done, tick};
 
 /// How often scheduled work and dead letters to retry are looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// Between two steps of scheduled work that has more to do: events that have come meanwhile are applied before the next, always.
+const BREATH: Duration = Duration::from_millis(4);
 
 /// Follows a feed until something fails, in the partitions that this process has its part of.
 ///
@@ -95,7 +97,7 @@ impl Lane {
                 Turn::Tick => {
                     self.plans.anew(&mut self.connection).await?;
                     if scheduled::work(&self.deps, self.target, &mut self.connection).await?.has_more {
-                        ticks.reset_immediately();
+                        ticks.reset_after(BREATH);
                     }
                 }
             }

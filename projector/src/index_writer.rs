@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     task::{AbortHandle, JoinSet},
     time::Instant,
 };
@@ -47,6 +47,8 @@ pub const PROJECTION: &str = "index";
 const LOOK: Duration = Duration::from_millis(150);
 /// How often reports are written.
 const REPORT: Duration = Duration::from_secs(1);
+/// Between two reports of where the active copy stands, at least.
+const BETWEEN_PLACES: Duration = Duration::from_millis(10);
 /// Pause before a copy that failed is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -57,6 +59,8 @@ struct Shared {
     manifest: Arc<Manifest>,
     settings: watch::Receiver<CopySettings>,
     report: Arc<Mutex<Report>>,
+    /// Woken by each commit, of whichever copy.
+    commits: Arc<Notify>,
 }
 
 impl Shared {
@@ -90,10 +94,17 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
     let (mut copies, mut tasks) = (BTreeMap::<String, Running>::new(), JoinSet::new());
     let mut paused: BTreeMap<String, Instant> = BTreeMap::new();
     let mut readers = nodes::Readers::default();
-    let (mut reported, mut told) = (Instant::now(), Offsets::new());
+    let mut reported = Instant::now();
+    let mut places = Places::open(&deps).await?;
     let mut ticks = tokio::time::interval(LOOK);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = places.commit() => {
+                places.tell(&deps, &copies).await?;
+                continue;
+            }
+        }
         generations::replace_outdated(&mut connection, &shipped).await?;
         let wanted = generations::wanted(&mut connection).await?;
         while let Some((name, reason)) = tasks::next_ended(&mut tasks)? {
@@ -119,16 +130,13 @@ pub async fn run(deps: Deps) -> Result<(), RoleError> {
                     running.settings.send_if_modified(|known| std::mem::replace(known, settings.clone()) != *settings);
                 }
                 None if paused.get(name).is_none_or(|until| *until <= Instant::now()) => {
-                    copies.insert(name.clone(), start(&deps, manifest, settings, &mut tasks));
+                    copies.insert(name.clone(), start(&deps, manifest, settings, &places.commits, &mut tasks));
                 }
                 None => {}
             }
         }
         proofs::answer(&mut connection, &deps, &copies_of(&copies)).await?;
-        if let Some((name, at)) = active_at(&copies).filter(|(_, at)| *at != told) {
-            nodes::move_on(&mut connection, &deps.config.node, &name, &at).await?;
-            told = at;
-        }
+        places.tell(&deps, &copies).await?;
         let changed = readers.look(&deps.config.index_dir);
         if changed || reported.elapsed() >= REPORT {
             reported = Instant::now();
@@ -144,6 +152,7 @@ fn start(
     deps: &Deps,
     manifest: &Manifest,
     settings: &CopySettings,
+    commits: &Arc<Notify>,
     tasks: &mut JoinSet<(String, Result<(), RoleError>)>,
 ) -> Running {
     let (sender, receiver) = watch::channel(settings.clone());
@@ -153,6 +162,7 @@ fn start(
         manifest: Arc::new(manifest.clone()),
         settings: receiver,
         report: Arc::clone(&report),
+        commits: Arc::clone(commits),
     };
     let task = tasks.spawn(async move {
         let name = shared.name().to_owned();
@@ -164,6 +174,36 @@ fn start(
 fn copies_of(copies: &BTreeMap<String, Running>) -> Vec<(String, Report)> {
     let report = |running: &Running| running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     copies.iter().map(|(name, running)| (name.clone(), report(running))).collect()
+}
+
+/// Where the copy that shoppers search stands, for the relay of documents, which waits for it.
+struct Places {
+    /// Another connection than the reports': what the next commit says anew need not outlive a crash.
+    connection: PgConnection,
+    commits: Arc<Notify>,
+    told: Offsets,
+    at: Instant,
+}
+
+impl Places {
+    async fn open(deps: &Deps) -> Result<Self, RoleError> {
+        let connection = database::connect(&deps.config.read_database_url).await?;
+        Ok(Self { connection, commits: Arc::default(), told: Offsets::new(), at: Instant::now() })
+    }
+
+    /// Waits for a commit that is to be told of. Nothing is lost if the wait is given up.
+    async fn commit(&self) {
+        tokio::time::sleep_until(self.at + BETWEEN_PLACES).await;
+        self.commits.notified().await;
+    }
+
+    async fn tell(&mut self, deps: &Deps, copies: &BTreeMap<String, Running>) -> Result<(), RoleError> {
+        if let Some((name, at)) = active_at(copies).filter(|(_, at)| *at != self.told) {
+            nodes::move_on(&mut self.connection, &deps.config.node, &name, &at).await?;
+            (self.told, self.at) = (at, Instant::now());
+        }
+        Ok(())
+    }
 }
 
 /// The copy that shoppers search, and where it stands.

@@ -1,8 +1,18 @@
 //! Shops take turns in an outbox where more waits than a round takes: the first of each shop, then the second of each
 //! (docs/decisions/0044). The same for events and for documents.
 
-use crate::ahead::Room;
 use eventlog::producer::{Outgoing, Place};
+use schemas::ids::TenantId;
+use std::collections::BTreeMap;
+
+/// How much may be sent in one round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Events, or documents.
+    pub events: u64,
+    /// Bytes after which a round is not filled further; the first of it is sent however large it is.
+    pub bytes: u64,
+}
 
 /// What a round has sent.
 #[derive(Debug, Default)]
@@ -13,17 +23,23 @@ pub struct Sent {
     pub bytes: u64,
     /// Where each record stands, and its bytes.
     pub places: Vec<(Place, u64)>,
+    /// How many are of each shop.
+    pub shops: BTreeMap<TenantId, u64>,
 }
 
 impl Sent {
-    /// Of records in their order, with where each stands; one that was put aside stands nowhere.
+    /// Of records in their order, each of a shop, with where it stands; one that was put aside stands nowhere.
     #[must_use]
-    pub fn of(records: &[Outgoing], places: impl ExactSizeIterator<Item = Option<Place>>) -> Self {
+    pub fn of(records: &[Outgoing], places: impl ExactSizeIterator<Item = Option<Place>>, shops: &[TenantId]) -> Self {
         let bytes = |record: &Outgoing| record.payload.len() as u64;
         Self {
             rows: places.len() as u64,
             bytes: records.iter().map(bytes).sum(),
             places: places.zip(records).filter_map(|(place, record)| Some((place?, bytes(record)))).collect(),
+            shops: shops.iter().fold(BTreeMap::new(), |mut counts, shop| {
+                *counts.entry(*shop).or_default() += 1;
+                counts
+            }),
         }
     }
 }
@@ -90,7 +106,7 @@ mod tests {
     #[test]
     fn turns_begin_with_a_full_round_and_end_after_one_that_is_not() {
         let room = Room { events: 10, bytes: 100 };
-        let of = |rows, bytes| Sent { rows, bytes, places: Vec::new() };
+        let of = |rows, bytes| Sent { rows, bytes, ..Sent::default() };
         let mut turns = Turns::default();
         assert!(!turns.after(&of(9, 99), room) && !turns.are_on());
         for full in [of(10, 1), of(1, 100)] {

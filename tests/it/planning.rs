@@ -3,7 +3,7 @@
 
 use acceptance::stack::database;
 use eventlog::database::{Plans, connect};
-use projector::{ahead::Room, document_relay};
+use projector::{document_relay, turns::Room};
 use sqlx::{AssertSqlSafe, PgConnection};
 use test_databases::{Side, TestDatabase};
 

@@ -2,10 +2,10 @@
 
 use acceptance::{eventually::eventually, shop::PATIENCE, stack::database};
 use projector::{
-    ahead::Room,
     document_relay,
     outboxes::{Lease, Outboxes, lock},
     relay::waiting,
+    turns::Room,
 };
 use schemas::topics::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};

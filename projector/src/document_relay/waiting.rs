@@ -1,6 +1,6 @@
 //! Which documents are sent next.
 
-use crate::{ahead::Room, turns::Outbox};
+use crate::turns::{Outbox, Room};
 
 /// What a document is made of in its outbox.
 const COLUMNS: &str = "tenant_id, product_id, doc_version, event_time, correlation_id, traceparent";

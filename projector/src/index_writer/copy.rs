@@ -172,6 +172,7 @@ fn announce(deps: &Deps, name: &str, settings: &CopySettings, offsets: &Offsets)
     }
 }
 
+/// Writes the report, and wakes who passes it on.
 fn tell(shared: &Shared, settings: &CopySettings, writer: &IndexWriter, offsets: &Offsets, topic: &str, rate: &Rate) {
     let name = shared.name();
     let ends = shared.deps.status.ends(&projection(name, settings.active), topic);
@@ -190,6 +191,7 @@ fn tell(shared: &Shared, settings: &CopySettings, writer: &IndexWriter, offsets:
             _ => Phase::Live,
         };
     });
+    shared.commits.notify_one();
 }
 
 /// Takes in a batch, the newest document of each product alone, and commits.

@@ -10,8 +10,8 @@ use schemas::{
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeSet;
 
-/// Products that are composed in one step.
-pub const STEP: usize = 500;
+/// Products that are composed in one step: about a fiftieth of a second, which the events of others wait for.
+pub const STEP: usize = 100;
 /// [`STEP`] as a limit of rows.
 pub const LIMIT: i64 = STEP as i64;
 

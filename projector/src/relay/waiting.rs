@@ -1,6 +1,6 @@
 //! What of an outbox is sent next.
 
-use crate::{ahead::Room, turns::Outbox};
+use crate::turns::{Outbox, Room};
 use schemas::topics::Context;
 
 /// What an event is made of in an outbox.

@@ -132,7 +132,7 @@ impl Waiters {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let (waiter, mut progress) = lock(&self.register).add(wanted);
+        let (waiter, mut progress) = lock(&self.register).add(wanted, Instant::now());
         let _gone = Gone { register: &self.register, waiter };
         self.new.notify_one();
         // The task that looks ends only with the process.
@@ -170,6 +170,8 @@ struct Looks {
 impl Looks {
     async fn run(mut self) {
         let (mut last, mut is_signalled, mut hears) = (Instant::now(), false, true);
+        // When a signal was last followed, and from when on something is looked for that rested then.
+        let mut rested: Option<(Instant, Instant)> = None;
         // Ends with the last who may wait; this task has one.
         while Arc::strong_count(&self.register) > 1 {
             let pause = match is_signalled {
@@ -184,11 +186,16 @@ impl Looks {
                     (is_signalled, hears) = (true, signal.is_ok());
                     continue;
                 }
-                () = tokio::time::sleep_until(last + pause) => true,
+                () = tokio::time::sleep_until(rested.map_or(last + pause, |(_, until)| until.min(last + pause))) => true,
             };
             if everything {
-                (last, is_signalled) = (Instant::now(), false);
-                lock(&self.register).all_are_due();
+                let now = Instant::now();
+                let followed = rested.map(|(followed, _)| followed).filter(|_| now < last + pause);
+                if followed.is_none() {
+                    (last, is_signalled) = (now, false);
+                }
+                let next = lock(&self.register).all_are_due(now, followed);
+                rested = next.map(|until| (followed.unwrap_or(now), until.max(now + GAP)));
             }
             self.look().await;
         }
@@ -205,7 +212,7 @@ impl Looks {
             if let Err(error) = &found {
                 tracing::warn!(%error, "what reads wait for can't be looked up");
             }
-            lock(&self.register).settle(look, &batch, found.map_err(|error| error.to_string()));
+            lock(&self.register).settle(look, &batch, found.map_err(|error| error.to_string()), Instant::now());
         }
     }
 

@@ -3,11 +3,15 @@
 use super::{WaitLimits, Wanted};
 use schemas::ids::TenantId;
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// Most aggregates of a read that goes before those that name more: what a click waits for does not stand behind an
 /// import.
 const FEW: usize = 16;
+
+/// What has been waited for in vain for some time is looked for again after this part of it: most arrives within a tenth of a
+/// second, and made-up tokens name what never comes.
+const PART: u32 = 8;
 
 /// What is known of a read that waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,8 +31,19 @@ struct Watched {
     version: u64,
     /// Whether it stands in one of the queues.
     is_due: bool,
+    /// When somebody last began to wait for it, and when it was last looked for.
+    since: Option<Instant>,
+    looked: Option<Instant>,
     /// The reads that wait for it: which, and for what version.
     reads: Vec<Waits>,
+}
+
+impl Watched {
+    /// From when on it is worth another look.
+    fn rests_until(&self) -> Option<Instant> {
+        let (since, looked) = (self.since?, self.looked?);
+        Some(looked + looked.duration_since(since) / PART)
+    }
 }
 
 #[derive(Debug)]
@@ -96,7 +111,7 @@ impl Register {
     }
 
     /// A read that waits from now on.
-    pub fn add(&mut self, wanted: Vec<(Wanted, u64)>) -> (u64, watch::Receiver<Known>) {
+    pub fn add(&mut self, wanted: Vec<(Wanted, u64)>, now: Instant) -> (u64, watch::Receiver<Known>) {
         self.next += 1;
         let is_brief = wanted.len() <= FEW;
         let mut left = 0;
@@ -107,6 +122,7 @@ impl Register {
                 continue;
             }
             left += 1;
+            watched.since = Some(now);
             watched.reads.push(Waits { read: self.next, version: *version, is_seen: false });
             // One that is in the longer queue is looked for once more if a brief read needs it sooner.
             if !watched.is_due || is_brief {
@@ -143,16 +159,24 @@ impl Register {
         left.collect()
     }
 
-    /// Everything is to be looked for.
-    pub fn all_are_due(&mut self) {
+    /// Everything is to be looked for, but what is waited for in vain and was looked for a moment ago. Gives from when on
+    /// the first of that is worth a look. With the moment of a signal, what was looked for since is not.
+    pub fn all_are_due(&mut self, now: Instant, signal: Option<Instant>) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
         for (wanted, watched) in &mut self.watched {
-            if !watched.is_due && !watched.reads.is_empty() {
+            let is_answered = signal.is_some_and(|signal| watched.looked.is_some_and(|looked| looked >= signal));
+            if !watched.is_due && !watched.reads.is_empty() && !is_answered {
+                if let Some(until) = watched.rests_until().filter(|until| *until > now) {
+                    next = Some(next.map_or(until, |next| next.min(until)));
+                    continue;
+                }
                 watched.is_due = true;
                 let is_brief = |waits: &Waits| self.waiters.get(&waits.read).is_some_and(|w| w.wanted.len() <= FEW);
                 let queue = if watched.reads.iter().any(is_brief) { &mut self.few } else { &mut self.many };
                 queue.push_back(wanted.clone());
             }
         }
+        next
     }
 
     /// Up to so many that are to be looked for, with the versions that are known; and the number of the look, which
@@ -172,7 +196,13 @@ impl Register {
     }
 
     /// Takes in what a look found: the versions that have moved, or why it failed.
-    pub fn settle(&mut self, look: u64, batch: &[(Wanted, u64)], found: Result<Vec<(Wanted, u64)>, String>) {
+    pub fn settle(
+        &mut self,
+        look: u64,
+        batch: &[(Wanted, u64)],
+        found: Result<Vec<(Wanted, u64)>, String>,
+        now: Instant,
+    ) {
         let (moved, failed) = match found {
             Ok(moved) => (moved, None),
             Err(error) => (Vec::new(), Some(error)),
@@ -184,6 +214,7 @@ impl Register {
         }
         for (wanted, _) in batch {
             let Some(watched) = self.watched.get_mut(wanted) else { continue };
+            watched.looked = Some(now);
             let (version, waiters) = (watched.version, &self.waiters);
             watched.reads.retain_mut(|waits| {
                 let has_arrived = version >= waits.version;
@@ -209,6 +240,7 @@ impl Register {
 mod tests {
     use super::*;
     use schemas::{Uuid, topics::Context};
+    use std::time::Duration;
 
     const LIMITS: WaitLimits = WaitLimits { reads: 3, reads_of_tenant: 2, aggregates_of_tenant: 100 };
 
@@ -235,44 +267,66 @@ mod tests {
 
     #[test]
     fn reads_for_the_same_are_looked_for_once() {
-        let mut register = Register::default();
-        let (first, first_known) = register.add(vec![(product(1), 2), (product(2), 1)]);
-        let (second, second_known) = register.add(vec![(product(1), 3)]);
+        let (mut register, now) = (Register::default(), Instant::now());
+        let (first, first_known) = register.add(vec![(product(1), 2), (product(2), 1)], now);
+        let (second, second_known) = register.add(vec![(product(1), 3)], now);
         let (look, batch) = register.take(10);
         assert_eq!(batch, [(product(1), 0), (product(2), 0)]);
-        register.settle(look, &batch, Ok(vec![(product(1), 2)]));
+        register.settle(look, &batch, Ok(vec![(product(1), 2)]), now);
         assert_eq!(*first_known.borrow(), Known { unseen: 0, left: 1, failed: None });
         assert_eq!(*second_known.borrow(), Known { unseen: 0, left: 1, failed: None });
         assert_eq!(register.left_of(first), [(product(2), 1, 0)]);
         assert_eq!(register.left_of(second), [(product(1), 3, 2)]);
         register.remove(first);
-        register.all_are_due();
+        register.all_are_due(now, None);
         assert_eq!(register.take(10).1, [(product(1), 2)], "nobody waits for the other any more");
         register.remove(second);
-        register.all_are_due();
+        register.all_are_due(now, None);
         assert_eq!((register.take(10).1, register.is_waited()), (Vec::new(), false));
     }
 
     #[test]
     fn a_look_that_was_on_its_way_is_not_the_first_of_who_came_meanwhile() {
-        let mut register = Register::default();
-        let (_, _known) = register.add(vec![(product(1), 2)]);
+        let (mut register, now) = (Register::default(), Instant::now());
+        let (_, _known) = register.add(vec![(product(1), 2)], now);
         let (look, batch) = register.take(10);
-        let (_, late) = register.add(vec![(product(1), 2)]);
-        register.settle(look, &batch, Ok(Vec::new()));
+        let (_, late) = register.add(vec![(product(1), 2)], now);
+        register.settle(look, &batch, Ok(Vec::new()), now);
         assert_eq!(late.borrow().unseen, 1);
         let (look, batch) = register.take(10);
-        register.settle(look, &batch, Err("away".to_owned()));
+        register.settle(look, &batch, Err("away".to_owned()), now);
         assert_eq!(late.borrow().failed.as_deref(), Some("away"));
     }
 
     #[test]
     fn a_brief_read_does_not_stand_behind_a_long_one() {
-        let mut register = Register::default();
-        let _long = register.add((0..100).map(|number| (product(number), 1)).collect());
-        let _brief = register.add(vec![(product(1_000), 1), (product(50), 1)]);
+        let (mut register, now) = (Register::default(), Instant::now());
+        let _long = register.add((0..100).map(|number| (product(number), 1)).collect(), now);
+        let _brief = register.add(vec![(product(1_000), 1), (product(50), 1)], now);
         let (_, batch) = register.take(3);
         assert_eq!(batch, [(product(1_000), 0), (product(50), 0), (product(0), 0)]);
         assert_eq!(register.take(1_000).1.len(), 98, "what both need is looked for once");
+    }
+
+    #[test]
+    fn what_is_waited_for_in_vain_is_looked_for_less_and_less() {
+        let (mut register, began) = (Register::default(), Instant::now());
+        let at = |milliseconds| began + Duration::from_millis(milliseconds);
+        let _made_up = register.add(vec![(product(1), 1)], began);
+        let look = |register: &mut Register, now| {
+            let next = register.all_are_due(now, None);
+            let (look, batch) = register.take(10);
+            register.settle(look, &batch, Ok(Vec::new()), now);
+            (batch.len(), next)
+        };
+        assert_eq!(look(&mut register, at(0)), (1, None));
+        assert_eq!(look(&mut register, at(1)), (1, None), "what is new is looked for each time");
+        assert_eq!(look(&mut register, at(800)), (1, None));
+        assert_eq!(look(&mut register, at(850)), (0, Some(at(900))));
+        assert_eq!(register.all_are_due(at(900), Some(at(800))), None, "it was looked for after that signal");
+        assert!(register.take(10).1.is_empty());
+        assert_eq!(look(&mut register, at(900)), (1, None));
+        let _new = register.add(vec![(product(1), 1)], at(901));
+        assert_eq!(look(&mut register, at(902)).0, 1, "somebody else has just begun to wait for it");
     }
 }
