@@ -8,16 +8,29 @@ use tokio::time::Instant;
 const ROUND: Duration = Duration::from_millis(8);
 
 /// When the last round of a stage began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Linger {
     began: Option<Instant>,
+    round: Duration,
+}
+
+impl Default for Linger {
+    fn default() -> Self {
+        Self::every(ROUND)
+    }
 }
 
 impl Linger {
+    /// With so much time from one round to the next, for what nobody waits for.
+    #[must_use]
+    pub const fn every(round: Duration) -> Self {
+        Self { began: None, round }
+    }
+
     /// Waits until the next round is due. Nothing is lost if the wait is given up.
     pub async fn due(&self) {
         if let Some(began) = self.began {
-            tokio::time::sleep_until(began + ROUND).await;
+            tokio::time::sleep_until(began + self.round).await;
         }
     }
 

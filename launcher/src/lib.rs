@@ -9,6 +9,7 @@
 pub mod apache;
 pub mod artifacts;
 mod asked;
+pub mod audit;
 pub mod backup;
 pub mod broker;
 pub mod browser;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use launcher::{
-    LaunchError, apache, backup, broker, demo, eval, import, keys, migrate, operate,
+    LaunchError, apache, audit, backup, broker, demo, eval, import, keys, migrate, operate,
     restore::{self, recover},
     settings::Settings,
     stack::Stack,
@@ -36,6 +36,7 @@ enum Cli {
     Demo(demo::Args),
     Key(keys::Args),
     Tenant(tenants::Args),
+    Audit(Box<audit::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
     Recover(recover::Args),
@@ -121,6 +122,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
         Cli::Key(args) => keys::run(args).await?,
         Cli::Tenant(args) => tenants::run(args).await?,
+        Cli::Audit(args) => return Ok(if audit::run(*args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;
             tell(args.json, &report, backup::print)?;

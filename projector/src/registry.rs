@@ -6,7 +6,7 @@
 
 use crate::{
     projection::{Registered, ViewTable},
-    projections::{insights, keys, merchandising, products, sources, tenants},
+    projections::{activity, insights, keys, merchandising, products, sources, tenants},
 };
 use schemas::{
     signals::Changed,
@@ -36,6 +36,7 @@ pub const FEEDS: &[Feed] = &[
         changes: Changed::Anything,
         projections: &[Registered::of::<merchandising::Merchandising>(), Registered::of::<keys::Keys>()],
     },
+    Feed { name: "activity", changes: Changed::Figures, projections: &[Registered::of::<activity::Activity>()] },
     Feed { name: "insights", changes: Changed::Figures, projections: &[Registered::of::<insights::Insights>()] },
 ];
 

@@ -11,6 +11,7 @@ use crate::{
     metrics::of,
     outboxes::{relay_name, workers::Worker},
     status::{Progress, tenants::Waiting},
+    stored,
     turns::{Sent, Turns},
     unsent,
 };
@@ -52,7 +53,7 @@ pub async fn run(deps: Deps, context: Context) -> Result<(), RoleError> {
 async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
     let topic = deps.log.topic(context.topic());
     let workers = &deps.outboxes.workers;
-    let (mut counts, mut linger) = (Counts::begin(), Linger::default());
+    let (mut counts, mut linger) = (Counts::begin(), linger_of(context));
     let mut ahead = Ahead::of_views(context, &topic, &deps.config.read_database_url);
     let mut turns = Turns::default();
     let mut worker = workers.take().await?;
@@ -72,12 +73,27 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
         }
         workers.back(worker);
         let more_may_wait = turns.after(&sent, room);
-        ahead.note(sent.places);
+        ahead.note(sent);
         if !more_may_wait {
             // Past the time there may be nothing to send, but there is something to report.
             let _ = tokio::time::timeout_at(counts.measured + MEASURE, deps.outboxes.signalled(context)).await;
         }
         linger.due().await;
+    }
+}
+
+/// How often a context is relayed. What the audit has recorded is told a second later: each command adds to it, and
+/// what shoppers wait for goes before.
+fn linger_of(context: Context) -> Linger {
+    match context {
+        Context::Audit => Linger::every(Duration::from_secs(1)),
+        Context::Tenants
+        | Context::Catalog
+        | Context::Pricing
+        | Context::Inventory
+        | Context::Merchandising
+        | Context::Insights
+        | Context::Access => Linger::default(),
     }
 }
 
@@ -130,6 +146,7 @@ async fn round(
     let ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<Result<Vec<_>, _>>()?;
     // Which months they are of, so that the others are not looked at.
     let times = rows.iter().map(|row| row.try_get::<Timestamp, _>("occurred_at")).collect::<Result<Vec<_>, _>>()?;
+    let shops = rows.iter().map(|row| row.try_get("tenant_id").map(TenantId)).collect::<Result<Vec<_>, _>>()?;
     let records = rows.into_iter().map(|row| outgoing(&row, context, topic)).collect::<Result<Vec<_>, _>>()?;
     let (acknowledged, error) = producer::send_in_order(&deps.producer, &records).await;
     let mut places: Vec<Option<Place>> = acknowledged.into_iter().map(Some).collect();
@@ -143,7 +160,7 @@ async fn round(
     match error {
         // After an error the next round needs a new producer, which the next start of this role brings.
         Some(error) => Err(format!("Kafka took {taken} of {} records of {topic}: {error}", records.len()).into()),
-        None => Ok(Sent::of(&records, places.into_iter())),
+        None => Ok(Sent::of(&records, places.into_iter(), &shops)),
     }
 }
 
@@ -188,7 +205,7 @@ pub fn envelope(row: &PgRow, context: Context) -> Result<Envelope, sqlx::Error> 
         context,
         aggregate: row.try_get("aggregate")?,
         aggregate_id: row.try_get("aggregate_id")?,
-        version: u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default(),
+        version: stored::read_version(row.try_get("version")?),
         time: row.try_get("occurred_at")?,
         correlation_id: row.try_get("correlation_id")?,
         causation_id: row.try_get("causation_id")?,

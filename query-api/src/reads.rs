@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here with its row, query and routes, and its line in [`ALL`].
 
+pub mod activity;
 pub mod categories;
 pub mod console;
 pub mod dead_letters;
@@ -25,6 +26,7 @@ pub const ALL: &[ReadModel] = &[
     merchandising::READ,
     insights::READ,
     keys::READ,
+    activity::READ,
     lag::READ,
     index_status::READ,
     dead_letters::READ,

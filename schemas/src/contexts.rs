@@ -120,6 +120,7 @@ contexts! {
     Merchandising = "merchandising", 5, merchandising::MerchandisingEvent, "What staff define to steer search.";
     Insights = "insights", 6, insights::InsightsEvent, "What shoppers searched for and did, as it was reported.";
     Access = "access", 7, access::AccessEvent, "Keys, by which programs say for whom they call.";
+    Audit = "audit", 8, audit::AuditEvent, "What staff and administrators did.";
 }
 
 const _: () = assert!(wire_codes_differ(&Context::ALL), "a wire code is used twice, or is 0");

@@ -11,6 +11,7 @@
 //! [`upcast`] step; golden files of released versions are never edited.
 
 pub mod asyncapi;
+pub mod audit;
 pub mod compatibility;
 pub mod contexts;
 pub mod dead_letter;

@@ -66,4 +66,6 @@ permissions! {
     InsightsRead = "insights.read";
     /// Events of the shop that could not be applied.
     StatusRead = "status.read";
+    /// What staff and administrators did.
+    AuditRead = "audit.read";
 }

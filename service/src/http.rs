@@ -15,7 +15,7 @@ mod tls;
 mod wire;
 
 pub use body::BodyDeadline;
-pub use hosts::Hosts;
+pub use hosts::{Hosts, named_hosts};
 pub use options::HttpOptions;
 pub use request_deadline::{RequestDeadline, in_own_time};
 pub use server::serve;
@@ -26,7 +26,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use schemas::problem::{MEDIA_TYPE, Problem};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpListener;
 
 /// The address can't be listened on, or serving broke.
@@ -42,6 +42,10 @@ pub enum ServeError {
     #[error("{0}. Give PEM files that belong together with --tls-certificate FILE --tls-key FILE")]
     Tls(String),
 }
+
+/// The address that a request came from; an extension of every request. Behind a proxy it is the proxy's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Binds an address.
 ///

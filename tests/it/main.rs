@@ -3,6 +3,7 @@
 mod access;
 mod architecture;
 mod asyncapi;
+mod audit;
 mod browsing;
 mod chaos;
 mod console;

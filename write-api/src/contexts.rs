@@ -5,6 +5,7 @@
 //! another, but through its `port`. How to add one: `docs/guides/adding-a-context.md`.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod insights;
 pub(crate) mod inventory;
@@ -35,6 +36,7 @@ pub(crate) const SLICES: [Slice; Context::COUNT] = [
     merchandising::SLICE,
     insights::SLICE,
     access::SLICE,
+    audit::SLICE,
 ];
 
 const _: () = {

@@ -12,10 +12,13 @@
 //! | [`outbox`], [`idempotency`] | what every context has in its schema |
 //! | [`limits`] | how much of it at once |
 //! | [`scope`] | whose data, at what time, on whose request |
+//! | [`audited`], [`changes`] | who acts, and what was changed so far |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
 
+pub(crate) mod audited;
 pub(crate) mod batch;
 pub(crate) mod bulk;
+mod changes;
 pub(crate) mod command;
 pub(crate) mod failure;
 pub(crate) mod idempotency;
@@ -29,6 +32,7 @@ mod scope;
 pub(crate) mod table;
 pub(crate) mod use_case;
 
+pub(crate) use audited::Audited;
 pub(crate) use batch::{Batch, Row, Stored};
 pub(crate) use failure::Failure;
 pub(crate) use limits::{BulkLimits, BulkPlace};
@@ -65,8 +69,8 @@ pub(crate) struct App {
 
 impl App {
     /// The scope of a command that came over HTTP.
-    pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext) -> Scope {
+    pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext, audited: Audited) -> Scope {
         let (now, clock) = (self.clock.now(), Arc::clone(&self.clock));
-        Scope { tenant, request, cause: None, now, clock, most_attributes: self.most_attributes }
+        Scope { tenant, request, audited, cause: None, now, clock, most_attributes: self.most_attributes }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection: its requests, and the end of it when its client keeps it waiting.
 
 use super::{
+    Peer,
     activity::{Activity, InHand, Overdue},
     body::{BodyDeadline, InTime, Outgoing},
     head, is_refusal,
@@ -46,10 +47,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Serves one connection until either side ends it.
-    pub(super) async fn connection(self, stream: TcpStream) {
-        let Some(tls) = self.tls.clone() else { return self.requests(Stream::Plain(stream)).await };
+    pub(super) async fn connection(self, stream: TcpStream, peer: Peer) {
+        let Some(tls) = self.tls.clone() else { return self.requests(Stream::Plain(stream), peer).await };
         match timeout(self.options.header(), tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.requests(Stream::Encrypted(Box::new(stream))).await,
+            Ok(Ok(stream)) => self.requests(Stream::Encrypted(Box::new(stream)), peer).await,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a client does not speak TLS as it is spoken here");
                 self.refusals.count("tls_handshake");
@@ -59,13 +60,14 @@ impl Server {
     }
 
     /// Answers the requests of a connection.
-    async fn requests(self, stream: Stream) {
+    async fn requests(self, stream: Stream, peer: Peer) {
         let Self { router, options, refusals, shutdown, .. } = self;
         let activity = Activity::new();
         let service = {
             let (router, activity, refusals) = (TowerToHyperService::new(router), activity.clone(), refusals.clone());
             let options = Arc::clone(&options);
-            service_fn(move |request: hyper::Request<Incoming>| {
+            service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(peer);
                 let in_hand = activity.request(request.version());
                 answer(router.clone(), in_hand, Arc::clone(&options), refusals.clone(), request)
             })

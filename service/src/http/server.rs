@@ -1,6 +1,6 @@
 //! Taking in connections: as many as there are places for, each by its deadlines, until shutdown.
 
-use super::{ServeError, connection::Server, options::HttpOptions, peers::Peers, tls::Tls, wire};
+use super::{Peer, ServeError, connection::Server, options::HttpOptions, peers::Peers, tls::Tls, wire};
 use crate::{Refusals, shutdown::Shutdown};
 use axum::Router;
 use schemas::problem::{Code, Problem};
@@ -65,7 +65,7 @@ pub async fn serve(
         };
         let server = server.clone();
         tokio::spawn(async move {
-            server.connection(stream).await;
+            server.connection(stream, Peer(peer.ip())).await;
             drop((place, of_peer));
         });
     }

@@ -48,6 +48,7 @@ const WRITE: &[Kept] = &[
         "reports of the last two days, so that one is counted once",
         "two days; write-api, as new ones come",
     ),
+    kept("audit.trails", "number and digest of the last entry of each shop's audit", "for ever"),
     kept("access.keys", "digest and rights of each key", "for ever: a revoked one stays none"),
     kept(
         "public.log_epochs",
@@ -83,6 +84,7 @@ const READ: &[Kept] = &[
     ),
     kept("public.embeddings", "vectors", "as long as a generation names their set; `reindex prune`"),
     kept("public.keys", "digest and rights of each key", BY_EVENTS),
+    kept("public.activity", "what staff and administrators did", "for ever"),
     kept("public.merchandising", "what steers search", BY_EVENTS),
     kept("public.insight_searches", "single searches", "`--insight-retention-days` (90); the projection"),
     kept("public.insight_queries", "sums by day and query", "for ever"),

@@ -1,11 +1,11 @@
 //! What a command brings besides its body: tenant, expected version, idempotency key.
 
 use super::{MAX_BODY_BYTES, idempotency, json, problem::ApiError};
-use crate::{
-    contexts::tenants::port::{FoundTenant, TenantName},
-    pipeline::{App, Expected, Rejection, Scope, idempotency::Key},
+use crate::pipeline::{App, Audited, Expected, Rejection, Scope, audited::By, idempotency::Key};
+use access::{
+    Caller,
+    shop::{self, FoundTenant, Named, TenantName},
 };
-use access::{Caller, caller::ShopOf, rates::TooMany};
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -13,13 +13,14 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use schemas::{
-    Uuid,
-    problem::{Code, Problem},
-};
+use schemas::{Uuid, audit::Actor, events::access::KeyKind};
 use serde::de::DeserializeOwned;
-use service::RequestContext;
+use service::{RequestContext, http::Peer};
 use std::collections::HashMap;
+
+/// Why something is done, for the audit.
+const REASON: &str = "souk-reason";
+const MOST_REASON: usize = 500;
 
 /// A command with a JSON body.
 pub(crate) struct Command<T> {
@@ -78,85 +79,50 @@ pub(crate) fn context(parts: &Parts, app: &App) -> RequestContext {
     parts.extensions.get::<RequestContext>().cloned().unwrap_or_else(drawn)
 }
 
-/// The tenant named by one of the two headers, if one is.
-pub(crate) fn tenant_name(parts: &Parts) -> Result<Option<TenantName>, ApiError> {
-    let header = |name: &str| {
-        let value = parts.headers.get(name)?;
-        Some(value.to_str().map(str::to_owned).map_err(|_| ApiError::unreadable(name, "visible ASCII is expected")))
-    };
-    match (header("x-tenant-id").transpose()?, header("x-tenant-slug").transpose()?) {
-        (Some(id), None) => {
-            let id = Uuid::parse_str(&id).map_err(|_| ApiError::unreadable("X-Tenant-Id", "a UUID is expected"))?;
-            Ok(Some(TenantName::Id(id)))
-        }
-        (None, Some(slug)) => Ok(Some(TenantName::Slug(slug))),
-        (Some(_), Some(_)) => Err(tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug, not both")),
-        (None, None) => Ok(None),
-    }
-}
-
 /// The tenant of a command, and the request's ids.
 pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
     let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
-    // The key or the host says whose it is; a header may only agree.
-    let own = match caller.shop() {
-        None => None,
-        Some(ShopOf::Id(tenant)) => Some(TenantName::Id(tenant.uuid())),
-        Some(ShopOf::Slug(slug)) => Some(TenantName::Slug(slug.to_owned())),
-    };
-    let own = match own {
-        None => None,
-        Some(name) => Some(find(app, name).await?),
-    };
-    let (tenant, is_own) = match (tenant_name(parts)?, own) {
-        (None, Some(own)) => (own, true),
-        (Some(name), own) => {
-            let named = find(app, name).await?;
-            let is_own = own.is_some_and(|own| own.id == named.id);
-            (named, is_own)
-        }
-        (None, None) => return Err(tenant_required("send one of the headers X-Tenant-Id and X-Tenant-Slug")),
-    };
-    let FoundTenant { id: tenant, suspended } = tenant;
-    if !caller.is_admin() {
-        if !is_own {
-            return Err(no_tenant());
-        }
-        if let Some(reason) = suspended {
-            return Err(ApiError::new(Problem::new(Code::TenantSuspended).detail(&*reason)));
-        }
-        app.rates.take(tenant).map_err(|TooMany| ApiError::new(TooMany.problem()))?;
-    }
-    // Reads may name the tenant in the address; here it may stand there, too, but not differ.
-    if let Some(slug) = tenant_in_address(parts)
-        && app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?.map(|found| found.id) != Some(tenant)
-    {
-        return Err(tenant_conflict(&slug));
-    }
-    Ok(app.scope(tenant, context(parts, app)))
+    let named = Named::of(&parts.headers, tenant_in_address(parts))?;
+    let tenant = shop::of(app, &app.rates, caller, &named).await?;
+    Ok(app.scope(tenant, context(parts, app), audited(parts)?))
 }
 
-async fn find(app: &App, name: TenantName) -> Result<FoundTenant, ApiError> {
-    app.tenants.find(&app.pool, name).await?.ok_or_else(no_tenant)
+/// Who acts, if they are audited: staff, owners and administrators.
+pub(crate) fn audited(parts: &Parts) -> Result<Audited, ApiError> {
+    let actor = match parts.extensions.get().unwrap_or(&Caller::Unknown) {
+        Caller::Admin => Actor::Admin,
+        Caller::Key(known) => match known.kind {
+            KeyKind::Owner => Actor::Owner { key: known.id },
+            KeyKind::Staff => Actor::Staff { key: known.id },
+            KeyKind::Search => return Ok(Audited::default()),
+        },
+        Caller::Anonymous | Caller::Visitor(_) | Caller::Unknown | Caller::Unavailable | Caller::Scoped(..) => {
+            return Ok(Audited::default());
+        }
+    };
+    let address = parts.extensions.get().map(|Peer(address)| address.to_string());
+    let reason = match parts.headers.get(REASON).map(|value| value.to_str().map(str::trim)) {
+        None => None,
+        Some(Ok(reason)) if reason.len() <= MOST_REASON => Some(reason).filter(|reason| !reason.is_empty()),
+        Some(_) => {
+            let detail = format!("at most {MOST_REASON} visible ASCII characters are expected");
+            return Err(ApiError::unreadable(REASON, detail));
+        }
+    };
+    Ok(Audited::by(By { actor, address, reason: reason.map(str::to_owned) }))
 }
 
-fn no_tenant() -> ApiError {
-    ApiError::new(Problem::new(Code::TenantNotFound).detail("PUT /v1/tenants/{slug} opens a tenant"))
+impl shop::Tenants for App {
+    type Error = ApiError;
+
+    async fn find(&self, name: &TenantName) -> Result<Option<FoundTenant>, ApiError> {
+        Ok(self.tenants.find(&self.pool, name).await?)
+    }
 }
 
 fn tenant_in_address(parts: &Parts) -> Option<String> {
     parts.uri.query()?;
     Query::<HashMap<String, String>>::try_from_uri(&parts.uri).ok()?.0.remove("tenant")
-}
-
-fn tenant_required(detail: &str) -> ApiError {
-    ApiError::new(Problem::new(Code::TenantRequired).detail(detail))
-}
-
-/// The address names this tenant, and a header another one.
-pub(crate) fn tenant_conflict(slug: &str) -> ApiError {
-    let detail = format!("the address names the tenant `{slug}`, and a header another one");
-    ApiError::new(Problem::new(Code::TenantConflict).detail(detail))
 }
 
 /// The version in `If-Match`: `"7"`, or `*` for any.

@@ -2,20 +2,23 @@
 
 use utoipa::IntoParams;
 
-/// Every command names its tenant by one of these.
+/// Who has no key of a shop names one by one of the first two.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by the OpenAPI macros only")]
 pub(crate) struct TenantHeaders {
-    /// The tenant by id; this or X-Tenant-Slug
+    /// The tenant by id, for administrators; with a key it may only agree
     #[param(rename = "X-Tenant-Id")]
     id: Option<schemas::Uuid>,
-    /// The tenant by slug; this or X-Tenant-Id
+    /// The tenant by slug, as X-Tenant-Id; not both
     #[param(rename = "X-Tenant-Slug")]
     slug: Option<String>,
     /// Ties logs, events and traces of this request together; drawn if absent
     #[param(rename = "X-Correlation-Id")]
     correlation_id: Option<String>,
+    /// Why, for the shop's audit; at most 500 visible ASCII characters
+    #[param(rename = "souk-reason")]
+    reason: Option<String>,
 }
 
 /// Makes a command safe to repeat.

@@ -1,7 +1,7 @@
 //! Aggregates that were loaded together, what was decided on them, and writing it all at once.
 
 use super::{
-    Change, Done, Expected, Failure, Rejection, Scope,
+    Change, Done, Expected, Failure, Rejection, Scope, changes,
     outbox::{self, Decided, stored_version},
 };
 use crate::domain::Aggregate;
@@ -10,6 +10,7 @@ use schemas::{
     events::{EncodeError, Event},
     sizes::{self, MAX_EVENT_BYTES},
 };
+use serde_json::Value;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
@@ -36,6 +37,9 @@ pub(crate) trait Stored: Aggregate {
         scope: &Scope,
         rows: &[Row<'_, Self>],
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// The state as the audit shows it.
+    fn shown(&self) -> Option<Value>;
 
     /// Removes states whose version is still the expected one; gives how many were.
     fn delete(
@@ -195,7 +199,15 @@ impl<A: Stored> Batch<A> {
         if !new.is_empty() {
             A::insert(conn, scope, new).await?;
         }
-        outbox::append::<A>(conn, scope, &self.log).await
+        outbox::append::<A>(conn, scope, &self.log).await?;
+        if scope.audited.notes(A::Event::CONTEXT) {
+            let states = |id| {
+                let item = self.items.get(&id)?;
+                Some((item.loaded.as_ref()?.shown()?, item.state.as_ref()?.shown()?))
+            };
+            scope.audited.note(changes::of(&self.log, A::NAME, states));
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     App, Change, Done, Error, Failure, Rejection, Scope, WorkingSet,
     idempotency::{self, Claim, Key},
 };
+use crate::contexts::audit::port;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection, PgTransaction};
 use std::{collections::BTreeMap, marker::PhantomData, time::Instant};
@@ -158,6 +159,7 @@ impl<W: WorkingSet> Session<W> {
         if self.is_whole {
             self.whole = Some(transaction);
         } else {
+            port::record(&mut transaction, &self.scope).await?;
             transaction.commit().await?;
             self.wake();
         }
@@ -170,10 +172,11 @@ impl<W: WorkingSet> Session<W> {
     /// Ends the stream; true if what was done stands.
     pub(crate) async fn finish(&mut self) -> Result<bool, Error> {
         let undone = self.dry_run || (self.on_error == OnError::AllOrNothing && self.failed);
-        if let Some(transaction) = self.whole.take() {
+        if let Some(mut transaction) = self.whole.take() {
             if undone {
                 transaction.rollback().await?;
             } else {
+                port::record(&mut transaction, &self.scope).await?;
                 transaction.commit().await?;
                 self.wake();
             }
@@ -280,6 +283,7 @@ async fn at_once<W: WorkingSet>(
     on_error: OnError,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut savepoint = conn.begin().await?;
+    let noted = scope.audited.mark();
     let readable: Vec<&W::Input> = lines.iter().filter_map(|line| line.input.as_ref().ok()).collect();
     let mut set = if readable.is_empty() { None } else { Some(W::load(&mut savepoint, scope, &readable).await?) };
     let mut outcomes = Vec::with_capacity(lines.len());
@@ -299,6 +303,7 @@ async fn at_once<W: WorkingSet>(
         Ok(()) => savepoint.commit().await?,
         Err(failure) => {
             savepoint.rollback().await?;
+            scope.audited.back_to(noted);
             return Err(failure);
         }
     }

@@ -4,6 +4,7 @@ use super::{
     App, Change, Done, Error, Failure, Rejection, Scope, WorkingSet,
     idempotency::{self, Claim, Key},
 };
+use crate::contexts::audit::port;
 use schemas::contexts::Context;
 use std::time::Instant;
 
@@ -56,6 +57,8 @@ impl App {
         input: &W::Input,
     ) -> Result<CarriedOut, Error> {
         let context = W::CONTEXT;
+        // What an attempt before this one has noted was rolled back.
+        scope.audited.back_to(0);
         let mut transaction = self.pool.begin().await?;
         if let Some(key) = key {
             match idempotency::claim(&mut transaction, context, scope, key).await? {
@@ -70,6 +73,7 @@ impl App {
         if let Some(key) = key {
             idempotency::keep(&mut transaction, context, scope, key, &done).await?;
         }
+        port::record(&mut transaction, scope).await?;
         transaction.commit().await?;
         if done.change != Change::Unchanged {
             self.waker.wake(context);

@@ -1,5 +1,6 @@
 //! What every step of a command has to know of the request behind it.
 
+use super::Audited;
 use crate::clock::Clock;
 use schemas::{Timestamp, ids::TenantId};
 use service::RequestContext;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Scope {
     pub(crate) tenant: TenantId,
     pub(crate) request: RequestContext,
+    /// Who acts, and what was changed so far.
+    pub(crate) audited: Audited,
     /// The event that a process answers with this command; none where the request itself is the cause.
     pub(crate) cause: Option<String>,
     pub(crate) now: Timestamp,

@@ -120,6 +120,10 @@ impl<A: Table> Stored for A {
         Ok(batch(states))
     }
 
+    fn shown(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {
         let query = with_columns(sqlx::query(statements::<A>().insert), rows)?;
         of_tenant::<A>(query, scope).execute(&mut *conn).await?;

@@ -99,8 +99,8 @@ pub(super) async fn create(State(app): State<App>, command: Command<KeyInput>) -
 fn traces(kind: KeyKind, text: &str) -> Traces {
     Traces {
         hint: key::hint(text).to_owned(),
-        digest: key::hex(&key::digest(text)),
-        signing_key: (kind == KeyKind::Search).then(|| key::hex(&scoped::signing_key(text))),
+        digest: hex::encode(key::digest(text)),
+        signing_key: (kind == KeyKind::Search).then(|| hex::encode(scoped::signing_key(text))),
     }
 }
 

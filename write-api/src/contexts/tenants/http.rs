@@ -3,13 +3,15 @@
 use super::{
     commands::{TenantRequest, Tenants},
     domain::{self, OpenTenant, TenantCommand},
-    port::{FoundTenant, TenantName},
 };
 use crate::{
     http::{answer::CommandAnswer, extract, json, problem::ApiError},
     pipeline::{App, Rejection, command::CarriedOut},
 };
-use access::{Routes, Rule};
+use access::{
+    Routes, Rule,
+    shop::{self, FoundTenant, Named, TenantName},
+};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -52,20 +54,20 @@ pub(super) async fn open(
 ) -> Result<CarriedOut, ApiError> {
     let (parts, body) = request.into_parts();
     let input: TenantInput = json::read(&extract::read_body(body).await?)?;
-    let contradicts = match extract::tenant_name(&parts)? {
+    let contradicts = match Named::of(&parts.headers, None)?.header() {
         None => false,
-        Some(TenantName::Slug(named)) => named != slug,
+        Some(TenantName::Slug(named)) => *named != slug,
         Some(TenantName::Id(named)) => {
-            let found = app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?;
-            found.map(|found| found.id) != Some(TenantId(named))
+            let found = app.tenants.find(&app.pool, &TenantName::Slug(slug.clone())).await?;
+            found.map(|found| found.id) != Some(*named)
         }
     };
     if contradicts {
-        return Err(extract::tenant_conflict(&slug));
+        return Err(shop::conflict(&slug).into());
     }
     let id = TenantId(app.clock.id());
     let command = OpenTenant::parse(id, &slug, input.name).map_err(Rejection::invalid)?;
-    let scope = app.scope(id, extract::context(&parts, &app));
+    let scope = app.scope(id, extract::context(&parts, &app), extract::audited(&parts)?);
     let request = TenantRequest { slug, command: TenantCommand::Open(command) };
     Ok(app.command::<Tenants>(&scope, None, request).await?)
 }
@@ -114,8 +116,8 @@ pub(super) async fn resume(
 
 /// Changes a shop that is there.
 async fn change(app: &App, parts: &Parts, slug: String, command: TenantCommand) -> Result<CarriedOut, ApiError> {
-    let found = app.tenants.find(&app.pool, TenantName::Slug(slug.clone())).await?;
+    let found = app.tenants.find(&app.pool, &TenantName::Slug(slug.clone())).await?;
     let FoundTenant { id, .. } = found.ok_or_else(|| Rejection::from(domain::Rejection::Missing))?;
-    let scope = app.scope(id, extract::context(parts, app));
+    let scope = app.scope(id, extract::context(parts, app), extract::audited(parts)?);
     Ok(app.command::<Tenants>(&scope, None, TenantRequest { slug, command }).await?)
 }

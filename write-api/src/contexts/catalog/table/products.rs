@@ -5,12 +5,18 @@ use crate::{
     pipeline::{Batch, Failure, Row, Scope, Stored, batch::read_version},
 };
 use schemas::{Uuid, events::catalog::Variant, ids::ProductId};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
 impl Stored for Product {
     async fn load(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Batch<Self>, Failure> {
         find(conn, scope, &Wanted { ids: ids.to_vec(), ..Wanted::default() }).await
+    }
+
+    fn shown(&self) -> Option<Value> {
+        let content = serde_json::to_value(&self.content).ok()?;
+        Some(json!({"status": self.status.as_str(), "content": content}))
     }
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {
