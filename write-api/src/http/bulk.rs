@@ -70,7 +70,7 @@ impl FromRequest<App> for BulkCommand {
             deadline.lift();
         }
         let key = idempotency::key_of(&parts)?.filter(|_| !dry_run).map(|key| (key, parts));
-        let place = app.bulk.place(scope.tenant).ok_or_else(no_place)?;
+        let place = app.bulk.place(scope.tenant).await.ok_or_else(no_place)?;
         Ok(Self { app: app.clone(), scope, on_error, dry_run, key, body, place })
     }
 }
