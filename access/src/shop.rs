@@ -120,8 +120,7 @@ pub fn conflict(slug: &str) -> Problem {
 }
 
 fn unknown(name: &TenantName) -> Problem {
-    let detail = format!("no tenant `{name}` is known here; PUT /v1/tenants/{{slug}} opens one");
-    Problem::new(Code::TenantNotFound).detail(detail)
+    Problem::new(Code::TenantNotFound).detail(format!("no tenant `{name}` is known here"))
 }
 
 /// The shop of a request, which is counted unless an administrator makes it. Whether there is a shop that is not the

@@ -96,6 +96,7 @@ fn parameter_is(reason: &str) -> String {
         | "cannot parse integer from empty string"
         | "number too large to fit in target type"
         | "number too small to fit in target type" => "a whole number is expected".to_owned(),
+        reason if reason.starts_with("UUID parsing failed") => "a UUID is expected".to_owned(),
         _ => json::plain(reason),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 use access::{Permission, Routes, Rule};
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use schemas::{
@@ -107,8 +107,9 @@ impl ShownEntry {
 pub async fn all(
     State(app): State<App>,
     context: ReadContext,
-    Query(asked): Query<ActivityParameters>,
+    asked: Result<Query<ActivityParameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
+    let Query(asked) = asked?;
     let limit = asked.limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Refusal::parameter("limit", format!("1 to {MOST} are expected")));
