@@ -77,8 +77,8 @@ async fn relay(deps: &Deps, context: Context) -> Result<(), RoleError> {
         if !more_may_wait {
             // Past the time there may be nothing to send, but there is something to report.
             let _ = tokio::time::timeout_at(counts.measured + MEASURE, deps.outboxes.signalled(context)).await;
+            linger.due().await;
         }
-        linger.due().await;
     }
 }
 
