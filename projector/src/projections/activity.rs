@@ -24,11 +24,7 @@ impl Projection for Activity {
     const TABLES: &'static [ViewTable] = &[ViewTable::whole("activity", "tenant_id, number")];
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
-        let recorded = events.iter().filter_map(|event| match &event.event {
-            DomainEvent::Audit(AuditEvent::Recorded(recorded)) => Some((&event.envelope, recorded)),
-            _ => None,
-        });
-        let rows: Vec<Row<'_>> = recorded.map(|(envelope, recorded)| Row::of(envelope, recorded)).collect();
+        let rows: Vec<Row<'_>> = events.iter().filter_map(|event| Row::of(event)).collect();
         sqlx::query(
             "INSERT INTO activity (tenant_id, number, at, actor, key_id, correlation_id, changed, entry, previous, digest)
              SELECT t, n, a, w, k, c, i::uuid[], e, p, d
@@ -58,23 +54,23 @@ struct Row<'a> {
     recorded: &'a EntryRecorded,
     actor: String,
     key: Option<Uuid>,
-    /// The ids of what was changed, as an array in PostgreSQL's text form: arrays of arrays can't be unnested row by row.
+    /// The ids of what was changed, as an array.
     changed: String,
 }
 
 impl<'a> Row<'a> {
     /// Reads it as far as it is understood: an entry of a later release is kept as well.
-    fn of(envelope: &'a Envelope, recorded: &'a EntryRecorded) -> Self {
+    fn of(event: &'a Event) -> Option<Self> {
+        let DomainEvent::Audit(AuditEvent::Recorded(recorded)) = &event.event else { return None };
         let entry: Value = serde_json::from_str(&recorded.entry).unwrap_or_default();
         let id = |value: &Value| value.as_str().and_then(|text| Uuid::parse_str(text).ok());
         let changes = entry["changes"].as_array().into_iter().flatten();
-        let changed: Vec<String> = changes.filter_map(|change| Some(id(&change["id"])?.to_string())).collect();
-        Self {
-            envelope,
+        Some(Self {
+            envelope: &event.envelope,
             recorded,
             actor: entry["actor"]["kind"].as_str().unwrap_or("unknown").to_owned(),
             key: id(&entry["actor"]["key"]),
-            changed: format!("{{{}}}", changed.join(",")),
-        }
+            changed: stored::array(changes.filter_map(|change| id(&change["id"]))),
+        })
     }
 }

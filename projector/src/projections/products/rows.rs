@@ -4,7 +4,7 @@ use super::{Changed, Key};
 use crate::{document::Composed, stored};
 use schemas::{
     Timestamp, Uuid,
-    ids::{CategoryId, ProductId, TenantId},
+    ids::{ProductId, TenantId},
 };
 use search::query::HitCard;
 use sqlx::{PgConnection, Row};
@@ -84,7 +84,7 @@ pub async fn store_pages(
     .bind(pages)
     .bind(now)
     .bind(there.iter().map(|(_, c)| c.next_price_change_at).collect::<Vec<_>>())
-    .bind(there.iter().map(|(_, c)| array(c.category_ids.iter())).collect::<Vec<_>>())
+    .bind(there.iter().map(|(_, c)| stored::array(&c.category_ids)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -177,10 +177,4 @@ fn tenants(keys: &[Key]) -> Vec<Uuid> {
 
 fn products(keys: &[Key]) -> Vec<Uuid> {
     keys.iter().map(|(_, product)| product.uuid()).collect()
-}
-
-/// An array in PostgreSQL's text form: arrays of arrays can't be unnested row by row.
-fn array<'a>(ids: impl Iterator<Item = &'a CategoryId>) -> String {
-    let ids: Vec<String> = ids.map(ToString::to_string).collect();
-    format!("{{{}}}", ids.join(","))
 }
