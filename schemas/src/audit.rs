@@ -3,10 +3,20 @@
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The digest before the first entry, in hexadecimal digits.
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The digest of an entry, as its text, behind the one that has the digest `previous`: SHA-256 of the bytes of the one and
+/// the text of the other, in hexadecimal digits. None where `previous` is no such digits.
+#[must_use]
+pub fn digest(previous: &str, entry: &str) -> Option<String> {
+    let mut hash = Sha256::new_with_prefix(hex::decode(previous).ok()?);
+    hash.update(entry.as_bytes());
+    Some(hex::encode(hash.finalize()))
+}
 
 /// Something that staff or an administrator did in one transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

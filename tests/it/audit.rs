@@ -82,6 +82,33 @@ async fn what_was_done_is_told_with_who_what_and_why() {
     assert_eq!(shop.read("/v1/activity?limit=0", None).await.status, 400);
 }
 
+#[tokio::test]
+async fn a_bulk_write_that_changes_much_is_told_in_several_entries() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "much").await;
+    // Each of these values is told as it was and as it is.
+    let line = |number: usize, value: &str| {
+        let mut line = product_line(&format!("p-{number}"), &format!("Lamp {value}"));
+        line["attributes"] = (0..18).map(|n| (format!("value-{n}"), json!(value.repeat(200)))).collect();
+        line
+    };
+    for value in ["a", "b"] {
+        shop.bulk_all("products", &(0..500).map(|number| line(number, value)).collect::<Vec<_>>()).await;
+    }
+    let told = eventually("what was changed is told", PATIENCE, async || {
+        let page = shop.read("/v1/activity?limit=500", None).await.body;
+        let read = |one: &Value| serde_json::from_value::<Entry>(one["entry"].clone()).expect("an entry");
+        let all: Vec<Entry> = page["entries"].as_array().into_iter().flatten().map(read).collect();
+        let changed = |entry: &&Entry| entry.changes[0].aggregate == "product" && entry.changes[0].before > 0;
+        let lengths: Vec<usize> = all.iter().filter(changed).map(|entry| entry.changes.len()).collect();
+        if lengths.iter().sum::<usize>() == 500 { Ok(lengths) } else { Err(format!("{lengths:?}")) }
+    })
+    .await;
+    assert!(told.len() > 1, "{told:?}");
+    let report = verified(&stack, None).await;
+    assert!(report.is_whole(), "{report}");
+}
+
 async fn verified(stack: &TestStack, heads: Option<PathBuf>) -> Report {
     let args = VerifyArgs { heads, json: false, settings: stack.stack.settings.clone() };
     audit::verify(&args).await.expect("verified")

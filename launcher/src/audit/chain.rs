@@ -1,9 +1,11 @@
 //! The entries of a shop, one behind the other, and what of them is not as it was recorded.
 
 use super::Head;
-use schemas::{audit::BEGINNING, events::audit::EntryRecorded};
+use schemas::{
+    audit::{self, BEGINNING},
+    events::audit::EntryRecorded,
+};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// Something that is not as it was recorded.
@@ -130,7 +132,7 @@ impl<'a> Chain<'a> {
         if self.digest.as_deref().is_some_and(|before| before != previous) {
             self.flaws.push(Flaw::OutOfOrder { number });
         }
-        if made_of(&previous, &entry).as_ref() != Some(&digest) {
+        if audit::digest(&previous, &entry).as_ref() != Some(&digest) {
             self.flaws.push(Flaw::Changed { number });
         }
         if copy.is_some_and(|copy| copy != digest) {
@@ -148,14 +150,13 @@ impl<'a> Chain<'a> {
     /// What is not as it was recorded, with what the trail, the copy and exported heads say of the end.
     #[must_use]
     pub fn end(mut self, trail: Option<(i64, String)>, copied: Option<i64>) -> Vec<Flaw> {
-        let known =
+        let ends =
             self.exported.iter().map(|head| head.number).chain(copied).chain(trail.iter().map(|(last, _)| *last));
-        let furthest = known.max().unwrap_or_default();
+        let furthest = ends.max().unwrap_or_default();
+        let last = self.digest.map(|digest| (self.last, digest));
         if furthest > self.last {
             self.flaws.push(Flaw::Missing { from: self.last + 1, to: furthest });
-        }
-        let end = (self.last, self.digest.clone().unwrap_or_default());
-        if self.last > 0 && self.last == furthest.max(self.last) && trail.is_none_or(|trail| trail != end) {
+        } else if self.last > 0 && trail != last {
             self.flaws.push(Flaw::OtherEnd { number: self.last });
         }
         self.flaws
@@ -164,13 +165,6 @@ impl<'a> Chain<'a> {
 
 fn unreadable() -> EntryRecorded {
     EntryRecorded { entry: String::new(), previous: String::new(), digest: String::new() }
-}
-
-/// The digest of an entry behind that of the one before it; none if that is no digest.
-fn made_of(previous: &str, entry: &str) -> Option<String> {
-    let mut hash = Sha256::new_with_prefix(hex::decode(previous).ok()?);
-    hash.update(entry.as_bytes());
-    Some(hex::encode(hash.finalize()))
 }
 
 #[cfg(test)]
@@ -183,7 +177,7 @@ mod tests {
         let mut previous = BEGINNING.to_owned();
         let link = |number| {
             let entry = format!("entry {number}");
-            let digest = made_of(&previous, &entry).expect("a digest");
+            let digest = audit::digest(&previous, &entry).expect("a digest");
             let previous = std::mem::replace(&mut previous, digest.clone());
             (number, EntryRecorded { entry, previous, digest })
         };
@@ -215,7 +209,7 @@ mod tests {
         edited[3].1.entry = "another".to_owned();
         assert_eq!(flaws(&edited, trail.clone()), [Flaw::Changed { number: 4 }]);
         // With a digest that fits, the next one tells.
-        edited[3].1.digest = made_of(&edited[3].1.previous, "another").expect("a digest");
+        edited[3].1.digest = audit::digest(&edited[3].1.previous, "another").expect("a digest");
         assert_eq!(flaws(&edited, trail.clone()), [Flaw::OutOfOrder { number: 5 }]);
         let mut gone = whole.clone();
         gone.drain(3..5);

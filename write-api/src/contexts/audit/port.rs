@@ -5,12 +5,15 @@ use crate::{
     domain::Aggregate,
     pipeline::{Batch, Expected, Failure, Scope, Stored},
 };
-use schemas::{Uuid, audit::Entry};
-use sha2::{Digest, Sha256};
+use schemas::{
+    Uuid,
+    audit::{self, Change, Entry},
+    sizes::MAX_EVENT_BYTES,
+};
 use sqlx::PgConnection;
 
-/// Changes in one entry at most, so that it stays far below what the log takes.
-const MOST: usize = 500;
+/// Bytes of changes, as JSON text, after which an entry ends. As a text in its event's JSON it may double.
+const MOST_BYTES: usize = MAX_EVENT_BYTES / 4;
 
 /// Adds what the scope's actor has changed to the shop's trail. To be called last in a transaction: from here on nobody
 /// else can end one in this shop before it ends.
@@ -21,37 +24,50 @@ pub(crate) async fn record(conn: &mut PgConnection, scope: &Scope) -> Result<(),
     }
     let id = scope.tenant.uuid();
     let mut trails = load(conn, scope, id).await?;
-    for changes in changes.chunks(MOST) {
+    for changes in parts(changes, MOST_BYTES)? {
         let entry = Entry {
             at: scope.now,
             actor: by.actor,
             address: by.address.clone(),
             reason: by.reason.clone(),
             correlation_id: scope.request.correlation_id.clone(),
-            changes: changes.to_vec(),
+            changes,
         };
         add(&mut trails, id, &entry)?;
     }
     trails.append(conn, scope).await
 }
 
+/// The changes in their order, in parts that end once they have so many bytes; a change is never split.
+fn parts(changes: Vec<Change>, bytes: usize) -> Result<Vec<Vec<Change>>, Failure> {
+    let (mut parts, mut filled) = (Vec::<Vec<Change>>::new(), bytes);
+    for change in changes {
+        let length = serde_json::to_string(&change).map_err(unwritable)?.len();
+        if filled + length > bytes {
+            parts.push(Vec::new());
+            filled = 0;
+        }
+        filled += length;
+        if let Some(part) = parts.last_mut() {
+            part.push(change);
+        }
+    }
+    Ok(parts)
+}
+
+fn unwritable(error: serde_json::Error) -> Failure {
+    Failure::NoJson("entry of the audit", error)
+}
+
 fn add(trails: &mut Batch<Trail>, id: Uuid, entry: &Entry) -> Result<(), Failure> {
-    let unwritable = |error: serde_json::Error| Failure::NoJson("entry of the audit", error);
     let entry = serde_json::to_string(entry).map_err(unwritable)?;
-    let digest = digest(Trail::end(trails.state(id)), &entry)?;
+    let unreadable = || Failure::Unreadable("digest of the audit", "it is no SHA-256".to_owned());
+    let digest = audit::digest(Trail::end(trails.state(id)), &entry).ok_or_else(unreadable)?;
     let added = trails.carry_out(id, Expected::Any, |trails| {
         Trail::decide(trails.state(id), RecordEntry { entry, digest }).map_err(|never| match never {})
     });
     // Bounded as above, it is never refused for its size; if it were, nothing may be done that is not recorded.
     added.map(drop).map_err(|refused| Failure::Unreadable("entry of the audit", refused.problem().title.clone()))
-}
-
-/// The digest of an entry behind that of the one before.
-fn digest(previous: &str, entry: &str) -> Result<String, Failure> {
-    let unreadable = |error: hex::FromHexError| Failure::Unreadable("digest of the audit", error.to_string());
-    let mut hash = Sha256::new_with_prefix(hex::decode(previous).map_err(unreadable)?);
-    hash.update(entry.as_bytes());
-    Ok(hex::encode(hash.finalize()))
 }
 
 /// The trail, locked. Of two that would begin it at once one waits for the other.
@@ -65,4 +81,33 @@ async fn load(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> Result<Batch<
         .execute(&mut *conn)
         .await?;
     Trail::load(conn, scope, &[id]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+    use schemas::{Uuid, audit::Change};
+
+    #[test]
+    fn an_entry_ends_by_its_bytes_and_no_change_is_lost_or_split() {
+        let change = |number: u64| Change {
+            context: "catalog".to_owned(),
+            aggregate: "product".to_owned(),
+            id: Uuid::nil(),
+            before: number,
+            after: number + 1,
+            events: Vec::new(),
+            payloads: "x".repeat(usize::try_from(number).expect("small") * 100),
+            fields: Vec::new(),
+        };
+        let all: Vec<Change> = (0..20).map(change).collect();
+        let split = parts(all.clone(), 4_000).expect("JSON");
+        assert_eq!(split.concat(), all);
+        assert!(split.len() > 5, "{}", split.len());
+        let bytes =
+            |part: &[Change]| part.iter().map(|one| serde_json::to_string(one).expect("JSON").len()).sum::<usize>();
+        assert!(split.iter().all(|part| bytes(part) <= 4_000));
+        assert_eq!(parts(all.clone(), 1).expect("JSON").len(), all.len(), "each alone, however large");
+        assert!(parts(Vec::new(), 1).expect("JSON").is_empty());
+    }
 }
