@@ -34,6 +34,8 @@ const LOCK: &str = "souk:views-standby";
 const STANDBY: Target = Target { name: PROJECTION, feeds: FEEDS, tells: None };
 /// Most events in one transaction: it shares the database with the live views.
 const BATCH: usize = 2_000;
+/// Records that were read and wait for the live views, at most.
+const WAITING: usize = 10 * BATCH;
 /// How often what is wanted is looked at when nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long to wait for the live views, which are behind by a moment.
@@ -126,18 +128,20 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
     let (mut read, mut ticked) = (Vec::new(), Instant::now());
     loop {
         let Some(rate) = wanted(connection).await? else { return Ok(()) };
-        if read.is_empty() {
+        // What waits for the live views keeps nothing else from being read: they may stand still until this set has
+        // reached them, in other topics.
+        let (patience, size) = (if read.is_empty() { LOOK } else { BEHIND }, batch_size(rate));
+        if read.len() < WAITING {
             // A timeout is the next look falling due.
-            if let Ok(batch) =
-                tokio::time::timeout(LOOK, source.next_batch(batch_size(rate), consumer::BATCH_BYTES)).await
-            {
-                read = batch?;
+            if let Ok(batch) = tokio::time::timeout(patience, source.next_batch(size, consumer::BATCH_BYTES)).await {
+                read.extend(batch?);
             }
+        } else {
+            tokio::time::sleep(patience).await;
         }
         let began = Instant::now();
         let live = place::live(connection).await?;
-        let (batch, later): (Vec<Record>, Vec<Record>) = read.into_iter().partition(|record| is_live(record, &live));
-        read = later;
+        let batch = take_live(&mut read, &live, size);
         if !batch.is_empty() {
             let next = consumer::next_offsets(&batch);
             feed::apply(deps, STANDBY, connection, &batch, &offsets, &next).await?;
@@ -145,14 +149,24 @@ async fn follow(deps: &Deps, connection: &mut PgConnection) -> Result<(), RoleEr
             deps.status.applied_batch(PROJECTION, &batch);
             deps.metrics.applied.get_or_create(&of(PROJECTION)).inc_by(batch.len() as u64);
             throttle(rate, batch.len(), began).await;
-        } else if !read.is_empty() {
-            tokio::time::sleep(BEHIND).await;
         }
         if ticked.elapsed() >= TICK {
             ticked = Instant::now();
             scheduled(connection).await?;
         }
     }
+}
+
+/// Takes up to `most` records that the live views have applied; the others stay in their order.
+fn take_live(read: &mut Vec<Record>, live: &Offsets, most: usize) -> Vec<Record> {
+    let mut room = most;
+    let (taken, later) = std::mem::take(read).into_iter().partition(|record| {
+        let is_taken = room > 0 && is_live(record, live);
+        room -= usize::from(is_taken);
+        is_taken
+    });
+    *read = later;
+    taken
 }
 
 /// Whether the live views have applied a record.
@@ -216,18 +230,25 @@ mod tests {
         assert_eq!((batch_size(None), batch_size(Some(50)), batch_size(Some(1_000_000))), (BATCH, 50, BATCH));
     }
 
+    fn record(partition: i32, offset: i64) -> Record {
+        let (key, payload, headers) = (String::new(), None, Vec::new());
+        Record { topic: "t".to_owned(), partition, offset, key, payload, headers }
+    }
+
     #[test]
     fn nothing_is_taken_before_the_live_views_have_it() {
-        let record = |offset| Record {
-            topic: "t".to_owned(),
-            partition: 1,
-            offset,
-            key: String::new(),
-            payload: None,
-            headers: Vec::new(),
-        };
         let live = Offsets::from([(("t".to_owned(), 1), 5)]);
-        assert!(is_live(&record(4), &live));
-        assert!(!is_live(&record(5), &live) && !is_live(&record(0), &Offsets::new()));
+        assert!(is_live(&record(1, 4), &live));
+        assert!(!is_live(&record(1, 5), &live) && !is_live(&record(1, 0), &Offsets::new()));
+    }
+
+    #[test]
+    fn what_waits_keeps_its_order_and_lets_others_pass() {
+        let live = Offsets::from([(("t".to_owned(), 1), 5), (("t".to_owned(), 2), 9)]);
+        let mut read: Vec<Record> = [(1, 5), (2, 7), (1, 6), (2, 8), (2, 9)].map(|(p, at)| record(p, at)).into();
+        let places = |records: &[Record]| records.iter().map(|one| (one.partition, one.offset)).collect::<Vec<_>>();
+        assert_eq!(places(&take_live(&mut read, &live, 1)), [(2, 7)]);
+        assert_eq!(places(&take_live(&mut read, &live, 10)), [(2, 8)]);
+        assert_eq!(places(&read), [(1, 5), (1, 6), (2, 9)]);
     }
 }

@@ -110,6 +110,51 @@ async fn verified(operator: &Operator, arguments: &[&str]) -> Value {
     .await
 }
 
+/// Where a set of views stands in the topics of products.
+async fn in_the_catalog(stack: &TestStack, projection: &str) -> Vec<(String, i32, i64)> {
+    sqlx::query_as(
+        "SELECT topic, partition, next_offset FROM checkpoints
+         WHERE projection = $1 AND topic LIKE '%catalog%' ORDER BY topic, partition",
+    )
+    .bind(projection)
+    .fetch_all(&stack.read)
+    .await
+    .expect("checkpoints")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_stands_still_keeps_the_second_set_from_nothing_else() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "still").await;
+    Operator::of(&stack).does(&["views", "build"]).await;
+    until_quiet(&stack).await;
+    // As a swap does it, one feed is held first. What it has not applied is read and waits.
+    let mut held = stack.read.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM checkpoints WHERE projection = 'activity' FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .expect("held");
+    for number in 0..5 {
+        let line = product_line(&format!("p-{number}"), "Lamp");
+        let token = shop.bulk_all("products", &[line]).await;
+        shop.search("lamp", &token).await;
+        eventually("what staff did is in the log", PATIENCE, || async {
+            let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM audit.outbox WHERE published_at IS NULL")
+                .fetch_one(&stack.write)
+                .await
+                .map_err(|error| error.to_string())?;
+            if waiting == 0 { Ok(()) } else { Err(format!("{waiting} wait")) }
+        })
+        .await;
+    }
+    eventually("the second set has the products", PATIENCE, || async {
+        let (live, second) = (in_the_catalog(&stack, "products").await, in_the_catalog(&stack, "views:standby").await);
+        if live == second { Ok(()) } else { Err(format!("{live:?} {second:?}")) }
+    })
+    .await;
+    held.rollback().await.expect("let go");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn views_built_anew_under_writes_take_the_place_of_the_live_ones_and_give_it_back() {
     let stack = TestStack::start(false).await;
