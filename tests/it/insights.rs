@@ -145,8 +145,9 @@ async fn what_changed_tells_what_may_be_kept() {
     }
     assert_eq!(after, Changed::Anything, "what staff have defined is read anew");
     shop.bulk_all("products", &[product_line("quiet", "Quiet kettle")]).await;
-    while after == Changed::Anything {
+    // A product changes nothing of it: that it was the product is told, and not that it may be anything. What staff did
+    // comes as figures in between.
+    while after != Changed::Products {
         after = next().await;
     }
-    assert_eq!(after, Changed::Products, "a product changes nothing of it");
 }
