@@ -56,7 +56,7 @@ pub struct ReadHeaders {
     #[param(rename = "souk-consistency-token")]
     token: Option<String>,
     /// Milliseconds to wait for that write at most, up to 30000, default 1000
-    #[param(rename = "souk-wait-ms")]
+    #[param(rename = "souk-wait-ms", maximum = 30000)]
     wait_ms: Option<u64>,
     /// Ties logs and traces of this request together; drawn if absent
     #[param(rename = "X-Correlation-Id")]
@@ -72,6 +72,7 @@ pub struct ReadParameters {
     /// As souk-consistency-token; both count
     token: Option<String>,
     /// As souk-wait-ms, which goes before it
+    #[param(maximum = 30000)]
     wait_ms: Option<u64>,
 }
 
@@ -101,17 +102,11 @@ impl FromRequestParts<App> for ReadContext {
                 })?,
             );
         }
-        let wait = match header(&parts.headers, WAIT_HEADER)? {
-            Some(text) => {
-                let parsed = text.parse::<u64>();
-                Some(
-                    parsed
-                        .map_err(|_| Refusal::parameter(WAIT_HEADER, "a whole number of milliseconds is expected"))?,
-                )
-            }
-            None => parameters.wait_ms,
+        let wait = match (header(&parts.headers, WAIT_HEADER)?, parameters.wait_ms) {
+            (Some(text), _) => milliseconds(WAIT_HEADER, text.parse().ok())?,
+            (None, Some(wait)) => milliseconds("wait_ms", Some(wait))?,
+            (None, None) => DEFAULT_WAIT,
         };
-        let wait = wait.map_or(DEFAULT_WAIT, |wait| Duration::from_millis(wait.min(LONGEST_WAIT_MS)));
         let deadline = Instant::now() + wait;
         let named = Named::of(&parts.headers, parameters.tenant)?;
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
@@ -272,6 +267,14 @@ fn show(served: &Served) -> String {
 fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     let value = headers.get(name).map(|value| value.to_str().map(str::to_owned)).transpose();
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
+}
+
+/// How long a read waits.
+fn milliseconds(parameter: &str, asked: Option<u64>) -> Result<Duration, Refusal> {
+    let wait = asked.filter(|wait| *wait <= LONGEST_WAIT_MS).map(Duration::from_millis);
+    wait.ok_or_else(|| {
+        Refusal::parameter(parameter, format!("a whole number of milliseconds up to {LONGEST_WAIT_MS} is expected"))
+    })
 }
 
 /// The shops that a request names, as what may be waited for.

@@ -140,7 +140,7 @@ async fn one_tenant_can_not_take_all_the_places_of_those_that_wait() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_waits_does_not_keep_a_process_that_is_to_end() {
     let deaf = Deaf::start().await;
-    let waits = deaf.waits(CATEGORY, 7, 600_000);
+    let waits = deaf.waits(CATEGORY, 7, 30_000);
     deaf.shutdown.trigger();
     let read = tokio::time::timeout(Duration::from_secs(10), waits).await.expect("an answer in time").expect("read");
     assert_eq!(read.status, reqwest::StatusCode::SERVICE_UNAVAILABLE, "{:?}", read.body);

@@ -22,6 +22,7 @@ use access::{Routes, Rule};
 use axum::{
     Json,
     extract::{FromRequest, Request, State},
+    http::header,
 };
 use bytes::Bytes;
 use input::ReportInput;
@@ -50,6 +51,8 @@ const MAX_REPORT_BYTES: usize = 16 << 10;
 pub(super) struct InsightsCommand {
     scope: Scope,
     key: Option<Key>,
+    /// Whether it is said to be one JSON value; otherwise it is one if it begins as an array does.
+    is_json: bool,
     body: Bytes,
 }
 
@@ -61,7 +64,9 @@ impl FromRequest<App> for InsightsCommand {
         let scope = extract::scope(&mut parts, app).await?;
         let body = read_body(body).await?;
         let key = idempotency::key_of(&parts)?.map(|key| idempotency::guard(&key, &parts, &body));
-        Ok(Self { scope, key, body })
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_json = content_type.is_some_and(|value| value.trim_start().starts_with("application/json"));
+        Ok(Self { scope, key, is_json, body })
     }
 }
 
@@ -166,7 +171,8 @@ fn lines(app: &App, command: &InsightsCommand) -> Result<Vec<Incoming<ReportRequ
         ReportRequest::new(command.scope.tenant, report, given)
             .map_err(|error| Rejection::unreadable(vec![FieldError::new("", error.to_string())]))
     };
-    let incoming: Vec<Result<ReportRequest, Rejection>> = if command.body.trim_ascii_start().starts_with(b"[") {
+    let is_array = command.is_json || command.body.trim_ascii_start().starts_with(b"[");
+    let incoming: Vec<Result<ReportRequest, Rejection>> = if is_array {
         let texts: Vec<Box<RawValue>> = json::read(&command.body)?;
         not_too_many(texts.len())?;
         texts.into_iter().map(|text| line(text.get().as_bytes())).collect()
