@@ -33,14 +33,14 @@ pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<KnownKey>, Unavai
 
 /// By what a key is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Named {
+pub enum Lookup {
     /// By itself.
     Digest(Digest),
     /// By its id, which a scoped key tells.
     Id(Uuid),
 }
 
-impl Named {
+impl Lookup {
     /// The digest in hexadecimal digits, or the id: one of them.
     #[must_use]
     pub fn either(&self) -> (Option<String>, Option<Uuid>) {
@@ -54,7 +54,7 @@ impl Named {
 /// The keys of all shops.
 pub trait Keys: fmt::Debug + Send + Sync {
     /// The key of that name, unless there is none or it was revoked.
-    fn find(&self, named: Named) -> Found<'_>;
+    fn find(&self, named: Lookup) -> Found<'_>;
 }
 
 /// No shop has any.
@@ -62,7 +62,7 @@ pub trait Keys: fmt::Debug + Send + Sync {
 struct NoKeys;
 
 impl Keys for NoKeys {
-    fn find(&self, _: Named) -> Found<'_> {
+    fn find(&self, _: Lookup) -> Found<'_> {
         Box::pin(std::future::ready(Ok(None)))
     }
 }
@@ -72,7 +72,7 @@ impl Keys for NoKeys {
 pub struct Callers {
     admin: AdminKey,
     keys: Arc<dyn Keys>,
-    known: Cache<Named, Arc<KnownKey>>,
+    known: Cache<Lookup, Arc<KnownKey>>,
     lookups: Arc<Semaphore>,
     domain: Option<ShopDomain>,
 }
@@ -110,8 +110,8 @@ impl Callers {
         }
         let (now, scoped) = (Utc::now(), scoped::parts(sent));
         let named = match &scoped {
-            Some(parts) => Named::Id(parts.id),
-            None if key::is_well_formed(sent) => Named::Digest(digest),
+            Some(parts) => Lookup::Id(parts.id),
+            None if key::is_well_formed(sent) => Lookup::Digest(digest),
             None => return Caller::Unknown,
         };
         let known = match self.find(named).await {
@@ -129,7 +129,7 @@ impl Callers {
         }
     }
 
-    async fn find(&self, named: Named) -> Result<Option<Arc<KnownKey>>, Unavailable> {
+    async fn find(&self, named: Lookup) -> Result<Option<Arc<KnownKey>>, Unavailable> {
         if let Some(known) = self.known.get(&named).await {
             return Ok(Some(known));
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     impl Keys for One {
-        fn find(&self, named: Named) -> Found<'_> {
+        fn find(&self, named: Lookup) -> Found<'_> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let known = KnownKey {
                 id: Uuid::nil(),
@@ -192,7 +192,7 @@ mod tests {
                 signing_key: None,
                 expires_at: Some(Utc::now() + schemas::TimeDelta::seconds(self.expires_in)),
             };
-            Box::pin(std::future::ready(Ok((named == Named::Digest(self.digest)).then_some(known))))
+            Box::pin(std::future::ready(Ok((named == Lookup::Digest(self.digest)).then_some(known))))
         }
     }
 

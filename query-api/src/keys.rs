@@ -2,7 +2,7 @@
 
 use access::{
     KnownKey,
-    guard::{Found, Keys, Named, Unavailable},
+    guard::{Found, Keys, Lookup, Unavailable},
     key,
 };
 use schemas::{Timestamp, Uuid, ids::TenantId};
@@ -26,7 +26,7 @@ struct Row {
 }
 
 impl Keys for ViewedKeys {
-    fn find(&self, named: Named) -> Found<'_> {
+    fn find(&self, named: Lookup) -> Found<'_> {
         Box::pin(async move {
             let (digest, id) = named.either();
             let row: Option<Row> = sqlx::query_as(

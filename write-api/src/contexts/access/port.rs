@@ -3,7 +3,7 @@
 use super::{domain::Key, table};
 use ::access::{
     KnownKey,
-    guard::{Found, Keys, Named, Unavailable},
+    guard::{Found, Keys, Lookup, Unavailable},
     key,
 };
 use schemas::ids::TenantId;
@@ -16,7 +16,7 @@ pub(crate) struct StoredKeys {
 }
 
 impl Keys for StoredKeys {
-    fn find(&self, named: Named) -> Found<'_> {
+    fn find(&self, named: Lookup) -> Found<'_> {
         Box::pin(async move {
             let (digest, id) = named.either();
             let found = table::find(&self.pool, digest, id).await.map_err(|error| {
