@@ -11,6 +11,7 @@ pub mod documents;
 pub mod guard;
 pub mod hosts;
 pub mod key;
+pub mod origins;
 pub mod rates;
 pub mod routes;
 pub mod rule;

@@ -50,6 +50,8 @@ pub struct FoundTenant {
     pub id: TenantId,
     /// Why it is closed to everybody but administrators, if it is.
     pub suspended: Option<Arc<str>>,
+    /// The origins whose pages may read its answers; none if it names none.
+    pub origins: Arc<[String]>,
 }
 
 /// The tenants that there are.
@@ -193,7 +195,7 @@ mod tests {
                 TenantName::Slug(name) => name == slug,
             });
             let suspended = |slug: &str| (slug == "closed").then(|| Arc::from("unpaid"));
-            Ok(slug.map(|slug| FoundTenant { id: id(slug), suspended: suspended(slug) }))
+            Ok(slug.map(|slug| FoundTenant { id: id(slug), suspended: suspended(slug), origins: Arc::default() }))
         }
     }
 

@@ -1,8 +1,13 @@
 //! `souk tenant`: the shops of an installation.
 
+mod export;
+
+pub use export::{ExportArgs, run as export};
+
 use crate::{
     LaunchError,
     asked::{answer, request},
+    import::report::grouped,
     key::KeyArgs,
 };
 use reqwest::Method;
@@ -14,6 +19,9 @@ use serde_json::{Value, json};
   souk tenant create outdoor --name 'Outdoor shop'
   souk tenant suspend outdoor --reason 'Unpaid since June'
   souk tenant resume outdoor
+  souk tenant origins outdoor https://outdoor.example https://www.outdoor.example
+  souk tenant origins outdoor --none
+  souk tenant export outdoor --output outdoor.ndjson
   souk tenant list
 
 The administrators' key is needed. A suspended shop is closed to everybody but them, and loses nothing.")]
@@ -51,6 +59,21 @@ enum Command {
         #[command(flatten)]
         write: WriteArgs,
     },
+    /// Say which web pages may read the shop's answers (CORS), within 5 seconds on every node
+    Origins {
+        /// Its slug
+        slug: String,
+        /// Origins as browsers send them, such as https://shop.example; they take the place of those that were named
+        #[arg(required_unless_present = "none", value_name = "ORIGIN")]
+        origins: Vec<String>,
+        /// Name none: pages of every origin may read, and none may command
+        #[arg(long, conflicts_with = "origins")]
+        none: bool,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+    /// Write all that ever happened in a shop, an event a line (CloudEvents in JSON)
+    Export(Box<ExportArgs>),
     /// List the first thousand by slug
     List(ListArgs),
 }
@@ -81,25 +104,35 @@ struct ListArgs {
 /// # Errors
 /// What the server said, as a sentence.
 pub async fn run(args: Args) -> Result<(), LaunchError> {
-    let (write, method, path, body, [done, already]) = match args.command {
+    let (slug, write, (method, path), body, [done, already]) = match args.command {
         Command::List(args) => return list(args).await,
+        Command::Export(args) => {
+            let events = export(&args).await?;
+            eprintln!("{} events of `{}`", grouped(events), args.slug);
+            return Ok(());
+        }
         Command::Create { slug, name, write } => {
             let body = json!({"name": name.unwrap_or_else(|| slug.clone())});
-            (write, Method::PUT, format!("/v1/tenants/{slug}"), body, ["is open", "was open before"])
+            let to = (Method::PUT, format!("/v1/tenants/{slug}"));
+            (slug, write, to, body, ["is open", "was open before"])
         }
         Command::Suspend { slug, reason, write } => {
-            let path = format!("/v1/tenants/{slug}/suspend");
-            (write, Method::POST, path, json!({"reason": reason}), ["is suspended", "was suspended before"])
+            let to = (Method::POST, format!("/v1/tenants/{slug}/suspend"));
+            (slug, write, to, json!({"reason": reason}), ["is suspended", "was suspended before"])
         }
         Command::Resume { slug, write } => {
-            let path = format!("/v1/tenants/{slug}/resume");
-            (write, Method::POST, path, Value::Null, ["is open again", "was open"])
+            let to = (Method::POST, format!("/v1/tenants/{slug}/resume"));
+            (slug, write, to, Value::Null, ["is open again", "was open"])
+        }
+        Command::Origins { slug, origins, none: _, write } => {
+            let to = (Method::PUT, format!("/v1/origins?tenant={slug}"));
+            let said = ["names these origins", "named these origins before"];
+            (slug, write, to, json!({"origins": origins}), said)
         }
     };
     let request = request(&write.key, method, &write.write_url, &path)?;
     let request = if body.is_null() { request } else { request.json(&body) };
     let answer = answer(request, &write.write_url).await?;
-    let slug = path.split('/').nth(3).unwrap_or_default();
     println!("`{slug}` {}", if answer["status"] == "unchanged" { already } else { done });
     Ok(())
 }
@@ -115,7 +148,9 @@ async fn list(args: ListArgs) -> Result<(), LaunchError> {
         let of = |name: &str| tenant[name].as_str().unwrap_or_default();
         let state =
             if of("suspended").is_empty() { String::new() } else { format!("  suspended: {}", of("suspended")) };
-        println!("{:<24} {}  {}{state}", of("slug"), of("id"), of("name"));
+        let named: Vec<&str> = tenant["origins"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let origins = if named.is_empty() { String::new() } else { format!("  read by: {}", named.join(", ")) };
+        println!("{:<24} {}  {}{state}{origins}", of("slug"), of("id"), of("name"));
     }
     Ok(())
 }

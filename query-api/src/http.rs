@@ -8,26 +8,26 @@ use crate::{
     metrics::{Answered, Route},
     reads,
 };
-use access::{Routes, guard};
+use access::{
+    Routes, guard,
+    origins::{self, Otherwise},
+};
 use axum::{
     Json, Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use schemas::{
-    problem::{Code, Problem},
-    token,
-};
+use schemas::problem::{Code, Problem};
 use service::{
     http::{ProblemResponse, in_own_time},
     openapi::takes_header,
     request,
 };
 use std::time::{Duration, Instant};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::{OpenApi, openapi::path::Operation};
 
 /// A request that takes longer is given up. A read may wait 30 s for what its token names before it begins.
@@ -74,18 +74,7 @@ pub fn openapi_json() -> serde_json::Result<String> {
 /// All routes with their layers.
 pub fn router(app: App) -> Router {
     let (router, document) = documented();
-    let cors = CorsLayer::new()
-        .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("x-tenant-slug"),
-            HeaderName::from_static("x-tenant-id"),
-            HeaderName::from_static(token::TOKEN_HEADER),
-            HeaderName::from_static(token::WAIT_HEADER),
-        ])
-        .expose_headers([HeaderName::from_static(token::CONSISTENCY_HEADER), header::ETAG]);
+    let cors = origins::layer(app.tenants.clone(), Otherwise::Everybody, [Method::GET, Method::POST]);
     router
         .merge(pages::router())
         .route("/openapi.json", get(|| async move { Json(document) }))
@@ -101,10 +90,10 @@ pub fn router(app: App) -> Router {
         // Reads are given up after a while; what operators ask for may take long, and is added below that layer.
         .merge(operations::routes().split().0)
         .layer(middleware::from_fn(in_own_time))
+        .layer(cors)
         .layer(middleware::from_fn_with_state(app.callers.clone(), guard::identify))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())
-        .layer(cors)
         .layer(CatchPanicLayer::custom(|_| ProblemResponse(Problem::new(Code::Internal)).into_response()))
         .layer(middleware::from_fn(request::accompany))
         .with_state(app)

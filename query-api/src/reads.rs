@@ -12,6 +12,7 @@ pub mod keys;
 pub mod lag;
 pub mod listing;
 pub mod merchandising;
+pub mod origins;
 pub mod products;
 pub mod search;
 
@@ -26,6 +27,7 @@ pub const ALL: &[ReadModel] = &[
     merchandising::READ,
     insights::READ,
     keys::READ,
+    origins::READ,
     activity::READ,
     lag::READ,
     index_status::READ,

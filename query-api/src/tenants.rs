@@ -15,11 +15,12 @@ const TENANTS: u64 = 10_000;
 struct Row {
     id: Uuid,
     suspended: Option<String>,
+    origins: Vec<String>,
 }
 
 impl From<Row> for FoundTenant {
     fn from(row: Row) -> Self {
-        Self { id: TenantId(row.id), suspended: row.suspended.map(Arc::from) }
+        Self { id: TenantId(row.id), suspended: row.suspended.map(Arc::from), origins: row.origins.into() }
     }
 }
 
@@ -52,15 +53,18 @@ impl shop::Tenants for Tenants {
 }
 
 async fn read_slug(pool: PgPool, slug: String) -> Result<Option<FoundTenant>, sqlx::Error> {
-    let found: Option<Row> = sqlx::query_as("SELECT id, suspended FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
-        .bind(slug)
-        .fetch_optional(&pool)
-        .await?;
+    let found: Option<Row> =
+        sqlx::query_as("SELECT id, suspended, origins FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
+            .bind(slug)
+            .fetch_optional(&pool)
+            .await?;
     Ok(found.map(FoundTenant::from))
 }
 
 async fn read_id(pool: PgPool, id: TenantId) -> Result<Option<FoundTenant>, sqlx::Error> {
-    let found: Option<Row> =
-        sqlx::query_as("SELECT id, suspended FROM tenants WHERE id = $1").bind(id.uuid()).fetch_optional(&pool).await?;
+    let found: Option<Row> = sqlx::query_as("SELECT id, suspended, origins FROM tenants WHERE id = $1")
+        .bind(id.uuid())
+        .fetch_optional(&pool)
+        .await?;
     Ok(found.map(FoundTenant::from))
 }

@@ -88,3 +88,76 @@ async fn a_shop_that_asks_too_much_waits_and_no_other_does() {
         assert_ne!(ask(&keys[1]).await.status(), 429, "{program}");
     }
 }
+
+/// The origin that an answer names, of a request by a page: with a key or at the shop's host; beforehand or itself.
+async fn named(
+    url: &str,
+    origin: &str,
+    key: Option<&str>,
+    host: Option<&str>,
+    beforehand: Option<&str>,
+) -> Option<String> {
+    let mut request = match beforehand {
+        Some(_) => Client::new().request(Method::OPTIONS, url),
+        None if url.ends_with("/v1/insights") => Client::new().post(url).json(&json!([])),
+        None => Client::new().get(url),
+    };
+    request = request.header("origin", origin);
+    for (name, value) in [("authorization", key.map(|key| format!("Bearer {key}"))), ("host", host.map(str::to_owned))]
+    {
+        request = value.into_iter().fold(request, |request, value| request.header(name, value));
+    }
+    if let Some(method) = beforehand {
+        request = request.header("access-control-request-method", method);
+        request =
+            request.header("access-control-request-headers", "authorization,idempotency-key,souk-consistency-token");
+    }
+    let answer = request.send().await.expect("an answer");
+    let headers = answer.headers();
+    let varies: Vec<_> = headers.get_all("vary").iter().filter_map(|value| value.to_str().ok()).collect();
+    assert!(varies.iter().any(|one| one.to_lowercase().contains("origin")), "{url}: a cache has to know: {varies:?}");
+    headers.get("access-control-allow-origin").map(|value| value.to_str().expect("text").to_owned())
+}
+
+#[tokio::test]
+async fn pages_that_a_shop_names_read_its_answers_and_no_others() {
+    let stack = TestStack::start(false).await;
+    let (shop, other) = (Shop::open(&stack, "paged").await, Shop::open(&stack, "unpaged").await);
+    let (page, stranger) = ("https://paged.example", "https://stranger.example");
+    let (key, others) = (shop.key("owner", &[]).await.1, other.key("search", &[]).await.1);
+    let owner = shop.with_key(&key);
+    let (read, write) = (format!("{}/v1/categories", stack.query_url()), format!("{}/v1/insights", stack.write_url()));
+    // Before it names any.
+    assert_eq!(named(&read, stranger, Some(&key), None, None).await.as_deref(), Some(stranger));
+    assert_eq!(named(&write, stranger, Some(&key), None, None).await, None);
+    let wrong = owner.request(Method::PUT, "/v1/origins").json(&json!({"origins": [page, "https://paged.example/"]}));
+    let wrong = Shop::answer(wrong.send().await.expect("an answer")).await;
+    assert_eq!((wrong.status.as_u16(), &wrong.body["errors"][0]["pointer"]), (422, &json!("/origins/1")), "{wrong:?}");
+    let set = owner.command(Method::PUT, "/v1/origins", None, &json!({"origins": [page]})).await;
+    let shown = owner.read("/v1/origins", set["token"].as_str()).await;
+    assert_eq!((shown.fresh, &shown.body), (true, &json!({"origins": [page]})));
+    let host = Some("paged.localhost");
+    eventually("both servers know", PATIENCE, || async {
+        let mut met = Vec::new();
+        for url in [&read, &write] {
+            for origin in [page, stranger] {
+                met.push(named(url, origin, Some(&key), None, None).await);
+                met.push(named(url, origin, None, host, None).await);
+                met.push(named(url, origin, None, host, Some("POST")).await);
+            }
+        }
+        let expected = |origin: Option<&str>| vec![origin.map(str::to_owned); 3];
+        let expected = [expected(Some(page)), expected(None), expected(Some(page)), expected(None)].concat();
+        if met == expected { Ok(()) } else { Err(format!("{met:?}")) }
+    })
+    .await;
+    // Whose shop it is, is not known beforehand where no host says it.
+    for url in [&read, &write] {
+        assert_eq!(named(url, stranger, None, None, Some("POST")).await.as_deref(), Some(stranger));
+    }
+    // The other shop is as it was.
+    assert_eq!(named(&read, stranger, Some(&others), None, None).await.as_deref(), Some(stranger));
+    assert_eq!(other.read("/v1/origins", None).await.body, json!({"origins": []}));
+    let again = owner.command(Method::PUT, "/v1/origins", None, &json!({"origins": [page]})).await;
+    assert_eq!(again["status"], "unchanged");
+}

@@ -11,8 +11,11 @@ pub(crate) mod openapi;
 pub(crate) mod problem;
 
 use crate::{contexts::SLICES, pipeline::App};
-use access::{Routes, guard};
-use axum::{Router, middleware, response::IntoResponse};
+use access::{
+    Routes, guard,
+    origins::{self, Otherwise},
+};
+use axum::{Router, http::Method, middleware, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The most bytes of a single command.
@@ -25,9 +28,14 @@ fn commands() -> Routes<App> {
 
 /// The routes of the commands and of their description.
 pub(crate) fn router(app: App) -> Router {
+    // Before the layers: what browsers ask beforehand has another method than the routes.
     let (router, _) = commands().split();
+    let router = router.method_not_allowed_fallback(|| async { problem::no_method().into_response() });
     let identify = middleware::from_fn_with_state(app.callers.clone(), guard::identify);
-    router.layer(identify).with_state(app).merge(openapi::routes())
+    // Who reports what shoppers do is a page; others that a shop names may command as well.
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    let cors = origins::layer(app.clone(), Otherwise::Nobody, methods);
+    router.layer(cors).layer(identify).with_state(app).merge(openapi::routes())
 }
 
 /// What every route gets: problems for what no route answers, for panics, and with the id of the

@@ -1,4 +1,4 @@
-//! The tenants view: slug and name by id, and why one is suspended.
+//! The tenants view: slug and name by id, why one is suspended, and which pages may read its answers.
 
 use crate::{
     projection::{Projection, Versioned, ViewTable},
@@ -7,7 +7,10 @@ use crate::{
 use eventlog::Event;
 use schemas::{
     Timestamp,
-    events::{DomainEvent, TenantsEvent, tenants::TenantCreated},
+    events::{
+        DomainEvent, TenantsEvent,
+        tenants::{TenantCreated, TenantOriginsSet},
+    },
     topics::Context,
 };
 use sqlx::PgConnection;
@@ -30,6 +33,7 @@ impl Projection for Tenants {
                 TenantsEvent::Created(created) => create(connection, event, created).await?,
                 TenantsEvent::Suspended(suspended) => suspend(connection, event, Some(&suspended.reason)).await?,
                 TenantsEvent::Resumed(_) => suspend(connection, event, None).await?,
+                TenantsEvent::OriginsSet(set) => set_origins(connection, event, set).await?,
             }
         }
         Ok(())
@@ -55,6 +59,16 @@ async fn suspend(connection: &mut PgConnection, event: &Event, reason: Option<&s
     sqlx::query("UPDATE tenants SET suspended = $2, version = $3 WHERE id = $1 AND version < $3")
         .bind(event.envelope.aggregate_id)
         .bind(reason)
+        .bind(stored::version(event.envelope.version))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn set_origins(connection: &mut PgConnection, event: &Event, set: &TenantOriginsSet) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE tenants SET origins = $2, version = $3 WHERE id = $1 AND version < $3")
+        .bind(event.envelope.aggregate_id)
+        .bind(&set.origins)
         .bind(stored::version(event.envelope.version))
         .execute(connection)
         .await?;

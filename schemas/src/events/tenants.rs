@@ -31,6 +31,15 @@ pub struct TenantResumed {
     pub tenant_id: TenantId,
 }
 
+/// Which pages of other hosts may read the shop's answers in a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TenantOriginsSet {
+    /// Its id, also the aggregate id.
+    pub tenant_id: TenantId,
+    /// Their origins as browsers send them, such as `https://shop.example`; none if the shop names none.
+    pub origins: Vec<String>,
+}
+
 super::events! {
     /// What happens to tenants.
     TenantsEvent of Tenants; {
@@ -40,5 +49,7 @@ super::events! {
         Suspended(TenantSuspended) = "souk.tenants.tenant.suspended.v1",
         /// A shop is open again.
         Resumed(TenantResumed) = "souk.tenants.tenant.resumed.v1",
+        /// The origins whose pages may read answers are others.
+        OriginsSet(TenantOriginsSet) = "souk.tenants.tenant.origins_set.v1",
     }
 }

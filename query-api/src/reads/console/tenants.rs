@@ -36,6 +36,7 @@ impl TenantList {
             slug: "demo".to_owned(),
             name: "Demo shop".to_owned(),
             suspended: None,
+            origins: vec!["https://shop.example".to_owned()],
             host,
         };
         Self { tenants: vec![tenant] }
@@ -53,13 +54,17 @@ pub struct TenantName {
     name: String,
     /// Why it is closed to everybody but administrators; null if it is not.
     suspended: Option<String>,
+    /// The origins whose pages may read its answers; none if it names none.
+    origins: Vec<String>,
     /// Where who has no key shops in it, if shops have hosts.
     #[sqlx(default)]
     host: Option<String>,
 }
 
 async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
-    sqlx::query_as("SELECT id, slug, name, suspended FROM tenants ORDER BY slug LIMIT 1000").fetch_all(pool).await
+    sqlx::query_as("SELECT id, slug, name, suspended, origins FROM tenants ORDER BY slug LIMIT 1000")
+        .fetch_all(pool)
+        .await
 }
 
 /// All tenants.

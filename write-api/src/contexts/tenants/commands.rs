@@ -1,69 +1,74 @@
-//! Opening, suspending and resuming tenants.
+//! Opening, suspending and resuming tenants, and what their pages may read.
 
 use super::{
     domain::{OpenTenant, Tenant, TenantCommand},
     table,
 };
 use crate::pipeline::{Expected, Failure, Loaded, Rejection, Scope, UseCase};
+use access::shop::TenantName;
 use schemas::{Uuid, ids::TenantId};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-/// What is asked for, of the shop that has a slug.
+/// What is asked for, of the shop of that name.
 #[derive(Debug, Clone)]
 pub(super) struct TenantRequest {
-    pub(super) slug: String,
+    pub(super) shop: TenantName,
+    pub(super) expected: Expected,
     pub(super) command: TenantCommand,
 }
 
-/// Opening a shop, and closing it for a time; one that is so already is left as it is.
+/// Changing a shop; one that is so already is left as it is.
 pub(super) struct Manage;
 
-/// Tenants that are opened, suspended or resumed.
+/// Tenants that are changed.
 pub(super) type Tenants = Loaded<Manage>;
 
 impl UseCase for Manage {
     type Aggregate = Tenant;
     type Input = TenantRequest;
-    /// The tenants that have these slugs.
-    type Facts = HashMap<String, TenantId>;
+    /// The tenants that have these names.
+    type Facts = HashMap<TenantName, TenantId>;
 
     fn name(request: &TenantRequest) -> &'static str {
         match request.command {
             TenantCommand::Open(_) => "open",
             TenantCommand::Suspend(_) => "suspend",
             TenantCommand::Resume => "resume",
+            TenantCommand::SetOrigins(_) => "set_origins",
         }
     }
 
-    fn expected(_: &TenantRequest) -> Expected {
-        Expected::Any
+    fn expected(request: &TenantRequest) -> Expected {
+        request.expected
     }
 
     async fn facts(
         conn: &mut PgConnection,
         _: &Scope,
         requests: &[&TenantRequest],
-    ) -> Result<HashMap<String, TenantId>, Failure> {
+    ) -> Result<HashMap<TenantName, TenantId>, Failure> {
         let mut known = HashMap::new();
         // They come one at a time.
-        for TenantRequest { slug, .. } in requests {
-            let found = table::find(&mut *conn, Some(slug), None).await?;
-            known.extend(found.map(|(id, _)| (slug.clone(), id)));
+        for TenantRequest { shop, .. } in requests {
+            let found = table::find(&mut *conn, shop).await?;
+            known.extend(found.map(|found| (shop.clone(), found.id)));
         }
         Ok(known)
     }
 
-    fn target(known: &HashMap<String, TenantId>, request: &TenantRequest) -> Result<Uuid, Rejection> {
-        let TenantRequest { slug, command } = request;
-        match (known.get(slug), command) {
+    fn target(known: &HashMap<TenantName, TenantId>, request: &TenantRequest) -> Result<Uuid, Rejection> {
+        let TenantRequest { shop, command, .. } = request;
+        match (known.get(shop), command) {
             (Some(id), _) => Ok(id.uuid()),
             (None, TenantCommand::Open(OpenTenant { id, .. })) => Ok(id.uuid()),
-            (None, TenantCommand::Suspend(_) | TenantCommand::Resume) => Err(super::domain::Rejection::Missing.into()),
+            (None, TenantCommand::Suspend(_) | TenantCommand::Resume | TenantCommand::SetOrigins(_)) => {
+                Err(super::domain::Rejection::Missing.into())
+            }
         }
     }
 
-    fn plan(_: &HashMap<String, TenantId>, request: &TenantRequest) -> Result<TenantCommand, Rejection> {
+    fn plan(_: &HashMap<TenantName, TenantId>, request: &TenantRequest) -> Result<TenantCommand, Rejection> {
         Ok(request.command.clone())
     }
 }

@@ -2,11 +2,14 @@
 
 use crate::domain::{Aggregate, Refusal, Slug, validation::Findings};
 use schemas::{
-    events::tenants::{TenantCreated, TenantResumed, TenantSuspended, TenantsEvent},
+    events::tenants::{TenantCreated, TenantOriginsSet, TenantResumed, TenantSuspended, TenantsEvent},
     ids::TenantId,
     problem::{Code, FieldError, ProblemType},
 };
 use serde::{Deserialize, Serialize};
+
+/// Origins that a shop may name.
+const MOST_ORIGINS: usize = 50;
 
 /// A shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +23,12 @@ pub struct Tenant {
     /// Why it is closed for the time being, if it is.
     #[serde(default)]
     pub suspended: Option<String>,
+    /// The origins whose pages may read its answers; none if it names none.
+    #[serde(default)]
+    pub origins: Vec<String>,
 }
 
-/// What administrators can do to a shop.
+/// What can be done to a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantCommand {
     /// Opens it, unless it is open already.
@@ -31,6 +37,8 @@ pub enum TenantCommand {
     Suspend(String),
     /// Opens it again.
     Resume,
+    /// Says which pages may read its answers.
+    SetOrigins(Vec<String>),
 }
 
 /// Why a shop stays as it is.
@@ -56,6 +64,28 @@ pub fn reason(text: String) -> Result<String, Vec<FieldError>> {
     findings.line(|| "/reason".to_owned(), &text, 500);
     findings.done()?;
     Ok(text)
+}
+
+/// Origins of web pages, each as browsers send it; in their order, each once.
+///
+/// # Errors
+/// Those that no browser would send so.
+pub fn origins(mut texts: Vec<String>) -> Result<Vec<String>, Vec<FieldError>> {
+    let mut findings = Findings::default();
+    findings.count("/origins", texts.len(), MOST_ORIGINS);
+    for (place, text) in texts.iter().enumerate() {
+        let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if url.is_none_or(|url| url.origin().ascii_serialization() != *text) {
+            findings.add(
+                format!("/origins/{place}"),
+                "http:// or https:// and a host is expected, in lower case and without a path, such as https://shop.example",
+            );
+        }
+    }
+    findings.done()?;
+    texts.sort_unstable();
+    texts.dedup();
+    Ok(texts)
 }
 
 /// Opens a shop, unless it is open already.
@@ -99,7 +129,9 @@ impl Aggregate for Tenant {
             (None, TenantCommand::Open(OpenTenant { id, slug, name })) => {
                 Ok(vec![TenantsEvent::Created(TenantCreated { tenant_id: id, slug: slug.as_str().to_owned(), name })])
             }
-            (None, TenantCommand::Suspend(_) | TenantCommand::Resume) => Err(Rejection::Missing),
+            (None, TenantCommand::Suspend(_) | TenantCommand::Resume | TenantCommand::SetOrigins(_)) => {
+                Err(Rejection::Missing)
+            }
             (Some(tenant), TenantCommand::Suspend(reason)) if tenant.suspended.as_ref() == Some(&reason) => Ok(vec![]),
             (Some(tenant), TenantCommand::Suspend(reason)) => {
                 Ok(vec![TenantsEvent::Suspended(TenantSuspended { tenant_id: tenant.id, reason })])
@@ -108,18 +140,25 @@ impl Aggregate for Tenant {
             (Some(tenant), TenantCommand::Resume) => {
                 Ok(vec![TenantsEvent::Resumed(TenantResumed { tenant_id: tenant.id })])
             }
+            (Some(tenant), TenantCommand::SetOrigins(origins)) if tenant.origins == origins => Ok(vec![]),
+            (Some(tenant), TenantCommand::SetOrigins(origins)) => {
+                Ok(vec![TenantsEvent::OriginsSet(TenantOriginsSet { tenant_id: tenant.id, origins })])
+            }
         }
     }
 
     fn apply(state: Option<Self>, event: &TenantsEvent) -> Option<Self> {
         match event.clone() {
             TenantsEvent::Created(TenantCreated { tenant_id, slug, name }) => {
-                Some(Self { id: tenant_id, slug, name, suspended: None })
+                Some(Self { id: tenant_id, slug, name, suspended: None, origins: Vec::new() })
             }
             TenantsEvent::Suspended(TenantSuspended { reason, .. }) => {
                 state.map(|tenant| Self { suspended: Some(reason), ..tenant })
             }
             TenantsEvent::Resumed(_) => state.map(|tenant| Self { suspended: None, ..tenant }),
+            TenantsEvent::OriginsSet(TenantOriginsSet { origins, .. }) => {
+                state.map(|tenant| Self { origins, ..tenant })
+            }
         }
     }
 }

@@ -1,12 +1,18 @@
-//! `/v1/tenants`.
+//! `/v1/tenants` and `/v1/origins`.
 
 use super::{
     commands::{TenantRequest, Tenants},
     domain::{self, OpenTenant, TenantCommand},
 };
 use crate::{
-    http::{answer::CommandAnswer, extract, json, problem::ApiError},
-    pipeline::{App, Rejection, command::CarriedOut},
+    http::{
+        answer::CommandAnswer,
+        extract::{self, Command},
+        headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
+        json,
+        problem::ApiError,
+    },
+    pipeline::{App, Expected, Rejection, command::CarriedOut},
 };
 use access::{
     Routes, Rule,
@@ -28,6 +34,7 @@ pub(super) fn routes() -> Routes<App> {
         .allow(Rule::Admin, routes!(open))
         .allow(Rule::Admin, routes!(suspend))
         .allow(Rule::Admin, routes!(resume))
+        .allow(Rule::Owner, routes!(set_origins))
 }
 
 /// A shop to open.
@@ -68,7 +75,8 @@ pub(super) async fn open(
     let id = TenantId(app.clock.id());
     let command = OpenTenant::parse(id, &slug, input.name).map_err(Rejection::invalid)?;
     let scope = app.scope(id, extract::context(&parts, &app), extract::audited(&parts)?);
-    let request = TenantRequest { slug, command: TenantCommand::Open(command) };
+    let shop = TenantName::Slug(slug);
+    let request = TenantRequest { shop, expected: Expected::Any, command: TenantCommand::Open(command) };
     Ok(app.command::<Tenants>(&scope, None, request).await?)
 }
 
@@ -116,8 +124,39 @@ pub(super) async fn resume(
 
 /// Changes a shop that is there.
 async fn change(app: &App, parts: &Parts, slug: String, command: TenantCommand) -> Result<CarriedOut, ApiError> {
-    let found = app.tenants.find(&app.pool, &TenantName::Slug(slug.clone())).await?;
+    let shop = TenantName::Slug(slug);
+    let found = app.tenants.find(&app.pool, &shop).await?;
     let FoundTenant { id, .. } = found.ok_or_else(|| Rejection::from(domain::Rejection::Missing))?;
     let scope = app.scope(id, extract::context(parts, app), extract::audited(parts)?);
-    Ok(app.command::<Tenants>(&scope, None, TenantRequest { slug, command }).await?)
+    Ok(app.command::<Tenants>(&scope, None, TenantRequest { shop, expected: Expected::Any, command }).await?)
+}
+
+/// The origins of a shop.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OriginsInput {
+    /// At most 50, each as browsers send it, such as `https://shop.example`. Without any, reads are answered for pages of
+    /// every origin, and commands for those of none.
+    #[schema(max_items = 50)]
+    origins: Vec<String>,
+}
+
+/// Say which pages may read answers
+///
+/// Browsers show an answer to a page of another host only if the answer names the page's origin (CORS). Within 5 seconds
+/// the answers to this shop's keys, and at its host, name these origins and no others, on every node.
+#[utoipa::path(
+    put, path = "/v1/origins", tag = "tenants", params(TenantHeaders, VersionHeader, IdempotencyHeader),
+    request_body = OriginsInput,
+    responses((status = 200, description = "Set, or were so before", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed"])))
+)]
+pub(super) async fn set_origins(
+    State(app): State<App>,
+    command: Command<OriginsInput>,
+) -> Result<CarriedOut, ApiError> {
+    let origins = domain::origins(command.body.origins).map_err(Rejection::invalid)?;
+    let (shop, expected) = (TenantName::Id(command.scope.tenant), command.expected.or_any());
+    let request = TenantRequest { shop, expected, command: TenantCommand::SetOrigins(origins) };
+    Ok(app.command::<Tenants>(&command.scope, command.key.as_ref(), request).await?)
 }

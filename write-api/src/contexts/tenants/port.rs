@@ -4,7 +4,7 @@ use super::table;
 use crate::pipeline::Failure;
 use access::shop::{FoundTenant, TenantName};
 use sqlx::PgPool;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// How long a tenant that was found is not looked up again: so long may one that was suspended still write.
 const KEPT: Duration = Duration::from_secs(2);
@@ -27,11 +27,7 @@ impl Directory {
         if let Some(found) = self.known.get(name).await {
             return Ok(Some(found));
         }
-        let found = match name {
-            TenantName::Slug(slug) => table::find(pool, Some(slug), None).await?,
-            TenantName::Id(id) => table::find(pool, None, Some(id.uuid())).await?,
-        };
-        let found = found.map(|(id, suspended)| FoundTenant { id, suspended: suspended.map(Arc::from) });
+        let found = table::find(pool, name).await?;
         if let Some(found) = found.clone() {
             self.known.insert(name.clone(), found).await;
         }

@@ -1,12 +1,12 @@
 //! What tenants decides.
 
-use super::domain::{OpenTenant, Rejection, Tenant, TenantCommand};
+use super::domain::{OpenTenant, Rejection, Tenant, TenantCommand, origins};
 use crate::domain::scenario::Scenario;
 use schemas::Uuid;
 use schemas::{
     events::{
         TenantsEvent,
-        tenants::{TenantCreated, TenantResumed, TenantSuspended},
+        tenants::{TenantCreated, TenantOriginsSet, TenantResumed, TenantSuspended},
     },
     ids::TenantId,
 };
@@ -33,6 +33,41 @@ fn a_shop_is_closed_for_a_time_and_opened_again() {
     for command in [suspend("unpaid"), TenantCommand::Resume] {
         given(&[]).when(command).then_rejected(Rejection::Missing);
     }
+}
+
+#[test]
+fn a_shop_names_the_origins_of_its_pages() {
+    let created = TenantsEvent::Created(TenantCreated { tenant_id: ID, slug: "demo".into(), name: "Demo".into() });
+    let named = |origins: &[&str]| origins.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let page = named(&["https://demo.example"]);
+    let set = TenantsEvent::OriginsSet(TenantOriginsSet { tenant_id: ID, origins: page.clone() });
+    let given = |events: &[&TenantsEvent]| Scenario::<Tenant>::given(events.iter().map(|event| (*event).clone()));
+    given(&[&created]).when(TenantCommand::SetOrigins(page.clone())).then([set.clone()]);
+    given(&[&created, &set]).when(TenantCommand::SetOrigins(page.clone())).then_nothing();
+    given(&[&created]).when(TenantCommand::SetOrigins(Vec::new())).then_nothing();
+    given(&[]).when(TenantCommand::SetOrigins(page)).then_rejected(Rejection::Missing);
+    let asked = named(&["https://b.example", "http://localhost:3000", "https://b.example"]);
+    assert_eq!(origins(asked), Ok(named(&["http://localhost:3000", "https://b.example"])));
+    for wrong in [
+        "*",
+        "null",
+        "",
+        "demo.example",
+        "https://demo.example/",
+        "https://demo.example/shop",
+        "https://Demo.example",
+        "https://demo.example:443",
+        "https://anna@demo.example",
+        "https://*.demo.example",
+        "ftp://demo.example",
+        "https://demo.example, https://b.example",
+        " https://demo.example",
+        "https://d\u{e9}mo.example",
+    ] {
+        let found = origins(named(&["https://b.example", wrong])).expect_err(wrong);
+        assert_eq!(found[0].pointer, "/origins/1", "{wrong}");
+    }
+    assert!(origins((0..51).map(|n| format!("https://{n}.demo.example")).collect()).is_err());
 }
 
 #[test]
