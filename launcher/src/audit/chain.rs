@@ -153,10 +153,10 @@ impl<'a> Chain<'a> {
         let ends =
             self.exported.iter().map(|head| head.number).chain(copied).chain(trail.iter().map(|(last, _)| *last));
         let furthest = ends.max().unwrap_or_default();
-        let last = self.digest.map(|digest| (self.last, digest));
+        let is_end = |(last, digest)| last == self.last && self.digest.as_ref() == Some(&digest);
         if furthest > self.last {
             self.flaws.push(Flaw::Missing { from: self.last + 1, to: furthest });
-        } else if self.last > 0 && trail != last {
+        } else if self.last > 0 && !trail.is_some_and(is_end) {
             self.flaws.push(Flaw::OtherEnd { number: self.last });
         }
         self.flaws

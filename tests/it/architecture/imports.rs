@@ -13,7 +13,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("projector", &["schemas", "search", "service", "eventlog"]),
     ("query-api", &["schemas", "search", "service", "access"]),
     ("reindex", &["schemas", "search", "projector", "service", "access", "eventlog"]),
-    ("launcher", &["schemas", "service", "access"]),
+    ("launcher", &["schemas", "service", "access", "eventlog"]),
     ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/databases", &[]),
     ("tests/skips", &[]),

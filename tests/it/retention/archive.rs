@@ -9,7 +9,10 @@ use acceptance::{
     shop::Shop,
     stack::TestStack,
 };
-use launcher::passwords::Role;
+use launcher::{
+    passwords::Role,
+    tenants::{ExportArgs, export},
+};
 use projector::retention::ArchiveOutboxes;
 use schemas::{Days, Timestamp, Utc, topics::Context};
 use serde_json::Value;
@@ -151,4 +154,53 @@ async fn a_month_that_waits_for_publication_and_a_cut_short_run_lose_nothing() {
         .await
         .expect("counted");
     assert_eq!(open, 0);
+}
+
+/// The lines of an export.
+async fn exported(stack: &TestStack, slug: &str, name: &str) -> Vec<Value> {
+    let path = stack.stack.settings.data_dir.join(name);
+    let (slug, settings) = (slug.to_owned(), stack.stack.settings.clone());
+    let args = ExportArgs { slug, output: Some(path.clone()), settings };
+    let events = export(&args).await.expect("exported");
+    let text = std::fs::read_to_string(path).expect("written");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len() as u64, events);
+    assert!(export(&args).await.is_err(), "nothing is written over");
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_all_of_a_shop_and_nothing_of_others_wherever_it_is() {
+    let (stack, other) = reported("other").await;
+    let shop = Shop::open(&stack, "exported").await;
+    written(&other, ["kettle", "lamp", "chair"]).await;
+    written(&shop, ["kettle", "stool", "table"]).await;
+    let (_, key) = shop.key("search", &[]).await;
+    until_quiet(&stack).await;
+    let lines = exported(&stack, "exported", "before.ndjson").await;
+    let tenant = lines[0]["data"]["tenant_id"].as_str().expect("the shop's id").to_owned();
+    assert!(lines.iter().all(|line| line["souktenant"] == tenant && line["specversion"] == "1.0"));
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    for (kind, count) in [
+        ("souk.tenants.tenant.created.v1", 1),
+        ("souk.catalog.product.created.v1", 3),
+        ("souk.pricing.price_sheet.changed.v1", 3),
+        ("souk.access.key.created.v1", 1),
+    ] {
+        assert_eq!(of(kind), count, "{kind}");
+    }
+    let made = lines.iter().find(|line| line["type"] == "souk.access.key.created.v1").expect("there");
+    assert!(made["data"]["hint"].is_string() && made["data"].get("signing_key").is_none(), "{made}");
+    assert!(!serde_json::to_string(&lines).expect("JSON").contains(&key));
+    sqlx::query("UPDATE installation.jobs SET last_started_at = now()").execute(&stack.write).await.expect("not due");
+    assert!(archive(&stack).await > 0);
+    assert_eq!(exported(&stack, "exported", "after.ndjson").await, lines, "from the archive it is the same");
+    let nowhere = stack.stack.settings.data_dir.join("nowhere.ndjson");
+    let settings = stack.stack.settings.clone();
+    let args = ExportArgs { slug: "nowhere".to_owned(), output: Some(nowhere.clone()), settings };
+    assert!(export(&args).await.is_err() && !nowhere.exists(), "what is no export is not left there");
+    std::fs::remove_file(some_file(&stack).await).expect("removed");
+    let args = ExportArgs { slug: "exported".to_owned(), ..args };
+    let error = export(&args).await.expect_err("an archive is missing").to_string();
+    assert!(error.contains("is missing") && !nowhere.exists(), "{error}");
 }

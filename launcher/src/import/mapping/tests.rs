@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use schemas::events::catalog::AttributeValue;
 use serde_json::json;
 
@@ -154,4 +155,47 @@ fn another_currency_is_another_import() {
     let record = json!({"id": 1, "title": "x", "price": 5});
     let mapped = mapping.apply(record.as_object().expect("an object")).expect("mapped");
     assert_eq!(mapped.offers[0].prices[0].currency.code(), "EUR");
+}
+
+/// What a field of a record may hold.
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[0-9.,-]{0,12} ?(EUR|USD|\\$|in stock|yes)?".prop_map(Into::into),
+        ".{0,40}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::vec(("(name|id|url|.{0,6})", inner), 0..4)
+                .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_record_is_mapped_or_refused(
+        mapping in 0..SHIPPED.len(),
+        fields in prop::collection::vec((
+            "(id|g:id|ID|Handle|SKU|title|g:title|Title|Name|name|price|g:price|Variant Price|ean|stock|attr_n_a|attr_t_a|images|Tags|.{0,8})",
+            value(),
+        ), 0..12),
+    ) {
+        let mapping = Mapping::load(SHIPPED[mapping].0).expect("shipped");
+        let record: serde_json::Map<String, serde_json::Value> = fields.into_iter().collect();
+        if let Ok(mapped) = mapping.apply(&record) {
+            prop_assert!(!mapped.product.external_id.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_mapping_is_read_or_refused(
+        text in "((id|title|price|attributes|group|variants|categories) ?= ?('[a-z*.]{0,6}'|\\[.{0,10}\\]|\\{.{0,20}\\}|.{0,10})\n|\\[[a-z.]{0,12}\\]\n|.{0,20}\n){0,8}",
+    ) {
+        let _ = Mapping::parse("any", &text);
+    }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use serde_json::json;
 use std::io::Write;
 
@@ -112,4 +113,22 @@ fn an_empty_or_missing_file_is_named() {
     assert!(error.contains("empty"), "{error}");
     let error = Records::open(Path::new("/nowhere.ndjson")).err().expect("refused").to_string();
     assert!(error.contains("/nowhere.ndjson can't be read"), "{error}");
+}
+
+/// Bytes as files of products have them, and others.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let text = "(\u{feff})?([\\[{<\"',;\t]|id|title|<rss>|<item>|</item>|<!\\[CDATA\\[|\\]\\]>|&amp;|&#x|:|1e999|\r?\n|\\\\u|\\PC){0,40}";
+    let text = text.prop_map(String::into_bytes);
+    prop_oneof![3 => text.clone(), 1 => text.prop_map(|text| gzip(&text)), 1 => any::<Vec<u8>>()]
+}
+
+proptest! {
+    #[test]
+    fn any_file_is_read_or_refused(bytes in bytes(), cut in 0_usize..64) {
+        // Also one that ends too soon.
+        let file = file(&bytes[..bytes.len().saturating_sub(cut)]);
+        if let Ok(records) = Records::open(file.path()) {
+            prop_assert!(records.take(1_000).count() < 1_000, "it does not end");
+        }
+    }
 }
