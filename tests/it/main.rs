@@ -12,6 +12,7 @@ mod feeds;
 mod fleet;
 mod freshness;
 mod insights;
+mod interleaved;
 mod kafka_security;
 mod lag;
 mod limits;
