@@ -120,6 +120,8 @@ fn read<T: std::str::FromStr>(name: &'static str, text: &str) -> Result<T, Envel
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::DomainEvent;
+    use proptest::prelude::*;
 
     fn envelope() -> Envelope {
         Envelope {
@@ -155,6 +157,38 @@ mod tests {
         {
             let without: Vec<_> = headers.iter().filter(|(name, _)| *name != required).cloned().collect();
             assert_eq!(Envelope::from_headers(borrow(&without)), Err(EnvelopeError::Missing(required)));
+        }
+    }
+
+    /// Every type of event.
+    fn types() -> Vec<(Context, &'static str)> {
+        let of = |context: Context| context.events().into_iter().map(move |event| (context, event.event_type));
+        Context::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// A header's value: as it should be, or anything.
+    fn value(known: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+        prop_oneof![4 => Just(known.as_bytes().to_vec()), 1 => any::<Vec<u8>>(), 1 => "[ -~]{0,60}".prop_map(String::into_bytes)]
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_is_read_or_refused(
+            values in envelope().to_headers().iter().map(|(_, known)| value(known)).collect::<Vec<_>>(),
+            left_out in 0_usize..40,
+            event in prop::sample::select(types()),
+            payload in prop_oneof![any::<Vec<u8>>(), "[\\[{][ -~]{0,80}[\\]}]".prop_map(String::into_bytes)],
+        ) {
+            let names = envelope().to_headers();
+            let headers = names.iter().zip(&values).enumerate().filter(|(place, _)| *place != left_out);
+            let headers: Vec<_> = headers.map(|(_, ((name, _), value))| (*name, value.as_slice())).collect();
+            if let Ok(read) = Envelope::from_headers(headers) {
+                // What was taken in can be sent on.
+                let again = Envelope::from_headers(borrow(&read.to_headers())).expect("read again");
+                prop_assert_eq!((&again.event_type, again.version), (&read.event_type, read.version));
+                let _ = DomainEvent::decode(read.context, &read.event_type, &payload);
+            }
+            let _ = DomainEvent::decode(event.0, event.1, &payload);
         }
     }
 }
