@@ -137,7 +137,10 @@ async fn api5_no_way_of_writing_a_request_reaches_a_function_of_others() {
             let sent =
                 sent.header("x-http-method-override", "DELETE").header("x-original-url", format!("/v1/keys/{id}"));
             let answer = sent.send().await.expect("an answer");
-            assert!(answer.status().is_client_error(), "{method} {url}: {}", answer.status());
+            let status = answer.status();
+            // What browsers ask beforehand is answered on every path of a route, and does nothing.
+            let is_asked = method == Method::OPTIONS && status == 200 && answer.content_length() == Some(0);
+            assert!(status.is_client_error() || is_asked, "{method} {url}: {status}");
         }
     }
     assert_eq!(shop.with_key(&owner).read("/v1/keys", None).await.status, 200, "the key is still one");
