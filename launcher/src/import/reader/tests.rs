@@ -128,7 +128,8 @@ proptest! {
         // Also one that ends too soon.
         let file = file(&bytes[..bytes.len().saturating_sub(cut)]);
         if let Ok(records) = Records::open(file.path()) {
-            prop_assert!(records.take(1_000).count() < 1_000, "it does not end");
+            // An import ends at the first error of the file itself.
+            prop_assert!(records.take(1_000).take_while(Result::is_ok).count() < 1_000, "it does not end");
         }
     }
 }
