@@ -1,6 +1,6 @@
 //! Who calls.
 
-use crate::{key::KnownKey, rule::Rule, scoped::Restriction};
+use crate::{customer::Customer, key::KnownKey, rule::Rule, scoped::Restriction};
 use axum::response::{IntoResponse, Response};
 use schemas::{
     ids::TenantId,
@@ -26,6 +26,8 @@ pub enum Caller {
     Key(Arc<KnownKey>),
     /// Whoever has a scoped key, which a shop's server has made of a search key.
     Scoped(Arc<KnownKey>, Arc<Restriction>),
+    /// A shopper who has signed in.
+    Customer(Customer),
 }
 
 impl Caller {
@@ -34,6 +36,7 @@ impl Caller {
     pub fn shop(&self) -> Option<ShopOf<'_>> {
         match self {
             Self::Key(key) | Self::Scoped(key, _) => Some(ShopOf::Id(key.tenant)),
+            Self::Customer(customer) => Some(ShopOf::Id(customer.tenant)),
             Self::Visitor(slug) => Some(ShopOf::Slug(slug)),
             Self::Anonymous | Self::Unknown | Self::Unavailable | Self::Admin => None,
         }
@@ -44,7 +47,13 @@ impl Caller {
     pub fn restriction(&self) -> Option<Arc<Restriction>> {
         match self {
             Self::Scoped(_, restriction) => Some(Arc::clone(restriction)),
-            Self::Anonymous | Self::Visitor(_) | Self::Unknown | Self::Unavailable | Self::Admin | Self::Key(_) => None,
+            Self::Anonymous
+            | Self::Visitor(_)
+            | Self::Unknown
+            | Self::Unavailable
+            | Self::Admin
+            | Self::Key(_)
+            | Self::Customer(_) => None,
         }
     }
 
@@ -81,9 +90,9 @@ impl Denied {
     fn problem(self) -> Problem {
         match self {
             Self::NoKey => Problem::new(Code::Unauthorized).detail(
-                "this needs a key: `Authorization: Bearer <key>`; who shops can do without at the shop's own host",
+                "this needs a key or an access token: `Authorization: Bearer <key>`; who shops can do without at the shop's own host",
             ),
-            Self::UnknownKey => Problem::new(Code::Unauthorized).detail("the key is not known here, or not any more"),
+            Self::UnknownKey => Problem::new(Code::Unauthorized).detail("the key is not known here, or not any more; an access token may be over"),
             Self::NotFor(rule) => Problem::new(Code::Forbidden).detail(format!("this route is for: {}", rule.words())),
             Self::Unavailable => Problem::new(Code::Unavailable).detail("the key can't be looked up at the moment"),
         }

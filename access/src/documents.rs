@@ -13,16 +13,20 @@ use utoipa::openapi::{
 const EXTENSION: &str = "x-souk-access";
 /// The name of the scheme by which a key is sent.
 const SCHEME: &str = "key";
+/// The name of the scheme by which a shopper's access token is sent.
+const SESSION: &str = "session";
 
 /// Says of each operation of a path who may call it.
 pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
     let PathItem { get, put, post, delete, patch, .. } = path;
     for operation in [get, put, post, delete, patch].into_iter().flatten() {
         let key = |scopes: Vec<&str>| SecurityRequirement::new(SCHEME, scopes);
+        let session = || SecurityRequirement::new(SESSION, Vec::<&str>::new());
         operation.security = Some(match rule {
             Rule::Anybody => Vec::new(),
             // With a key, or without one at the shop's own host.
-            Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new())],
+            Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new()), session()],
+            Rule::Customer => vec![session()],
             Rule::Staff(permission) => vec![key(vec![permission.as_str()])],
             Rule::Owner => vec![key(vec!["owner"])],
             Rule::Admin => vec![key(vec!["admin"])],
@@ -32,13 +36,22 @@ pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
     }
 }
 
-/// Describes how a key is sent.
+/// Describes how keys and access tokens are sent.
 pub(crate) fn describe_key(document: &mut OpenApi) {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A key, as `Authorization: Bearer <key>`"))
         .build();
-    document.components.get_or_insert_default().add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
+    let session = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "A shopper's access token, as `POST /v1/sessions` answers it: `Authorization: Bearer <token>`",
+        ))
+        .build();
+    components.add_security_scheme(SESSION, SecurityScheme::Http(session));
 }
 
 /// The problems that an operation may have for who calls it.

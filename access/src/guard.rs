@@ -2,10 +2,11 @@
 
 use crate::{
     caller::Caller,
+    customer::{Customer, KnownTokenKey},
     hosts::ShopDomain,
     key::{self, AdminKey, Digest, KnownKey},
     rule::Rule,
-    scoped,
+    scoped, tokens,
 };
 use axum::{
     extract::{Request, State},
@@ -13,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use moka::future::Cache;
-use schemas::{Utc, Uuid, events::access::KeyKind};
+use schemas::{Utc, Uuid, events::access::KeyKind, ids::TenantId};
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
@@ -21,6 +22,8 @@ use tokio::sync::Semaphore;
 const KEPT: Duration = Duration::from_secs(2);
 /// Keys that are remembered.
 const KEYS: u64 = 10_000;
+/// Sessions that are remembered.
+const SESSIONS: u64 = 100_000;
 /// Keys that are looked up at once, so that made-up ones never take every connection of a pool.
 const LOOKUPS: usize = 4;
 
@@ -29,7 +32,7 @@ const LOOKUPS: usize = 4;
 pub struct Unavailable;
 
 /// What a lookup gives.
-pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<KnownKey>, Unavailable>> + Send + 'a>>;
+pub type Found<'a, T = KnownKey> = Pin<Box<dyn Future<Output = Result<Option<T>, Unavailable>> + Send + 'a>>;
 
 /// By what a key is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,11 +54,25 @@ impl Lookup {
     }
 }
 
-/// The keys of all shops.
+/// The keys of all shops, and the sessions of their shoppers.
 pub trait Keys: fmt::Debug + Send + Sync {
     /// The key of that name, unless there is none or it was revoked.
     fn find(&self, named: Lookup) -> Found<'_>;
+
+    /// The key of that id by which access tokens are signed, unless there is none or it was revoked.
+    fn token_key(&self, _kid: Uuid) -> Found<'_, KnownTokenKey> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// The end of a session, if it has ended before its time. One that began a moment ago need not be known.
+    fn ended(&self, _tenant: TenantId, _session: Uuid) -> Found<'_, Ended> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
+
+/// A session has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended;
 
 /// No shop has any.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +90,8 @@ pub struct Callers {
     admin: AdminKey,
     keys: Arc<dyn Keys>,
     known: Cache<Lookup, Arc<KnownKey>>,
+    token_keys: Cache<Uuid, Arc<KnownTokenKey>>,
+    sessions: Cache<(TenantId, Uuid), bool>,
     lookups: Arc<Semaphore>,
     domain: Option<ShopDomain>,
 }
@@ -86,6 +105,8 @@ impl Callers {
             domain,
             keys: Arc::new(keys),
             known: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
+            token_keys: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
+            sessions: Cache::builder().max_capacity(SESSIONS).time_to_live(KEPT).build(),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
         }
     }
@@ -108,6 +129,9 @@ impl Callers {
         if self.admin.is(&digest) {
             return Caller::Admin;
         }
+        if let Some(kid) = tokens::unverified_kid(sent) {
+            return self.of_token(sent, kid).await.unwrap_or(Caller::Unavailable);
+        }
         let (now, scoped) = (Utc::now(), scoped::parts(sent));
         let named = match &scoped {
             Some(parts) => Lookup::Id(parts.id),
@@ -127,6 +151,33 @@ impl Callers {
             },
             Some(_) => Caller::Unknown,
         }
+    }
+
+    /// Who sends an access token that names this key. A session is looked up only for what the key has signed.
+    async fn of_token(&self, sent: &str, kid: Uuid) -> Result<Caller, Unavailable> {
+        let Some(key) = self.token_key(kid).await? else { return Ok(Caller::Unknown) };
+        let Ok(customer) = Customer::read(sent, kid, &key, Utc::now()) else { return Ok(Caller::Unknown) };
+        let Customer { tenant, session, .. } = customer;
+        if let Some(has_ended) = self.sessions.get(&(tenant, session)).await {
+            return Ok(if has_ended { Caller::Unknown } else { Caller::Customer(customer) });
+        }
+        let has_ended = self.keys.ended(tenant, session).await?.is_some();
+        self.sessions.insert((tenant, session), has_ended).await;
+        Ok(if has_ended { Caller::Unknown } else { Caller::Customer(customer) })
+    }
+
+    async fn token_key(&self, kid: Uuid) -> Result<Option<Arc<KnownTokenKey>>, Unavailable> {
+        if let Some(known) = self.token_keys.get(&kid).await {
+            return Ok(Some(known));
+        }
+        let _place = self.lookups.acquire().await;
+        if let Some(known) = self.token_keys.get(&kid).await {
+            return Ok(Some(known));
+        }
+        let Some(found) = self.keys.token_key(kid).await? else { return Ok(None) };
+        let found = Arc::new(found);
+        self.token_keys.insert(kid, Arc::clone(&found)).await;
+        Ok(Some(found))
     }
 
     async fn find(&self, named: Lookup) -> Result<Option<Arc<KnownKey>>, Unavailable> {
@@ -170,7 +221,6 @@ pub(crate) async fn admit(State(rule): State<Rule>, request: Request, next: Next
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::ids::TenantId;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Knows one key, and counts how often it is asked.

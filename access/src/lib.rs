@@ -7,6 +7,7 @@
 //! says of it.
 
 pub mod caller;
+pub mod customer;
 pub mod documents;
 pub mod guard;
 pub mod hosts;
@@ -17,8 +18,10 @@ pub mod routes;
 pub mod rule;
 pub mod scoped;
 pub mod shop;
+pub mod tokens;
 
 pub use caller::{Caller, Denied};
+pub use customer::{Customer, KnownTokenKey};
 pub use guard::Callers;
 pub use hosts::ShopDomain;
 pub use key::{AdminKey, KnownKey};

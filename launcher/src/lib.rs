@@ -32,6 +32,7 @@ pub mod status;
 pub mod suite;
 pub mod tenants;
 pub mod up;
+pub mod users;
 
 /// A command of the launcher can't go on; each is a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use launcher::{
     restore::{self, recover},
     settings::Settings,
     stack::Stack,
-    status, suite, tenants, up,
+    status, suite, tenants, up, users,
 };
 use std::{
     ffi::OsString,
@@ -36,6 +36,7 @@ enum Cli {
     Demo(demo::Args),
     Key(keys::Args),
     Tenant(tenants::Args),
+    User(users::Args),
     Audit(Box<audit::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -122,6 +123,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Demo(args) => demo::run(args).await.map_err(|error| other(&error))?,
         Cli::Key(args) => keys::run(args).await?,
         Cli::Tenant(args) => tenants::run(args).await?,
+        Cli::User(args) => users::run(args).await?,
         Cli::Audit(args) => return Ok(if audit::run(*args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;

@@ -83,6 +83,10 @@ pub struct Settings {
     /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop. Empty for none
     #[arg(long, env = "SOUK_SHOP_DOMAIN", default_value = "localhost", value_name = "DOMAIN")]
     pub shop_domain: String,
+    /// Where mails of accounts go, such as smtp://USER:PASSWORD@HOST:PORT. Unless it is said, each becomes a file in the folder
+    /// `mails` of the data folder
+    #[arg(long, env = "SOUK_MAIL_URL", hide_env_values = true, value_name = "URL")]
+    pub mail_url: Option<String>,
     /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,

@@ -70,6 +70,10 @@ impl Service {
     }
 }
 
+/// The file of the keys that wrap the keys of persons.
+const MASTER_KEYS_FILE: &str = "master.keys";
+/// The folder that mails go to unless a setting says otherwise.
+const MAILS: &str = "mails";
 /// The file of the embedded broker's password.
 const BROKER_KEY: &str = "broker.key";
 /// The user that the embedded broker knows.
@@ -286,6 +290,34 @@ impl Stack {
             std::fs::rename(&earlier, &present).map_err(LaunchError::folder(&earlier))?;
         }
         self.key(ADMIN_KEY_FILE)
+    }
+
+    /// The keys that wrap the keys of persons, as write-api takes them; one is made at random the first time. Without its file
+    /// what is sealed can't be read: a backup has to take it along.
+    ///
+    /// # Errors
+    /// If its file can't be read or written.
+    pub fn master_keys(&self) -> Result<String, LaunchError> {
+        let path = self.settings.data_dir.join(MASTER_KEYS_FILE);
+        if let Ok(kept) = std::fs::read_to_string(&path)
+            && !kept.trim().is_empty()
+        {
+            return Ok(kept.trim().to_owned());
+        }
+        let made = format!("first:{}{}", secret::draw()?, secret::draw()?);
+        secret::keep(&path, &made)?;
+        Ok(made)
+    }
+
+    /// Where mails of accounts go.
+    ///
+    /// # Errors
+    /// If there is no working directory.
+    pub fn mail_url(&self) -> Result<String, LaunchError> {
+        match &self.settings.mail_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(format!("file:{}", self.settings.data_folder()?.join(MAILS).display())),
+        }
     }
 
     /// Where the password of the embedded broker is; made at random the first time, readable by its owner alone.

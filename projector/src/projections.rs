@@ -1,5 +1,6 @@
 //! The projections, a file each; which feed each stands in says [`crate::registry`].
 
+pub mod accounts;
 pub mod activity;
 pub mod categories;
 pub mod category_walks;

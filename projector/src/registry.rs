@@ -6,7 +6,7 @@
 
 use crate::{
     projection::{Registered, ViewTable},
-    projections::{activity, insights, keys, merchandising, products, sources, tenants},
+    projections::{accounts, activity, insights, keys, merchandising, products, sources, tenants},
 };
 use schemas::{
     signals::Changed,
@@ -37,6 +37,7 @@ pub const FEEDS: &[Feed] = &[
         projections: &[Registered::of::<merchandising::Merchandising>(), Registered::of::<keys::Keys>()],
     },
     Feed { name: "activity", changes: Changed::Figures, projections: &[Registered::of::<activity::Activity>()] },
+    Feed { name: "accounts", changes: Changed::Figures, projections: &[Registered::of::<accounts::Accounts>()] },
     Feed { name: "insights", changes: Changed::Figures, projections: &[Registered::of::<insights::Insights>()] },
 ];
 

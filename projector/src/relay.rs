@@ -93,7 +93,8 @@ fn linger_of(context: Context) -> Linger {
         | Context::Inventory
         | Context::Merchandising
         | Context::Insights
-        | Context::Access => Linger::default(),
+        | Context::Access
+        | Context::Accounts => Linger::default(),
     }
 }
 

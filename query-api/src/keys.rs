@@ -1,14 +1,15 @@
-//! Whose a key is, from the view of keys.
+//! Whose a key or an access token is, from the views.
 
 use access::{
-    KnownKey,
-    guard::{Found, Keys, Lookup, Unavailable},
+    KnownKey, KnownTokenKey,
+    guard::{Ended, Found, Keys, Lookup, Unavailable},
     key,
+    tokens::PublicKey,
 };
 use schemas::{Timestamp, Uuid, ids::TenantId};
 use sqlx::PgPool;
 
-/// The keys in the read database.
+/// Keys and sessions in the read database.
 #[derive(Debug, Clone)]
 pub struct ViewedKeys {
     /// The read database.
@@ -37,10 +38,7 @@ impl Keys for ViewedKeys {
             .bind(id)
             .fetch_optional(&self.pool)
             .await
-            .map_err(|error| {
-                tracing::warn!(%error, "a key could not be looked up");
-                Unavailable
-            })?;
+            .map_err(|error| unavailable(&error))?;
             // A kind that a newer release knows is none here.
             Ok(row.and_then(|row| {
                 Some(KnownKey {
@@ -54,4 +52,43 @@ impl Keys for ViewedKeys {
             }))
         })
     }
+
+    fn token_key(&self, kid: Uuid) -> Found<'_, KnownTokenKey> {
+        Box::pin(async move {
+            let row: Option<(Uuid, String, Timestamp)> = sqlx::query_as(
+                "SELECT tenant_id, public, valid_until FROM token_keys WHERE key_id = $1 AND revoked_at IS NULL LIMIT 1",
+            )
+            .bind(kid)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| unavailable(&error))?;
+            // A kind of key that a newer release knows is none here.
+            Ok(row.and_then(|(tenant, public, valid_until)| {
+                Some(KnownTokenKey {
+                    tenant: TenantId(tenant),
+                    public: PublicKey::from_json(&public).ok()?,
+                    valid_until,
+                })
+            }))
+        })
+    }
+
+    fn ended(&self, tenant: TenantId, session: Uuid) -> Found<'_, Ended> {
+        Box::pin(async move {
+            let row: Option<i32> = sqlx::query_scalar(
+                "SELECT 1 FROM sessions WHERE tenant_id = $1 AND session_id = $2 AND ended_at IS NOT NULL",
+            )
+            .bind(tenant.uuid())
+            .bind(session)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| unavailable(&error))?;
+            Ok(row.map(|_| Ended))
+        })
+    }
+}
+
+fn unavailable(error: &sqlx::Error) -> Unavailable {
+    tracing::warn!(%error, "a key could not be looked up");
+    Unavailable
 }

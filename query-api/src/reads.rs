@@ -15,6 +15,8 @@ pub mod merchandising;
 pub mod origins;
 pub mod products;
 pub mod search;
+pub mod token_keys;
+pub mod users;
 
 use crate::read_model::ReadModel;
 
@@ -28,6 +30,8 @@ pub const ALL: &[ReadModel] = &[
     insights::READ,
     keys::READ,
     origins::READ,
+    users::READ,
+    token_keys::READ,
     activity::READ,
     lag::READ,
     index_status::READ,

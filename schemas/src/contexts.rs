@@ -121,6 +121,7 @@ contexts! {
     Insights = "insights", 6, insights::InsightsEvent, "What shoppers searched for and did, as it was reported.";
     Access = "access", 7, access::AccessEvent, "Keys, by which programs say for whom they call.";
     Audit = "audit", 8, audit::AuditEvent, "What staff and administrators did.";
+    Accounts = "accounts", 9, accounts::AccountsEvent, "Accounts of shoppers, and their sessions.";
 }
 
 const _: () = assert!(wire_codes_differ(&Context::ALL), "a wire code is used twice, or is 0");

@@ -4,6 +4,7 @@
 //! ask the write side what it meant.
 
 pub mod access;
+pub mod accounts;
 pub mod audit;
 pub mod catalog;
 pub mod insights;

@@ -68,4 +68,8 @@ permissions! {
     StatusRead = "status.read";
     /// What staff and administrators did.
     AuditRead = "audit.read";
+    /// Which accounts of shoppers there are.
+    AccountsRead = "accounts.read";
+    /// To erase a shopper for good, on their wish.
+    AccountsErase = "accounts.erase";
 }

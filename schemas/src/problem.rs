@@ -49,6 +49,18 @@ codes! {
     Unauthorized = "unauthorized", 401, "Say who you are";
     /// The key that was sent is not for this.
     Forbidden = "forbidden", 403, "The key is not for this";
+    /// No account has this address and this password; which of both is wrong is not told.
+    SignInFailed = "sign_in_failed", 401, "The address or the password is wrong";
+    /// The session has ended, or the refresh token is none.
+    SessionEnded = "session_ended", 401, "The session has ended; sign in again";
+    /// The password that was sent beside a session is not the account's.
+    WrongPassword = "wrong_password", 403, "The password is wrong";
+    /// The account's e-mail address is not proved yet.
+    EmailNotVerified = "email_not_verified", 403, "The address is not proved yet";
+    /// Too many passwords from one place were wrong; `Retry-After` says when the next may come.
+    TooManyAttempts = "too_many_attempts", 429, "Too many attempts have failed";
+    /// As many postal addresses as an account may have.
+    TooManyAddresses = "too_many_addresses", 409, "There are too many addresses";
     /// An administrator has suspended the tenant.
     TenantSuspended = "tenant_suspended", 403, "The tenant is suspended";
     /// More requests a second than a tenant may make.

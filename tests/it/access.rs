@@ -5,6 +5,7 @@ use acceptance::{
     builders::product_line,
     eventually::eventually,
     shop::{PATIENCE, Shop},
+    shopper::{PASSWORD, Shopper},
     stack::TestStack,
 };
 use access::{Permission, scoped::Scope};
@@ -21,6 +22,8 @@ struct Operation {
     access: String,
 }
 
+/// Who has an account in each shop.
+const CUSTOMER: &str = "customer@example.com";
 /// What every parameter of a path takes: an id, and a slug.
 const ANY: &str = "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b";
 
@@ -56,6 +59,10 @@ enum Principal {
     Searching,
     /// With a scoped key of the shop's search key.
     Scoped,
+    /// A shopper of the shop who has signed in.
+    Customer,
+    /// A shopper of another shop who has signed in there.
+    OtherCustomer,
     /// Staff with every permission but the one that is needed.
     StaffWithout,
     /// Staff with the permission that is needed alone.
@@ -65,7 +72,7 @@ enum Principal {
     Admin,
 }
 
-const PRINCIPALS: [Principal; 12] = [
+const PRINCIPALS: [Principal; 14] = [
     Principal::Nobody,
     Principal::Visitor,
     Principal::OtherVisitor,
@@ -73,6 +80,8 @@ const PRINCIPALS: [Principal; 12] = [
     Principal::Revoked,
     Principal::Searching,
     Principal::Scoped,
+    Principal::Customer,
+    Principal::OtherCustomer,
     Principal::StaffWithout,
     Principal::StaffWith,
     Principal::Owner,
@@ -95,25 +104,28 @@ enum Met {
 /// What has to come.
 fn expected(access: &str, principal: Principal) -> Met {
     use Principal::{
-        Admin, Guessing, Nobody, OtherOwner, OtherVisitor, Owner, Revoked, Scoped, Searching, StaffWith, StaffWithout,
-        Visitor,
+        Admin, Customer, Guessing, Nobody, OtherCustomer, OtherOwner, OtherVisitor, Owner, Revoked, Scoped, Searching,
+        StaffWith, StaffWithout, Visitor,
     };
     match (access, principal) {
-        ("anybody", _) | (_, Admin) | ("search" | "shopper", Visitor) => Met::In,
+        // What is a shopper's is nobody else's.
+        ("customer", Admin) => Met::Forbidden,
+        ("anybody", _) | (_, Admin) | ("search" | "shopper", Visitor | Customer) | ("customer", Customer) => Met::In,
+        ("search" | "shopper" | "customer", OtherCustomer) => Met::NoShop,
         ("search" | "shopper", OtherVisitor) => Met::NoShop,
         (_, Nobody | Visitor | OtherVisitor | Guessing | Revoked) => Met::Unknown,
         ("search", Scoped) | ("search" | "shopper", Searching | StaffWithout | StaffWith | Owner) => Met::In,
         ("shopper", Scoped) => Met::Forbidden,
         ("owner", Owner) => Met::In,
-        ("admin", _) => Met::Forbidden,
+        ("admin" | "customer", _) | (_, Customer | OtherCustomer) => Met::Forbidden,
         (_, OtherOwner) => Met::NoShop,
         ("owner", _) => Met::Forbidden,
         (other, principal) => {
             assert!(other.starts_with("staff "), "a kind without a case: {other}");
             match principal {
                 StaffWith | Owner => Met::In,
-                Nobody | Visitor | OtherVisitor | Guessing | Revoked | Searching | Scoped | StaffWithout
-                | OtherOwner | Admin => Met::Forbidden,
+                Nobody | Visitor | OtherVisitor | Guessing | Revoked | Searching | Scoped | Customer
+                | OtherCustomer | StaffWithout | OtherOwner | Admin => Met::Forbidden,
             }
         }
     }
@@ -128,6 +140,8 @@ struct Keys {
     scoped: String,
     owner: String,
     other_owner: String,
+    customer: String,
+    other_customer: String,
     with: BTreeMap<&'static str, String>,
     without: BTreeMap<&'static str, String>,
 }
@@ -148,7 +162,9 @@ impl Keys {
         let scoped = scoped(&search, &id, &Scope { filter: Some("brand:Ours".to_owned()), ..Scope::default() });
         let guessed = format!("{}{}", &search[..search.len() - 4], "AAAA");
         let (owner, other_owner) = (shop.key("owner", &[]).await.1, other.key("owner", &[]).await.1);
-        Self { admin, guessed, revoked, search, scoped, owner, other_owner, with, without }
+        let customer = Shopper::sign_up(stack, shop, CUSTOMER).await.access;
+        let other_customer = Shopper::sign_up(stack, other, CUSTOMER).await.access;
+        Self { admin, guessed, revoked, search, scoped, owner, other_owner, customer, other_customer, with, without }
     }
 
     /// The key of somebody who asks for an operation.
@@ -160,6 +176,8 @@ impl Keys {
             Principal::Revoked => &self.revoked,
             Principal::Searching => &self.search,
             Principal::Scoped => &self.scoped,
+            Principal::Customer => &self.customer,
+            Principal::OtherCustomer => &self.other_customer,
             Principal::StaffWithout => &self.without[permission],
             Principal::StaffWith => &self.with[permission],
             Principal::Owner => &self.owner,
@@ -221,11 +239,13 @@ async fn met(http: &Client, operation: &Operation, slug: &str, principal: Princi
 async fn every_route_lets_in_whom_its_document_names() {
     let stack = TestStack::start(false).await;
     let (shop, other) = (Shop::open(&stack, "guarded").await, Shop::open(&stack, "neighbour").await);
-    let (http, keys) = (Client::new(), Keys::of(&stack, &shop, &other).await);
+    let (http, mut keys) = (Client::new(), Keys::of(&stack, &shop, &other).await);
     let mut wrong = Vec::new();
     let mut kinds = BTreeSet::new();
     let all = [("query-api.json", stack.query_url()), ("write-api.json", stack.write_url())];
     for operation in all.iter().flat_map(|(name, base)| operations(name, base)) {
+        // One of them may have signed out.
+        keys.customer = Shopper::sign_in(&shop, CUSTOMER, PASSWORD).await.access;
         for principal in PRINCIPALS {
             let key = keys.of_principal(principal, &operation.access);
             let (met, wanted) =
@@ -238,7 +258,7 @@ async fn every_route_lets_in_whom_its_document_names() {
         kinds.insert(operation.access);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(kinds.len() >= 8, "{kinds:?}");
+    assert!(kinds.len() >= 9, "{kinds:?}");
     // Those that no document lists.
     for path in ["/v1/operations/status", "/v1/console/road", "/v1/console/letters"] {
         let url = format!("{}{path}", stack.query_url());

@@ -1,6 +1,7 @@
 //! The acceptance tests: the system from outside, its contracts and its architecture.
 
 mod access;
+mod accounts;
 mod architecture;
 mod asyncapi;
 mod audit;
@@ -17,6 +18,7 @@ mod kafka_security;
 mod lag;
 mod limits;
 mod lineage;
+mod mail;
 mod merchandising;
 mod migrations;
 mod noisy;
@@ -36,6 +38,7 @@ mod requests;
 mod retention;
 mod roles;
 mod shares;
+mod smtp_stand_in;
 mod statements;
 mod steering;
 mod steps;

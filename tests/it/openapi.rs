@@ -122,6 +122,9 @@ fn every_operation_says_how_to_name_the_tenant_and_what_to_wait_for() {
         "/v1/tenants/{slug}/suspend",
         "/v1/tenants/{slug}/resume",
     ];
+    // What comes with passwords and codes, of which no digest may be kept, or may be repeated as it is.
+    const WITHOUT_KEYS: [&str; 6] =
+        ["/v1/accounts", "/v1/me", "/v1/password-resets", "/v1/sessions", "/v1/token-keys", "/v1/users"];
     for (name, wanted) in [
         ("query-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "souk-consistency-token", "souk-wait-ms"].as_slice()),
         ("write-api.json", ["X-Tenant-Id", "X-Tenant-Slug", "Idempotency-Key"].as_slice()),
@@ -135,7 +138,9 @@ fn every_operation_says_how_to_name_the_tenant_and_what_to_wait_for() {
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
                 let headers = parameters.filter(|parameter| parameter["in"] == "header");
                 let headers: Vec<&str> = headers.filter_map(|parameter| parameter["name"].as_str()).collect();
-                let lacking: Vec<_> = wanted.iter().filter(|name| !headers.contains(name)).collect();
+                let has_no_key = WITHOUT_KEYS.iter().any(|start| path.starts_with(start));
+                let is_told = |wanted: &str| headers.contains(&wanted) || (has_no_key && wanted == "Idempotency-Key");
+                let lacking: Vec<_> = wanted.iter().filter(|name| !is_told(name)).collect();
                 assert!(lacking.is_empty(), "{method} {path} of {name} does not tell of {lacking:?}");
             }
         }

@@ -12,5 +12,7 @@ pub mod quiet;
 pub mod replica;
 pub mod scratch;
 pub mod shop;
+pub mod shopper;
+pub mod smtp_stand_in;
 pub mod stack;
 pub mod tls_front;

@@ -1,6 +1,11 @@
 //! The flags of `write-api`.
 
-use access::ShopDomain;
+mod secret;
+
+pub use secret::Secret;
+
+use crate::{mail::MailUrl, vault::MasterKeys};
+use access::{ShopDomain, tokens::Algorithm};
 use clap::{Args, Parser, Subcommand};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
@@ -47,6 +52,9 @@ pub struct Config {
     /// Attribute names that a shop may have, over all its products; a product with one more is refused
     #[arg(long, env = "SOUK_ATTRIBUTE_NAMES", default_value_t = 20_000)]
     pub attribute_names: u32,
+    /// Accounts of shoppers
+    #[command(flatten)]
+    pub accounts: AccountOptions,
     /// Bounds of bulk writes
     #[command(flatten)]
     pub bulk: BulkOptions,
@@ -59,6 +67,24 @@ pub struct Config {
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Accounts of shoppers.
+#[derive(Debug, Clone, Args)]
+pub struct AccountOptions {
+    /// Keys that wrap the keys of persons, NAME:64 hex digits, separated by commas: the first wraps, all unwrap. Without
+    /// any, nobody can sign up
+    #[arg(long, env = "SOUK_MASTER_KEYS", hide_env_values = true, value_name = "KEYS")]
+    pub master_keys: Option<MasterKeys>,
+    /// Where mails go: smtp://USER:PASSWORD@HOST:PORT, smtps://..., or file:/FOLDER; without it they wait
+    #[arg(long, env = "SOUK_MAIL_URL", hide_env_values = true, value_name = "URL")]
+    pub mail_url: Option<MailUrl>,
+    /// The sender of mails, such as Shop <shop@example.com>
+    #[arg(long, env = "SOUK_MAIL_FROM", default_value = "souk@localhost.localdomain", value_name = "ADDRESS")]
+    pub mail_from: String,
+    /// How access tokens of shoppers are signed: EdDSA or RS256; it holds for keys that are made from here on
+    #[arg(long, env = "SOUK_TOKEN_ALGORITHM", default_value = "EdDSA", value_name = "ALGORITHM")]
+    pub token_algorithm: Algorithm,
 }
 
 /// Bounds of bulk writes.

@@ -5,6 +5,7 @@
 //! another, but through its `port`. How to add one: `docs/guides/adding-a-context.md`.
 
 pub(crate) mod access;
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod insights;
@@ -37,6 +38,7 @@ pub(crate) const SLICES: [Slice; Context::COUNT] = [
     insights::SLICE,
     access::SLICE,
     audit::SLICE,
+    accounts::SLICE,
 ];
 
 const _: () = {

@@ -1,14 +1,16 @@
 //! What the write database needs now and then, whichever process does it: partitions for the months to come, and an end for
-//! idempotency keys. Archiving outboxes is the projector's, which knows what was published.
+//! idempotency keys and for what accounts leave behind. Archiving outboxes is the projector's, which knows what was published.
 
+mod accounts;
 mod keys;
 mod months;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, contexts::accounts::port::Accounts};
 use service::jobs::{JobMetrics, Jobs};
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 
+pub use accounts::AccountsEnd;
 pub use keys::KeysExpire;
 pub use months::MonthsAhead;
 
@@ -18,11 +20,17 @@ pub(crate) fn list(
     key_age: Duration,
     metrics: &service::Metrics,
     clock: Arc<dyn Clock>,
+    accounts: Accounts,
 ) -> Jobs {
     Jobs::new(
         "write-api",
         connect,
-        vec![Box::new(MonthsAhead), Box::new(KeysExpire { age: key_age })],
+        vec![
+            Box::new(MonthsAhead),
+            Box::new(KeysExpire { age: key_age }),
+            Box::new(AccountsEnd),
+            Box::new(accounts::KeysRewrap { accounts }),
+        ],
         &JobMetrics::new(metrics),
         Arc::new(move || clock.now()),
     )

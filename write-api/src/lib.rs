@@ -4,14 +4,18 @@
 //! | path | what is there |
 //! |---|---|
 //! | [`config`] | the flags |
+//! | `callers` | whose a key or an access token is |
 //! | [`clock`] | where time and ids come from |
 //! | `contexts` | the slices, one per bounded context: its rules, tables, use cases and routes |
 //! | `domain` | what the rules of all contexts are made of |
 //! | `pipeline` | how a command becomes a state and events, the same way for all |
 //! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
 //! | [`jobs`] | partitions for months to come, the end of idempotency keys |
+//! | [`mail`] | how mail leaves the house |
+//! | [`vault`], [`passwords`] | sealing what is personal, and hashing passwords |
 //! | `wake` | the signal to the relay |
 
+mod callers;
 pub mod clock;
 pub mod config;
 mod contexts;
@@ -19,14 +23,25 @@ mod domain;
 mod health;
 mod http;
 pub mod jobs;
+pub mod mail;
+pub mod passwords;
 mod pipeline;
+pub mod vault;
 mod wake;
 
 use access::{AdminKey, Callers, Rates};
+use callers::StoredKeys;
 use clock::{Clock, SystemClock};
 use config::Config;
-use contexts::{access::port::StoredKeys, tenants::port::Directory};
-use pipeline::{App, BulkLimits, metrics::CommandMetrics};
+use contexts::{
+    accounts::{
+        port::Accounts,
+        process::{Mails, Sending},
+    },
+    tenants::port::Directory,
+};
+use mail::{MailError, Mailer};
+use pipeline::{App, BulkLimits, database::Database, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals, Supervisor,
     database::{self, Deadlines, PoolOptions},
@@ -44,6 +59,9 @@ pub enum RunError {
     /// The address of the database can't be read.
     #[error("--write-database-url can't be understood: {0}")]
     DatabaseUrl(sqlx::Error),
+    /// Mails can't be sent that way.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -85,28 +103,31 @@ pub async fn serve(
     let key_age = Duration::from_secs(u64::from(config.idempotency_key_hours) * 60 * 60);
     // Jobs have deadlines of their own.
     let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
-    let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock));
+    // What ends, ends in every shop.
+    let own = own.options([("souk.scope", "installation")]);
+    let accounts = Accounts::new(config.accounts.master_keys.clone(), config.accounts.token_algorithm);
+    let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock), accounts.clone());
     let supervisor = Supervisor::new(health.clone(), &metrics);
-    let tasks = [
+    let database = Database::new(pool.clone());
+    let sending = sending(&config, &database, &clock, &accounts, &metrics)?;
+    let mut tasks = vec![
         supervisor.spawn("jobs", jobs.run(shutdown.clone())),
         supervisor.spawn("wakes", waker.clone().run(connect, shutdown.clone())),
         supervisor.spawn("health", health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
+    tasks.extend(sending.map(|sending| supervisor.spawn("mails", sending.run(shutdown.clone()))));
     let refusals = Refusals::new(&metrics);
     let app = App {
-        pool: pool.clone(),
+        database: database.clone(),
         clock,
         waker,
         metrics: CommandMetrics::new(&metrics),
         refusals: refusals.clone(),
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
+        accounts,
         rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second)),
-        callers: Callers::new(
-            AdminKey::new(config.admin_key.as_deref()),
-            StoredKeys { pool: pool.clone() },
-            config.shop_domain,
-        ),
+        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { database }, config.shop_domain),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
@@ -118,6 +139,27 @@ pub async fn serve(
     }
     pool.close().await;
     Ok(served?)
+}
+
+/// What sends mails, if the installation has accounts and says where mails go.
+fn sending(
+    config: &Config,
+    database: &Database,
+    clock: &Arc<dyn Clock>,
+    accounts: &Accounts,
+    metrics: &Metrics,
+) -> Result<Option<Sending>, RunError> {
+    if accounts.get().is_none() {
+        tracing::info!("there are no accounts of shoppers: --master-keys is not set");
+        return Ok(None);
+    }
+    let Some(url) = &config.accounts.mail_url else {
+        tracing::warn!("mails of accounts wait: --mail-url is not set");
+        return Ok(None);
+    };
+    let mailer = Mailer::new(url, &config.accounts.mail_from)?;
+    let (database, clock, mails) = (database.clone(), Arc::clone(clock), Mails::new(metrics));
+    Ok(Some(Sending { database, clock, mailer, accounts: accounts.clone(), mails }))
 }
 
 /// The OpenAPI document of the HTTP interface, as pretty JSON.

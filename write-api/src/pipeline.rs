@@ -8,9 +8,11 @@
 //! |---|---|
 //! | [`use_case`] | the two traits, and [`Loaded`], which makes the one of the other |
 //! | [`batch`] | aggregates that were loaded, what was decided on them, writing it |
+//! | [`database`] | transactions, each for a shop |
 //! | [`table`] | a table by its description |
 //! | [`outbox`], [`idempotency`] | what every context has in its schema |
 //! | [`limits`] | how much of it at once |
+//! | [`procedure`] | what changes several aggregates, or tells more |
 //! | [`scope`] | whose data, at what time, on whose request |
 //! | [`audited`], [`changes`] | who acts, and what was changed so far |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
@@ -20,6 +22,7 @@ pub(crate) mod batch;
 pub(crate) mod bulk;
 mod changes;
 pub(crate) mod command;
+pub(crate) mod database;
 pub(crate) mod failure;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
@@ -28,6 +31,7 @@ pub(crate) mod metrics;
 mod outbox;
 pub(crate) mod outcome;
 mod per_context;
+pub(crate) mod procedure;
 mod scope;
 pub(crate) mod table;
 pub(crate) mod use_case;
@@ -41,18 +45,22 @@ pub(crate) use scope::Scope;
 pub(crate) use table::{Column, Table, TableSpec};
 pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
-use crate::{clock::Clock, contexts::tenants::port::Directory, wake::Waker};
+use crate::{
+    clock::Clock,
+    contexts::{accounts::port::Accounts, tenants::port::Directory},
+    wake::Waker,
+};
 use access::{Callers, Rates};
+use database::Database;
 use metrics::CommandMetrics;
 use schemas::ids::TenantId;
 use service::{Refusals, RequestContext};
-use sqlx::PgPool;
 use std::sync::Arc;
 
 /// What the use cases need.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    pub(crate) pool: PgPool,
+    pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) waker: Waker,
     pub(crate) metrics: CommandMetrics,
@@ -61,6 +69,8 @@ pub(crate) struct App {
     pub(crate) tenants: Directory,
     /// Who calls, by the key that is sent.
     pub(crate) callers: Callers,
+    /// What accounts of shoppers need.
+    pub(crate) accounts: Accounts,
     /// How much each shop asks.
     pub(crate) rates: Rates,
     /// How many attribute names a shop may have.

@@ -10,6 +10,8 @@ const WRITE_DATABASE: &str = "SOUK_WRITE_DATABASE_URL";
 const READ_DATABASE: &str = "SOUK_READ_DATABASE_URL";
 const QUERY_DATABASE: &str = "SOUK_QUERY_DATABASE_URL";
 const ADMIN_KEY: &str = "SOUK_ADMIN_KEY";
+const MASTER_KEYS: &str = "SOUK_MASTER_KEYS";
+const MAIL_URL: &str = "SOUK_MAIL_URL";
 const BROKER_PASSWORD_FILE: &str = "SOUK_BROKER_PASSWORD_FILE";
 
 /// The command that runs a service in the foreground.
@@ -74,7 +76,9 @@ pub fn secrets(stack: &Stack, service: Service) -> Result<Vec<(&'static str, Str
         Service::Broker if settings.broker_open => Vec::new(),
         Service::Broker => vec![(BROKER_PASSWORD_FILE, stack.broker_key()?.display().to_string())],
         Service::WriteApi => {
-            vec![(WRITE_DATABASE, settings.write_url_as(Role::Write)), (ADMIN_KEY, stack.admin_key()?)]
+            let databases = [(WRITE_DATABASE, settings.write_url_as(Role::Write)), (ADMIN_KEY, stack.admin_key()?)];
+            let accounts = [(MASTER_KEYS, stack.master_keys()?), (MAIL_URL, stack.mail_url()?)];
+            databases.into_iter().chain(accounts).collect()
         }
         Service::Projector | Service::Embedder => {
             let databases = [

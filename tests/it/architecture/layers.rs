@@ -19,9 +19,13 @@ struct Layer {
 const LAYERS: [Layer; 5] = [
     Layer { name: "domain", own: &[], shared: &["domain"] },
     Layer { name: "table", own: &["domain"], shared: &["domain", "pipeline"] },
-    Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline"] },
+    Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline", "passwords", "vault"] },
     Layer { name: "commands", own: &["domain", "table", "port"], shared: &["domain", "pipeline"] },
-    Layer { name: "process", own: &["domain", "table", "commands"], shared: &["domain", "pipeline"] },
+    Layer {
+        name: "process",
+        own: &["domain", "table", "port", "commands"],
+        shared: &["domain", "pipeline", "clock", "mail"],
+    },
 ];
 
 /// Nothing is above it in its slice, so that it may use whatever it needs.

@@ -96,9 +96,12 @@ pub(crate) fn audited(parts: &Parts) -> Result<Audited, ApiError> {
             KeyKind::Staff => Actor::Staff { key: known.id },
             KeyKind::Search => return Ok(Audited::default()),
         },
-        Caller::Anonymous | Caller::Visitor(_) | Caller::Unknown | Caller::Unavailable | Caller::Scoped(..) => {
-            return Ok(Audited::default());
-        }
+        Caller::Anonymous
+        | Caller::Visitor(_)
+        | Caller::Unknown
+        | Caller::Unavailable
+        | Caller::Scoped(..)
+        | Caller::Customer(_) => return Ok(Audited::default()),
     };
     let address = parts.extensions.get().map(|Peer(address)| address.to_string());
     let reason = match parts.headers.get(REASON).map(|value| value.to_str().map(str::trim)) {
@@ -116,7 +119,7 @@ impl shop::Tenants for App {
     type Error = ApiError;
 
     async fn find(&self, name: &TenantName) -> Result<Option<FoundTenant>, ApiError> {
-        Ok(self.tenants.find(&self.pool, name).await?)
+        Ok(self.tenants.find(&self.database, name).await?)
     }
 }
 

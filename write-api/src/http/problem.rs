@@ -25,6 +25,11 @@ impl ApiError {
         Self(Box::new(problem))
     }
 
+    /// The problem itself.
+    pub(crate) fn into_problem(self) -> Problem {
+        *self.0
+    }
+
     /// A header or parameter that can't be understood.
     pub(crate) fn unreadable(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(Problem::new(Code::InvalidRequest).errors(vec![FieldError::new(pointer, detail)]))

@@ -152,7 +152,7 @@ impl<W: WorkingSet> Session<W> {
         let started = Instant::now();
         let mut transaction = match self.whole.take() {
             Some(transaction) => transaction,
-            None => self.app.pool.begin().await?,
+            None => self.app.database.of_shop(self.scope.tenant).await?,
         };
         self.scope.now = self.app.clock.now();
         let chunk = self.in_transaction(&mut transaction, lines, key).await?;

@@ -59,7 +59,7 @@ impl App {
         let context = W::CONTEXT;
         // What an attempt before this one has noted was rolled back.
         scope.audited.back_to(0);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.of_shop(scope.tenant).await?;
         if let Some(key) = key {
             match idempotency::claim(&mut transaction, context, scope, key).await? {
                 Claim::Ours => {}

@@ -97,6 +97,11 @@ impl Rejection {
         Self(Box::new(Problem::new(code).detail(detail)))
     }
 
+    /// As this problem.
+    pub(crate) fn of(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+
     /// It can't even be read.
     pub(crate) fn unreadable(errors: Vec<FieldError>) -> Self {
         Self(Box::new(Problem::new(Code::InvalidRequest).errors(errors)))

@@ -140,6 +140,23 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
       key: {{ .Values.adminKey.key }}
 {{- end }}
 
+{{- define "souk.env.accounts" -}}
+- name: SOUK_MASTER_KEYS
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.accounts.existingSecret }}
+      key: {{ .Values.accounts.masterKeys }}
+- name: SOUK_MAIL_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.accounts.existingSecret }}
+      key: {{ .Values.accounts.mailUrl }}
+{{- with .Values.accounts.mailFrom }}
+- name: SOUK_MAIL_FROM
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+
 {{/* The pod's name: that of the node in reports, which stands for the index folder on its volume. */}}
 {{- define "souk.env.node" -}}
 - name: SOUK_NODE

@@ -65,7 +65,7 @@ pub(super) async fn open(
         None => false,
         Some(TenantName::Slug(named)) => *named != slug,
         Some(TenantName::Id(named)) => {
-            let found = app.tenants.find(&app.pool, &TenantName::Slug(slug.clone())).await?;
+            let found = app.tenants.find(&app.database, &TenantName::Slug(slug.clone())).await?;
             found.map(|found| found.id) != Some(*named)
         }
     };
@@ -125,7 +125,7 @@ pub(super) async fn resume(
 /// Changes a shop that is there.
 async fn change(app: &App, parts: &Parts, slug: String, command: TenantCommand) -> Result<CarriedOut, ApiError> {
     let shop = TenantName::Slug(slug);
-    let found = app.tenants.find(&app.pool, &shop).await?;
+    let found = app.tenants.find(&app.database, &shop).await?;
     let FoundTenant { id, .. } = found.ok_or_else(|| Rejection::from(domain::Rejection::Missing))?;
     let scope = app.scope(id, extract::context(parts, app), extract::audited(parts)?);
     Ok(app.command::<Tenants>(&scope, None, TenantRequest { shop, expected: Expected::Any, command }).await?)

@@ -1,9 +1,9 @@
 //! What other contexts may know of tenants: which there are, and which are suspended.
 
 use super::table;
-use crate::pipeline::Failure;
+use crate::pipeline::{Failure, database::Database};
 use access::shop::{FoundTenant, TenantName};
-use sqlx::PgPool;
+use schemas::ids::TenantId;
 use std::time::Duration;
 
 /// How long a tenant that was found is not looked up again: so long may one that was suspended still write.
@@ -23,14 +23,20 @@ impl Default for Directory {
 
 impl Directory {
     /// A tenant, if it is there.
-    pub(crate) async fn find(&self, pool: &PgPool, name: &TenantName) -> Result<Option<FoundTenant>, Failure> {
+    pub(crate) async fn find(&self, database: &Database, name: &TenantName) -> Result<Option<FoundTenant>, Failure> {
         if let Some(found) = self.known.get(name).await {
             return Ok(Some(found));
         }
-        let found = table::find(pool, name).await?;
+        let found = table::find(&mut *database.of_installation().await?, name).await?;
         if let Some(found) = found.clone() {
             self.known.insert(name.clone(), found).await;
         }
         Ok(found)
     }
+}
+
+/// What a tenant is called, for people.
+pub(crate) async fn name_of(database: &Database, tenant: TenantId) -> Result<Option<String>, Failure> {
+    let name = sqlx::query_scalar("SELECT name FROM tenants.tenants WHERE tenant_id = $1");
+    Ok(name.bind(tenant.uuid()).fetch_optional(&mut *database.of_shop(tenant).await?).await?)
 }

@@ -1,0 +1,195 @@
+//! A shopper who has an account.
+
+use crate::domain::{Aggregate, Refusal};
+use schemas::{
+    Uuid,
+    events::{
+        AccountsEvent,
+        accounts::{
+            AddressRemoved, AddressSaved, EmailChanged, EmailVerified, PasswordChanged, Sealed, UserErased,
+            UserProfileUpdated, UserRegistered,
+        },
+    },
+    problem::{Code, ProblemType},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Addresses that somebody may keep.
+pub const MOST_ADDRESSES: usize = 50;
+
+/// A shopper, as far as it is kept; all that is personal is sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Their id.
+    pub user_id: Uuid,
+    /// The e-mail address.
+    pub email: Sealed,
+    /// Whether mails to it reach them.
+    pub is_verified: bool,
+    /// What they tell of themselves.
+    pub profile: Option<Sealed>,
+    /// Where parcels are sent to.
+    pub addresses: BTreeMap<Uuid, SavedAddress>,
+    /// Whether nothing sealed can be opened any more.
+    pub is_erased: bool,
+}
+
+/// An address to send parcels to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAddress {
+    /// The address itself.
+    pub address: Sealed,
+    /// Whether it is taken unless another is named.
+    pub is_default: bool,
+}
+
+/// What can be done to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserCommand {
+    /// Begins it.
+    Register(UserRegistered),
+    /// The address is proved.
+    VerifyEmail,
+    /// Another address, which is proved.
+    ChangeEmail(Sealed),
+    /// Another password, which is kept elsewhere.
+    ChangePassword,
+    /// Another profile.
+    UpdateProfile(Sealed),
+    /// Adds or replaces an address.
+    SaveAddress {
+        /// Its id.
+        id: Uuid,
+        /// The address.
+        address: Sealed,
+        /// Whether it is taken unless another is named.
+        is_default: bool,
+    },
+    /// Takes an address away.
+    RemoveAddress(Uuid),
+    /// For good.
+    Erase,
+}
+
+/// Why an account stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is none, or none any more.
+    #[error("there is no such account")]
+    Missing,
+    /// As many addresses as are kept.
+    #[error("at most {MOST_ADDRESSES} addresses are kept; remove one first")]
+    TooManyAddresses,
+}
+
+impl Refusal for Rejection {
+    fn problem(&self) -> ProblemType {
+        match self {
+            Self::Missing => Code::NotFound.into(),
+            Self::TooManyAddresses => Code::TooManyAddresses.into(),
+        }
+    }
+}
+
+impl Aggregate for User {
+    const NAME: &'static str = "user";
+    type Command = UserCommand;
+    type Event = AccountsEvent;
+    type Rejection = Rejection;
+
+    fn decide(state: Option<&Self>, command: UserCommand) -> Result<Vec<AccountsEvent>, Rejection> {
+        let (user, command) = match (state, command) {
+            (None, UserCommand::Register(registered)) => return Ok(vec![AccountsEvent::UserRegistered(registered)]),
+            (Some(_), UserCommand::Register(_)) => return Ok(vec![]),
+            (None, _) => return Err(Rejection::Missing),
+            (Some(user), UserCommand::Erase) if user.is_erased => return Ok(vec![]),
+            (Some(user), _) if user.is_erased => return Err(Rejection::Missing),
+            (Some(user), command) => (user, command),
+        };
+        user.decide_on(command)
+    }
+
+    fn apply(state: Option<Self>, event: &AccountsEvent) -> Option<Self> {
+        if let AccountsEvent::UserRegistered(registered) = event {
+            return Some(Self {
+                user_id: registered.user_id,
+                email: registered.email.clone(),
+                is_verified: false,
+                profile: None,
+                addresses: BTreeMap::new(),
+                is_erased: false,
+            });
+        }
+        state.map(|user| user.after(event))
+    }
+}
+
+impl User {
+    fn decide_on(&self, command: UserCommand) -> Result<Vec<AccountsEvent>, Rejection> {
+        let user_id = self.user_id;
+        Ok(match command {
+            UserCommand::Register(_) => vec![],
+            UserCommand::VerifyEmail if self.is_verified => vec![],
+            UserCommand::VerifyEmail => vec![AccountsEvent::EmailVerified(EmailVerified { user_id })],
+            UserCommand::ChangeEmail(email) => vec![AccountsEvent::EmailChanged(EmailChanged { user_id, email })],
+            UserCommand::ChangePassword => vec![AccountsEvent::PasswordChanged(PasswordChanged { user_id })],
+            UserCommand::UpdateProfile(profile) => {
+                vec![AccountsEvent::UserProfileUpdated(UserProfileUpdated { user_id, profile })]
+            }
+            UserCommand::SaveAddress { id, address, is_default } => {
+                if !self.addresses.contains_key(&id) && self.addresses.len() >= MOST_ADDRESSES {
+                    return Err(Rejection::TooManyAddresses);
+                }
+                // One of them is always the default: the first, until another is.
+                let is_only = self.addresses.keys().all(|known| *known == id);
+                let is_default = is_default || is_only || self.addresses.get(&id).is_some_and(|known| known.is_default);
+                vec![AccountsEvent::AddressSaved(AddressSaved { user_id, address_id: id, address, is_default })]
+            }
+            UserCommand::RemoveAddress(id) if self.addresses.contains_key(&id) => {
+                vec![AccountsEvent::AddressRemoved(AddressRemoved { user_id, address_id: id })]
+            }
+            UserCommand::RemoveAddress(_) => vec![],
+            UserCommand::Erase => vec![AccountsEvent::UserErased(UserErased { user_id })],
+        })
+    }
+
+    fn after(mut self, event: &AccountsEvent) -> Self {
+        match event {
+            AccountsEvent::EmailVerified(_) => self.is_verified = true,
+            AccountsEvent::EmailChanged(changed) => {
+                self.email = changed.email.clone();
+                self.is_verified = true;
+            }
+            AccountsEvent::UserProfileUpdated(updated) => self.profile = Some(updated.profile.clone()),
+            AccountsEvent::AddressSaved(saved) => {
+                if saved.is_default {
+                    self.addresses.values_mut().for_each(|known| known.is_default = false);
+                }
+                let address = SavedAddress { address: saved.address.clone(), is_default: saved.is_default };
+                self.addresses.insert(saved.address_id, address);
+            }
+            AccountsEvent::AddressRemoved(removed) => {
+                let gone = self.addresses.remove(&removed.address_id);
+                if gone.is_some_and(|gone| gone.is_default) {
+                    // The oldest that is left: ids are drawn in the order of time.
+                    self.addresses.values_mut().take(1).for_each(|first| first.is_default = true);
+                }
+            }
+            AccountsEvent::UserErased(_) => {
+                self.is_erased = true;
+                self.is_verified = false;
+                self.email = Sealed(String::new());
+                self.profile = None;
+                self.addresses.clear();
+            }
+            AccountsEvent::UserRegistered(_)
+            | AccountsEvent::PasswordChanged(_)
+            | AccountsEvent::SessionStarted(_)
+            | AccountsEvent::SessionEnded(_)
+            | AccountsEvent::TokenKeyAdded(_)
+            | AccountsEvent::TokenKeyRevoked(_) => {}
+        }
+        self
+    }
+}
