@@ -208,3 +208,74 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named() {
     assert!(said.contains("CREATE ROLE souk_write LOGIN PASSWORD"), "{said}");
     stopped.expect("stopped");
 }
+
+/// Every table that has the column, with whether its rows are guarded and by how many policies.
+async fn tables_of_tenants(connection: &mut PgConnection) -> Vec<(String, bool, i64)> {
+    sqlx::query_as(
+        "SELECT format('%I.%I', n.nspname, c.relname), c.relrowsecurity AND c.relforcerowsecurity,
+                (SELECT count(*) FROM pg_policy AS p WHERE p.polrelid = c.oid)
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+           AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+         ORDER BY 1",
+    )
+    .fetch_all(connection)
+    .await
+    .expect("the tables")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_of_the_write_side_with_a_tenant_is_guarded_by_row() {
+    let database = database(Side::Write).await;
+    let mut owner = PgConnection::connect(&database.url()).await.expect("the owner logs in");
+    let found = tables_of_tenants(&mut owner).await;
+    assert!(found.len() > 60, "the tables of nine contexts and their partitions: {found:?}");
+    let open: Vec<_> = found.iter().filter(|(_, is_guarded, policies)| !is_guarded || *policies != 2).collect();
+    assert!(open.is_empty(), "a migration that adds a table ends with installation.grant_context: {open:?}");
+    // What is made later is guarded as well.
+    works(&mut owner, "SELECT installation.create_month('catalog', current_date + 500)").await;
+    let bypass: Vec<String> = sqlx::query_scalar(
+        "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'souk\\_%' AND (rolbypassrls OR rolsuper)",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .expect("the roles");
+    assert!(bypass.is_empty(), "{bypass:?}");
+    let later = tables_of_tenants(&mut owner).await;
+    assert!(later.len() > found.len() && later.iter().all(|(_, is_guarded, _)| *is_guarded), "{later:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_forgets_its_tenant_meets_nothing_of_another() {
+    let database = database(Side::Write).await;
+    let mut owner = PgConnection::connect(&database.url()).await.expect("the owner logs in");
+    let [one, other] = ["0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b", "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6c"];
+    let key = |tenant: &str, key: &str| {
+        format!(
+            "INSERT INTO catalog.idempotency_keys (tenant_id, key, request_hash, status, headers, body, created_at)
+             VALUES ('{tenant}', '{key}', '', 0, '{{}}', '', now())"
+        )
+    };
+    works(&mut owner, &key(one, "a")).await;
+    works(&mut owner, &key(other, "b")).await;
+    let mut write = connected(&database, Role::Write).await;
+    let seen = async |write: &mut PgConnection| -> Vec<String> {
+        let keys = sqlx::query_scalar("SELECT key FROM catalog.idempotency_keys ORDER BY key");
+        keys.fetch_all(write).await.expect("the keys")
+    };
+    assert!(seen(&mut write).await.is_empty(), "a transaction of no shop sees nothing");
+    works(&mut write, &format!("BEGIN; SET LOCAL souk.tenant = '{one}'")).await;
+    assert_eq!(seen(&mut write).await, ["a"]);
+    let touched = sqlx::raw_sql("UPDATE catalog.idempotency_keys SET status = 1; DELETE FROM catalog.idempotency_keys");
+    assert_eq!(touched.execute(&mut write).await.expect("done").rows_affected(), 2, "its own row, twice");
+    works(&mut write, "COMMIT").await;
+    works(&mut write, &format!("BEGIN; SET LOCAL souk.tenant = '{one}'")).await;
+    refused(&mut write, &key(other, "c")).await;
+    works(&mut write, "ROLLBACK").await;
+    assert!(seen(&mut write).await.is_empty(), "it ends with the transaction");
+    works(&mut write, "BEGIN; SET LOCAL souk.scope = 'installation'").await;
+    assert_eq!(seen(&mut write).await, ["b"], "the other's is as it was");
+    works(&mut write, "ROLLBACK").await;
+    let mut projector = connected(&database, Role::Projector).await;
+    works(&mut projector, "SELECT FROM catalog.outbox").await;
+}
