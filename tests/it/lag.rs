@@ -135,6 +135,9 @@ async fn every_metric_of_alerts_and_dashboards_exists() {
     let shop = Shop::open(&stack, "metrics").await;
     let token = shop.bulk_all("products", &[product_line("m-1", "Measured thing")]).await;
     shop.search("measured", &token).await;
+    // A mail is counted once one was sent.
+    let somebody = json!({"email": "somebody@example.com", "password": acceptance::shopper::PASSWORD});
+    shop.command(reqwest::Method::POST, "/v1/accounts", None, &somebody).await;
     shop.ask("/v1/search", &json!({"q": "measured", "mode": "lexical"})).await;
     let http = reqwest::Client::new();
     let registry = service::Metrics::default();
