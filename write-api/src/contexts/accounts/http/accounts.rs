@@ -3,7 +3,7 @@
 use super::{Accepted, email, mailed};
 use crate::{
     contexts::accounts::commands::{sign_up as up, verify as codes},
-    http::{extract::Command, headers::TenantHeaders, problem::ApiError},
+    http::{answer::EXAMPLE_ID, extract::Command, headers::TenantHeaders, problem::ApiError},
     pipeline::App,
 };
 use axum::{
@@ -56,7 +56,7 @@ pub(in super::super) struct CodeInput {
 
 /// An account whose address is proved.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(examples(json!({"user_id": "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b", "version": 2, "token": "c1.CQGZo7RcbX6PmgscLT5PWmsC"})))]
+#[schema(examples(json!(Verified::of(EXAMPLE_ID, 2))))]
 pub(in super::super) struct Verified {
     /// The account's id.
     user_id: schemas::Uuid,
@@ -64,6 +64,12 @@ pub(in super::super) struct Verified {
     version: u64,
     /// The consistency token, for reads that must see this write.
     token: String,
+}
+
+impl Verified {
+    fn of(user_id: schemas::Uuid, version: u64) -> Self {
+        Self { user_id, version, token: Token::of(Context::Accounts, user_id, version).to_string() }
+    }
 }
 
 /// Prove an e-mail address
@@ -79,6 +85,5 @@ pub(in super::super) async fn verify(
     command: Command<CodeInput>,
 ) -> Result<Response, ApiError> {
     let (user_id, version) = codes::verify(&app, &command.scope, &command.body.code).await?;
-    let token = Token::of(Context::Accounts, user_id, version).to_string();
-    Ok(Json(Verified { user_id, version, token }).into_response())
+    Ok(Json(Verified::of(user_id, version)).into_response())
 }

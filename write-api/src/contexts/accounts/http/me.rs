@@ -171,7 +171,7 @@ impl AddressInput {
 
 /// An address was kept.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(examples(json!({"address_id": "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b", "version": 3, "token": "c1.CQGZo7RcbX6PmgscLT5PWmsD"})))]
+#[schema(examples(json!(AddressAnswer::of(EXAMPLE_ID, EXAMPLE_ID, 3))))]
 pub(in super::super) struct AddressAnswer {
     /// The address's id.
     address_id: schemas::Uuid,
@@ -179,6 +179,12 @@ pub(in super::super) struct AddressAnswer {
     version: u64,
     /// The consistency token, for reads that must see this write.
     token: String,
+}
+
+impl AddressAnswer {
+    fn of(address_id: schemas::Uuid, user: schemas::Uuid, version: u64) -> Self {
+        Self { address_id, version, token: Token::of(Context::Accounts, user, version).to_string() }
+    }
 }
 
 /// Add an address to send parcels to
@@ -195,8 +201,7 @@ pub(in super::super) async fn add_address(
     let address_id = command.scope.clock.id();
     let keep = command.body.checked(address_id)?;
     let done = me::keep(&app, &command.scope, customer.user, command.expected.or_any(), keep).await?;
-    let token = Token::of(Context::Accounts, done.id, done.version).to_string();
-    Ok((StatusCode::CREATED, Json(AddressAnswer { address_id, version: done.version, token })).into_response())
+    Ok((StatusCode::CREATED, Json(AddressAnswer::of(address_id, done.id, done.version))).into_response())
 }
 
 /// Replace a postal address
