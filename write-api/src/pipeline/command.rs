@@ -1,15 +1,12 @@
 //! A single command: load, decide, write in one transaction.
 
 use super::{
-    App, Change, Done, Error, Failure, Rejection, Scope, WorkingSet,
+    App, Change, Done, Error, Scope, WorkingSet,
     idempotency::{self, Claim, Key},
+    procedure::Procedure,
 };
-use crate::contexts::audit::port;
 use schemas::contexts::Context;
-use std::time::Instant;
-
-/// How often a command is decided again when others were faster.
-const TRIES: u32 = 5;
+use sqlx::PgConnection;
 
 /// What a command did, now or when it came first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,56 +25,44 @@ impl App {
         key: Option<&Key>,
         input: W::Input,
     ) -> Result<CarriedOut, Error> {
-        let (name, started) = (W::name(&input), Instant::now());
-        let mut result = self.attempt::<W>(scope, key, &input).await;
-        for _ in 1..TRIES {
-            if !matches!(result, Err(Error::Failed(Failure::Conflict))) {
-                break;
-            }
-            result = self.attempt::<W>(scope, key, &input).await;
-        }
-        if matches!(result, Err(Error::Failed(Failure::Conflict))) {
-            result = Err(Rejection::contended().into());
-        }
-        let outcome = match &result {
-            Ok(carried) if carried.replayed => "replayed",
-            Ok(carried) => carried.done.change.as_str(),
-            Err(Error::Failed(_)) => "failed",
-            Err(_) => "rejected",
-        };
-        self.metrics.count(W::CONTEXT, name, outcome, 1);
-        self.metrics.took(W::CONTEXT, name, started.elapsed());
-        result
+        self.procedure(scope, &Single::<W> { key, input }).await
+    }
+}
+
+/// A command with its key.
+struct Single<'a, W: WorkingSet> {
+    key: Option<&'a Key>,
+    input: W::Input,
+}
+
+impl<W: WorkingSet> Procedure for Single<'_, W> {
+    const CONTEXT: Context = W::CONTEXT;
+    type Output = CarriedOut;
+
+    fn name(&self) -> &'static str {
+        W::name(&self.input)
     }
 
-    async fn attempt<W: WorkingSet>(
-        &self,
-        scope: &Scope,
-        key: Option<&Key>,
-        input: &W::Input,
-    ) -> Result<CarriedOut, Error> {
+    fn outcome(change: Change, carried: &CarriedOut) -> &'static str {
+        if carried.replayed { "replayed" } else { change.as_str() }
+    }
+
+    async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, CarriedOut), Error> {
         let context = W::CONTEXT;
-        // What an attempt before this one has noted was rolled back.
-        scope.audited.back_to(0);
-        let mut transaction = self.database.of_shop(scope.tenant).await?;
-        if let Some(key) = key {
-            match idempotency::claim(&mut transaction, context, scope, key).await? {
+        if let Some(key) = self.key {
+            match idempotency::claim(conn, context, scope, key).await? {
                 Claim::Ours => {}
-                Claim::Done(done) => return Ok(CarriedOut { context, done, replayed: true }),
+                // What was done then woke the relay then.
+                Claim::Done(done) => return Ok((Change::Unchanged, CarriedOut { context, done, replayed: true })),
                 Claim::Reused => return Err(Error::KeyReused),
             }
         }
-        let mut set = W::load(&mut transaction, scope, &[input]).await?;
-        let done = set.decide(input)?;
-        set.write(&mut transaction, scope).await?;
-        if let Some(key) = key {
-            idempotency::keep(&mut transaction, context, scope, key, &done).await?;
+        let mut set = W::load(conn, scope, &[&self.input]).await?;
+        let done = set.decide(&self.input)?;
+        set.write(conn, scope).await?;
+        if let Some(key) = self.key {
+            idempotency::keep(conn, context, scope, key, &done).await?;
         }
-        port::record(&mut transaction, scope).await?;
-        transaction.commit().await?;
-        if done.change != Change::Unchanged {
-            self.waker.wake(context);
-        }
-        Ok(CarriedOut { context, done, replayed: false })
+        Ok((done.change, CarriedOut { context, done, replayed: false }))
     }
 }

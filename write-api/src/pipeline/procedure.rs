@@ -1,5 +1,5 @@
-//! What a plain command can't say: it changes several aggregates of a context and what stands beside them, or its caller
-//! learns more than what became of one.
+//! What is done in one transaction. A [command](super::command) is such a procedure; what it can't say has one of its own: it
+//! changes several aggregates of a context and what stands beside them, or its caller learns more than what became of one.
 
 use super::{App, Change, Error, Failure, Rejection, Scope};
 use crate::contexts::audit::port;
@@ -19,6 +19,11 @@ pub(crate) trait Procedure: Sync {
 
     /// Its name in metrics.
     fn name(&self) -> &'static str;
+
+    /// What came of it, in metrics.
+    fn outcome(change: Change, _output: &Self::Output) -> &'static str {
+        change.as_str()
+    }
 
     /// Does it. It is done anew after a rollback when others were faster.
     fn run(
@@ -43,7 +48,7 @@ impl App {
             result = Err(Rejection::contended().into());
         }
         let outcome = match &result {
-            Ok((change, _)) => change.as_str(),
+            Ok((change, output)) => P::outcome(*change, output),
             Err(Error::Failed(_)) => "failed",
             Err(_) => "rejected",
         };
