@@ -1,8 +1,7 @@
 //! Another e-mail address: it is proved before it counts.
 
 use super::{
-    letters::{Post, Refused, text::Occasion},
-    sign_up::send,
+    letters::{Post, text::Occasion},
     verify::NewEmail,
 };
 use crate::{
@@ -10,11 +9,12 @@ use crate::{
         domain::Email,
         table::{self, Purpose},
     },
-    pipeline::{App, Change, Error, Rejection, Scope, procedure::Procedure},
+    pipeline::{App, Change, Error, Scope, procedure::Procedure},
 };
 use access::Customer;
 use schemas::contexts::Context;
 use sqlx::PgConnection;
+use std::sync::Arc;
 
 /// Minutes that a code for another address is good.
 const MINUTES: u32 = 24 * 60;
@@ -23,7 +23,7 @@ struct AskEmail<'a> {
     customer: Customer,
     email: &'a Email,
     digest: String,
-    post: Post<'a>,
+    post: Post,
 }
 
 /// Sends a code to another address of somebody who is signed in. One that has an account is told so, there.
@@ -33,11 +33,10 @@ pub(in super::super) async fn ask(
     customer: Customer,
     email: &Email,
     return_to: Option<&str>,
-) -> Result<(), Refused> {
-    let parts = app.accounts.parts().map_err(Rejection::of)?;
-    let shop = parts.keyring.shop(&app.database, scope.tenant).await?;
-    let post = Post::of(app, scope, &parts, &shop, return_to).await?;
-    let digest = shop.of_email(&email.folded());
+) -> Result<(), Error> {
+    let post = Post::of(app, scope, return_to).await?;
+    let parts = Arc::clone(&post.parts);
+    let digest = post.key.of_email(&email.folded());
     app.procedure(scope, &AskEmail { customer, email, digest, post }).await?;
     parts.mails.notify_one();
     Ok(())
@@ -64,7 +63,7 @@ impl Procedure for AskEmail<'_> {
                 (letter, Some(code))
             }
         };
-        send(conn, self.post.post(scope, Some(owner.unwrap_or(user)), &letter)?, code.as_ref(), scope).await?;
+        self.post.send(conn, scope, Some(owner.unwrap_or(user)), &letter, code.as_ref()).await?;
         Ok((Change::Unchanged, ()))
     }
 }

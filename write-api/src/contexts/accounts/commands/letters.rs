@@ -11,11 +11,13 @@ use crate::{
         },
         tenants::port as tenants,
     },
-    pipeline::{App, Failure, Rejection, Scope},
+    pipeline::{App, Error, Failure, Rejection, Scope},
 };
 use access::shop::TenantName;
 use schemas::{TimeDelta, Uuid};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use std::sync::Arc;
 use url::Url;
 
 /// What letters are sealed for.
@@ -38,23 +40,19 @@ pub(in super::super) struct Letter {
 }
 
 /// What all letters of a request have in common.
-pub(in super::super) struct Post<'a> {
-    pub(in super::super) parts: &'a Parts,
-    pub(in super::super) key: &'a ShopKey,
+pub(in super::super) struct Post {
+    pub(in super::super) parts: Arc<Parts>,
+    pub(in super::super) key: Arc<ShopKey>,
     pub(in super::super) shop: String,
     /// The page that codes lead to.
     pub(in super::super) page: Option<Url>,
 }
 
-impl<'a> Post<'a> {
+impl Post {
     /// Of a shop. Codes lead to this page, if one is named: it has to be of an origin that the shop has named.
-    pub(in super::super) async fn of(
-        app: &App,
-        scope: &Scope,
-        parts: &'a Parts,
-        key: &'a ShopKey,
-        return_to: Option<&str>,
-    ) -> Result<Self, Refused> {
+    pub(in super::super) async fn of(app: &App, scope: &Scope, return_to: Option<&str>) -> Result<Self, Error> {
+        let parts = app.accounts.parts().map_err(Rejection::of)?;
+        let key = parts.keyring.shop(&app.database, scope.tenant).await?;
         let found = app.tenants.find(&app.database, &TenantName::Id(scope.tenant)).await?;
         let origins = found.map(|found| found.origins).unwrap_or_default();
         let page = return_to.map(|page| of_the_shop(page, &origins)).transpose()?;
@@ -68,25 +66,32 @@ impl<'a> Post<'a> {
         Letter { occasion, to: to.to_owned(), shop: self.shop.clone(), code: None, page, minutes: 0 }
     }
 
-    /// A letter as it waits, unless its address has had many within the hour.
-    pub(in super::super) fn post(
+    /// Has a letter sent, unless its address has had many within the hour. Without the mail, there is no code either, and
+    /// the one before stays good.
+    pub(in super::super) async fn send(
         &self,
+        conn: &mut PgConnection,
         scope: &Scope,
         user: Option<Uuid>,
         letter: &Letter,
-    ) -> Result<Option<WaitingMail>, Failure> {
+        code: Option<&Code>,
+    ) -> Result<(), Failure> {
         if !self.parts.may_mail(scope.tenant, &self.key.of_email(&letter.to.to_ascii_lowercase())) {
             tracing::info!(tenant.id = %scope.tenant, "an address has had many mails within the hour, and gets no more");
-            return Ok(None);
+            return Ok(());
         }
-        Ok(Some(WaitingMail {
+        if let Some(code) = code {
+            code.keep(conn, scope.tenant).await?;
+        }
+        let mail = WaitingMail {
             mail_id: scope.clock.id(),
             tenant_id: scope.tenant.uuid(),
             user_id: user,
             sealed: self.key.seal(PURPOSE, letter)?,
             created_at: scope.now,
             tries: 0,
-        }))
+        };
+        mail.keep(conn).await
     }
 
     /// A letter with a code, and the code as it is kept.
@@ -105,9 +110,6 @@ impl<'a> Post<'a> {
         Ok((Letter { code: Some(text), minutes, ..letter }, code))
     }
 }
-
-/// Why no letter can be written.
-pub(in super::super) type Refused = crate::pipeline::Error;
 
 /// A page to come back to, if its origin is one of the shop's: an address that a stranger typed leads nobody elsewhere.
 fn of_the_shop(page: &str, origins: &[String]) -> Result<Url, Rejection> {

@@ -2,20 +2,20 @@
 
 use super::{
     Loaded, code_not_valid, digest, end_sessions,
-    letters::{Post, Refused, text::Occasion},
+    letters::{Post, text::Occasion},
     person_key,
-    sign_up::send,
 };
 use crate::{
     contexts::accounts::{
         domain::{Email, UserCommand},
         table::{self, Code, Purpose},
     },
-    pipeline::{App, Change, Error, Expected, Rejection, Scope, procedure::Procedure},
+    pipeline::{App, Change, Error, Expected, Scope, procedure::Procedure},
 };
 use access::Customer;
 use schemas::{Uuid, contexts::Context, events::accounts::SessionEnd};
 use sqlx::PgConnection;
+use std::sync::Arc;
 
 /// Minutes that a code for another password is good.
 const MINUTES: u32 = 60;
@@ -26,11 +26,10 @@ pub(in super::super) async fn ask(
     scope: &Scope,
     email: &Email,
     return_to: Option<&str>,
-) -> Result<(), Refused> {
-    let parts = app.accounts.parts().map_err(Rejection::of)?;
-    let shop = parts.keyring.shop(&app.database, scope.tenant).await?;
-    let post = Post::of(app, scope, &parts, &shop, return_to).await?;
-    let digest = shop.of_email(&email.folded());
+) -> Result<(), Error> {
+    let post = Post::of(app, scope, return_to).await?;
+    let parts = Arc::clone(&post.parts);
+    let digest = post.key.of_email(&email.folded());
     app.procedure(scope, &AskReset { email, digest, post }).await?;
     parts.mails.notify_one();
     Ok(())
@@ -39,7 +38,7 @@ pub(in super::super) async fn ask(
 struct AskReset<'a> {
     email: &'a Email,
     digest: String,
-    post: Post<'a>,
+    post: Post,
 }
 
 impl Procedure for AskReset<'_> {
@@ -63,7 +62,7 @@ impl Procedure for AskReset<'_> {
                 (letter, Some(code))
             }
         };
-        send(conn, self.post.post(scope, user, &letter)?, code.as_ref(), scope).await?;
+        self.post.send(conn, scope, user, &letter, code.as_ref()).await?;
         Ok((Change::Unchanged, ()))
     }
 }
@@ -76,14 +75,14 @@ enum By {
     Session(Customer),
 }
 
-struct SetPassword<'a> {
+struct SetPassword {
     by: By,
     hash: String,
-    post: Post<'a>,
+    post: Post,
 }
 
 /// Sets another password by a code. All sessions end; the address is proved by it, too.
-pub(in super::super) async fn reset(app: &App, scope: &Scope, code: &str, password: &str) -> Result<Uuid, Refused> {
+pub(in super::super) async fn reset(app: &App, scope: &Scope, code: &str, password: &str) -> Result<Uuid, Error> {
     set(app, scope, By::Code(digest(code)), password).await
 }
 
@@ -93,14 +92,13 @@ pub(in super::super) async fn change(
     scope: &Scope,
     customer: Customer,
     password: &str,
-) -> Result<Uuid, Refused> {
+) -> Result<Uuid, Error> {
     set(app, scope, By::Session(customer), password).await
 }
 
-async fn set(app: &App, scope: &Scope, by: By, password: &str) -> Result<Uuid, Refused> {
-    let parts = app.accounts.parts().map_err(Rejection::of)?;
-    let shop = parts.keyring.shop(&app.database, scope.tenant).await?;
-    let post = Post::of(app, scope, &parts, &shop, None).await?;
+async fn set(app: &App, scope: &Scope, by: By, password: &str) -> Result<Uuid, Error> {
+    let post = Post::of(app, scope, None).await?;
+    let parts = Arc::clone(&post.parts);
     parts.hashing.check(password, None).await?;
     let hash = parts.hashing.hash(password).await?;
     let user = app.procedure(scope, &SetPassword { by, hash, post }).await?;
@@ -108,7 +106,7 @@ async fn set(app: &App, scope: &Scope, by: By, password: &str) -> Result<Uuid, R
     Ok(user)
 }
 
-impl Procedure for SetPassword<'_> {
+impl Procedure for SetPassword {
     const CONTEXT: Context = Context::Accounts;
     type Output = Uuid;
 
@@ -138,9 +136,9 @@ impl Procedure for SetPassword<'_> {
         // Codes that bring another password along are none any more.
         table::forget_codes(&mut *conn, scope.tenant, user).await?;
         end_sessions(conn, scope, user, SessionEnd::CredentialsChanged, session).await?;
-        let email: String = person_key(conn, scope, self.post.parts, user).await?.open("email", &email)?;
+        let email: String = person_key(conn, scope, &self.post.parts, user).await?.open("email", &email)?;
         let letter = self.post.letter(Occasion::PasswordChanged, &email);
-        send(conn, self.post.post(scope, Some(user), &letter)?, None, scope).await?;
+        self.post.send(conn, scope, Some(user), &letter, None).await?;
         Ok((Change::Changed, user))
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{
     Loaded,
-    letters::{Letter, Post, Refused, text::Occasion},
+    letters::{Post, text::Occasion},
     signing,
 };
 use crate::{
     contexts::accounts::{
         domain::{Email, UserCommand},
         port::keyring::PersonKey,
-        table::{self, Code, Purpose, WaitingMail},
+        table::{self, Purpose},
     },
-    pipeline::{App, Change, Error, Expected, Failure, Rejection, Scope, procedure::Procedure},
+    pipeline::{App, Change, Error, Expected, Rejection, Scope, procedure::Procedure},
 };
 use schemas::{Uuid, contexts::Context, events::accounts::UserRegistered};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ struct SignUp<'a> {
     key: PersonKey,
     wrapped: String,
     then: Then,
-    post: Post<'a>,
+    post: Post,
 }
 
 /// Signs somebody up. An address that has an account gets a mail that says so.
@@ -45,17 +45,16 @@ pub(in super::super) async fn sign_up(
     email: &Email,
     password: &str,
     return_to: Option<&str>,
-) -> Result<(), Refused> {
+) -> Result<(), Error> {
     let parts = app.accounts.parts().map_err(Rejection::of)?;
     parts.hashing.check(password, Some(email.as_str())).await?;
-    let shop = parts.keyring.shop(&app.database, scope.tenant).await?;
-    let post = Post::of(app, scope, &parts, &shop, return_to).await?;
+    let post = Post::of(app, scope, return_to).await?;
     // Once there are shoppers there is a key for their tokens: every node knows it before the first comes.
-    signing::current(app, scope, &parts, &shop).await?;
+    signing::current(app, scope, &parts, &post.key).await?;
     let then = Then { hash: parts.hashing.hash(password).await? };
     let user = scope.clock.id();
     let (key, wrapped) = parts.keyring.new_person(scope.tenant, user)?;
-    let digest = shop.of_email(&email.folded());
+    let digest = post.key.of_email(&email.folded());
     app.procedure(scope, &SignUp { email, digest, user, key, wrapped, then, post }).await?;
     parts.mails.notify_one();
     Ok(())
@@ -78,7 +77,7 @@ impl Procedure for SignUp<'_> {
         let is_verified = Loaded::of(conn, scope, user).await?.user()?.is_verified;
         if is_verified {
             let letter = self.post.letter(Occasion::AddressTaken, self.email.as_str());
-            send(conn, self.post.post(scope, Some(user), &letter)?, None, scope).await?;
+            self.post.send(conn, scope, Some(user), &letter, None).await?;
         } else {
             self.ask(conn, scope, user).await?;
         }
@@ -101,22 +100,7 @@ impl SignUp<'_> {
     /// Asks the owner of the address whether it was them.
     async fn ask(&self, conn: &mut PgConnection, scope: &Scope, user: Uuid) -> Result<(), Error> {
         let letter = self.post.letter(Occasion::VerifyAddress, self.email.as_str());
-        let (letter, code): (Letter, Code) =
-            self.post.with_code(scope, letter, (Purpose::SignUp, user), MINUTES, &self.then)?;
-        Ok(send(conn, self.post.post(scope, Some(user), &letter)?, Some(&code), scope).await?)
+        let (letter, code) = self.post.with_code(scope, letter, (Purpose::SignUp, user), MINUTES, &self.then)?;
+        Ok(self.post.send(conn, scope, Some(user), &letter, Some(&code)).await?)
     }
-}
-
-/// Keeps a mail and its code. Without the mail, there is no code either, and the one before stays good.
-pub(in super::super) async fn send(
-    conn: &mut PgConnection,
-    mail: Option<WaitingMail>,
-    code: Option<&Code>,
-    scope: &Scope,
-) -> Result<(), Failure> {
-    let Some(mail) = mail else { return Ok(()) };
-    if let Some(code) = code {
-        code.keep(conn, scope.tenant).await?;
-    }
-    mail.keep(conn).await
 }

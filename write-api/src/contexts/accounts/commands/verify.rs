@@ -7,15 +7,15 @@ use super::{
 };
 use crate::{
     contexts::accounts::{
-        commands::letters::Refused,
         domain::UserCommand,
         table::{self, Code, Purpose},
     },
-    pipeline::{App, Change, Error, Expected, Rejection, Scope, procedure::Procedure},
+    pipeline::{App, Change, Error, Expected, Scope, procedure::Procedure},
 };
 use schemas::{Uuid, contexts::Context, events::accounts::SessionEnd};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use std::sync::Arc;
 
 /// What a code for another address brings along.
 #[derive(Serialize, Deserialize)]
@@ -28,22 +28,21 @@ pub(in super::super) struct NewEmail {
     pub(in super::super) session: Uuid,
 }
 
-struct Verify<'a> {
+struct Verify {
     digest: String,
-    post: Post<'a>,
+    post: Post,
 }
 
 /// Uses up a code; gives whose address is proved, and the version of the account.
-pub(in super::super) async fn verify(app: &App, scope: &Scope, code: &str) -> Result<(Uuid, u64), Refused> {
-    let parts = app.accounts.parts().map_err(Rejection::of)?;
-    let shop = parts.keyring.shop(&app.database, scope.tenant).await?;
-    let post = Post::of(app, scope, &parts, &shop, None).await?;
+pub(in super::super) async fn verify(app: &App, scope: &Scope, code: &str) -> Result<(Uuid, u64), Error> {
+    let post = Post::of(app, scope, None).await?;
+    let parts = Arc::clone(&post.parts);
     let done = app.procedure(scope, &Verify { digest: digest(code), post }).await?;
     parts.mails.notify_one();
     Ok(done)
 }
 
-impl Procedure for Verify<'_> {
+impl Procedure for Verify {
     const CONTEXT: Context = Context::Accounts;
     type Output = (Uuid, u64);
 
@@ -72,7 +71,7 @@ impl Procedure for Verify<'_> {
     }
 }
 
-impl Verify<'_> {
+impl Verify {
     /// The account has another address from here on. Whoever had the old one is told, there.
     async fn move_to(
         &self,
@@ -86,12 +85,12 @@ impl Verify<'_> {
             // Somebody has signed up with it meanwhile.
             return Err(code_not_valid().into());
         }
-        let key = person_key(conn, scope, self.post.parts, code.user).await?;
+        let key = person_key(conn, scope, &self.post.parts, code.user).await?;
         let old: String = key.open("email", &loaded.user()?.email)?;
         let done = loaded.decide(Expected::Any, UserCommand::ChangeEmail(key.seal("email", &new.email)?))?;
         table::move_email(&mut *conn, scope.tenant, &new.digest, code.user).await?;
         let letter = self.post.letter(Occasion::AddressChanged, &old);
-        sign_up::send(conn, self.post.post(scope, Some(code.user), &letter)?, None, scope).await?;
+        self.post.send(conn, scope, Some(code.user), &letter, None).await?;
         end_sessions(conn, scope, code.user, SessionEnd::CredentialsChanged, Some(new.session)).await?;
         Ok(done)
     }
