@@ -88,7 +88,7 @@ async fn may_read<T: Tenants>(
 mod tests {
     use super::*;
     use crate::shop::FoundTenant;
-    use schemas::{Uuid, ids::TenantId, problem::Problem};
+    use schemas::{Uuid, events::tenants::Quotas, ids::TenantId, problem::Problem};
 
     const PAGE: HeaderValue = HeaderValue::from_static("https://shop.example");
 
@@ -103,7 +103,8 @@ mod tests {
                 TenantName::Slug(slug) if slug == "open" => Vec::new(),
                 TenantName::Slug(_) | TenantName::Id(_) => return Ok(None),
             };
-            Ok(Some(FoundTenant { id: TenantId(Uuid::nil()), suspended: None, origins: origins.into() }))
+            let (id, origins, quotas) = (TenantId(Uuid::nil()), origins.into(), Quotas::default());
+            Ok(Some(FoundTenant { id, suspended: None, origins, quotas, usage: None }))
         }
     }
 

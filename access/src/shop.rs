@@ -7,6 +7,8 @@ use crate::{
 };
 use axum::http::HeaderMap;
 use schemas::{
+    Timestamp,
+    events::tenants::Quotas,
     ids::TenantId,
     problem::{Code, FieldError, Problem},
 };
@@ -52,6 +54,21 @@ pub struct FoundTenant {
     pub suspended: Option<Arc<str>>,
     /// The origins whose pages may read its answers; none if it names none.
     pub origins: Arc<[String]>,
+    /// How much it may have and ask for.
+    pub quotas: Quotas,
+    /// What it has, where that is known: when it was measured last.
+    pub usage: Option<Usage>,
+}
+
+/// What a shop has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Products.
+    pub products: u64,
+    /// Bytes of states in the write database.
+    pub bytes: u64,
+    /// When that was.
+    pub measured_at: Timestamp,
 }
 
 /// The tenants that there are.
@@ -131,7 +148,12 @@ fn unknown(name: &TenantName) -> Problem {
 /// # Errors
 /// As a problem: none is named, two that differ are, there is no such shop for the caller, it is suspended, or it makes
 /// too many requests.
-pub async fn of<T: Tenants>(tenants: &T, rates: &Rates, caller: &Caller, named: &Named) -> Result<TenantId, T::Error> {
+pub async fn of<T: Tenants>(
+    tenants: &T,
+    rates: &Rates,
+    caller: &Caller,
+    named: &Named,
+) -> Result<FoundTenant, T::Error> {
     let own = match caller.shop().map(TenantName::from) {
         None => None,
         Some(name) => Some(find(tenants, &name).await?),
@@ -141,10 +163,10 @@ pub async fn of<T: Tenants>(tenants: &T, rates: &Rates, caller: &Caller, named: 
             if let Some(reason) = own.suspended {
                 return Err(Problem::new(Code::TenantSuspended).detail(&*reason).into());
             }
-            rates.take(own.id).map_err(|too_many| too_many.problem())?;
-            Ok(own.id)
+            rates.take(own.id, &own.quotas).map_err(|too_many| too_many.problem())?;
+            Ok(own)
         }
-        (None, Some((_, found))) if caller.is_admin() => Ok(found.id),
+        (None, Some((_, found))) if caller.is_admin() => Ok(found),
         (_, Some((name, _))) => Err(unknown(&name).into()),
         (_, None) => {
             Err(required("send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant").into())
@@ -195,7 +217,13 @@ mod tests {
                 TenantName::Slug(name) => name == slug,
             });
             let suspended = |slug: &str| (slug == "closed").then(|| Arc::from("unpaid"));
-            Ok(slug.map(|slug| FoundTenant { id: id(slug), suspended: suspended(slug), origins: Arc::default() }))
+            Ok(slug.map(|slug| FoundTenant {
+                id: id(slug),
+                suspended: suspended(slug),
+                origins: Arc::default(),
+                quotas: Quotas::default(),
+                usage: None,
+            }))
         }
     }
 
@@ -210,10 +238,15 @@ mod tests {
         }))
     }
 
+    fn rates(per_second: Option<NonZeroU32>) -> Rates {
+        Rates::of_shops(per_second, |quotas| quotas.commands_per_second)
+    }
+
     async fn ask(caller: &Caller, header: Option<&str>, address: Option<&str>) -> Result<TenantId, String> {
         let headers = header.map(|slug| (SLUG.parse().expect("a name"), slug.parse().expect("a value")));
         let named = Named::of(&HeaderMap::from_iter(headers), address.map(str::to_owned)).expect("read");
-        of(&Three, &Rates::of_shops(None), caller, &named).await.map_err(|problem| problem.code)
+        let found = of(&Three, &rates(None), caller, &named).await;
+        found.map(|found| found.id).map_err(|problem| problem.code)
     }
 
     #[tokio::test]
@@ -256,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn administrators_are_not_counted() {
-        let (rates, named) = (Rates::of_shops(NonZeroU32::new(1)), Named::default());
+        let (rates, named) = (rates(NonZeroU32::new(1)), Named::default());
         let own = key("lamps");
         let mut refused = 0;
         for _ in 0..10 {
@@ -264,7 +297,8 @@ mod tests {
         }
         assert!(refused >= 7, "{refused}");
         let named = Named { header: Some(TenantName::Id(id("lamps"))), address: None };
-        assert_eq!(of(&Three, &rates, &Caller::Admin, &named).await.map_err(|problem| problem.code), Ok(id("lamps")));
+        let found = of(&Three, &rates, &Caller::Admin, &named).await;
+        assert_eq!(found.map(|found| found.id).map_err(|problem| problem.code), Ok(id("lamps")));
     }
 
     #[test]

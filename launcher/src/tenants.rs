@@ -1,6 +1,8 @@
 //! `souk tenant`: the shops of an installation.
 
+mod delete;
 mod export;
+mod quotas;
 
 pub use export::{ExportArgs, run as export};
 
@@ -13,7 +15,7 @@ use crate::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Open, suspend, resume and list the tenants of an installation
+/// Open, suspend, resume, limit, delete and list the tenants of an installation
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   souk tenant create outdoor --name 'Outdoor shop'
@@ -21,7 +23,9 @@ use serde_json::{Value, json};
   souk tenant resume outdoor
   souk tenant origins outdoor https://outdoor.example https://www.outdoor.example
   souk tenant origins outdoor --none
+  souk tenant quotas outdoor --products 10000 --storage-mib 512
   souk tenant export outdoor --output outdoor.ndjson
+  souk tenant delete outdoor --export outdoor.ndjson
   souk tenant list
 
 The administrators' key is needed. A suspended shop is closed to everybody but them, and loses nothing.")]
@@ -72,6 +76,10 @@ enum Command {
         #[command(flatten)]
         write: WriteArgs,
     },
+    /// Say how much the shop may have and ask for, or show it and what it has
+    Quotas(quotas::QuotasArgs),
+    /// Delete a suspended shop with all its data
+    Delete(Box<delete::DeleteArgs>),
     /// Write all that ever happened in a shop, an event a line (CloudEvents in JSON)
     Export(Box<ExportArgs>),
     /// List the first thousand by slug
@@ -106,6 +114,8 @@ struct ListArgs {
 pub async fn run(args: Args) -> Result<(), LaunchError> {
     let (slug, write, (method, path), body, [done, already]) = match args.command {
         Command::List(args) => return list(args).await,
+        Command::Quotas(args) => return quotas::run(args).await,
+        Command::Delete(args) => return delete::run(*args).await,
         Command::Export(args) => {
             let events = export(&args).await?;
             eprintln!("{} events of `{}`", grouped(events), args.slug);
@@ -150,7 +160,8 @@ async fn list(args: ListArgs) -> Result<(), LaunchError> {
             if of("suspended").is_empty() { String::new() } else { format!("  suspended: {}", of("suspended")) };
         let named: Vec<&str> = tenant["origins"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let origins = if named.is_empty() { String::new() } else { format!("  read by: {}", named.join(", ")) };
-        println!("{:<24} {}  {}{state}{origins}", of("slug"), of("id"), of("name"));
+        let quotas = quotas::said(&tenant["quotas"]).map(|said| format!("  quotas: {said}")).unwrap_or_default();
+        println!("{:<24} {}  {}{state}{origins}{quotas}", of("slug"), of("id"), of("name"));
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{Interval, MissedTickBehavior};
 
 mod batch;
+mod gone;
 mod scheduled;
 
 pub use batch::apply;

@@ -110,6 +110,8 @@ pub struct Metrics {
     pub embedded: Counter,
     /// Single searches that were let go by age.
     pub searches_pruned: Counter,
+    /// Rows of deleted shops that went, by projection.
+    pub shops_swept: Family<Of, Counter>,
 }
 
 impl Metrics {
@@ -154,6 +156,7 @@ impl Metrics {
             index_quarantined: Counter::default(),
             embedded: Counter::default(),
             searches_pruned: Counter::default(),
+            shops_swept: Family::default(),
         };
         metrics.register_lag(registry);
         registry.register(|r| {
@@ -186,6 +189,8 @@ impl Metrics {
             r.register("index_quarantined", "Damaged index folders put aside", metrics.index_quarantined.clone());
             r.register("embedded_documents", "Vectors computed", metrics.embedded.clone());
             r.register("insight_searches_pruned", "Searches let go by age", metrics.searches_pruned.clone());
+            let help = "Rows of deleted shops that went from the views";
+            r.register("deleted_shop_rows", help, metrics.shops_swept.clone());
         });
         metrics
     }

@@ -92,7 +92,7 @@ impl App {
             tenants: Tenants::new(pool.clone()),
             metrics,
             searcher: Searcher::new(config.search_limits()),
-            rates: Rates::of_shops(NonZeroU32::new(config.shop_reads_per_second)),
+            rates: Rates::of_shops(NonZeroU32::new(config.shop_reads_per_second), |quotas| quotas.reads_per_second),
             callers: Callers::new(
                 AdminKey::new(config.admin_key.as_deref()),
                 ViewedKeys { pool: pool.clone() },

@@ -111,7 +111,7 @@ impl FromRequestParts<App> for ReadContext {
         let named = Named::of(&parts.headers, parameters.tenant)?;
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
         let find = || shop::of(&app.tenants, &app.rates, caller, &named);
-        let tenant = match find().await {
+        let found = match find().await {
             // A shop that was created a moment ago is on its way like any other write.
             Err(refusal) if !token.is_empty() && refusal.is(Code::TenantNotFound) => {
                 while_serving(app, app.freshness.of_tenants(wanted(caller, &named), deadline)).await?;
@@ -119,7 +119,7 @@ impl FromRequestParts<App> for ReadContext {
             }
             outcome => outcome?,
         };
-        Ok(Self { tenant, is_admin: caller.is_admin(), restriction: caller.restriction(), token, deadline })
+        Ok(Self { tenant: found.id, is_admin: caller.is_admin(), restriction: caller.restriction(), token, deadline })
     }
 }
 

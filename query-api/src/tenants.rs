@@ -2,8 +2,8 @@
 
 use crate::{problem::Refusal, renewed::Renewed};
 use access::shop::{self, FoundTenant, TenantName};
-use schemas::{Uuid, ids::TenantId};
-use sqlx::PgPool;
+use schemas::{Uuid, events::tenants::Quotas, ids::TenantId};
+use sqlx::{PgPool, types::Json};
 use std::{sync::Arc, time::Duration};
 
 /// How often a tenant is looked up again: so long may one that was suspended still be read.
@@ -16,11 +16,14 @@ struct Row {
     id: Uuid,
     suspended: Option<String>,
     origins: Vec<String>,
+    quotas: Json<Quotas>,
 }
 
 impl From<Row> for FoundTenant {
     fn from(row: Row) -> Self {
-        Self { id: TenantId(row.id), suspended: row.suspended.map(Arc::from), origins: row.origins.into() }
+        let Row { id, suspended, origins, quotas: Json(quotas) } = row;
+        // What it has is measured on the write side.
+        Self { id: TenantId(id), suspended: suspended.map(Arc::from), origins: origins.into(), quotas, usage: None }
     }
 }
 
@@ -53,18 +56,20 @@ impl shop::Tenants for Tenants {
 }
 
 async fn read_slug(pool: PgPool, slug: String) -> Result<Option<FoundTenant>, sqlx::Error> {
-    let found: Option<Row> =
-        sqlx::query_as("SELECT id, suspended, origins FROM tenants WHERE slug = $1 ORDER BY id LIMIT 1")
-            .bind(slug)
-            .fetch_optional(&pool)
-            .await?;
+    let found: Option<Row> = sqlx::query_as(
+        "SELECT id, suspended, origins, quotas FROM tenants WHERE slug = $1 AND NOT deleted ORDER BY id LIMIT 1",
+    )
+    .bind(slug)
+    .fetch_optional(&pool)
+    .await?;
     Ok(found.map(FoundTenant::from))
 }
 
 async fn read_id(pool: PgPool, id: TenantId) -> Result<Option<FoundTenant>, sqlx::Error> {
-    let found: Option<Row> = sqlx::query_as("SELECT id, suspended, origins FROM tenants WHERE id = $1")
-        .bind(id.uuid())
-        .fetch_optional(&pool)
-        .await?;
+    let found: Option<Row> =
+        sqlx::query_as("SELECT id, suspended, origins, quotas FROM tenants WHERE id = $1 AND NOT deleted")
+            .bind(id.uuid())
+            .fetch_optional(&pool)
+            .await?;
     Ok(found.map(FoundTenant::from))
 }

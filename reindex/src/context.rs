@@ -44,10 +44,11 @@ impl CommandContext {
     /// A refusal if the views know no such shop.
     pub async fn tenant(&self, named: Option<&str>) -> Result<Option<Uuid>, Failure> {
         let Some(named) = named else { return Ok(None) };
-        let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM tenants WHERE slug = $1 OR id::text = $1")
-            .bind(named)
-            .fetch_optional(&self.pool)
-            .await?;
+        let found: Option<Uuid> =
+            sqlx::query_scalar("SELECT id FROM tenants WHERE (slug = $1 OR id::text = $1) AND NOT deleted")
+                .bind(named)
+                .fetch_optional(&self.pool)
+                .await?;
         let found = found.ok_or_else(|| Failure::refused("unknown_tenant", format!("there is no shop `{named}`")))?;
         Ok(Some(found))
     }

@@ -65,6 +65,8 @@ codes! {
     TenantSuspended = "tenant_suspended", 403, "The tenant is suspended";
     /// More requests a second than a tenant may make.
     TooManyRequests = "too_many_requests", 429, "Too many requests; try again in a moment";
+    /// The tenant has as much as its quota allows.
+    QuotaExceeded = "quota_exceeded", 403, "The tenant has as much as it may have";
     /// Nothing with that id, slug or SKU in this tenant.
     NotFound = "not_found", 404, "There is nothing here";
     /// The path exists, the method does not.

@@ -1,9 +1,10 @@
-//! What the write database needs now and then, whichever process does it: partitions for the months to come, and an end for
-//! idempotency keys and for what accounts leave behind. Archiving outboxes is the projector's, which knows what was published.
+//! What the write database needs now and then, whichever process does it: partitions for the months to come, an end for
+//! idempotency keys, for what accounts leave behind and for deleted shops, and a look at what shops have. Archiving outboxes is the projector's, which knows what was published.
 
 mod accounts;
 mod keys;
 mod months;
+mod shops;
 
 use crate::{clock::Clock, contexts::accounts::port::Accounts};
 use service::jobs::{JobMetrics, Jobs};
@@ -13,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 pub use accounts::AccountsEnd;
 pub use keys::KeysExpire;
 pub use months::MonthsAhead;
+pub use shops::{DeletedShops, ShopsMeasured};
 
 /// The jobs of write-api; idempotency keys end after `key_age`.
 pub(crate) fn list(
@@ -30,6 +32,8 @@ pub(crate) fn list(
             Box::new(KeysExpire { age: key_age }),
             Box::new(AccountsEnd),
             Box::new(accounts::KeysRewrap { accounts }),
+            Box::new(ShopsMeasured),
+            Box::new(DeletedShops),
         ],
         &JobMetrics::new(metrics),
         Arc::new(move || clock.now()),

@@ -10,7 +10,7 @@
 //! | `domain` | what the rules of all contexts are made of |
 //! | `pipeline` | how a command becomes a state and events, the same way for all |
 //! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
-//! | [`jobs`] | partitions for months to come, the end of idempotency keys |
+//! | [`jobs`] | partitions for months to come, the end of idempotency keys and of deleted shops |
 //! | [`mail`] | how mail leaves the house |
 //! | [`vault`], [`passwords`] | sealing what is personal, and hashing passwords |
 //! | `wake` | the signal to the relay |
@@ -41,7 +41,7 @@ use contexts::{
     tenants::port::Directory,
 };
 use mail::{MailError, Mailer};
-use pipeline::{App, BulkLimits, database::Database, metrics::CommandMetrics};
+use pipeline::{App, BulkLimits, allowance::Counts, database::Database, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals, Supervisor,
     database::{self, Deadlines, PoolOptions},
@@ -126,7 +126,8 @@ pub async fn serve(
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
         accounts,
-        rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second)),
+        rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second), |quotas| quotas.commands_per_second),
+        counts: Counts::default(),
         callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { database }, config.shop_domain),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };

@@ -11,12 +11,14 @@
 //! | [`database`] | transactions, each for a shop |
 //! | [`table`] | a table by its description |
 //! | [`outbox`], [`idempotency`] | what every context has in its schema |
+//! | [`allowance`] | what a shop may still have |
 //! | [`limits`] | how much of it at once |
 //! | [`procedure`] | what changes several aggregates, or tells more |
 //! | [`scope`] | whose data, at what time, on whose request |
 //! | [`audited`], [`changes`] | who acts, and what was changed so far |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
 
+pub(crate) mod allowance;
 pub(crate) mod audited;
 pub(crate) mod batch;
 pub(crate) mod bulk;
@@ -36,6 +38,7 @@ mod scope;
 pub(crate) mod table;
 pub(crate) mod use_case;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use audited::Audited;
 pub(crate) use batch::{Batch, Row, Stored};
 pub(crate) use failure::Failure;
@@ -50,7 +53,8 @@ use crate::{
     contexts::{accounts::port::Accounts, tenants::port::Directory},
     wake::Waker,
 };
-use access::{Callers, Rates};
+use access::{Callers, Rates, shop::FoundTenant};
+use allowance::Counts;
 use database::Database;
 use metrics::CommandMetrics;
 use schemas::ids::TenantId;
@@ -73,6 +77,8 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     /// How much each shop asks.
     pub(crate) rates: Rates,
+    /// How many products shops have that may not have as many as they like.
+    pub(crate) counts: Counts,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
 }
@@ -81,6 +87,12 @@ impl App {
     /// The scope of a command that came over HTTP.
     pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext, audited: Audited) -> Scope {
         let (now, clock) = (self.clock.now(), Arc::clone(&self.clock));
-        Scope { tenant, request, audited, cause: None, now, clock, most_attributes: self.most_attributes }
+        let (allowance, most_attributes) = (Allowance::default(), self.most_attributes);
+        Scope { tenant, request, audited, cause: None, now, clock, most_attributes, allowance }
+    }
+
+    /// What a shop may still have.
+    pub(crate) fn allowance(&self, found: &FoundTenant) -> Allowance {
+        Allowance::of(found, self.counts.clone())
     }
 }

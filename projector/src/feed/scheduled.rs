@@ -1,7 +1,7 @@
 //! Scheduled work of a feed, and dead letters that an operator wants tried again. One process does both: whoever holds the
 //! first partitions.
 
-use super::Target;
+use super::{Target, gone};
 use crate::{
     blame,
     deps::{Deps, RoleError},
@@ -24,6 +24,7 @@ pub(super) async fn work(deps: &Deps, target: Target, connection: &mut PgConnect
     let done = tick(target, connection, &at).await?;
     deps.metrics.applied.get_or_create(&of(target.name)).inc_by(done.retried as u64);
     deps.metrics.searches_pruned.inc_by(done.pruned);
+    deps.metrics.shops_swept.get_or_create(&of(target.name)).inc_by(done.swept);
     Ok(done)
 }
 
@@ -36,6 +37,8 @@ pub struct Done {
     pub retried: usize,
     /// Rows that were deleted by age.
     pub pruned: u64,
+    /// Rows of deleted shops that went.
+    pub swept: u64,
     /// Whether there is more to do at once.
     pub has_more: bool,
 }
@@ -50,6 +53,8 @@ pub async fn tick(target: Target, connection: &mut PgConnection, at: &Moment) ->
         dead_letters(target, connection, &mut done).await?;
     }
     projections(target, connection, at, &mut done).await?;
+    done.swept = gone::sweep(target, connection).await?;
+    done.has_more |= done.swept > 0;
     if done.changed + done.retried > 0 {
         tracing::info!(
             projection = target.name,
@@ -62,7 +67,7 @@ pub async fn tick(target: Target, connection: &mut PgConnection, at: &Moment) ->
 }
 
 /// Whoever holds the checkpoint wants the views to stand still: all of it, and so its first partitions.
-async fn stand_still(target: Target, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn stand_still(target: Target, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
         "SELECT FROM checkpoints WHERE projection = $1 AND partition = 0 ORDER BY topic COLLATE \"C\" FOR SHARE",
     )

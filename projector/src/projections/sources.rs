@@ -62,7 +62,8 @@ pub struct Gap {
 /// Moves the versions that are known on; gives the events that are new, in their order, and those that can't be
 /// applied, with which the later ones of the same key are left out too.
 ///
-/// Versions are contiguous: an event is taken only after the one before it, unless that was discarded.
+/// Versions are contiguous: an event is taken only after the one before it, unless that was discarded. Events of a shop that was
+/// deleted are left out, in whatever order they come.
 ///
 /// # Errors
 /// The database's.
@@ -74,6 +75,9 @@ pub async fn advance<'a>(
     let (mut new, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
     let mut closed: HashSet<&str> = HashSet::new();
     for (index, event) in events.iter().enumerate() {
+        if known.is_of_no_use(event) {
+            continue;
+        }
         if closed.contains(event.key.as_str()) {
             let reason = "an earlier event of the same key can't be applied".to_owned();
             refused.push(Refused { index, reason, gap: None });
@@ -143,6 +147,8 @@ struct Known {
     rows: BTreeMap<Key, Source>,
     discarded: BTreeMap<Key, BTreeMap<u64, Discarded>>,
     changed: BTreeSet<Key>,
+    /// The shops that were deleted.
+    deleted: HashSet<TenantId>,
 }
 
 /// An event that an operator gave up.
@@ -152,7 +158,15 @@ struct Discarded {
     time: Timestamp,
 }
 
+/// Contexts whose events are kept of shops that were deleted, too: what happened to the shop itself, and what staff did.
+pub const KEPT: [Context; 2] = [Context::Tenants, Context::Audit];
+
 impl Known {
+    /// Whether an event is of a shop that was deleted, and not what is kept of it.
+    fn is_of_no_use(&self, event: &Event) -> bool {
+        self.deleted.contains(&event.envelope.tenant) && !KEPT.contains(&event.envelope.context)
+    }
+
     /// Takes an event; gives whether it is new, or why it can't be applied.
     fn take(&mut self, event: &Event) -> Result<bool, (String, Option<Gap>)> {
         let envelope = &event.envelope;
@@ -300,12 +314,13 @@ async fn load(connection: &mut PgConnection, events: &[Event]) -> Result<Known, 
     let keys: HashSet<Key> =
         events.iter().map(|e| (e.envelope.tenant, e.envelope.context, e.envelope.aggregate_id)).collect();
     let rows = sqlx::query(
-        "SELECT k.t, k.c, k.a, s.aggregate, s.product_id, s.version, s.deleted, s.body, s.event_time,
+        "SELECT k.t, k.c, k.a, s.aggregate, s.product_id, s.version, s.deleted, s.body, s.event_time, gone.id IS NOT NULL AS shop_is_gone,
                 d.version AS gone, d.aggregate AS gone_aggregate, d.event_id AS gone_event, d.event_time AS gone_time
          FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS k(t, c, a)
          LEFT JOIN sources AS s ON s.tenant_id = k.t AND s.context = k.c AND s.aggregate_id = k.a
          LEFT JOIN discarded_events AS d ON d.tenant_id = k.t AND d.context = k.c AND d.aggregate_id = k.a
-         WHERE s.version IS NOT NULL OR d.version IS NOT NULL",
+         LEFT JOIN tenants AS gone ON gone.id = k.t AND gone.deleted
+         WHERE s.version IS NOT NULL OR d.version IS NOT NULL OR gone.id IS NOT NULL",
     )
     .bind(keys.iter().map(|(tenant, _, _)| tenant.uuid()).collect::<Vec<_>>())
     .bind(keys.iter().map(|(_, context, _)| context.name()).collect::<Vec<_>>())
@@ -317,6 +332,9 @@ async fn load(connection: &mut PgConnection, events: &[Event]) -> Result<Known, 
         let context: String = row.try_get("c")?;
         let context = context.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         let key = (TenantId(row.try_get("t")?), context, row.try_get("a")?);
+        if row.try_get("shop_is_gone")? {
+            known.deleted.insert(key.0);
+        }
         if let Some(version) = row.try_get::<Option<i64>, _>("version")? {
             known.rows.insert(key, source(&row, version)?);
         }

@@ -1,4 +1,5 @@
-//! The tenants view: slug and name by id, why one is suspended, and which pages may read its answers.
+//! The tenants view: slug and name by id, why one is suspended, which pages may read its answers, and how much it may have. Of
+//! one that was deleted there is the id alone, by which its other events are known to be of no use.
 
 use crate::{
     projection::{Projection, Versioned, ViewTable},
@@ -9,11 +10,11 @@ use schemas::{
     Timestamp,
     events::{
         DomainEvent, TenantsEvent,
-        tenants::{TenantCreated, TenantOriginsSet},
+        tenants::{Quotas, TenantCreated, TenantOriginsSet},
     },
     topics::Context,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 /// The shops on this installation.
 #[derive(Debug)]
@@ -22,7 +23,9 @@ pub struct Tenants;
 impl Projection for Tenants {
     const NAME: &'static str = "tenants";
     const READS: &'static [Context] = &[Context::Tenants];
-    const TABLES: &'static [ViewTable] = &[ViewTable { tenant: "id", ..ViewTable::whole("tenants", "id") }];
+    // How far the end of a shop has come may differ.
+    const TABLES: &'static [ViewTable] =
+        &[ViewTable { tenant: "id", equal: "(to_jsonb(r) - 'swept_by')::text", ..ViewTable::whole("tenants", "id") }];
     const VERSIONED: Option<Versioned> =
         Some(Versioned { name: "tenants", joined_by: "tenants v ON v.id = k.a", name_of: None });
 
@@ -34,6 +37,8 @@ impl Projection for Tenants {
                 TenantsEvent::Suspended(suspended) => suspend(connection, event, Some(&suspended.reason)).await?,
                 TenantsEvent::Resumed(_) => suspend(connection, event, None).await?,
                 TenantsEvent::OriginsSet(set) => set_origins(connection, event, set).await?,
+                TenantsEvent::QuotasSet(set) => set_quotas(connection, event, set.quotas).await?,
+                TenantsEvent::Deleted(_) => delete(connection, event).await?,
             }
         }
         Ok(())
@@ -72,5 +77,28 @@ async fn set_origins(connection: &mut PgConnection, event: &Event, set: &TenantO
         .bind(stored::version(event.envelope.version))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+async fn set_quotas(connection: &mut PgConnection, event: &Event, quotas: Quotas) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE tenants SET quotas = $2, version = $3 WHERE id = $1 AND version < $3")
+        .bind(event.envelope.aggregate_id)
+        .bind(Json(quotas))
+        .bind(stored::version(event.envelope.version))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The rest of it goes in steps; see `crate::feed`.
+async fn delete(connection: &mut PgConnection, event: &Event) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE tenants SET slug = '', name = '', suspended = NULL, origins = '{}', quotas = '{}', deleted = true, version = $2
+         WHERE id = $1 AND version < $2",
+    )
+    .bind(event.envelope.aggregate_id)
+    .bind(stored::version(event.envelope.version))
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -213,7 +213,7 @@ pub async fn tenant_lag(pool: &PgPool) -> Result<Vec<TenantLag>, sqlx::Error> {
         "SELECT l.projection, l.tenant_id, t.slug AS tenant, l.waiting_events, l.waiting_seconds, l.applied_events, l.late_seconds,
                 l.last_event_time
          FROM tenant_lag AS l LEFT JOIN tenants AS t ON t.id = l.tenant_id
-         WHERE l.updated_at > now() - interval '1 minute'
+         WHERE l.updated_at > now() - interval '1 minute' AND t.deleted IS NOT TRUE
          ORDER BY greatest(l.waiting_seconds, l.late_seconds) DESC, l.projection, l.tenant_id LIMIT $1",
     )
     .bind(MOST_TENANTS)

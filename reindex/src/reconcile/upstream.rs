@@ -2,7 +2,7 @@
 
 use super::{hop::Hop, options::Args};
 use crate::failure::Failure;
-use projector::{projection::Versioned, registry};
+use projector::{projection::Versioned, projections::sources::KEPT, registry};
 use schemas::{Uuid, topics::Context};
 use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 use std::collections::BTreeMap;
@@ -71,13 +71,19 @@ impl Written {
 ///
 /// Each step of a sample goes by an index: this runs beside writes, every minute.
 async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uuid>) -> Result<Vec<PgRow>, Failure> {
+    // What is there of a deleted shop goes from both sides.
+    let there = if KEPT.contains(&context) {
+        "true"
+    } else {
+        "NOT EXISTS (SELECT FROM tenants.deleted AS gone WHERE gone.tenant_id = o.tenant_id)"
+    };
     let settled = "occurred_at < now() - make_interval(secs => $1) AND published_at IS NOT NULL";
     let columns =
         format!("last.tenant_id, last.aggregate_id, last.version, last.aggregate, {} AS name", name_of(context));
     if args.all || tenant.is_some() {
         let text = format!(
             "SELECT {columns} FROM (
-               SELECT DISTINCT ON (tenant_id, aggregate_id) * FROM {context}.outbox WHERE ($2::uuid IS NULL OR tenant_id = $2)
+               SELECT DISTINCT ON (tenant_id, aggregate_id) * FROM {context}.outbox AS o WHERE ($2::uuid IS NULL OR tenant_id = $2) AND {there}
                ORDER BY tenant_id, aggregate_id, version DESC) last
              WHERE {settled} ORDER BY CASE WHEN $3 THEN 0 ELSE random() END LIMIT CASE WHEN $3 THEN NULL ELSE $4 END"
         );
@@ -92,7 +98,7 @@ async fn newest(write: &PgPool, context: Context, args: &Args, tenant: Option<Uu
     let text = format!(
         "SELECT {columns}
          FROM (SELECT DISTINCT tenant_id, aggregate_id FROM (
-                 SELECT tenant_id, aggregate_id FROM {context}.outbox WHERE id >= $2 ORDER BY id LIMIT $3) some_of) picked
+                 SELECT tenant_id, aggregate_id FROM {context}.outbox AS o WHERE id >= $2 AND {there} ORDER BY id LIMIT $3) some_of) picked
          CROSS JOIN LATERAL (
            SELECT * FROM {context}.outbox o WHERE o.tenant_id = picked.tenant_id AND o.aggregate_id = picked.aggregate_id
            ORDER BY o.version DESC LIMIT 1) last

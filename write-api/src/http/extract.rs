@@ -83,8 +83,9 @@ pub(crate) fn context(parts: &Parts, app: &App) -> RequestContext {
 pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiError> {
     let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
     let named = Named::of(&parts.headers, tenant_in_address(parts))?;
-    let tenant = shop::of(app, &app.rates, caller, &named).await?;
-    Ok(app.scope(tenant, context(parts, app), audited(parts)?))
+    let found = shop::of(app, &app.rates, caller, &named).await?;
+    let scope = app.scope(found.id, context(parts, app), audited(parts)?);
+    Ok(Scope { allowance: app.allowance(&found), ..scope })
 }
 
 /// Who acts, if they are audited: staff, owners and administrators.

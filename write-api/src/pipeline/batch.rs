@@ -7,6 +7,7 @@ use super::{
 use crate::domain::Aggregate;
 use schemas::{
     Uuid,
+    contexts::Context,
     events::{EncodeError, Event},
     sizes::{self, MAX_EVENT_BYTES},
 };
@@ -73,11 +74,13 @@ pub(crate) struct Batch<A: Aggregate> {
     log: Vec<Decided<A::Event>>,
     /// Why an event could not be written down, if one could not: nothing of the batch is written then.
     unwritable: Option<EncodeError>,
+    /// Why nothing may be created or enlarged, if so.
+    full: Option<Rejection>,
 }
 
 impl<A: Aggregate> Default for Batch<A> {
     fn default() -> Self {
-        Self { items: HashMap::new(), log: Vec::new(), unwritable: None }
+        Self { items: HashMap::new(), log: Vec::new(), unwritable: None, full: None }
     }
 }
 
@@ -101,39 +104,6 @@ impl<A: Aggregate> Batch<A> {
     /// The new events, in their order.
     pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &A::Event> {
         self.log.iter().map(|decided| &decided.event)
-    }
-
-    /// Carries out one command: finds the aggregate, compares the version it expects, decides, records what happens,
-    /// and tells what was done. The only place where these five steps follow each other.
-    pub(crate) fn carry_out(
-        &mut self,
-        id: Uuid,
-        expected: Expected,
-        decide: impl FnOnce(&Self) -> Result<Vec<A::Event>, Rejection>,
-    ) -> Result<Done, Rejection> {
-        let item = self.items.get(&id);
-        let before = item.map_or(0, |item| item.version);
-        let is_there = item.and_then(|item| item.state.as_ref()).is_some_and(|state| !state.is_removed());
-        expected.check(is_there.then_some(before))?;
-        let events = decide(self)?;
-        let change = match (events.is_empty(), is_there) {
-            (true, _) => Change::Unchanged,
-            (false, false) => Change::Created,
-            (false, true) => Change::Changed,
-        };
-        let mut written = Vec::with_capacity(events.len());
-        for event in events {
-            match event.to_json() {
-                Ok(payload) => {
-                    fits(&payload)?;
-                    written.push((event, payload));
-                }
-                Err(error) => self.unwritable = Some(error),
-            }
-        }
-        // Nothing on record and nothing to record: version 0.
-        let version = if written.is_empty() { before } else { self.record(id, written) };
-        Ok(Done { change, id, version, variants: Vec::new() })
     }
 
     fn record(&mut self, id: Uuid, events: Vec<(A::Event, String)>) -> u64 {
@@ -167,6 +137,61 @@ pub(crate) fn read_version(version: i64) -> u64 {
 }
 
 impl<A: Stored> Batch<A> {
+    /// Where a shop has all the storage that it may have, what staff keep in it doesn't grow. Shoppers go on, and so does what
+    /// has to be on record.
+    pub(crate) fn within(mut self, scope: &Scope) -> Self {
+        self.full = match A::Event::CONTEXT {
+            Context::Catalog | Context::Pricing | Context::Inventory | Context::Merchandising => scope.allowance.full(),
+            Context::Tenants | Context::Insights | Context::Access | Context::Audit | Context::Accounts => None,
+        };
+        self
+    }
+
+    /// Carries out one command: finds the aggregate, compares the version it expects, decides, records what happens,
+    /// and tells what was done. The only place where these five steps follow each other.
+    pub(crate) fn carry_out(
+        &mut self,
+        id: Uuid,
+        expected: Expected,
+        decide: impl FnOnce(&Self) -> Result<Vec<A::Event>, Rejection>,
+    ) -> Result<Done, Rejection> {
+        let item = self.items.get(&id);
+        let before = item.map_or(0, |item| item.version);
+        let is_there = item.and_then(|item| item.state.as_ref()).is_some_and(|state| !state.is_removed());
+        expected.check(is_there.then_some(before))?;
+        let events = decide(self)?;
+        if let Some(full) = self.full.as_ref().filter(|_| self.grows(id, &events)) {
+            return Err(full.clone());
+        }
+        let change = match (events.is_empty(), is_there) {
+            (true, _) => Change::Unchanged,
+            (false, false) => Change::Created,
+            (false, true) => Change::Changed,
+        };
+        let mut written = Vec::with_capacity(events.len());
+        for event in events {
+            match event.to_json() {
+                Ok(payload) => {
+                    fits(&payload)?;
+                    written.push((event, payload));
+                }
+                Err(error) => self.unwritable = Some(error),
+            }
+        }
+        // Nothing on record and nothing to record: version 0.
+        let version = if written.is_empty() { before } else { self.record(id, written) };
+        Ok(Done { change, id, version, variants: Vec::new() })
+    }
+
+    /// Whether these events make something, or make it larger.
+    fn grows(&self, id: Uuid, events: &[A::Event]) -> bool {
+        let before = self.state(id).filter(|state| !state.is_removed());
+        let after = events.iter().fold(self.state(id).cloned(), A::apply);
+        let after = after.as_ref().filter(|state| !state.is_removed());
+        let bytes = |state: &A| state.shown().map_or(0, |shown| shown.to_string().len());
+        !events.is_empty() && after.map_or(0, bytes) > before.map_or(0, bytes)
+    }
+
     /// Writes every state that moved, expecting the version that was loaded, then the events: outbox
     /// ids are drawn only once the rows of the states are locked.
     pub(crate) async fn append(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {

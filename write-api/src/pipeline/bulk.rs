@@ -5,6 +5,8 @@ use super::{
     idempotency::{self, Claim, Key},
 };
 use crate::contexts::audit::port;
+use access::shop::TenantName;
+use schemas::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection, PgTransaction};
 use std::{collections::BTreeMap, marker::PhantomData, time::Instant};
@@ -150,6 +152,7 @@ impl<W: WorkingSet> Session<W> {
             return Ok(lines.iter().map(|line| (line.number, Outcome::NotTried)).collect());
         }
         let started = Instant::now();
+        self.look_again().await?;
         let mut transaction = match self.whole.take() {
             Some(transaction) => transaction,
             None => self.app.database.of_shop(self.scope.tenant).await?,
@@ -167,6 +170,15 @@ impl<W: WorkingSet> Session<W> {
         self.failed |= chunk.outcomes.iter().any(Outcome::is_rejected);
         self.count(lines, &chunk);
         Ok(lines.iter().map(|line| line.number).zip(chunk.outcomes).collect())
+    }
+
+    /// A stream may go on for hours: whether the shop is still there, and what it may have, is asked with each chunk.
+    async fn look_again(&mut self) -> Result<(), Error> {
+        let (app, name) = (&self.app, TenantName::Id(self.scope.tenant));
+        let found = app.tenants.find(&app.database, &name).await?;
+        let found = found.ok_or_else(|| Rejection::of(Problem::new(Code::TenantNotFound)))?;
+        self.scope.allowance = app.allowance(&found);
+        Ok(())
     }
 
     /// Ends the stream; true if what was done stands.

@@ -1,6 +1,6 @@
 //! What every step of a command has to know of the request behind it.
 
-use super::Audited;
+use super::{Allowance, Audited};
 use crate::clock::Clock;
 use schemas::{Timestamp, ids::TenantId};
 use service::RequestContext;
@@ -19,4 +19,6 @@ pub(crate) struct Scope {
     pub(crate) clock: Arc<dyn Clock>,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
+    /// What the shop may still have; as much as comes where that is not looked up.
+    pub(crate) allowance: Allowance,
 }

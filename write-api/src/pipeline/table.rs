@@ -117,7 +117,7 @@ impl<A: Table> Stored for A {
         if !states.is_empty() {
             A::read_parts(conn, scope, &mut states).await?;
         }
-        Ok(batch(states))
+        Ok(batch(states).within(scope))
     }
 
     fn shown(&self) -> Option<Value> {
@@ -149,7 +149,7 @@ impl<A: Table> Stored for A {
 pub(crate) async fn load_all<A: Table>(conn: &mut PgConnection, scope: &Scope) -> Result<Batch<A>, Failure> {
     let query = of_tenant::<A>(sqlx::query(statements::<A>().load_all), scope);
     let rows = query.fetch_all(conn).await?;
-    Ok(batch(rows.iter().map(read_row).collect::<Result<_, _>>()?))
+    Ok(batch(rows.iter().map(read_row).collect::<Result<_, _>>()?).within(scope))
 }
 
 type Statement = Query<'static, Postgres, PgArguments>;

@@ -8,7 +8,7 @@ use crate::{
 };
 use access::{Routes, Rule};
 use axum::{Json, extract::State};
-use schemas::Uuid;
+use schemas::{Uuid, events::tenants::Quotas};
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa_axum::routes;
@@ -37,6 +37,7 @@ impl TenantList {
             name: "Demo shop".to_owned(),
             suspended: None,
             origins: vec!["https://shop.example".to_owned()],
+            quotas: sqlx::types::Json(Quotas { products: Some(10_000), ..Quotas::default() }),
             host,
         };
         Self { tenants: vec![tenant] }
@@ -56,15 +57,20 @@ pub struct TenantName {
     suspended: Option<String>,
     /// The origins whose pages may read its answers; none if it names none.
     origins: Vec<String>,
+    /// How much it may have and ask for; what is not there is as the installation has it set, or not limited.
+    #[schema(value_type = Quotas)]
+    quotas: sqlx::types::Json<Quotas>,
     /// Where who has no key shops in it, if shops have hosts.
     #[sqlx(default)]
     host: Option<String>,
 }
 
 async fn by_slug(pool: &PgPool) -> Result<Vec<TenantName>, sqlx::Error> {
-    sqlx::query_as("SELECT id, slug, name, suspended, origins FROM tenants ORDER BY slug LIMIT 1000")
-        .fetch_all(pool)
-        .await
+    sqlx::query_as(
+        "SELECT id, slug, name, suspended, origins, quotas FROM tenants WHERE NOT deleted ORDER BY slug LIMIT 1000",
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// All tenants.

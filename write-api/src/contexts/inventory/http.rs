@@ -123,7 +123,7 @@ fn request(
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = ReceiveInput,
     responses((status = 201, description = "First stock of this variant", body = CommandAnswer), (status = 200, description = "Received", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["not_found", "validation_failed"])))
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "quota_exceeded"])))
 )]
 pub(super) async fn receive(
     State(app): State<App>,
@@ -143,7 +143,7 @@ pub(super) async fn receive(
     post, path = "/v1/variants/{id}/stock/adjust", tag = "stock",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = AdjustInput, responses((status = 200, description = "Adjusted", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["not_found", "validation_failed", "insufficient_stock"])))
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "insufficient_stock", "quota_exceeded"])))
 )]
 pub(super) async fn adjust(
     State(app): State<App>,

@@ -89,7 +89,7 @@ fn entries(inputs: Vec<PriceEntryInput>) -> Result<Entries, Rejection> {
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = PricesInput,
     responses((status = 201, description = "There were none", body = CommandAnswer), (status = 200, description = "Changed or unchanged", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required", "quota_exceeded"])))
 )]
 pub(super) async fn set(
     State(app): State<App>,

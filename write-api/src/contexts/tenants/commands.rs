@@ -1,4 +1,4 @@
-//! Opening, suspending and resuming tenants, and what their pages may read.
+//! Opening, suspending, resuming and deleting tenants, what their pages may read, and how much they may have.
 
 use super::{
     domain::{OpenTenant, Tenant, TenantCommand},
@@ -36,6 +36,8 @@ impl UseCase for Manage {
             TenantCommand::Suspend(_) => "suspend",
             TenantCommand::Resume => "resume",
             TenantCommand::SetOrigins(_) => "set_origins",
+            TenantCommand::SetQuotas(_) => "set_quotas",
+            TenantCommand::Delete => "delete",
         }
     }
 
@@ -51,8 +53,8 @@ impl UseCase for Manage {
         let mut known = HashMap::new();
         // They come one at a time.
         for TenantRequest { shop, .. } in requests {
-            let found = table::find(&mut *conn, shop).await?;
-            known.extend(found.map(|found| (shop.clone(), found.id)));
+            let found = table::id_of(&mut *conn, shop).await?;
+            known.extend(found.map(|id| (shop.clone(), id)));
         }
         Ok(known)
     }
@@ -62,9 +64,7 @@ impl UseCase for Manage {
         match (known.get(shop), command) {
             (Some(id), _) => Ok(id.uuid()),
             (None, TenantCommand::Open(OpenTenant { id, .. })) => Ok(id.uuid()),
-            (None, TenantCommand::Suspend(_) | TenantCommand::Resume | TenantCommand::SetOrigins(_)) => {
-                Err(super::domain::Rejection::Missing.into())
-            }
+            (None, _) => Err(super::domain::Rejection::Missing.into()),
         }
     }
 

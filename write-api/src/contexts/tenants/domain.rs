@@ -2,7 +2,10 @@
 
 use crate::domain::{Aggregate, Refusal, Slug, validation::Findings};
 use schemas::{
-    events::tenants::{TenantCreated, TenantOriginsSet, TenantResumed, TenantSuspended, TenantsEvent},
+    events::tenants::{
+        Quotas, TenantCreated, TenantDeleted, TenantOriginsSet, TenantQuotasSet, TenantResumed, TenantSuspended,
+        TenantsEvent,
+    },
     ids::TenantId,
     problem::{Code, FieldError, ProblemType},
 };
@@ -10,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 /// Origins that a shop may name.
 const MOST_ORIGINS: usize = 50;
+/// The largest quotas: more is a slip.
+const MOST_PRODUCTS: u64 = 1_000_000_000;
+const MOST_PER_SECOND: u32 = 1_000_000;
+const MOST_MIB: u64 = 1 << 30;
 
 /// A shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +33,12 @@ pub struct Tenant {
     /// The origins whose pages may read its answers; none if it names none.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// How much it may have and ask for.
+    #[serde(default)]
+    pub quotas: Quotas,
+    /// It is there for nobody any more; it stays until its data are gone.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 /// What can be done to a shop.
@@ -39,6 +52,10 @@ pub enum TenantCommand {
     Resume,
     /// Says which pages may read its answers.
     SetOrigins(Vec<String>),
+    /// Says how much it may have and ask for.
+    SetQuotas(Quotas),
+    /// Has it and its data go for good, if it is suspended.
+    Delete,
 }
 
 /// Why a shop stays as it is.
@@ -47,12 +64,43 @@ pub enum Rejection {
     /// It was never opened.
     #[error("there is no such tenant")]
     Missing,
+    /// It was deleted, and its data are still there.
+    #[error("a shop of this name was deleted, and its data are not gone yet; try again later")]
+    Going,
+    /// Only what nobody uses any more is deleted.
+    #[error("suspend the shop first: only a suspended one is deleted")]
+    InUse,
 }
 
 impl Refusal for Rejection {
     fn problem(&self) -> ProblemType {
-        Code::TenantNotFound.into()
+        match self {
+            Self::Missing => Code::TenantNotFound.into(),
+            Self::Going => Code::SlugTaken.into(),
+            Self::InUse => Code::StatusConflict.into(),
+        }
     }
+}
+
+/// Quotas, each within what makes sense.
+///
+/// # Errors
+/// Those that are not.
+pub fn quotas(asked: Quotas) -> Result<Quotas, Vec<FieldError>> {
+    let mut findings = Findings::default();
+    let Quotas { products, commands_per_second, reads_per_second, storage_mib } = asked;
+    for (pointer, value, least, most) in [
+        ("/products", products, 0, MOST_PRODUCTS),
+        ("/commands_per_second", commands_per_second.map(u64::from), 1, MOST_PER_SECOND.into()),
+        ("/reads_per_second", reads_per_second.map(u64::from), 1, MOST_PER_SECOND.into()),
+        ("/storage_mib", storage_mib, 0, MOST_MIB),
+    ] {
+        if value.is_some_and(|value| !(least..=most).contains(&value)) {
+            findings.add(pointer, format!("{least} to {most} are allowed; without it, there is no quota"));
+        }
+    }
+    findings.done()?;
+    Ok(asked)
 }
 
 /// A reason that people of the shop are told: 1 to 500 characters.
@@ -125,33 +173,31 @@ impl Aggregate for Tenant {
     type Rejection = Rejection;
 
     fn decide(state: Option<&Self>, command: TenantCommand) -> Result<Vec<TenantsEvent>, Rejection> {
-        match (state, command) {
-            (Some(_), TenantCommand::Open(_)) => Ok(vec![]),
-            (None, TenantCommand::Open(OpenTenant { id, slug, name })) => {
-                Ok(vec![TenantsEvent::Created(TenantCreated { tenant_id: id, slug: slug.as_str().to_owned(), name })])
-            }
-            (None, TenantCommand::Suspend(_) | TenantCommand::Resume | TenantCommand::SetOrigins(_)) => {
-                Err(Rejection::Missing)
-            }
-            (Some(tenant), TenantCommand::Suspend(reason)) if tenant.suspended.as_ref() == Some(&reason) => Ok(vec![]),
-            (Some(tenant), TenantCommand::Suspend(reason)) => {
-                Ok(vec![TenantsEvent::Suspended(TenantSuspended { tenant_id: tenant.id, reason })])
-            }
-            (Some(tenant), TenantCommand::Resume) if tenant.suspended.is_none() => Ok(vec![]),
-            (Some(tenant), TenantCommand::Resume) => {
-                Ok(vec![TenantsEvent::Resumed(TenantResumed { tenant_id: tenant.id })])
-            }
-            (Some(tenant), TenantCommand::SetOrigins(origins)) if tenant.origins == origins => Ok(vec![]),
-            (Some(tenant), TenantCommand::SetOrigins(origins)) => {
-                Ok(vec![TenantsEvent::OriginsSet(TenantOriginsSet { tenant_id: tenant.id, origins })])
-            }
-        }
+        let Some(tenant) = state else { return create(command) };
+        let id = tenant.id;
+        let event = match command {
+            TenantCommand::Open(_) if tenant.deleted => return Err(Rejection::Going),
+            _ if tenant.deleted => return Err(Rejection::Missing),
+            TenantCommand::Open(_) => return Ok(vec![]),
+            TenantCommand::Suspend(reason) if tenant.suspended.as_ref() == Some(&reason) => return Ok(vec![]),
+            TenantCommand::Suspend(reason) => TenantsEvent::Suspended(TenantSuspended { tenant_id: id, reason }),
+            TenantCommand::Resume if tenant.suspended.is_none() => return Ok(vec![]),
+            TenantCommand::Resume => TenantsEvent::Resumed(TenantResumed { tenant_id: id }),
+            TenantCommand::SetOrigins(origins) if tenant.origins == origins => return Ok(vec![]),
+            TenantCommand::SetOrigins(origins) => TenantsEvent::OriginsSet(TenantOriginsSet { tenant_id: id, origins }),
+            TenantCommand::SetQuotas(quotas) if tenant.quotas == quotas => return Ok(vec![]),
+            TenantCommand::SetQuotas(quotas) => TenantsEvent::QuotasSet(TenantQuotasSet { tenant_id: id, quotas }),
+            TenantCommand::Delete if tenant.suspended.is_none() => return Err(Rejection::InUse),
+            TenantCommand::Delete => TenantsEvent::Deleted(TenantDeleted { tenant_id: id }),
+        };
+        Ok(vec![event])
     }
 
     fn apply(state: Option<Self>, event: &TenantsEvent) -> Option<Self> {
         match event.clone() {
             TenantsEvent::Created(TenantCreated { tenant_id, slug, name }) => {
-                Some(Self { id: tenant_id, slug, name, suspended: None, origins: Vec::new() })
+                let (suspended, origins, quotas) = (None, Vec::new(), Quotas::default());
+                Some(Self { id: tenant_id, slug, name, suspended, origins, quotas, deleted: false })
             }
             TenantsEvent::Suspended(TenantSuspended { reason, .. }) => {
                 state.map(|tenant| Self { suspended: Some(reason), ..tenant })
@@ -160,6 +206,22 @@ impl Aggregate for Tenant {
             TenantsEvent::OriginsSet(TenantOriginsSet { origins, .. }) => {
                 state.map(|tenant| Self { origins, ..tenant })
             }
+            TenantsEvent::QuotasSet(TenantQuotasSet { quotas, .. }) => state.map(|tenant| Self { quotas, ..tenant }),
+            TenantsEvent::Deleted(_) => state.map(|tenant| Self { deleted: true, ..tenant }),
         }
+    }
+}
+
+/// What becomes of a command where there is no shop.
+fn create(command: TenantCommand) -> Result<Vec<TenantsEvent>, Rejection> {
+    match command {
+        TenantCommand::Open(OpenTenant { id, slug, name }) => {
+            Ok(vec![TenantsEvent::Created(TenantCreated { tenant_id: id, slug: slug.as_str().to_owned(), name })])
+        }
+        TenantCommand::Suspend(_)
+        | TenantCommand::Resume
+        | TenantCommand::SetOrigins(_)
+        | TenantCommand::SetQuotas(_)
+        | TenantCommand::Delete => Err(Rejection::Missing),
     }
 }

@@ -1,5 +1,7 @@
 //! `/v1/tenants` and `/v1/origins`.
 
+mod quotas;
+
 use super::{
     commands::{TenantRequest, Tenants},
     domain::{self, OpenTenant, TenantCommand},
@@ -20,11 +22,12 @@ use access::{
 };
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::request::Parts,
 };
 use schemas::ids::TenantId;
 use serde::Deserialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -35,6 +38,8 @@ pub(super) fn routes() -> Routes<App> {
         .allow(Rule::Admin, routes!(suspend))
         .allow(Rule::Admin, routes!(resume))
         .allow(Rule::Owner, routes!(set_origins))
+        .allow(Rule::Admin, routes!(delete))
+        .allow(Rule::Admin, routes!(quotas::set, quotas::show))
 }
 
 /// A shop to open.
@@ -120,6 +125,33 @@ pub(super) async fn resume(
     request: Request<Body>,
 ) -> Result<CarriedOut, ApiError> {
     change(&app, &request.into_parts().0, slug, TenantCommand::Resume).await
+}
+
+/// Delete a tenant
+///
+/// Only a suspended one. From then on it is there for nobody, and its data go, keys first: nothing of them comes back. Its slug is
+/// free again once they are gone. What happened to the tenant itself and what staff did stays on record.
+#[utoipa::path(
+    delete, path = "/v1/tenants/{slug}", tag = "tenants",
+    params(
+        ("slug" = String, Path, description = "The tenant's slug"),
+        ("confirm" = String, Query, description = "The slug once more, so that none is deleted by a slip")
+    ),
+    responses((status = 200, description = "Deleted; its data go", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "status_conflict", "tenant_not_found"])))
+)]
+pub(super) async fn delete(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    request: Request<Body>,
+) -> Result<CarriedOut, ApiError> {
+    let (parts, _) = request.into_parts();
+    let parameters = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
+        .map_err(|error| ApiError::unreadable("query", error.to_string()))?;
+    if parameters.get("confirm") != Some(&slug) {
+        return Err(Rejection::invalid_at("confirm", "the slug of the tenant is expected once more").into());
+    }
+    change(&app, &parts, slug, TenantCommand::Delete).await
 }
 
 /// Changes a shop that is there.

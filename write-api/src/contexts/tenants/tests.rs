@@ -1,12 +1,14 @@
 //! What tenants decides.
 
-use super::domain::{OpenTenant, Rejection, Tenant, TenantCommand, origins};
+use super::domain::{OpenTenant, Rejection, Tenant, TenantCommand, origins, quotas};
 use crate::domain::scenario::Scenario;
 use schemas::Uuid;
 use schemas::{
     events::{
         TenantsEvent,
-        tenants::{TenantCreated, TenantOriginsSet, TenantResumed, TenantSuspended},
+        tenants::{
+            Quotas, TenantCreated, TenantDeleted, TenantOriginsSet, TenantQuotasSet, TenantResumed, TenantSuspended,
+        },
     },
     ids::TenantId,
 };
@@ -68,6 +70,53 @@ fn a_shop_names_the_origins_of_its_pages() {
         assert_eq!(found[0].pointer, "/origins/1", "{wrong}");
     }
     assert!(origins((0..51).map(|n| format!("https://{n}.demo.example")).collect()).is_err());
+}
+
+#[test]
+fn quotas_take_the_place_of_those_before() {
+    let created = TenantsEvent::Created(TenantCreated { tenant_id: ID, slug: "demo".into(), name: "Demo".into() });
+    let some = Quotas { products: Some(10), storage_mib: Some(0), ..Quotas::default() };
+    let others = Quotas { reads_per_second: Some(5), ..Quotas::default() };
+    let set = |quotas: Quotas| TenantsEvent::QuotasSet(TenantQuotasSet { tenant_id: ID, quotas });
+    let given = |events: &[&TenantsEvent]| Scenario::<Tenant>::given(events.iter().map(|event| (*event).clone()));
+    given(&[&created]).when(TenantCommand::SetQuotas(some)).then([set(some)]);
+    given(&[&created, &set(some)]).when(TenantCommand::SetQuotas(some)).then_nothing();
+    given(&[&created, &set(some)]).when(TenantCommand::SetQuotas(others)).then([set(others)]);
+    given(&[&created]).when(TenantCommand::SetQuotas(Quotas::default())).then_nothing();
+    given(&[]).when(TenantCommand::SetQuotas(some)).then_rejected(Rejection::Missing);
+    assert_eq!(quotas(some), Ok(some));
+    for (wrong, pointer) in [
+        (Quotas { products: Some(u64::MAX), ..some }, "/products"),
+        (Quotas { commands_per_second: Some(0), ..some }, "/commands_per_second"),
+        (Quotas { reads_per_second: Some(1_000_001), ..some }, "/reads_per_second"),
+        (Quotas { storage_mib: Some(u64::MAX), ..some }, "/storage_mib"),
+    ] {
+        assert_eq!(quotas(wrong).expect_err(pointer)[0].pointer, pointer);
+    }
+}
+
+#[test]
+fn only_a_suspended_shop_is_deleted_and_then_there_is_none() {
+    let created = TenantsEvent::Created(TenantCreated { tenant_id: ID, slug: "demo".into(), name: "Demo".into() });
+    let suspended = TenantsEvent::Suspended(TenantSuspended { tenant_id: ID, reason: "over".into() });
+    let resumed = TenantsEvent::Resumed(TenantResumed { tenant_id: ID });
+    let deleted = TenantsEvent::Deleted(TenantDeleted { tenant_id: ID });
+    let given = |events: &[&TenantsEvent]| Scenario::<Tenant>::given(events.iter().map(|event| (*event).clone()));
+    given(&[&created]).when(TenantCommand::Delete).then_rejected(Rejection::InUse);
+    given(&[&created, &suspended, &resumed]).when(TenantCommand::Delete).then_rejected(Rejection::InUse);
+    given(&[&created, &suspended]).when(TenantCommand::Delete).then([deleted.clone()]);
+    given(&[]).when(TenantCommand::Delete).then_rejected(Rejection::Missing);
+    let gone = [&created, &suspended, &deleted];
+    for command in [
+        TenantCommand::Delete,
+        TenantCommand::Resume,
+        TenantCommand::Suspend("over".into()),
+        TenantCommand::SetOrigins(Vec::new()),
+        TenantCommand::SetQuotas(Quotas::default()),
+    ] {
+        given(&gone).when(command).then_rejected(Rejection::Missing);
+    }
+    given(&gone).when(open("Demo")).then_rejected(Rejection::Going);
 }
 
 #[test]

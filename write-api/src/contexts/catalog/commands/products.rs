@@ -18,7 +18,8 @@ use crate::{
 };
 use schemas::{Uuid, ids::ProductId};
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
+use working_set::Room;
 
 /// What shall happen to a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,25 @@ impl Products {
         let batch = products::find(conn, scope, &wanted).await?;
         let categories = categories::find(conn, scope, &names, &ids).await?;
         let attributes = AttributeNames::find(conn, scope, &attributes).await?;
-        Ok(Self::new(batch, variants, categories, (attributes, scope.most_attributes)))
+        let creates = inputs.iter().any(|input| matches!(input.op, Op::Create | Op::Upsert));
+        let room = if creates { room(conn, scope).await? } else { Room::default() };
+        Ok(Self::new(batch, variants, categories, (attributes, scope.most_attributes), room))
     }
+}
+
+/// How many products the shop has, where it may not have as many as it likes: counted a moment ago, or now.
+async fn room(conn: &mut PgConnection, scope: &Scope) -> Result<Room, Failure> {
+    let Some(most) = scope.allowance.quotas.products else { return Ok(Room::default()) };
+    let (counts, began) = (&scope.allowance.counts, Instant::now());
+    let used = match counts.known(scope.tenant, began) {
+        Some(used) => used,
+        None => {
+            let used = products::count(conn, scope).await?;
+            counts.keep(scope.tenant, used, began, Instant::now());
+            used
+        }
+    };
+    Ok(Room { most: Some(most), used, moved: 0 })
 }
 
 /// The slug that would be made for a new product, whose owner has to be looked up too.

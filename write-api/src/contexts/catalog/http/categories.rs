@@ -65,7 +65,7 @@ impl CategoryInput {
 #[utoipa::path(
     post, path = "/v1/categories", tag = "categories", params(TenantHeaders, IdempotencyHeader),
     request_body = CategoryInput, responses((status = 201, description = "Created", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "external_id_taken", "category_tree"])))
+    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "external_id_taken", "category_tree", "quota_exceeded"])))
 )]
 pub(super) async fn create(State(app): State<App>, command: Command<CategoryInput>) -> Result<CarriedOut, ApiError> {
     let request = command.body.request(Op::Create, CategoryId(app.clock.id()), Expected::Any)?;
@@ -79,7 +79,7 @@ pub(super) async fn create(State(app): State<App>, command: Command<CategoryInpu
     put, path = "/v1/categories/{id}", tag = "categories",
     params(("id" = schemas::Uuid, Path, description = "The category"), TenantHeaders, VersionHeader, IdempotencyHeader),
     request_body = CategoryInput, responses((status = 200, description = "Changed or unchanged", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required", "slug_taken", "external_id_taken", "category_tree"])))
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required", "slug_taken", "external_id_taken", "category_tree", "quota_exceeded"])))
 )]
 pub(super) async fn change(
     State(app): State<App>,

@@ -25,7 +25,7 @@ use schemas::ids::ProductId;
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", params(TenantHeaders, IdempotencyHeader), request_body = ProductInput,
     responses((status = 201, description = "Created", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "sku_taken", "external_id_taken", "too_many_attributes"])))
+    extensions(("x-problems" = json!(["validation_failed", "slug_taken", "sku_taken", "external_id_taken", "too_many_attributes", "quota_exceeded"])))
 )]
 pub(super) async fn create(State(app): State<App>, command: Command<ProductInput>) -> Result<CarriedOut, ApiError> {
     let request = command.body.single(Op::Create, None, Expected::Any, app.clock.as_ref())?;

@@ -200,5 +200,14 @@ pub(in crate::contexts::catalog) async fn find(
         let product = Product { id: ProductId(id), status, content: read(&content)? };
         batch.insert(id, read_version(version), product);
     }
-    Ok(batch)
+    Ok(batch.within(scope))
+}
+
+/// How many products the shop has.
+pub(in crate::contexts::catalog) async fn count(conn: &mut PgConnection, scope: &Scope) -> Result<u64, Failure> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM catalog.products WHERE tenant_id = $1")
+        .bind(scope.tenant.uuid())
+        .fetch_one(conn)
+        .await?;
+    Ok(count.unsigned_abs())
 }

@@ -60,7 +60,7 @@ impl From<ExperimentInput> for Experiment {
     put, path = "/v1/merchandising/experiments/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = ExperimentInput,
     responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "version_required"])))
+    extensions(("x-problems" = json!(["validation_failed", "version_required", "quota_exceeded"])))
 )]
 pub(super) async fn define(
     State(app): State<App>,

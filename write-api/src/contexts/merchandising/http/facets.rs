@@ -72,7 +72,7 @@ impl From<FacetDisplayInput> for FacetDisplay {
     put, path = "/v1/merchandising/facets/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = FacetDisplayInput,
     responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "version_required"])))
+    extensions(("x-problems" = json!(["validation_failed", "version_required", "quota_exceeded"])))
 )]
 pub(super) async fn define(
     State(app): State<App>,

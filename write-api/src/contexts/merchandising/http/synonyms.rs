@@ -49,7 +49,7 @@ impl From<SynonymSetInput> for SynonymSet {
     put, path = "/v1/merchandising/synonyms/{name}", tag = "merchandising",
     params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = SynonymSetInput,
     responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "version_required"])))
+    extensions(("x-problems" = json!(["validation_failed", "version_required", "quota_exceeded"])))
 )]
 pub(super) async fn define(
     State(app): State<App>,

@@ -3,7 +3,7 @@
 use super::{Op, ProductRequest};
 use crate::{
     contexts::catalog::{
-        domain::product::{Content, Facts, Product, ProductCommand},
+        domain::product::{Content, Facts, Product, ProductCommand, Rejection as ProductRejection},
         port::{KnownVariant, KnownVariants},
         table::attribute_names::AttributeNames,
     },
@@ -23,6 +23,26 @@ use std::collections::{HashMap, HashSet};
 pub(in crate::contexts::catalog) struct Products {
     batch: Batch<Product>,
     names: Names,
+    room: Room,
+}
+
+/// How many products the shop has, and may have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Room {
+    /// None where nobody asks.
+    pub(super) most: Option<u64>,
+    pub(super) used: u64,
+    /// How many more, or fewer, there are by what was decided here.
+    pub(super) moved: i64,
+}
+
+impl Room {
+    /// Whether there is room for one more.
+    fn check(&self) -> Result<(), ProductRejection> {
+        let Some(most) = self.most else { return Ok(()) };
+        let used = self.used.saturating_add_signed(self.moved);
+        if used < most { Ok(()) } else { Err(ProductRejection::TooManyProducts { used, most }) }
+    }
 }
 
 /// Who has which name.
@@ -65,9 +85,13 @@ impl WorkingSet for Products {
             (None, _) => return Err(missing(input)),
         };
         let (names, old) = (&self.names, self.batch.state(id.uuid()).cloned());
+        if old.is_none() && matches!(input.op, Op::Create | Op::Upsert) {
+            self.room.check()?;
+        }
         let mut done =
             self.batch.carry_out(id.uuid(), input.expected, |batch| names.decide(id, input, batch.state(id.uuid())))?;
         let new = self.batch.state(id.uuid());
+        self.room.moved += i64::from(new.is_some()) - i64::from(old.is_some());
         if let Some(product) = new {
             let variants = product.content.variants.iter();
             done.variants = variants.map(|variant| DoneVariant { sku: variant.sku.clone(), id: variant.id }).collect();
@@ -85,7 +109,9 @@ impl WorkingSet for Products {
     async fn write(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
         // First: who waits for a name holds no new row yet that others wait for.
         self.names.attributes.write(conn, scope).await?;
-        self.batch.append(conn, scope).await
+        self.batch.append(conn, scope).await?;
+        scope.allowance.counts.moved(scope.tenant, self.room.moved);
+        Ok(())
     }
 }
 
@@ -95,6 +121,7 @@ impl Products {
         variants: KnownVariants,
         categories: Vec<(CategoryId, String, Option<String>)>,
         (attributes, most_attributes): (AttributeNames, usize),
+        room: Room,
     ) -> Self {
         let slugs = batch.states().map(|product| (product.content.slug.clone(), product.id)).collect();
         let external = |product: &Product| Some((product.content.external_id.clone()?, product.id));
@@ -104,7 +131,7 @@ impl Products {
             categories.iter().map(|(id, slug, _)| (slug.clone(), *id)).collect();
         category_names.extend(categories.into_iter().filter_map(|(id, _, external_id)| Some((external_id?, id))));
         let names = Names { slugs, external_ids, variants, category_ids, category_names, attributes, most_attributes };
-        Self { batch, names }
+        Self { batch, names, room }
     }
 
     /// The product that an input means: by its id, else by its external id, else by its slug. A product that is known

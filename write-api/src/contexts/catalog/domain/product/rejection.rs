@@ -68,6 +68,14 @@ pub enum Rejection {
         /// How many it may have.
         most: usize,
     },
+    /// The shop would have more products than it may.
+    #[error("the quota `products` of the shop is {most}, and it has {used}; delete some, or have the quota raised")]
+    TooManyProducts {
+        /// How many the shop has.
+        used: u64,
+        /// How many it may have.
+        most: u64,
+    },
     /// A draft can't be archived.
     #[error("a draft can't be archived, since shoppers never saw it; publish or delete it")]
     NeverPublished,
@@ -82,6 +90,7 @@ impl Refusal for Rejection {
             Self::SkuTaken { .. } => Code::SkuTaken,
             Self::UnknownVariant { .. } | Self::UnknownCategory { .. } => Code::ValidationFailed,
             Self::TooManyAttributes { .. } => Code::TooManyAttributes,
+            Self::TooManyProducts { .. } => Code::QuotaExceeded,
             Self::NeverPublished => Code::StatusConflict,
         };
         code.into()
@@ -89,7 +98,7 @@ impl Refusal for Rejection {
 
     fn pointer(&self) -> Option<String> {
         match self {
-            Self::Missing | Self::NeverPublished => None,
+            Self::Missing | Self::TooManyProducts { .. } | Self::NeverPublished => None,
             Self::Exists(_) | Self::ExternalIdTaken { .. } => Some("/external_id".to_owned()),
             Self::SlugTaken { .. } => Some("/slug".to_owned()),
             Self::SkuTaken { index, .. } => Some(format!("/variants/{index}/sku")),
