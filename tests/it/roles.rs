@@ -88,6 +88,8 @@ async fn the_write_side_is_closed_but_for_what_each_process_needs() {
         "DELETE FROM catalog.outbox",
         "DELETE FROM catalog.removed",
         "SELECT installation.drop_month('catalog', 'outbox_default')",
+        // But of a shop that was deleted.
+        "SELECT installation.forget_shop(gen_random_uuid(), 'catalog', 'outbox_default', 1)",
         "UPDATE log_epochs SET reason = ''",
         "CREATE TABLE catalog.mine (n int)",
     ] {

@@ -1,5 +1,8 @@
 //! What administrators do to shops, and how much a shop may ask.
 
+mod deletion;
+mod quotas;
+
 use acceptance::{
     beside::Beside,
     builders::product_line,

@@ -33,7 +33,21 @@ const WRITE: &[Kept] = &[
         "`--idempotency-key-hours` (24); the job `idempotency_keys`",
     ),
     kept("*.removed", "ids of aggregates that were removed, so that none is given twice", "for ever; a few bytes each"),
-    kept("tenants.tenants", "the state of each tenant", "for ever"),
+    kept(
+        "tenants.tenants",
+        "the state of each tenant",
+        "until it is deleted and its data are gone; the job `deleted_shops`",
+    ),
+    kept(
+        "tenants.usage",
+        "what each shop has, as it was measured last",
+        "as long as the shop; the job `shop_usage` writes it over",
+    ),
+    kept(
+        "tenants.deleted",
+        "which shops were deleted, and when their data were gone",
+        "for ever: what a recovery brings back goes again",
+    ),
     kept("catalog.products", "the state of each product", "until its removal, by the command"),
     kept("catalog.variants", "whose SKU it is", "until its product's removal, by the command"),
     kept("catalog.attribute_names", "the attribute names of each shop", "for good"),
@@ -81,7 +95,11 @@ const WRITE: &[Kept] = &[
 
 /// The read database.
 const READ: &[Kept] = &[
-    kept("public.tenants", "tenants", BY_EVENTS),
+    kept(
+        "public.tenants",
+        "tenants, and the ids of those that were deleted",
+        "for ever: an event of a deleted shop must not bring it back",
+    ),
     kept(
         "public.sources",
         "the newest version of each aggregate, also of removed ones",

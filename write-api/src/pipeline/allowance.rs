@@ -12,7 +12,10 @@ use schemas::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -25,14 +28,47 @@ const WORTH: u32 = 50;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Allowance {
     pub(crate) quotas: Quotas,
-    pub(crate) counts: Counts,
+    counts: Counts,
     usage: Option<Usage>,
+    /// Products that were created, less those that were removed, and that stand once the transaction does.
+    pending: Arc<AtomicI64>,
 }
 
 impl Allowance {
     /// Of a shop that was looked up.
     pub(super) fn of(found: &FoundTenant, counts: Counts) -> Self {
-        Self { quotas: found.quotas, counts, usage: found.usage }
+        Self { quotas: found.quotas, counts, usage: found.usage, pending: Arc::default() }
+    }
+
+    /// The same, in a transaction that goes on.
+    pub(super) fn going_on(self, before: &Self) -> Self {
+        Self { pending: Arc::clone(&before.pending), ..self }
+    }
+
+    /// The products of a shop as they were counted a moment ago, unless they have to be counted again.
+    pub(crate) fn products(&self, tenant: TenantId, now: Instant) -> Option<u64> {
+        Some(self.counts.known(tenant, now)?.saturating_add_signed(self.pending.load(Ordering::Relaxed)))
+    }
+
+    /// Keeps the products of a shop as a transaction has counted them, which sees what it has done itself.
+    pub(crate) fn counted(&self, tenant: TenantId, products: u64, began: Instant) {
+        let others = products.saturating_add_signed(self.pending.load(Ordering::Relaxed).saturating_neg());
+        self.counts.keep(tenant, others, began, Instant::now());
+    }
+
+    /// Products were created, or removed.
+    pub(crate) fn moved(&self, by: i64) {
+        self.pending.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// The transaction stands.
+    pub(super) fn stands(&self, tenant: TenantId) {
+        self.counts.moved(tenant, self.pending.swap(0, Ordering::Relaxed));
+    }
+
+    /// What was done so far was rolled back.
+    pub(super) fn begins(&self) {
+        self.pending.store(0, Ordering::Relaxed);
     }
 
     /// Why nothing is created or enlarged, if the shop has all the storage that it may have.
@@ -67,20 +103,20 @@ impl Counts {
     }
 
     /// The products of a shop, unless they have to be counted again.
-    pub(crate) fn known(&self, tenant: TenantId, now: Instant) -> Option<u64> {
+    fn known(&self, tenant: TenantId, now: Instant) -> Option<u64> {
         let count = self.lock().get(&tenant).copied()?;
         (now < count.good_until).then(|| u64::try_from(count.products).unwrap_or_default())
     }
 
     /// Keeps what was counted since `began`.
-    pub(crate) fn keep(&self, tenant: TenantId, products: u64, began: Instant, now: Instant) {
+    fn keep(&self, tenant: TenantId, products: u64, began: Instant, now: Instant) {
         let good_until = now + COUNTED_FOR.max(now.saturating_duration_since(began) * WORTH);
         let products = i64::try_from(products).unwrap_or(i64::MAX);
         self.lock().insert(tenant, Count { products, good_until });
     }
 
-    /// Products were created, or removed.
-    pub(crate) fn moved(&self, tenant: TenantId, by: i64) {
+    /// What was done stands.
+    fn moved(&self, tenant: TenantId, by: i64) {
         if let Some(count) = self.lock().get_mut(&tenant) {
             count.products = count.products.saturating_add(by);
         }
@@ -109,6 +145,22 @@ mod tests {
         counts.keep(SHOP, 7, now, slow);
         assert_eq!(counts.known(SHOP, slow + Duration::from_secs(49)), Some(7), "it took a second");
         assert_eq!(counts.known(TenantId(Uuid::max()), now), None);
+    }
+
+    #[test]
+    fn what_does_not_stand_counts_for_its_own_transaction_alone() {
+        let (one, now) = (Allowance::default(), Instant::now());
+        let other = Allowance { counts: one.counts.clone(), ..Allowance::default() };
+        one.counted(SHOP, 7, now);
+        one.moved(3);
+        assert_eq!((one.products(SHOP, now), other.products(SHOP, now)), (Some(10), Some(7)));
+        one.counted(SHOP, 10, now);
+        assert_eq!((one.products(SHOP, now), other.products(SHOP, now)), (Some(10), Some(7)), "it saw its own");
+        one.begins();
+        assert_eq!(one.products(SHOP, now), Some(7));
+        one.moved(2);
+        one.stands(SHOP);
+        assert_eq!((one.products(SHOP, now), other.products(SHOP, now)), (Some(9), Some(9)));
     }
 
     #[test]

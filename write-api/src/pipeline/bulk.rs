@@ -164,7 +164,7 @@ impl<W: WorkingSet> Session<W> {
         } else {
             port::record(&mut transaction, &self.scope).await?;
             transaction.commit().await?;
-            self.wake();
+            self.stands();
         }
         self.app.metrics.took(W::CONTEXT, "bulk_chunk", started.elapsed());
         self.failed |= chunk.outcomes.iter().any(Outcome::is_rejected);
@@ -177,7 +177,7 @@ impl<W: WorkingSet> Session<W> {
         let (app, name) = (&self.app, TenantName::Id(self.scope.tenant));
         let found = app.tenants.find(&app.database, &name).await?;
         let found = found.ok_or_else(|| Rejection::of(Problem::new(Code::TenantNotFound)))?;
-        self.scope.allowance = app.allowance(&found);
+        self.scope.allowance = app.allowance(&found).going_on(&self.scope.allowance);
         Ok(())
     }
 
@@ -190,13 +190,14 @@ impl<W: WorkingSet> Session<W> {
             } else {
                 port::record(&mut transaction, &self.scope).await?;
                 transaction.commit().await?;
-                self.wake();
+                self.stands();
             }
         }
         Ok(!undone)
     }
 
-    fn wake(&mut self) {
+    fn stands(&mut self) {
+        self.scope.allowance.stands(self.scope.tenant);
         if std::mem::take(&mut self.moved) {
             self.app.waker.wake(W::CONTEXT);
         }

@@ -60,10 +60,12 @@ impl App {
     async fn once<P: Procedure>(&self, scope: &Scope, procedure: &P) -> Result<(Change, P::Output), Error> {
         // What an attempt before this one has noted was rolled back.
         scope.audited.back_to(0);
+        scope.allowance.begins();
         let mut transaction = self.database.of_shop(scope.tenant).await?;
         let (change, output) = procedure.run(&mut transaction, scope).await?;
         port::record(&mut transaction, scope).await?;
         transaction.commit().await?;
+        scope.allowance.stands(scope.tenant);
         if change != Change::Unchanged {
             self.waker.wake(P::CONTEXT);
         }

@@ -92,12 +92,12 @@ impl Products {
 /// How many products the shop has, where it may not have as many as it likes: counted a moment ago, or now.
 async fn room(conn: &mut PgConnection, scope: &Scope) -> Result<Room, Failure> {
     let Some(most) = scope.allowance.quotas.products else { return Ok(Room::default()) };
-    let (counts, began) = (&scope.allowance.counts, Instant::now());
-    let used = match counts.known(scope.tenant, began) {
+    let began = Instant::now();
+    let used = match scope.allowance.products(scope.tenant, began) {
         Some(used) => used,
         None => {
             let used = products::count(conn, scope).await?;
-            counts.keep(scope.tenant, used, began, Instant::now());
+            scope.allowance.counted(scope.tenant, used, began);
             used
         }
     };

@@ -110,7 +110,7 @@ impl WorkingSet for Products {
         // First: who waits for a name holds no new row yet that others wait for.
         self.names.attributes.write(conn, scope).await?;
         self.batch.append(conn, scope).await?;
-        scope.allowance.counts.moved(scope.tenant, self.room.moved);
+        scope.allowance.moved(self.room.moved);
         Ok(())
     }
 }
