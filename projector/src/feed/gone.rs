@@ -129,10 +129,18 @@ async fn of_contexts(connection: &mut PgConnection, target: Target, shop: Uuid) 
     .bind(STEP)
     .execute(&mut *connection)
     .await?;
+    // A second set of views has letters of its own, and no history of them.
+    sqlx::query(
+        "DELETE FROM dead_letter_history WHERE letter_id IN (
+           SELECT id FROM public.dead_letters WHERE tenant_id = $1 AND projection = $2)",
+    )
+    .bind(shop)
+    .bind(target.name)
+    .execute(&mut *connection)
+    .await?;
     let letters = sqlx::query(
-        "WITH gone AS (DELETE FROM dead_letters WHERE id = ANY(ARRAY(
-           SELECT id FROM dead_letters WHERE tenant_id = $1 AND projection = $2 LIMIT $3)) RETURNING id)
-         DELETE FROM dead_letter_history USING gone WHERE letter_id = gone.id",
+        "DELETE FROM dead_letters WHERE id = ANY(ARRAY(
+           SELECT id FROM dead_letters WHERE tenant_id = $1 AND projection = $2 LIMIT $3))",
     )
     .bind(shop)
     .bind(target.name)

@@ -64,7 +64,14 @@ impl UseCase for Manage {
         match (known.get(shop), command) {
             (Some(id), _) => Ok(id.uuid()),
             (None, TenantCommand::Open(OpenTenant { id, .. })) => Ok(id.uuid()),
-            (None, _) => Err(super::domain::Rejection::Missing.into()),
+            (
+                None,
+                TenantCommand::Suspend(_)
+                | TenantCommand::Resume
+                | TenantCommand::SetOrigins(_)
+                | TenantCommand::SetQuotas(_)
+                | TenantCommand::Delete,
+            ) => Err(super::domain::Rejection::Missing.into()),
         }
     }
 

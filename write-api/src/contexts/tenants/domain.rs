@@ -174,10 +174,12 @@ impl Aggregate for Tenant {
 
     fn decide(state: Option<&Self>, command: TenantCommand) -> Result<Vec<TenantsEvent>, Rejection> {
         let Some(tenant) = state else { return create(command) };
+        if tenant.deleted {
+            let opens = matches!(command, TenantCommand::Open(_));
+            return Err(if opens { Rejection::Going } else { Rejection::Missing });
+        }
         let id = tenant.id;
         let event = match command {
-            TenantCommand::Open(_) if tenant.deleted => return Err(Rejection::Going),
-            _ if tenant.deleted => return Err(Rejection::Missing),
             TenantCommand::Open(_) => return Ok(vec![]),
             TenantCommand::Suspend(reason) if tenant.suspended.as_ref() == Some(&reason) => return Ok(vec![]),
             TenantCommand::Suspend(reason) => TenantsEvent::Suspended(TenantSuspended { tenant_id: id, reason }),

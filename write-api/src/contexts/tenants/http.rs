@@ -38,8 +38,8 @@ pub(super) fn routes() -> Routes<App> {
         .allow(Rule::Admin, routes!(suspend))
         .allow(Rule::Admin, routes!(resume))
         .allow(Rule::Owner, routes!(set_origins))
-        .allow(Rule::Admin, routes!(delete))
-        .allow(Rule::Admin, routes!(quotas::set, quotas::show))
+        .allow(Rule::Admin, routes!(delete_tenant))
+        .allow(Rule::Admin, routes!(quotas::set_quotas, quotas::show_quotas))
 }
 
 /// A shop to open.
@@ -140,7 +140,7 @@ pub(super) async fn resume(
     responses((status = 200, description = "Deleted; its data go", body = CommandAnswer)),
     extensions(("x-problems" = json!(["validation_failed", "status_conflict", "tenant_not_found"])))
 )]
-pub(super) async fn delete(
+pub(super) async fn delete_tenant(
     State(app): State<App>,
     Path(slug): Path<String>,
     request: Request<Body>,

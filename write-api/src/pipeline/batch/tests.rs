@@ -30,6 +30,18 @@ fn what_was_done_tells_what_was_there() {
 }
 
 #[test]
+fn where_all_storage_is_used_what_is_there_changes_and_nothing_is_made() {
+    let (mut batch, id) = (Batch::default(), Uuid::from_u128(1));
+    receive(&mut batch, id, 3, Expected::Any).expect("room");
+    let full = Rejection::too_large("full");
+    batch.full = Some(full.clone());
+    assert_eq!(receive(&mut batch, id, 3, Expected::Any).expect("it is there").change, Change::Changed);
+    assert_eq!(receive(&mut batch, Uuid::from_u128(2), 3, Expected::Any), Err(full));
+    let nothing = batch.carry_out(Uuid::from_u128(3), Expected::Any, |_| Ok(Vec::new())).expect("nothing is made");
+    assert_eq!((nothing.change, batch.events().len()), (Change::Unchanged, 2));
+}
+
+#[test]
 fn nothing_is_decided_for_another_version() {
     let (mut batch, id) = (Batch::default(), Uuid::from_u128(1));
     receive(&mut batch, id, 3, Expected::Any).expect("room");

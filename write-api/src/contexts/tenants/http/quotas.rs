@@ -45,7 +45,7 @@ pub(in crate::contexts::tenants) struct QuotasInput {
     responses((status = 200, description = "Set, or were so before", body = CommandAnswer)),
     extensions(("x-problems" = json!(["validation_failed", "tenant_not_found"])))
 )]
-pub(in crate::contexts::tenants) async fn set(
+pub(in crate::contexts::tenants) async fn set_quotas(
     State(app): State<App>,
     Path(slug): Path<String>,
     request: Request<Body>,
@@ -60,11 +60,20 @@ pub(in crate::contexts::tenants) async fn set(
 
 /// How much a tenant may have, and what it has.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(examples(json!(QuotasAndUsage::example())))]
 pub(in crate::contexts::tenants) struct QuotasAndUsage {
     /// What is not there is as the installation has it set, or not limited.
     quotas: Quotas,
     /// What it has; null until it was measured first.
     usage: Option<MeasuredUsage>,
+}
+
+impl QuotasAndUsage {
+    fn example() -> Self {
+        let usage = MeasuredUsage { products: 8_120, bytes: 21_504_000, measured_at: Timestamp::UNIX_EPOCH };
+        let quotas = Quotas { products: Some(10_000), storage_mib: Some(512), ..Quotas::default() };
+        Self { quotas, usage: Some(usage) }
+    }
 }
 
 /// What a tenant has.
@@ -87,7 +96,7 @@ pub(in crate::contexts::tenants) struct MeasuredUsage {
     responses((status = 200, description = "Quotas and usage", body = QuotasAndUsage)),
     extensions(("x-problems" = json!(["tenant_not_found"])))
 )]
-pub(in crate::contexts::tenants) async fn show(
+pub(in crate::contexts::tenants) async fn show_quotas(
     State(app): State<App>,
     Path(slug): Path<String>,
 ) -> Result<Json<QuotasAndUsage>, ApiError> {
