@@ -154,7 +154,10 @@ fn print_addresses(stack: &Stack, tenant: &str) {
         println!("shop        {shop}   (the same without a key, for shoppers; in a browser: the storefront)");
     }
     if let Ok(key) = stack.admin_key() {
-        println!("console     {}/console#key={key}   (for administrators)", stack.url(Service::QueryApi));
+        println!(
+            "console     {}/console   (for administrators: sign in with an account, or with the key)",
+            stack.url(Service::QueryApi)
+        );
         println!(
             "key         {key}   (of administrators: `Authorization: Bearer <key>`; this stack's commands send it)"
         );

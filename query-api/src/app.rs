@@ -1,6 +1,7 @@
 //! What every route needs.
 
 use crate::{
+    accounts::WriteApi,
     cache::Cache,
     changes::Change,
     config::Config,
@@ -55,6 +56,8 @@ pub struct App {
     pub rates: Rates,
     /// Where operations are passed on to.
     pub operations: Operations,
+    /// Where what accounts want is passed on to, if it is.
+    pub write_api: Option<WriteApi>,
     /// Answers searches, a bounded number at a time.
     pub searcher: Searcher,
     /// That this process is to end.
@@ -98,6 +101,7 @@ impl App {
                 ViewedKeys { pool: pool.clone() },
                 config.shop_domain.clone(),
             ),
+            write_api: config.write_url.clone().map(WriteApi::at),
             operations: Operations { url: config.operations_url.clone(), http: reqwest::Client::new() },
             vectors: Vectors::new(pool.clone(), vectors),
             index,

@@ -3,6 +3,7 @@
 use crate::freshness::WaitLimits;
 use access::ShopDomain;
 use clap::{Args, Parser};
+use reqwest::Url;
 use schemas::token::MAX_ENTRIES;
 use search::{
     embed::{ModelFolder, Models},
@@ -84,6 +85,9 @@ pub struct Config {
     /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,
+    /// Address of write-api, for the accounts of those who use the pages; without it nobody signs in there
+    #[arg(long, env = "SOUK_WRITE_URL", value_name = "URL")]
+    pub write_url: Option<Url>,
     /// Folder of the embedding model; without it there is no semantic search
     #[arg(long, env = "SOUK_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,

@@ -6,6 +6,7 @@
 //!
 //! To add a read model: a file in `reads/`, and its line in [`reads::ALL`].
 
+pub mod accounts;
 pub mod app;
 pub mod cache;
 pub mod changes;

@@ -8,6 +8,7 @@ mod head;
 mod hosts;
 mod options;
 mod peers;
+mod proxies;
 mod request_deadline;
 mod server;
 mod socket;
@@ -17,6 +18,7 @@ mod wire;
 pub use body::BodyDeadline;
 pub use hosts::{Hosts, named_hosts};
 pub use options::HttpOptions;
+pub use proxies::TrustedProxies;
 pub use request_deadline::{RequestDeadline, in_own_time};
 pub use server::serve;
 
@@ -43,7 +45,8 @@ pub enum ServeError {
     Tls(String),
 }
 
-/// The address that a request came from; an extension of every request. Behind a proxy it is the proxy's.
+/// The address that a request came from; an extension of every request. Behind a proxy it is the proxy's, unless
+/// `--trusted-proxies` names it: then it is the one that the proxy tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 

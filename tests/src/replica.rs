@@ -82,6 +82,7 @@ impl Replica {
         query.env("SOUK_QUERY_DATABASE_URL", stack.stack.settings.query_url()).args(["--query-listen", listen]);
         query.env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"));
         query.arg("--index-dir").arg(index).args(["--operations-url", &stack.stack.url(Service::Operator)]);
+        query.args(["--write-url", &stack.write_url()]);
         self.children.push(started(query));
         self.url = format!("http://{listen}");
         let ready = format!("{}/health/ready", self.url);

@@ -2,7 +2,7 @@
 
 use super::{Service, Stack};
 use crate::{LaunchError, passwords::Role};
-use std::{path::Path, process::Command};
+use std::{net::IpAddr, path::Path, process::Command};
 
 /// How long the projector's allocator keeps memory that was freed, in milliseconds; see the Dockerfile, too.
 const PURGE_DELAY_MS: &str = "10000";
@@ -28,6 +28,8 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         Service::WriteApi => {
             let mut command = program("write-api");
             command.args(["--write-listen", &settings.write_listen.to_string()]);
+            // query-api tells for whom it asks.
+            command.args(["--trusted-proxies", &this_machine(settings.write_listen.ip())]);
             command
         }
         Service::Projector => projector(stack, program("projector"), "relay,views,index", service),
@@ -43,6 +45,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
             command.args(["--query-listen", &settings.query_listen.to_string()]);
             command.arg("--index-dir").arg(stack.index_dir());
             command.arg("--operations-url").arg(stack.url(Service::Operator));
+            command.args(["--write-url", &stack.url(Service::WriteApi)]);
             if settings.without_vectors { command } else { with_model(stack, command) }
         }
     };
@@ -63,6 +66,12 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         command.arg("--probe-interval-ms").arg(settings.probe_interval_ms.to_string());
     }
     command
+}
+
+/// From where this machine asks a server that listens at an address.
+fn this_machine(listen: IpAddr) -> String {
+    let loopback = "127.0.0.0/8,::1";
+    if listen.is_loopback() || listen.is_unspecified() { loopback.to_owned() } else { format!("{loopback},{listen}") }
 }
 
 /// The environment of a process: its databases with their passwords, and the administrators' key. `ps` shows command

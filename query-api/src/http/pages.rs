@@ -3,8 +3,9 @@
 //!
 //! To add a file: name it in [`FILES`] or [`CONSOLE_FILES`].
 
+use access::Caller;
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::Path,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -48,23 +49,30 @@ macro_rules! file {
 
 const START: File = file!("storefront", "index.html", HTML);
 
-const FILES: [File; 19] = [
+const FILES: [File; 26] = [
     file!("storefront", "icon.svg", SVG),
+    file!("storefront", "account.css", CSS),
     file!("storefront", "cards.css", CSS),
+    file!("storefront", "forms.css", CSS),
     file!("storefront", "panels.css", CSS),
     file!("storefront", "product.css", CSS),
     file!("storefront", "storefront.css", CSS),
     file!("storefront", "theme.css", CSS),
+    file!("storefront", "account.js", SCRIPT),
+    file!("storefront", "addresses.js", SCRIPT),
     file!("storefront", "api.js", SCRIPT),
     file!("storefront", "dom.js", SCRIPT),
     file!("storefront", "explain.js", SCRIPT),
     file!("storefront", "facets.js", SCRIPT),
     file!("storefront", "format.js", SCRIPT),
+    file!("storefront", "forms.js", SCRIPT),
     file!("storefront", "picture.js", SCRIPT),
     file!("storefront", "product.js", SCRIPT),
+    file!("storefront", "profile.js", SCRIPT),
     file!("storefront", "ranges.js", SCRIPT),
     file!("storefront", "results.js", SCRIPT),
     file!("storefront", "search.js", SCRIPT),
+    file!("storefront", "session.js", SCRIPT),
     file!("storefront", "state.js", SCRIPT),
     file!("storefront", "storefront.js", SCRIPT),
     file!("storefront", "suggest.js", SCRIPT),
@@ -73,15 +81,18 @@ const FILES: [File; 19] = [
 /// The theme is set before the page is drawn, so that its script is no module.
 const THEME: File = file!("storefront", "theme.js", SCRIPT);
 
-/// The console's shell; what it shows needs the admin key.
+/// The console's shell; what it shows needs an account with a role, or the admin key.
 const CONSOLE: File = file!("operator", "index.html", HTML);
 
 /// The console takes theme, pieces of pages and icon from the storefront.
-const CONSOLE_FILES: [File; 16] = [
+const CONSOLE_FILES: [File; 23] = [
+    file!("operator", "account.css", CSS),
     file!("operator", "charts.css", CSS),
     file!("operator", "console.css", CSS),
     file!("operator", "parts.css", CSS),
     file!("operator", "pipeline.css", CSS),
+    file!("operator", "account.js", SCRIPT),
+    file!("operator", "activity.js", SCRIPT),
     file!("operator", "api.js", SCRIPT),
     file!("operator", "chart.js", SCRIPT),
     file!("operator", "console.js", SCRIPT),
@@ -94,6 +105,10 @@ const CONSOLE_FILES: [File; 16] = [
     file!("operator", "parts.js", SCRIPT),
     file!("operator", "pipeline.js", SCRIPT),
     file!("operator", "probes.js", SCRIPT),
+    file!("operator", "second-factor.js", SCRIPT),
+    file!("operator", "shop-dead-letters.js", SCRIPT),
+    file!("operator", "sign-in.js", SCRIPT),
+    file!("operator", "who.js", SCRIPT),
 ];
 
 /// Every file of every page.
@@ -120,16 +135,21 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// The storefront for browsers; for programs, where to go on.
-async fn start(headers: HeaderMap) -> Response {
+async fn start(caller: Option<Extension<Caller>>, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut response = if accepted.contains("text/html") { served(&START, &headers) } else { welcome() };
+    let here = match &caller {
+        Some(Extension(Caller::Visitor(slug))) => Some(&**slug),
+        Some(_) | None => None,
+    };
+    let mut response = if accepted.contains("text/html") { served(&START, &headers) } else { welcome(here) };
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     response
 }
 
-fn welcome() -> Response {
+fn welcome(here: Option<&str>) -> Response {
     Json(json!({
         "service": "souk query API",
+        "here": here,
         "shop": "asked at its own host, or by its key; an administrator names it with ?tenant=",
         "search": "/v1/search?q=headphones",
         "categories": "/v1/categories",
@@ -194,11 +214,11 @@ mod tests {
 
     #[tokio::test]
     async fn browsers_get_the_page_and_programs_the_welcome() {
-        let page = start(accepting(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")).await;
+        let page = start(None, accepting(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")).await;
         assert_eq!(page.headers()[header::CONTENT_TYPE], HTML);
         assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").contains("script-src 'self';"));
         for accepted in ["application/json", "*/*"] {
-            let answer = start(accepting(header::ACCEPT, accepted)).await;
+            let answer = start(None, accepting(header::ACCEPT, accepted)).await;
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json");
             assert_eq!(answer.headers()[header::VARY], "accept");
         }

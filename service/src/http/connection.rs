@@ -67,7 +67,8 @@ impl Server {
             let (router, activity, refusals) = (TowerToHyperService::new(router), activity.clone(), refusals.clone());
             let options = Arc::clone(&options);
             service_fn(move |mut request: hyper::Request<Incoming>| {
-                request.extensions_mut().insert(peer);
+                let client = options.trusted_proxies.client(peer.0, request.headers());
+                request.extensions_mut().insert(Peer(client));
                 let in_hand = activity.request(request.version());
                 answer(router.clone(), in_hand, Arc::clone(&options), refusals.clone(), request)
             })

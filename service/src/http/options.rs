@@ -1,6 +1,6 @@
 //! The bounds of an HTTP server, the same for every process, and what it is for the world outside.
 
-use super::hosts::Hosts;
+use super::{hosts::Hosts, proxies::TrustedProxies};
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
 
@@ -28,6 +28,9 @@ pub struct HttpOptions {
     /// Names that this server answers to, such as shop.example,www.shop.example; a request for another gets 421. Without it: any
     #[arg(long, env = "SOUK_HOSTS", default_value = "", hide_default_value = true)]
     pub hosts: Hosts,
+    /// Proxies that are believed about whom they ask for (X-Forwarded-For), such as 10.0.0.0/8,::1. Without it: none
+    #[arg(long, env = "SOUK_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "NETWORKS")]
+    pub trusted_proxies: TrustedProxies,
     /// Seconds for which browsers are to ask for this host over HTTPS alone; 0: nothing is said
     #[arg(long, env = "SOUK_HSTS_SECONDS", default_value_t = 0)]
     pub hsts_seconds: u64,
@@ -49,6 +52,7 @@ impl Default for HttpOptions {
             http_request_ms: 10_000,
             http_idle_ms: 75_000,
             hosts: Hosts::default(),
+            trusted_proxies: TrustedProxies::default(),
             hsts_seconds: 0,
             tls_certificate: None,
             tls_key: None,

@@ -1,0 +1,146 @@
+//! What people with accounts want, passed on to write-api: a page speaks to its own origin alone. Who may is decided there;
+//! query-api writes nothing.
+
+use crate::{accounts::WriteApi, app::App, problem::Refusal, tenants::Tenants};
+use access::{
+    Routes, Rule,
+    origins::{self, Otherwise},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use reqwest::Url;
+use schemas::problem::{Code, Problem};
+use service::{
+    RequestContext,
+    http::{Peer, in_own_time},
+};
+use std::time::Duration;
+
+/// Everything that is passed on; nothing else of write-api is reached from here.
+const PATHS: [&str; 10] = [
+    "/v1/accounts",
+    "/v1/accounts/verify",
+    "/v1/sessions",
+    "/v1/sessions/refresh",
+    "/v1/sessions/current",
+    "/v1/password-resets",
+    "/v1/password-resets/finish",
+    "/v1/invitations/accept",
+    "/v1/me",
+    "/v1/me/{*rest}",
+];
+/// Largest body that is passed on, in bytes.
+const MAX_BODY: usize = 65_536;
+/// How long write-api may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What goes on of a request, beside whom and where it comes from.
+const SENT: [HeaderName; 10] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::USER_AGENT,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("souk-reason"),
+    HeaderName::from_static("x-correlation-id"),
+    HeaderName::from_static("x-tenant-id"),
+    HeaderName::from_static("x-tenant-slug"),
+];
+/// What comes back of an answer, beside status and body.
+const RETURNED: [HeaderName; 6] = [
+    header::CACHE_CONTROL,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+];
+
+/// The routes, each for anybody: write-api has their rules.
+pub fn routes(tenants: Tenants) -> Router<App> {
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    let all =
+        PATHS.iter().fold(Routes::default(), |routes, path| routes.allow_unlisted(Rule::Anybody, path, any(pass_on)));
+    all.split().0.layer(middleware::from_fn(in_own_time)).layer(origins::layer(tenants, Otherwise::Nobody, methods))
+}
+
+/// Passes a request on, if this process knows where to.
+async fn pass_on(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+    let Some(write_api) = &app.write_api else {
+        return Err(Refusal::not_found("accounts are served by write-api; query-api passes them on with --write-url"));
+    };
+    passed_on(write_api, request).await
+}
+
+/// Passes a request on and its answer back.
+async fn passed_on(write_api: &WriteApi, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let url = address(&write_api.url, &parts.uri)
+        .ok_or_else(|| Refusal(Problem::new(Code::InvalidRequest).detail("this path leads to no account")))?;
+    let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| Refusal(Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are passed on"))))?;
+    let headers = sent(&parts);
+    let passed = write_api.http.request(parts.method, url).timeout(PATIENCE).headers(headers).body(body);
+    let answer = passed.send().await.map_err(|error| unanswered(&error))?;
+    let status = answer.status();
+    let mut headers = HeaderMap::new();
+    for name in RETURNED {
+        headers.extend(answer.headers().get(&name).map(|value| (name, value.clone())));
+    }
+    let body = answer.bytes().await.map_err(|error| unanswered(&error))?;
+    Ok((status, headers, body).into_response())
+}
+
+/// The address at write-api: the path as it came, which keeps its parts. None where a part leads elsewhere.
+fn address(base: &Url, uri: &Uri) -> Option<Url> {
+    let is_step = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if uri.path().split('/').any(is_step) || uri.path().contains('\\') {
+        return None;
+    }
+    let mut url = base.clone();
+    url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), uri.path()));
+    url.set_query(uri.query());
+    Some(url)
+}
+
+/// What is told of the request: its host, from which the shop follows, and the address of whoever made it.
+fn sent(parts: &Parts) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for name in SENT {
+        headers.extend(parts.headers.get(&name).map(|value| (name, value.clone())));
+    }
+    let host = match parts.uri.authority() {
+        Some(authority) => HeaderValue::try_from(authority.as_str()).ok(),
+        None => parts.headers.get(header::HOST).cloned(),
+    };
+    headers.extend(host.map(|host| (header::HOST, host)));
+    let context = parts.extensions.get::<RequestContext>();
+    let trace = context.and_then(|context| HeaderValue::try_from(context.traceparent.as_deref()?).ok());
+    headers.extend(trace.map(|trace| (HeaderName::from_static("traceparent"), trace)));
+    let peer = parts.extensions.get().and_then(|Peer(address)| HeaderValue::try_from(address.to_string()).ok());
+    headers.extend(peer.map(|peer| (HeaderName::from_static("x-forwarded-for"), peer)));
+    headers
+}
+
+fn unanswered(error: &reqwest::Error) -> Refusal {
+    tracing::warn!(%error, "write-api does not answer");
+    Refusal(if error.is_timeout() {
+        Problem::new(Code::Timeout).detail(format!(
+            "write-api has not answered within {} s; whether it did what was asked is not known",
+            PATIENCE.as_secs()
+        ))
+    } else {
+        Problem::new(Code::Unavailable).detail("accounts can't be reached at the moment: write-api does not answer")
+    })
+}
+
+#[cfg(test)]
+mod tests;
