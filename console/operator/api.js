@@ -1,15 +1,34 @@
-// The calls of the console: reads from query-api, and actions that it passes on to the operators' process.
+// The calls of the console: reads from query-api, and actions that it passes on to the operators' process. They are made
+// with the session of whoever has signed in, or with the administrators' key.
+
+import { Session } from "/storefront/session.js";
 
 const KEY = "souk-admin-key";
 const NAME = "souk-admin-name";
 
 /** A call that was refused, as a sentence for people; `findings` are what was found, one sentence each. */
 export class Refused extends Error {
-  constructor(sentence, status, findings = []) {
+  constructor(sentence, status, { findings = [], code = "" } = {}) {
     super(sentence);
     this.status = status;
     this.findings = findings;
+    this.code = code;
   }
+}
+
+const memory = new Map();
+let toldOfChange = () => {};
+
+/** The session of the console; its note has the shop. */
+export const session = new Session({
+  name: "souk-console-session",
+  headers: ({ shop } = {}) => (shop ? { "x-tenant-slug": shop } : {}),
+  changed: (message) => toldOfChange(message),
+});
+
+/** Who wants to know that somebody signed in or out. */
+export function onChange(told) {
+  toldOfChange = told;
 }
 
 function stored(name) {
@@ -19,8 +38,6 @@ function stored(name) {
     return memory.get(name) ?? "";
   }
 }
-
-const memory = new Map();
 
 function store(name, value) {
   memory.set(name, value);
@@ -35,7 +52,7 @@ function store(name, value) {
 /** The admin key, or nothing. */
 export const key = () => stored(KEY);
 
-/** Who acts, for the record. */
+/** The name that was given with the key. */
 export const actor = () => stored(NAME);
 
 /** Keeps key and name for as long as the tab is open. */
@@ -44,11 +61,15 @@ export function keep(newKey, name = actor()) {
   store(NAME, name);
 }
 
-function headers() {
-  const sent = { accept: "application/json", authorization: `Bearer ${key()}` };
+/** Who acts, for the record: an account by its id, which says nothing personal. */
+function acting() {
   // A header takes visible ASCII only.
-  const name = actor().replace(/[^\x20-\x7e]/g, "?").trim();
-  if (name !== "") sent["souk-actor"] = name;
+  return key() === "" ? `account ${session.user}` : actor().replace(/[^\x20-\x7e]/g, "?").trim();
+}
+
+async function headers() {
+  const sent = { accept: "application/json", authorization: `Bearer ${key() === "" ? await session.token() : key()}` };
+  if (acting() !== "") sent["souk-actor"] = acting();
   return sent;
 }
 
@@ -58,10 +79,11 @@ function sentence(problem, status) {
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }
 
-async function call(address, options) {
+async function once(address, options) {
+  const sent = { ...options, headers: { ...(await headers()), ...options.headers } };
   let response;
   try {
-    response = await fetch(address, options);
+    response = await fetch(address, sent);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("query-api does not answer. Check the connection.", 0);
@@ -72,23 +94,25 @@ async function call(address, options) {
   });
   if (!response.ok) {
     const findings = (body.errors ?? []).map((one) => one.detail).filter(Boolean);
-    throw new Refused(sentence(body, response.status), response.status, findings);
+    throw new Refused(sentence(body, response.status), response.status, { findings, code: body.code });
   }
   return body;
 }
+
+const call = (address, options) => (key() === "" ? session.trying(() => once(address, options)) : once(address, options));
 
 /** Reads a path; parameters without a value are left out. */
 export function read(path, parameters = {}, { signal } = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const query = new URLSearchParams(given).toString();
-  return call(query === "" ? path : `${path}?${query}`, { signal, headers: headers() });
+  return call(query === "" ? path : `${path}?${query}`, { signal });
 }
 
 /** Asks for an action below /v1/operations. */
 export function act(path, body = {}) {
   return call(`/v1/operations/${path}`, {
     method: "POST",
-    headers: { ...headers(), "content-type": "application/json" },
+    headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
 }

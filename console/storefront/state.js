@@ -27,6 +27,8 @@ export function fromAddress(search) {
     // The host tells whose shop it is; an address may name it, too.
     tenant: params.get("tenant") || null,
     product: params.get("p"),
+    /** A view of the account, such as `sign-in`. */
+    account: params.get("account"),
     q: params.get("q") ?? "",
     mode: MODES.includes(mode) ? mode : "lexical",
     sort: SORTS.includes(sort) ? sort : "",
@@ -53,6 +55,10 @@ export function toAddress(state) {
   const params = new URLSearchParams();
   const set = (name, value, usual) => value !== usual && params.append(name, value);
   set("tenant", state.tenant, null);
+  if (state.account !== null) {
+    params.append("account", state.account);
+    return `/?${params}`;
+  }
   if (state.product !== null) {
     params.append("p", state.product);
     return `/?${params}`;

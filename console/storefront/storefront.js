@@ -1,6 +1,7 @@
 // The storefront: one document whose address says what it shows. Each change of the state goes through `go`, which
 // writes the address and shows what it stands for.
 
+import { accountView } from "./account.js";
 import { read, Refused } from "./api.js";
 import { by, fill, h, open, settled } from "./dom.js";
 import { explain, why } from "./explain.js";
@@ -42,6 +43,7 @@ const shop = {
 };
 
 const view = searchView(shop);
+const account = accountView(shop);
 const field = searchField(shop);
 let reading = null;
 
@@ -54,7 +56,8 @@ const typing = settled(TYPING_MS, (q) => {
 /** Changes the state, the address and what is shown. */
 function go(changes, { typing: asTyped = false, replace = false } = {}) {
   const before = toAddress(shop.state);
-  shop.state = { ...shop.state, ...changes };
+  // Whatever else is asked for leads out of the account.
+  shop.state = { ...shop.state, account: null, ...changes };
   const address = toAddress(shop.state);
   if (address !== before) {
     history.replaceState({ ...history.state, scroll: scrollY }, "");
@@ -65,7 +68,7 @@ function go(changes, { typing: asTyped = false, replace = false } = {}) {
     // The same words, now submitted: no longer a beginning.
     history.replaceState({ ...history.state, typing: false }, "");
   }
-  return show({ typing: asTyped, scroll: shop.state.product === null ? null : 0 });
+  return show({ typing: asTyped, scroll: shop.state.product === null && shop.state.account === null ? null : 0 });
 }
 
 async function show({ typing: asTyped = false, scroll = null } = {}) {
@@ -73,11 +76,21 @@ async function show({ typing: asTyped = false, scroll = null } = {}) {
   // Somebody who types is ahead of the state.
   if (!asTyped) by("q").value = state.q;
   controls();
-  const product = state.product !== null;
+  const own = state.account !== null;
+  const product = state.product !== null && !own;
+  by("account-view").hidden = !own;
   by("product-view").hidden = !product;
-  by("search-view").hidden = product;
-  by("why").hidden = product;
+  by("search-view").hidden = product || own;
+  by("why").hidden = product || own;
   reading?.abort();
+  if (own) {
+    if (scroll !== null) scrollTo(0, scroll);
+    const title = await account.show(state.account);
+    if (shop.state.account !== state.account) return;
+    document.title = `${title} · ${NAME}`;
+    by("account-view").querySelector("h1")?.focus({ preventScroll: true });
+    return;
+  }
   if (product) {
     reading = new AbortController();
     document.title = NAME;
@@ -124,6 +137,7 @@ function controls() {
     mode: "lexical",
     understand: true,
     product: null,
+    account: null,
   });
 }
 
@@ -204,6 +218,16 @@ function wire() {
   });
 }
 
+/** A code that a mail's link brought is used by the page, and stays in no history. */
+function codeFromAddress() {
+  const params = new URLSearchParams(location.search);
+  const code = params.get("code");
+  if (code === null || !params.has("account")) return;
+  account.given(code);
+  history.replaceState(history.state, "", toAddress(shop.state));
+}
+
+codeFromAddress();
 wire();
 drawer();
 categories();
