@@ -183,13 +183,17 @@ function way({ message = "", kind = "bad", shop = "", invitation = null }) {
   first.focus();
 }
 
-/** Takes an invitation out of the address, so that no history keeps it. */
-function invitationFromAddress() {
+/** Takes secrets out of the address, so that no history keeps them. An invitation is taken up; a key opens nothing. */
+function secretsFromAddress() {
+  // The address of a page has parameters of its own.
+  if (/[/?]/.test(location.hash.split("=")[0])) return false;
   const params = new URLSearchParams(location.hash.slice(1));
   const code = params.get("invitation");
-  if (code === null) return false;
+  if (code === null && !params.has("key")) return false;
   history.replaceState(null, "", location.pathname);
-  way({ invitation: { code, shop: params.get("shop") ?? "" } });
+  if (code === null) return false;
+  const shop = params.get("shop") ?? "";
+  way({ invitation: { code, shop: /^[a-z0-9-]{1,63}$/.test(shop) ? shop : "" } });
   return true;
 }
 
@@ -222,7 +226,7 @@ onChange((message) => {
   way({ message });
 });
 addEventListener("hashchange", () => {
-  if (invitationFromAddress()) return;
+  if (secretsFromAddress()) return;
   show();
   by("content").focus({ preventScroll: true });
 });
@@ -232,4 +236,4 @@ document.addEventListener("visibilitychange", () => {
     beating(shown);
   }
 });
-if (!invitationFromAddress()) start();
+if (!secretsFromAddress()) start();
