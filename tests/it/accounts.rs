@@ -2,6 +2,7 @@
 
 mod erasure;
 mod mails;
+mod passed_on;
 mod sessions;
 
 use acceptance::{

@@ -2,6 +2,8 @@
 //! letters, probes and a product's lineage; on a desk and on a phone, in light and dark.
 
 use crate::dead_letters;
+mod sign_in;
+
 use acceptance::{
     browser::{Browser, keys},
     builders::{price_line, product_line, stock_line},
@@ -17,7 +19,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-const PARTS: [&str; 6] = ["pipeline", "generations", "dead-letters", "probes", "lineage", "operations"];
+const PARTS: [&str; 7] = ["pipeline", "generations", "dead-letters", "probes", "lineage", "operations", "activity"];
+const KEY: &str = "#by-key [data-field=key] input";
 
 async fn fill(shop: &Shop) -> String {
     let ids: Vec<String> = (0..40).map(|number| format!("c-{number}")).collect();
@@ -86,6 +89,7 @@ async fn an_operator_sees_and_steers_everything() {
     probes_are_shown(&browser, &stack, &console).await;
     a_product_shows_its_lineage(&browser, &console).await;
     everything_done_is_recorded(&browser, &console).await;
+    what_staff_did_is_shown(&browser, &shop, &console).await;
     it_is_shown_in_the_dark_and_on_a_phone(&browser, &console).await;
     let complaints = browser.complaints().await;
     // The browser itself complains of each refused request.
@@ -104,18 +108,29 @@ async fn nobody_gets_in_without_the_key(browser: &Browser, shop: &Shop, console:
         let read = shop.without_key().read(&format!("/v1/console/{path}"), None).await;
         assert_eq!(read.status, 401, "{path}: {read:?}");
     }
-    browser.open(console).await;
-    browser.keys("#key", &format!("guessed{}", keys::ENTER)).await;
-    browser.until(&format!("{}.includes('key is not known')", text_of(".sign-in .problem"))).await;
+    // A key in the address opens nothing any more.
+    browser.open(&format!("{console}#key={key}")).await;
+    browser.until("document.querySelector('[data-field=shop] input')?.value === 'installation'").await;
+    assert_eq!(browser.value("location.hash").await, "", "and stays in none");
     browser.picture("console-sign-in-light").await;
     it_is_legible(browser).await;
-    browser.open("about:blank").await;
-    browser.open(&format!("{console}#key={key}")).await;
+    browser.click("#by-key summary").await;
+    browser.keys(KEY, &format!("guessed{}", keys::ENTER)).await;
+    browser.until(&format!("{}.includes('key is not known')", text_of("#by-key .form-told"))).await;
+    browser.picture("console-sign-in-key-light").await;
+    it_is_legible(browser).await;
+    browser.value(&format!("{}.value = ''", element(KEY))).await;
+    browser.keys("#by-key [data-field=name] input", "anna").await;
+    browser.keys(KEY, &format!("{key}{}", keys::ENTER)).await;
     browser.until("document.querySelectorAll('.station').length === 7").await;
-    assert_eq!(browser.value("location.hash").await, "#/pipeline", "the key stays in no address");
+    // It lasts as long as the tab, or until somebody signs out.
+    browser.reload().await;
+    browser.until("document.querySelectorAll('.station').length === 7").await;
     browser.click("#leave").await;
-    browser.keys("#key", key).await;
-    browser.keys("#name", &format!("anna{}", keys::ENTER)).await;
+    browser.until("document.querySelector('[data-field=email] input')").await;
+    browser.reload().await;
+    browser.click("#by-key summary").await;
+    browser.keys(KEY, &format!("{key}{}", keys::ENTER)).await;
     browser.until("document.querySelectorAll('.station').length === 7").await;
 }
 
@@ -316,6 +331,27 @@ async fn everything_done_is_recorded(browser: &Browser, console: &str) {
     it_is_legible(browser).await;
 }
 
+async fn what_staff_did_is_shown(browser: &Browser, shop: &Shop, console: &str) {
+    let origin = json!({"origins": ["https://lamps.example"]});
+    let set = shop.request(reqwest::Method::PUT, "/v1/origins").header("souk-reason", "Of a test").json(&origin);
+    assert!(set.send().await.expect("an answer").status().is_success());
+    browser.open(&format!("{console}#/activity?shop=lamps")).await;
+    browser.until(&format!("{}.includes('Of a test')", text_of(".rows tbody tr"))).await;
+    browser.click(".rows tbody tr summary").await;
+    browser.until(&format!("{}.includes('https://lamps.example')", text_of(".rows tbody tr ins"))).await;
+    browser.picture("console-activity-desktop-light").await;
+    it_is_legible(browser).await;
+    // What was done to one aggregate, by an address that can be sent to somebody.
+    browser.click(".rows tbody tr [data-name='On what'] a").await;
+    browser.until("location.hash.includes('of=') && document.querySelectorAll('.rows tbody tr').length === 2").await;
+    browser.reload().await;
+    browser.until("document.querySelectorAll('.rows tbody tr').length === 2").await;
+    // The catalog came in more entries than a page has, or in a few; the oldest is a page away at most.
+    browser.open(&format!("{console}#/activity?shop=lamps&before=2")).await;
+    browser.until("document.querySelectorAll('.rows tbody tr').length === 1").await;
+    browser.until(&format!("{}.includes('Newest')", text_of(".page-tools"))).await;
+}
+
 async fn it_is_shown_in_the_dark_and_on_a_phone(browser: &Browser, console: &str) {
     let drawn = "document.getElementById('beat').dataset.state === 'live' && document.querySelector('main > *')";
     browser.click("#theme").await;
@@ -358,6 +394,7 @@ async fn settle(browser: &Browser, part: &str) {
         "lineage" => "document.querySelector('[name=tenant]')?.options.length > 0",
         "dead-letters" if part.contains('/') => "document.querySelectorAll('.panel').length > 2",
         "dead-letters" => "document.querySelector('main .empty, main .rows')",
+        "activity" => "document.querySelector('.rows tbody tr')",
         _ => "document.querySelectorAll('.rows tbody tr').length > 2",
     };
     browser.until(there).await;

@@ -1,5 +1,7 @@
 //! The storefront in a real browser: what a shopper types, chooses and opens, on a desk and on a phone.
 
+mod account;
+
 use acceptance::{
     browser::{Browser, keys},
     builders::{price_line, product_line, stock_line},

@@ -8,7 +8,7 @@ use acceptance::{
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// The limits that can be tried, by their names on the page.
-pub(super) const ALL: [&str; 16] = [
+pub(super) const ALL: [&str; 17] = [
     "path and query of the address",
     "headers, names and values together, without tokens",
     "consistency tokens in headers",
@@ -25,6 +25,7 @@ pub(super) const ALL: [&str; 16] = [
     "body of a command",
     "line of a bulk write",
     "body of a question to query-api",
+    "body that query-api passes on to accounts",
 ];
 
 /// A limit of time for a trial, far below what is usual.
@@ -81,6 +82,9 @@ pub(super) async fn of(row: &Row, stack: &TestStack, shop: &Shop) {
         }
         "line of a bulk write" => line(row, stack, shop).await,
         "body of a question to query-api" => bodies(row, stack, &shop.slug, &stack.query_url(), "/v1/search").await,
+        "body that query-api passes on to accounts" => {
+            bodies(row, stack, &shop.slug, &stack.query_url(), "/v1/accounts").await;
+        }
         _ => panic!("nobody knows how to try {row:?}"),
     }
 }
