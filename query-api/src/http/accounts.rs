@@ -13,13 +13,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
     middleware,
     response::{IntoResponse, Response},
-    routing::any,
+    routing::get,
 };
 use reqwest::Url;
 use schemas::problem::{Code, Problem};
 use service::{
     RequestContext,
-    http::{Peer, in_own_time},
+    http::{Peer, ProblemResponse, in_own_time},
 };
 use std::time::Duration;
 
@@ -66,9 +66,16 @@ const RETURNED: [HeaderName; 6] = [
 /// The routes, each for anybody: write-api has their rules.
 pub fn routes(tenants: Tenants) -> Router<App> {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-    let all =
-        PATHS.iter().fold(Routes::default(), |routes, path| routes.allow_unlisted(Rule::Anybody, path, any(pass_on)));
-    all.split().0.layer(middleware::from_fn(in_own_time)).layer(origins::layer(tenants, Otherwise::Nobody, methods))
+    let all = PATHS.iter().fold(Routes::default(), |routes, path| {
+        routes.allow_unlisted(Rule::Anybody, path, get(pass_on).post(pass_on).put(pass_on).delete(pass_on))
+    });
+    all.split()
+        .0
+        .method_not_allowed_fallback(|| async {
+            ProblemResponse(Problem::new(Code::MethodNotAllowed).detail("accounts take GET, POST, PUT and DELETE"))
+        })
+        .layer(middleware::from_fn(in_own_time))
+        .layer(origins::layer(tenants, Otherwise::Nobody, methods))
 }
 
 /// Passes a request on, if this process knows where to.

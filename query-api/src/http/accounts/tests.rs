@@ -19,7 +19,7 @@ async fn stand_in() -> WriteApi {
         let kept = [("etag", "\"7\""), ("retry-after", "3"), ("cache-control", "no-store"), ("set-cookie", "a=b")];
         (StatusCode::TOO_MANY_REQUESTS, kept, answer)
     };
-    let router = Router::new().fallback(any(told));
+    let router = Router::new().fallback(told);
     tokio::spawn(async move { axum::serve(listener, router).await });
     WriteApi::at(format!("http://{address}/").parse().expect("an address"))
 }
@@ -90,6 +90,14 @@ async fn without_write_api_the_client_is_told_to_come_back() {
         (answer.status(), &answer.headers()["retry-after"]),
         (StatusCode::SERVICE_UNAVAILABLE, &HeaderValue::from_static("1"))
     );
+}
+
+/// A route that is not as its guard wants it ends the process at its start.
+#[tokio::test]
+async fn the_routes_can_be_made() {
+    let pool = sqlx::PgPool::connect_lazy("postgres://nowhere/none").expect("a pool");
+    let router = routes(Tenants::new(pool));
+    assert!(router.has_routes());
 }
 
 #[test]
