@@ -87,6 +87,9 @@ pub struct Settings {
     /// `mails` of the data folder
     #[arg(long, env = "SOUK_MAIL_URL", hide_env_values = true, value_name = "URL")]
     pub mail_url: Option<String>,
+    /// Let shops name identity providers on this machine, by http, and in private networks: for development
+    #[arg(long, env = "SOUK_LOCAL_ISSUERS")]
+    pub local_issuers: bool,
     /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,

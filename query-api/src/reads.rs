@@ -6,6 +6,7 @@ pub mod activity;
 pub mod categories;
 pub mod console;
 pub mod dead_letters;
+pub mod identity_providers;
 pub mod index_status;
 pub mod insights;
 pub mod keys;
@@ -32,6 +33,7 @@ pub const ALL: &[ReadModel] = &[
     origins::READ,
     users::READ,
     token_keys::READ,
+    identity_providers::READ,
     activity::READ,
     lag::READ,
     index_status::READ,

@@ -61,6 +61,18 @@ codes! {
     TooManyAttempts = "too_many_attempts", 429, "Too many attempts have failed";
     /// As many postal addresses as an account may have.
     TooManyAddresses = "too_many_addresses", 409, "There are too many addresses";
+    /// What an identity provider says of somebody is not believed: its signature, time, audience or nonce is wrong.
+    IdentityRefused = "identity_refused", 401, "What the provider says is not believed";
+    /// The address that the provider has proved has an account here, which is to be linked by whoever has its password.
+    AccountExists = "account_exists", 409, "The address has an account";
+    /// The identity belongs to another account.
+    IdentityTaken = "identity_taken", 409, "The identity belongs to another account";
+    /// Without it, nobody could sign in to the account any more.
+    OnlyWayIn = "only_way_in", 409, "It is the only way into the account";
+    /// As many identity providers as a shop may have.
+    TooManyProviders = "too_many_providers", 409, "There are too many identity providers";
+    /// An identity provider does not answer, or not as the standard has it.
+    ProviderUnavailable = "provider_unavailable", 502, "The identity provider does not answer as it should";
     /// An administrator has suspended the tenant.
     TenantSuspended = "tenant_suspended", 403, "The tenant is suspended";
     /// More requests a second than a tenant may make.

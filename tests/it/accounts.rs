@@ -3,6 +3,7 @@
 mod erasure;
 mod mails;
 mod passed_on;
+mod oidc;
 mod sessions;
 
 use acceptance::{

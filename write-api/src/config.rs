@@ -85,6 +85,9 @@ pub struct AccountOptions {
     /// How access tokens of shoppers are signed: EdDSA or RS256; it holds for keys that are made from here on
     #[arg(long, env = "SOUK_TOKEN_ALGORITHM", default_value = "EdDSA", value_name = "ALGORITHM")]
     pub token_algorithm: Algorithm,
+    /// Let shops name identity providers on this machine, by http, and in private networks: for development
+    #[arg(long, env = "SOUK_LOCAL_ISSUERS")]
+    pub local_issuers: bool,
 }
 
 /// Bounds of bulk writes.

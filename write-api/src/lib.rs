@@ -12,6 +12,7 @@
 //! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
 //! | [`jobs`] | partitions for months to come, the end of idempotency keys and of deleted shops |
 //! | [`mail`] | how mail leaves the house |
+//! | [`oidc`] | what identity providers say of people |
 //! | [`vault`], [`passwords`] | sealing what is personal, and hashing passwords |
 //! | `wake` | the signal to the relay |
 
@@ -24,6 +25,7 @@ mod health;
 mod http;
 pub mod jobs;
 pub mod mail;
+pub mod oidc;
 pub mod passwords;
 mod pipeline;
 pub mod vault;
@@ -41,6 +43,7 @@ use contexts::{
     tenants::port::Directory,
 };
 use mail::{MailError, Mailer};
+use oidc::{Providers, reach::Reach};
 use pipeline::{App, BulkLimits, allowance::Counts, database::Database, metrics::CommandMetrics};
 use service::{
     Health, Metrics, Refusals, Supervisor,
@@ -62,6 +65,9 @@ pub enum RunError {
     /// Mails can't be sent that way.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Identity providers can't be spoken to.
+    #[error("identity providers can't be asked: {0}")]
+    Providers(reqwest::Error),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -105,7 +111,8 @@ pub async fn serve(
     let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
     // What ends, ends in every shop.
     let own = own.options([("souk.scope", "installation")]);
-    let accounts = Accounts::new(config.accounts.master_keys.clone(), config.accounts.token_algorithm);
+    let providers = providers(config.accounts.local_issuers)?;
+    let accounts = Accounts::new(config.accounts.master_keys.clone(), config.accounts.token_algorithm, providers);
     let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock), accounts.clone());
     let supervisor = Supervisor::new(health.clone(), &metrics);
     let database = Database::new(pool.clone());
@@ -140,6 +147,14 @@ pub async fn serve(
     }
     pool.close().await;
     Ok(served?)
+}
+
+/// What speaks to identity providers.
+fn providers(local: bool) -> Result<Providers, RunError> {
+    if local {
+        tracing::warn!("identity providers may be in private networks: --local-issuers is for development");
+    }
+    Providers::new(if local { Reach::Local } else { Reach::Public }).map_err(RunError::Providers)
 }
 
 /// What sends mails, if the installation has accounts and says where mails go.

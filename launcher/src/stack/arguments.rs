@@ -56,6 +56,9 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
     if matches!(service, Service::WriteApi | Service::QueryApi) && !settings.shop_domain.is_empty() {
         command.args(["--shop-domain", &settings.shop_domain]);
     }
+    if service == Service::WriteApi && settings.local_issuers {
+        command.arg("--local-issuers");
+    }
     command.args(["--log", &settings.log, "--log-format", "json"]);
     if let Some(endpoint) = &settings.otlp_endpoint {
         command.args(["--otlp-endpoint", endpoint]);

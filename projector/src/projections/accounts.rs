@@ -25,6 +25,7 @@ impl Projection for Accounts {
         ViewTable::whole("users", "tenant_id, user_id"),
         ViewTable::whole("sessions", "tenant_id, session_id"),
         ViewTable::whole("token_keys", "tenant_id, key_id"),
+        ViewTable::whole("identity_providers", "tenant_id, provider_id"),
     ];
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
@@ -56,7 +57,9 @@ fn statement<'q>(event: &Event, happened: &'q AccountsEvent) -> Query<'q, Postgr
         AccountsEvent::PasswordChanged(_)
         | AccountsEvent::UserProfileUpdated(_)
         | AccountsEvent::AddressSaved(_)
-        | AccountsEvent::AddressRemoved(_) => about(
+        | AccountsEvent::AddressRemoved(_)
+        | AccountsEvent::IdentityLinked(_)
+        | AccountsEvent::IdentityUnlinked(_) => about(
             "UPDATE users SET version = $3 WHERE tenant_id = $1 AND user_id = $2 AND version < $3 AND $4::timestamptz IS NOT NULL",
         ),
         AccountsEvent::UserErased(_) => about(
@@ -80,6 +83,19 @@ fn statement<'q>(event: &Event, happened: &'q AccountsEvent) -> Query<'q, Postgr
         .bind(added.valid_until),
         AccountsEvent::TokenKeyRevoked(_) => about(
             "UPDATE token_keys SET version = $3, revoked_at = $4 WHERE tenant_id = $1 AND key_id = $2 AND version < $3",
+        ),
+        AccountsEvent::IdentityProviderSet(set) => about(
+            "INSERT INTO identity_providers AS known (tenant_id, provider_id, version, slug, name)
+             SELECT $1, $2, $3, $5, $6 WHERE $4::timestamptz IS NOT NULL
+             ON CONFLICT (tenant_id, provider_id) DO UPDATE
+             SET version = excluded.version, slug = excluded.slug, name = excluded.name, removed_at = NULL
+             WHERE known.version < excluded.version",
+        )
+        .bind(&set.slug)
+        .bind(&set.name),
+        AccountsEvent::IdentityProviderRemoved(_) => about(
+            "UPDATE identity_providers SET version = $3, removed_at = $4
+             WHERE tenant_id = $1 AND provider_id = $2 AND version < $3",
         ),
     }
 }

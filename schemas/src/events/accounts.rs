@@ -146,6 +146,50 @@ pub struct TokenKeyRevoked {
     pub key_id: Uuid,
 }
 
+/// Somebody signs in by what an identity provider knows of them, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityLinked {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+    /// The provider's slug.
+    pub provider: String,
+}
+
+/// Somebody does not sign in by a provider any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityUnlinked {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+    /// The provider's slug.
+    pub provider: String,
+}
+
+/// A shop lets people sign in by an identity provider. The secret that they share is in no event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProviderSet {
+    /// Its id, also the aggregate id.
+    pub provider_id: Uuid,
+    /// By which requests name it.
+    pub slug: String,
+    /// For people, on the page where they sign in.
+    pub name: String,
+    /// Its address, as its ID tokens say it.
+    pub issuer: String,
+    /// What the shop is called there.
+    pub client_id: String,
+    /// A digest of the secret that only the shop can make: another secret shows by it.
+    pub secret_digest: String,
+    /// What it is asked to tell, besides who somebody is.
+    pub scopes: Vec<String>,
+}
+
+/// A shop lets nobody sign in by an identity provider any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProviderRemoved {
+    /// Its id, also the aggregate id.
+    pub provider_id: Uuid,
+}
+
 super::events! {
     /// What happens to accounts of shoppers, their sessions, and the keys that their tokens are signed with.
     AccountsEvent of Accounts; {
@@ -173,5 +217,13 @@ super::events! {
         TokenKeyAdded(TokenKeyAdded) = "souk.accounts.token_key.added.v1",
         /// A key to sign tokens with is none any more.
         TokenKeyRevoked(TokenKeyRevoked) = "souk.accounts.token_key.revoked.v1",
+        /// Somebody signs in by an identity provider, too.
+        IdentityLinked(IdentityLinked) = "souk.accounts.user.identity_linked.v1",
+        /// Somebody does not sign in by an identity provider any more.
+        IdentityUnlinked(IdentityUnlinked) = "souk.accounts.user.identity_unlinked.v1",
+        /// An identity provider is there, or changed.
+        IdentityProviderSet(IdentityProviderSet) = "souk.accounts.identity_provider.set.v1",
+        /// An identity provider is gone.
+        IdentityProviderRemoved(IdentityProviderRemoved) = "souk.accounts.identity_provider.removed.v1",
     }
 }

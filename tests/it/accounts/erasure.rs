@@ -17,7 +17,7 @@ use std::path::Path;
 const CANARIES: [&str; 4] = ["zebulonia", "quandary-lane", "xylograph-7-pine", "5550199777"];
 
 /// Every row of every table of a database that holds one of these words.
-async fn rows_with(pool: &PgPool, words: &[&str]) -> Vec<String> {
+pub(super) async fn rows_with(pool: &PgPool, words: &[&str]) -> Vec<String> {
     let tables: Vec<(String, String)> = sqlx::query_as(
         "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
@@ -38,7 +38,7 @@ async fn rows_with(pool: &PgPool, words: &[&str]) -> Vec<String> {
 }
 
 /// Every file below a folder that holds one of these words.
-fn files_with(folder: &Path, words: &[&str]) -> Vec<String> {
+pub(super) fn files_with(folder: &Path, words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -19,8 +19,8 @@ struct Layer {
 const LAYERS: [Layer; 5] = [
     Layer { name: "domain", own: &[], shared: &["domain"] },
     Layer { name: "table", own: &["domain"], shared: &["domain", "pipeline"] },
-    Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline", "passwords", "vault"] },
-    Layer { name: "commands", own: &["domain", "table", "port"], shared: &["domain", "pipeline"] },
+    Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline", "oidc", "passwords", "vault"] },
+    Layer { name: "commands", own: &["domain", "table", "port"], shared: &["domain", "oidc", "pipeline"] },
     Layer {
         name: "process",
         own: &["domain", "table", "port", "commands"],

@@ -72,6 +72,22 @@ const WRITE: &[Kept] = &[
     kept("accounts.person_keys", "the key of each person, wrapped", "until they are erased, by the command"),
     kept("accounts.emails", "digest of each account's address", "until they are erased, by the command"),
     kept("accounts.passwords", "hash of each account's password", "until they are erased, by the command"),
+    kept(
+        "accounts.identity_providers",
+        "what shops agreed with identity providers, without the secrets",
+        "for ever: a removed one keeps its version",
+    ),
+    kept("accounts.identity_provider_secrets", "the secrets, sealed", "until the provider's removal, by the command"),
+    kept(
+        "accounts.identities",
+        "digest of what a provider calls each person",
+        "until they are erased or unlinked, by the command",
+    ),
+    kept(
+        "accounts.identity_requests",
+        "ways to providers that somebody has begun, sealed",
+        "10 minutes; the job `accounts_end`",
+    ),
     kept("accounts.codes", "digests of codes that were sent", "an hour or a day; the job `accounts_end`"),
     kept(
         "accounts.refresh_tokens",
@@ -124,6 +140,7 @@ const READ: &[Kept] = &[
     kept("public.users", "accounts, without anything personal", BY_EVENTS),
     kept("public.sessions", "sessions of accounts", BY_EVENTS),
     kept("public.token_keys", "public halves of the keys of access tokens", BY_EVENTS),
+    kept("public.identity_providers", "identity providers, as the page shows them", BY_EVENTS),
     kept("public.activity", "what staff and administrators did", "for ever"),
     kept("public.merchandising", "what steers search", BY_EVENTS),
     kept("public.insight_searches", "single searches", "`--insight-retention-days` (90); the projection"),

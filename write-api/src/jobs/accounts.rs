@@ -36,6 +36,7 @@ impl Job for AccountsEnd {
                 ("codes", "expires_at < $1", now),
                 ("refresh_tokens", "expires_at < $1", now - KEPT_AFTER),
                 ("mails", "given_up_at < $1", now - GIVEN_UP),
+                ("identity_requests", "expires_at < $1", now),
             ] {
                 let sql = format!(
                     "DELETE FROM accounts.{table} WHERE ctid = ANY(ARRAY(

@@ -1,8 +1,11 @@
 //! What shoppers do with their accounts, a file for each.
 
 pub(super) mod email;
+pub(super) mod identities;
+pub(super) mod identity_providers;
 pub(super) mod letters;
 pub(super) mod me;
+pub(super) mod oidc;
 pub(super) mod password;
 pub(super) mod sessions;
 pub(super) mod sign_in;

@@ -1,12 +1,14 @@
 //! What accounts decide: of whom, of their sessions, and of the keys that tokens are signed with.
 
 pub mod email;
+pub mod identity_provider;
 pub mod profile;
 pub mod session;
 pub mod token_key;
 pub mod user;
 
 pub use email::Email;
+pub use identity_provider::{IdentityProvider, IdentityProviderCommand, NewProvider};
 pub use profile::{PostalAddress, Profile};
 pub use session::{Session, SessionCommand};
 pub use token_key::{TokenKey, TokenKeyCommand};

@@ -1,9 +1,12 @@
-//! `/v1/accounts`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/users/{id}` and
-//! `/v1/token-keys/{id}`.
+//! `/v1/accounts`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/users/{id}`, `/v1/token-keys/{id}` and
+//! `/v1/identity-providers/{slug}`.
 
 mod accounts;
 mod erasure;
+mod identities;
+mod identity_providers;
 mod me;
+mod oidc;
 mod passwords;
 mod sessions;
 mod token_keys;
@@ -47,6 +50,11 @@ pub(super) fn routes() -> Routes<App> {
         .allow(Rule::Customer, routes!(erasure::erase_me))
         .allow(Rule::Staff(Permission::AccountsErase), routes!(erasure::erase))
         .allow(Rule::Owner, routes!(token_keys::revoke))
+        .allow(Rule::Owner, routes!(identity_providers::set, identity_providers::remove))
+        .allow(Rule::Shopper, routes!(oidc::begin))
+        .allow(Rule::Shopper, routes!(oidc::complete))
+        .allow(Rule::Customer, routes!(identities::link))
+        .allow(Rule::Customer, routes!(identities::unlink))
 }
 
 /// Who has signed in, and where they call from.

@@ -8,6 +8,7 @@ pub(super) mod signing;
 use self::{attempts::Attempts, hashing::Hashing, keyring::Keyring, signing::SigningKeys};
 use super::table;
 use crate::{
+    oidc::Providers,
     pipeline::{Failure, database::Database},
     vault::MasterKeys,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub(super) hashing: Hashing,
     pub(super) attempts: Attempts,
     pub(super) signing: SigningKeys,
+    /// Speaks to identity providers.
+    pub(super) providers: Providers,
     /// Mails that wait; told after each commit that adds one.
     pub(crate) mails: Notify,
     /// How many mails an address gets.
@@ -47,12 +50,13 @@ pub(crate) struct Parts {
 
 impl Accounts {
     /// By the master keys; without any, nobody can sign up.
-    pub(crate) fn new(masters: Option<MasterKeys>, algorithm: Algorithm) -> Self {
+    pub(crate) fn new(masters: Option<MasterKeys>, algorithm: Algorithm, providers: Providers) -> Self {
         let parts = |masters| Parts {
             keyring: Keyring::new(masters),
             hashing: Hashing::default(),
             attempts: Attempts::default(),
             signing: SigningKeys::new(algorithm),
+            providers,
             mails: Notify::new(),
             rates: RateLimiter::keyed(Quota::per_hour(MAILS_AN_HOUR)),
         };

@@ -1,6 +1,7 @@
 //! The tables of accounts: states, and what stands beside them and in no event.
 
 pub(super) mod beside;
+pub(super) mod identities;
 pub(super) mod once;
 
 pub(super) use beside::{
@@ -9,7 +10,7 @@ pub(super) use beside::{
 };
 pub(super) use once::{Code, Purpose, RefreshToken, WaitingMail};
 
-use super::domain::{Session, TokenKey, User};
+use super::domain::{IdentityProvider, Session, TokenKey, User};
 use crate::pipeline::{Column, Failure, Table, TableSpec};
 use schemas::{Timestamp, Uuid, events::accounts::TokenKeyAdded, ids::TenantId};
 use sqlx::PgExecutor;
@@ -31,6 +32,15 @@ impl Table for Session {
 impl Table for TokenKey {
     const SPEC: TableSpec =
         TableSpec { name: "token_keys", id: "key_id", of_tenant: true, columns: &[Column::Json("state")] };
+}
+
+impl Table for IdentityProvider {
+    const SPEC: TableSpec = TableSpec {
+        name: "identity_providers",
+        id: "provider_id",
+        of_tenant: true,
+        columns: &[Column::Text("slug", "text"), Column::Plain("is_removed", "bool"), Column::Json("state")],
+    };
 }
 
 /// Somebody with their version, not locked.

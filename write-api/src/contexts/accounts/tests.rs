@@ -1,5 +1,7 @@
 //! What accounts decide.
 
+mod identities;
+
 use super::domain::{
     Email, PostalAddress, Profile, Session, SessionCommand, TokenKey, TokenKeyCommand, User, UserCommand, session,
     token_key,

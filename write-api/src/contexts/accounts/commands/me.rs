@@ -23,6 +23,8 @@ pub(in super::super) struct Person {
     pub(in super::super) is_verified: bool,
     pub(in super::super) profile: Profile,
     pub(in super::super) addresses: Vec<(Uuid, PostalAddress, bool)>,
+    /// The identity providers by which they sign in.
+    pub(in super::super) identities: Vec<String>,
 }
 
 /// All that is kept of somebody.
@@ -64,6 +66,7 @@ impl Person {
             is_verified: user.is_verified,
             profile: profile.unwrap_or_default(),
             addresses: user.addresses.iter().map(open).collect::<Result<_, Error>>()?,
+            identities: user.identities.iter().cloned().collect(),
         })
     }
 }
@@ -137,7 +140,7 @@ pub(in super::super) struct Receipt {
     /// When, in seconds since 1970.
     iat: i64,
     /// What is deleted.
-    deleted: [&'static str; 6],
+    deleted: [&'static str; 7],
     /// Where sealed texts stay that nobody can open any more.
     unreadable: [&'static str; 4],
     /// Where nothing personal ever was.
@@ -155,7 +158,15 @@ impl Receipt {
             iss: customer::issuer(tenant),
             sub: user,
             iat,
-            deleted: ["key of the person", "password", "digest of the address", "codes", "mails", "refresh tokens"],
+            deleted: [
+                "key of the person",
+                "password",
+                "digest of the address",
+                "codes",
+                "mails",
+                "refresh tokens",
+                "identities at providers",
+            ],
             unreadable: ["events in the outbox", "records of the log", "archives", "backups without the key"],
             never_had: ["views", "index", "vectors", "logs"],
         }

@@ -116,7 +116,7 @@ pub(in super::super) async fn prove(
 }
 
 /// Begins a session of somebody.
-async fn start(app: &App, scope: &Scope, signing: &Signing, user: Uuid) -> Result<Tokens, Error> {
+pub(super) async fn start(app: &App, scope: &Scope, signing: &Signing, user: Uuid) -> Result<Tokens, Error> {
     let (refresh_token, digest) = secret(scope, PREFIX);
     let session = scope.clock.id();
     let expires_at = scope.now + TimeDelta::days(SESSION_DAYS);

@@ -6,14 +6,14 @@ use schemas::{
     events::{
         AccountsEvent,
         accounts::{
-            AddressRemoved, AddressSaved, EmailChanged, EmailVerified, PasswordChanged, Sealed, UserErased,
-            UserProfileUpdated, UserRegistered,
+            AddressRemoved, AddressSaved, EmailChanged, EmailVerified, IdentityLinked, IdentityUnlinked,
+            PasswordChanged, Sealed, UserErased, UserProfileUpdated, UserRegistered,
         },
     },
     problem::{Code, ProblemType},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses that somebody may keep.
 pub const MOST_ADDRESSES: usize = 50;
@@ -31,6 +31,9 @@ pub struct User {
     pub profile: Option<Sealed>,
     /// Where parcels are sent to.
     pub addresses: BTreeMap<Uuid, SavedAddress>,
+    /// The identity providers by which they sign in.
+    #[serde(default)]
+    pub identities: BTreeSet<String>,
     /// Whether nothing sealed can be opened any more.
     pub is_erased: bool,
 }
@@ -68,6 +71,15 @@ pub enum UserCommand {
     },
     /// Takes an address away.
     RemoveAddress(Uuid),
+    /// They sign in by this identity provider, too.
+    LinkIdentity(String),
+    /// They do not sign in by an identity provider any more.
+    UnlinkIdentity {
+        /// The provider.
+        provider: String,
+        /// Whether they can sign in by a password.
+        has_password: bool,
+    },
     /// For good.
     Erase,
 }
@@ -81,6 +93,9 @@ pub enum Rejection {
     /// As many addresses as are kept.
     #[error("at most {MOST_ADDRESSES} addresses are kept; remove one first")]
     TooManyAddresses,
+    /// Nobody could sign in any more.
+    #[error("it is the only way into the account; set a password first, by `POST /v1/password-resets`")]
+    OnlyWayIn,
 }
 
 impl Refusal for Rejection {
@@ -88,6 +103,7 @@ impl Refusal for Rejection {
         match self {
             Self::Missing => Code::NotFound.into(),
             Self::TooManyAddresses => Code::TooManyAddresses.into(),
+            Self::OnlyWayIn => Code::OnlyWayIn.into(),
         }
     }
 }
@@ -118,6 +134,7 @@ impl Aggregate for User {
                 is_verified: false,
                 profile: None,
                 addresses: BTreeMap::new(),
+                identities: BTreeSet::new(),
                 is_erased: false,
             });
         }
@@ -150,6 +167,17 @@ impl User {
                 vec![AccountsEvent::AddressRemoved(AddressRemoved { user_id, address_id: id })]
             }
             UserCommand::RemoveAddress(_) => vec![],
+            // Also where it is linked already: then it is another identity there that takes the place of the one before.
+            UserCommand::LinkIdentity(provider) => {
+                vec![AccountsEvent::IdentityLinked(IdentityLinked { user_id, provider })]
+            }
+            UserCommand::UnlinkIdentity { provider, .. } if !self.identities.contains(&provider) => vec![],
+            UserCommand::UnlinkIdentity { has_password, .. } if !has_password && self.identities.len() <= 1 => {
+                return Err(Rejection::OnlyWayIn);
+            }
+            UserCommand::UnlinkIdentity { provider, .. } => {
+                vec![AccountsEvent::IdentityUnlinked(IdentityUnlinked { user_id, provider })]
+            }
             UserCommand::Erase => vec![AccountsEvent::UserErased(UserErased { user_id })],
         })
     }
@@ -176,19 +204,24 @@ impl User {
                     self.addresses.values_mut().take(1).for_each(|first| first.is_default = true);
                 }
             }
+            AccountsEvent::IdentityLinked(linked) => drop(self.identities.insert(linked.provider.clone())),
+            AccountsEvent::IdentityUnlinked(unlinked) => drop(self.identities.remove(&unlinked.provider)),
             AccountsEvent::UserErased(_) => {
                 self.is_erased = true;
                 self.is_verified = false;
                 self.email = Sealed(String::new());
                 self.profile = None;
                 self.addresses.clear();
+                self.identities.clear();
             }
             AccountsEvent::UserRegistered(_)
             | AccountsEvent::PasswordChanged(_)
             | AccountsEvent::SessionStarted(_)
             | AccountsEvent::SessionEnded(_)
             | AccountsEvent::TokenKeyAdded(_)
-            | AccountsEvent::TokenKeyRevoked(_) => {}
+            | AccountsEvent::TokenKeyRevoked(_)
+            | AccountsEvent::IdentityProviderSet(_)
+            | AccountsEvent::IdentityProviderRemoved(_) => {}
         }
         self
     }

@@ -44,6 +44,8 @@ pub(in super::super) struct Me {
     profile: Profile,
     /// Where parcels are sent to, the oldest first.
     addresses: Vec<KeptAddress>,
+    /// The slugs of the identity providers by which they sign in.
+    identities: Vec<String>,
 }
 
 /// An address that is kept.
@@ -62,14 +64,15 @@ impl Me {
     fn example() -> Self {
         let profile = Profile { name: Some("Ana Ruiz".to_owned()), phone: None };
         let (email, addresses) = ("ana@example.com".to_owned(), Vec::new());
-        Self { user_id: EXAMPLE_ID, version: 2, email, email_verified: true, profile, addresses }
+        let identities = vec!["acme".to_owned()];
+        Self { user_id: EXAMPLE_ID, version: 2, email, email_verified: true, profile, addresses, identities }
     }
 
     fn of(user_id: schemas::Uuid, person: Person) -> Self {
-        let Person { version, email, is_verified, profile, addresses } = person;
+        let Person { version, email, is_verified, profile, addresses, identities } = person;
         let kept = |(id, address, is_default)| KeptAddress { id, is_default, address };
         let addresses = addresses.into_iter().map(kept).collect();
-        Self { user_id, version, email, email_verified: is_verified, profile, addresses }
+        Self { user_id, version, email, email_verified: is_verified, profile, addresses, identities }
     }
 }
 

@@ -68,7 +68,7 @@ impl SessionAnswer {
         }
     }
 
-    fn of(tokens: Tokens) -> Self {
+    pub(super) fn of(tokens: Tokens) -> Self {
         let Tokens { access_token, expires_in, refresh_token, user, session, token } = tokens;
         let token = token.map(|token| token.to_string());
         Self {

@@ -92,6 +92,18 @@ impl ShopKey {
         self.0.digest("email", folded)
     }
 
+    /// By which an account is found whose owner signs in by a provider: the digest of the provider's address and of what
+    /// it calls them. Another provider under the same slug knows nobody.
+    pub(in super::super) fn of_identity(&self, issuer: &str, subject: &str) -> String {
+        // No address has a space.
+        self.0.digest("identity", &format!("{issuer} {subject}"))
+    }
+
+    /// By which another secret of a provider shows.
+    pub(in super::super) fn of_secret(&self, secret: &str) -> String {
+        self.0.digest("identity provider secret", secret)
+    }
+
     /// Seals what waits to be read once.
     pub(in super::super) fn seal<T: Serialize>(&self, purpose: &str, value: &T) -> Result<String, Failure> {
         let text = serde_json::to_vec(value).map_err(|error| Failure::NoJson("sealed text", error))?;
