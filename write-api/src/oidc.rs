@@ -35,8 +35,8 @@ const KEPT: Duration = Duration::from_secs(10 * 60);
 const PROVIDERS: u64 = 1_000;
 /// How long all requests to a provider for one sign-in may take: less than a request to souk.
 const IN_ALL: Duration = Duration::from_secs(8);
-/// Sign-ins for which providers are asked at once.
-const PLACES: usize = 32;
+/// Sign-ins for which one provider is asked at once: one that is slow keeps nobody from the others.
+const PLACES: usize = 16;
 /// The longest address of a provider.
 const MOST_ISSUER: usize = 500;
 
@@ -99,7 +99,7 @@ impl fmt::Debug for Identity {
 /// Why a provider does not say who somebody is. Nothing in it is personal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OidcError {
-    /// As many providers are asked as there are places.
+    /// The provider is asked for as many as there are places.
     #[error("many are signing in at this moment")]
     Busy,
     /// The provider does not answer, or not as the standard has it.
@@ -120,7 +120,7 @@ impl From<DiscoveryError<FetchError>> for OidcError {
             DiscoveryError::Response(status, ..) => {
                 format!("it answers {} in another form than is expected", status.as_u16())
             }
-            DiscoveryError::Validation(reason) => reason,
+            DiscoveryError::Validation(_) => "it says to be another issuer".to_owned(),
             _ => "what it publishes can't be read".to_owned(),
         })
     }
@@ -135,7 +135,8 @@ type Client =
 pub struct Providers {
     fetch: Fetch,
     known: Cache<String, Arc<CoreProviderMetadata>>,
-    places: Arc<Semaphore>,
+    /// By the addresses of providers.
+    places: Cache<String, Arc<Semaphore>>,
 }
 
 impl Providers {
@@ -145,7 +146,8 @@ impl Providers {
     /// TLS can't be used.
     pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
         let known = Cache::builder().max_capacity(PROVIDERS).time_to_live(KEPT).build();
-        Ok(Self { fetch: Fetch::new(reach)?, known, places: Arc::new(Semaphore::new(PLACES)) })
+        let places = Cache::builder().max_capacity(PROVIDERS).time_to_idle(KEPT).build();
+        Ok(Self { fetch: Fetch::new(reach)?, known, places })
     }
 
     /// Whether a provider may have this address.
@@ -165,7 +167,7 @@ impl Providers {
     /// # Errors
     /// [`OidcError`]
     pub async fn authorization_url(&self, registration: &Registration, ties: &Ties) -> Result<Url, OidcError> {
-        let metadata = self.within(self.metadata(registration)).await?;
+        let metadata = self.within(registration, self.metadata(registration)).await?;
         let url = metadata.authorization_endpoint().url();
         self.fetch.check(url).map_err(|reason| OidcError::Unavailable(format!("its page for people: {reason}")))?;
         let client = client(&metadata, registration, ties);
@@ -194,7 +196,7 @@ impl Providers {
         code: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
-        self.within(self.ask(registration, ties, code, now)).await
+        self.within(registration, self.ask(registration, ties, code, now)).await
     }
 
     async fn ask(
@@ -306,8 +308,14 @@ impl Providers {
     }
 
     /// Does it if there is a place, and within the time.
-    async fn within<T>(&self, work: impl Future<Output = Result<T, OidcError>>) -> Result<T, OidcError> {
-        let _place = self.places.try_acquire().map_err(|_| OidcError::Busy)?;
+    async fn within<T>(
+        &self,
+        registration: &Registration,
+        work: impl Future<Output = Result<T, OidcError>>,
+    ) -> Result<T, OidcError> {
+        let new = async { Arc::new(Semaphore::new(PLACES)) };
+        let places = self.places.get_with(registration.issuer.clone(), new).await;
+        let _place = places.try_acquire().map_err(|_| OidcError::Busy)?;
         let done = tokio::time::timeout(IN_ALL, work).await;
         done.unwrap_or_else(|_| Err(OidcError::Unavailable("it does not answer in time".to_owned())))
     }

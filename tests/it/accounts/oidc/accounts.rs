@@ -40,6 +40,7 @@ async fn an_account_with_a_password_is_linked_by_whoever_has_it_alone() {
     assert_eq!(linked(&scene, &ana, &back, "a-wrong-guess-1").await, (403, "wrong_password".to_owned()));
     assert_eq!(linked(&scene, &ana, &back, PASSWORD).await.0, 200);
     assert_eq!(me(&scene.shop, &ana).await["identities"], json!(["acme"]));
+    mail_to(&scene.stack, EMAIL, "Another way into").await;
     assert_eq!(scene.sign_in(at_acme()).await.id, ana.id);
     // Whom the provider knows has one account.
     let back = scene.there_and_back(&eva.at(&scene.shop)).await.expect("back");

@@ -2,7 +2,9 @@
 
 use super::{
     Loaded,
+    letters::{Post, text::Occasion},
     oidc::{Proved, Return, prove},
+    person_key,
 };
 use crate::{
     contexts::accounts::{
@@ -18,16 +20,23 @@ use schemas::{
     problem::{Code, Problem},
 };
 use sqlx::PgConnection;
+use std::sync::Arc;
 
-/// Links the account of somebody who has come back from a provider. Another identity there takes the place of the one before.
+/// Links the account of somebody who has come back from a provider, and tells them by mail. Another identity there takes the
+/// place of the one before.
 pub(in super::super) async fn link(app: &App, scope: &Scope, customer: Customer, back: &Return) -> Result<Done, Error> {
     let proved = prove(app, scope, back, Some(customer.user)).await?;
-    app.procedure(scope, &Link { proved, user: customer.user }).await
+    let post = Post::of(app, scope, None).await?;
+    let parts = Arc::clone(&post.parts);
+    let done = app.procedure(scope, &Link { proved, user: customer.user, post }).await?;
+    parts.mails.notify_one();
+    Ok(done)
 }
 
 struct Link {
     proved: Proved,
     user: Uuid,
+    post: Post,
 }
 
 impl Procedure for Link {
@@ -46,10 +55,13 @@ impl Procedure for Link {
             return Err(Rejection::of(Problem::new(Code::IdentityTaken).detail(detail)).into());
         }
         let mut loaded = Loaded::of(conn, scope, self.user).await?;
-        loaded.user()?;
+        let email = loaded.user()?.email.clone();
         let done = loaded.decide(Expected::Any, UserCommand::LinkIdentity(provider.clone()))?;
         loaded.write(conn, scope).await?;
-        identities::keep_identity(conn, scope.tenant, provider, digest, self.user).await?;
+        identities::keep_identity(&mut *conn, scope.tenant, provider, digest, self.user).await?;
+        let email: String = person_key(conn, scope, &self.post.parts, self.user).await?.open("email", &email)?;
+        let letter = self.post.letter(Occasion::IdentityLinked, &email);
+        self.post.send(conn, scope, Some(self.user), &letter, None).await?;
         Ok((done.change, done))
     }
 }

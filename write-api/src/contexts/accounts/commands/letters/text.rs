@@ -20,6 +20,8 @@ pub enum Occasion {
     VerifyNewAddress,
     /// The account has another address now; it goes to the former one.
     AddressChanged,
+    /// Whoever an identity provider knows signs in to the account now.
+    IdentityLinked,
 }
 
 /// What a mail is made of.
@@ -105,6 +107,13 @@ const ADDRESS_CHANGED: Sentences = Sentences {
     otherwise: "If you did not change it, please tell us right away: somebody else may be using your account.",
 };
 
+const IDENTITY_LINKED: Sentences = Sentences {
+    subject: "Another way into your account at {shop}",
+    news: "your account at {shop} can be signed in to through another provider now. If that was you, there is nothing to do.",
+    aim: "set another password if it was not you",
+    otherwise: "If you did not link it, please set a new password right away and tell us.",
+};
+
 /// The subject and the text of a mail.
 #[must_use]
 pub fn write(occasion: Occasion, facts: &Facts<'_>) -> (String, String) {
@@ -116,6 +125,7 @@ pub fn write(occasion: Occasion, facts: &Facts<'_>) -> (String, String) {
         Occasion::PasswordChanged => PASSWORD_CHANGED,
         Occasion::VerifyNewAddress => VERIFY_NEW_ADDRESS,
         Occasion::AddressChanged => ADDRESS_CHANGED,
+        Occasion::IdentityLinked => IDENTITY_LINKED,
     };
     let shop = one_line(facts.shop);
     let named = |sentence: &str| sentence.replace("{shop}", &shop);
@@ -148,7 +158,7 @@ fn duration(minutes: u32) -> String {
 mod tests {
     use super::*;
 
-    const OCCASIONS: [Occasion; 7] = [
+    const OCCASIONS: [Occasion; 8] = [
         Occasion::NoAccount,
         Occasion::VerifyAddress,
         Occasion::AddressTaken,
@@ -156,6 +166,7 @@ mod tests {
         Occasion::PasswordChanged,
         Occasion::VerifyNewAddress,
         Occasion::AddressChanged,
+        Occasion::IdentityLinked,
     ];
     const LINK: &str = "https://shop.example/confirm?token=abc";
 
