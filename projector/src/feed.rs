@@ -25,6 +25,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 mod batch;
 mod gone;
 mod scheduled;
+mod standstill;
 
 pub use batch::apply;
 pub use scheduled::{Done, tick};

@@ -2,7 +2,7 @@
 //! Events of such a shop are not applied any more ([`crate::projections::sources`]), so nothing comes back, whatever is read
 //! again. What happened to the shop itself stays, and what staff did.
 
-use super::{Target, scheduled::stand_still};
+use super::{Target, standstill::stand_still};
 use crate::{holds, projection::ViewTable, projections::sources::KEPT, readers};
 use schemas::{Utc, Uuid, topics::Context};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};

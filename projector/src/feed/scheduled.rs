@@ -1,7 +1,7 @@
 //! Scheduled work of a feed, and dead letters that an operator wants tried again. One process does both: whoever holds the
 //! first partitions.
 
-use super::{Target, gone};
+use super::{Target, gone, standstill::stand_still};
 use crate::{
     blame,
     deps::{Deps, RoleError},
@@ -64,17 +64,6 @@ pub async fn tick(target: Target, connection: &mut PgConnection, at: &Moment) ->
         );
     }
     Ok(done)
-}
-
-/// Whoever holds the checkpoint wants the views to stand still: all of it, and so its first partitions.
-pub(super) async fn stand_still(target: Target, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "SELECT FROM checkpoints WHERE projection = $1 AND partition = 0 ORDER BY topic COLLATE \"C\" FOR SHARE",
-    )
-    .bind(target.name)
-    .execute(transaction)
-    .await?;
-    Ok(())
 }
 
 async fn projections(

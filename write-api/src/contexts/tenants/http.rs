@@ -156,11 +156,14 @@ pub(super) async fn delete_tenant(
 
 /// Changes a shop that is there.
 async fn change(app: &App, parts: &Parts, slug: String, command: TenantCommand) -> Result<CarriedOut, ApiError> {
-    let shop = TenantName::Slug(slug);
+    let shop = TenantName::Slug(slug.clone());
     let found = app.tenants.find(&app.database, &shop).await?;
     let FoundTenant { id, .. } = found.ok_or_else(|| Rejection::from(domain::Rejection::Missing))?;
     let scope = app.scope(id, extract::context(parts, app), extract::audited(parts)?);
-    Ok(app.command::<Tenants>(&scope, None, TenantRequest { shop, expected: Expected::Any, command }).await?)
+    let request = TenantRequest { shop, expected: Expected::Any, command };
+    let carried = app.command::<Tenants>(&scope, None, request).await?;
+    app.tenants.forget(&slug, id).await;
+    Ok(carried)
 }
 
 /// The origins of a shop.

@@ -33,6 +33,12 @@ impl Directory {
         }
         Ok(found)
     }
+
+    /// Looks a tenant up again at once, which was changed here: others learn of it within seconds.
+    pub(super) async fn forget(&self, slug: &str, id: TenantId) {
+        self.known.invalidate(&TenantName::Slug(slug.to_owned())).await;
+        self.known.invalidate(&TenantName::Id(id)).await;
+    }
 }
 
 /// What a tenant is called, for people.
