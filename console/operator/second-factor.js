@@ -113,7 +113,7 @@ export function tending({ email, changed }) {
     fields: [PASSWORD, CODE],
     button: "Turn it off",
     submit: async ({ password, code }) => {
-      await session.send("DELETE", "/v1/me/second-factor", { password, code: code.replace(/\s/g, "") });
+      await session.send("POST", "/v1/me/second-factor/disable", { password, code: code.replace(/\s/g, "") });
       await changed();
     },
   });

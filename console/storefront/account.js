@@ -4,10 +4,13 @@ import { announce, by, fill, h } from "./dom.js";
 import { form, reveal } from "./forms.js";
 import { erased, myAccount } from "./profile.js";
 import { Session } from "./session.js";
+import { toAddress } from "./state.js";
 
 const MAILED = "We have sent a mail to that address. It tells what comes next.";
 const EMAIL = { name: "email", label: "E-mail address", type: "email", autocomplete: "username", required: true, maxlength: 254, plain: true };
 const NEW_PASSWORD = { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 8, hint: "At least 8 characters, and nothing that is easily guessed." };
+/** Where the state is kept of whoever is at an identity provider: who comes back with another one was sent by somebody else. */
+const AWAY = "souk-away";
 const CODE = { name: "code", label: "Code from the mail", autocomplete: "one-time-code", required: true, plain: true, maxlength: 200 };
 
 /**
@@ -20,7 +23,7 @@ export function accountView(shop) {
     changed,
   });
   /** What one view knows of the one before; nothing of it outlives the page. */
-  const known = { email: "", code: "", message: "", receipt: null, mayReturn: true };
+  const known = { email: "", code: "", message: "", receipt: null, back: null, mayReturn: true };
 
   const go = (account, message = "") => {
     known.message = message;
@@ -124,7 +127,52 @@ export function accountView(shop) {
         go("me");
       },
     });
-    return page("Sign in", made.element, h("p", { class: "account-links" }, link("forgotten", "Forgot the password?"), link("sign-up", "Sign up")));
+    return page("Sign in", made.element, providers(), h("p", { class: "account-links" }, link("forgotten", "Forgot the password?"), link("sign-up", "Sign up")));
+  }
+
+  /** Buttons of the identity providers that the shop has named, as soon as they are known. */
+  function providers() {
+    const whole = h("div", { class: "account-providers", "aria-live": "polite" });
+    const told = h("div", { "aria-live": "assertive" });
+    const go = async (provider) => {
+      try {
+        const back = `${location.origin}/?account=provider`;
+        const { authorization_url: url, state } = await session.ask("POST", "/v1/sessions/oidc", { provider, return_to: back });
+        sessionStorage.setItem(AWAY, state);
+        location.assign(url);
+      } catch (error) {
+        const isNotNamed = error.errors?.some(({ pointer }) => pointer === "/return_to");
+        const said = isNotNamed ? "The shop has not named this page, so nobody can come back to it from elsewhere." : error.message;
+        fill(told, h("p", { class: "told bad" }, said));
+      }
+    };
+    const one = ({ slug, name }) => h("button", { type: "button", class: "button", data: { provider: slug }, onclick: () => go(slug) }, `Continue with ${name}`);
+    session.ask("GET", "/v1/identity-providers").then(
+      ({ providers: known }) => known.length > 0 && fill(whole, known.map(one), told),
+      // Without them, there is the password.
+      () => {},
+    );
+    return whole;
+  }
+
+  /** Whoever comes back from an identity provider. */
+  async function provider() {
+    const { code, state, iss, error } = known.back ?? {};
+    const awaited = sessionStorage.getItem(AWAY);
+    sessionStorage.removeItem(AWAY);
+    known.back = null;
+    const again = (message) => page("Sign in", h("p", { class: "told bad", role: "alert" }, message), h("p", {}, link("sign-in", "Back to signing in")));
+    if (error !== undefined) return again("The provider did not sign you in.");
+    if (code === undefined || state === undefined || state !== awaited) return again("This is no answer to a sign-in that was begun in this tab. Please begin again.");
+    try {
+      await session.signInBy({ code, state, ...(iss === undefined ? {} : { iss }) });
+    } catch (refused) {
+      return again(refused.message);
+    }
+    announce("You are signed in.");
+    shop.state = { ...shop.state, account: "me" };
+    history.replaceState(history.state, "", toAddress(shop.state));
+    return me();
   }
 
   function forgotten() {
@@ -186,7 +234,7 @@ export function accountView(shop) {
     }
   }
 
-  const views = { "sign-up": signUp, verify, "sign-in": signIn, forgotten, "new-password": newPassword, me, erased: () => page("Your account is erased", erased(known.receipt)) };
+  const views = { "sign-up": signUp, verify, "sign-in": signIn, provider, forgotten, "new-password": newPassword, me, erased: () => page("Your account is erased", erased(known.receipt)) };
 
   async function show(name) {
     let wanted = Object.hasOwn(views, name) ? name : "sign-in";
@@ -203,6 +251,11 @@ export function accountView(shop) {
     return by("account-view").querySelector("h1")?.textContent ?? "";
   }
 
+  // A page that comes back as it was left shows no receipt again: it is shown once.
+  addEventListener("pagehide", () => {
+    known.receipt = null;
+  });
+  addEventListener("pageshow", ({ persisted }) => persisted && shop.state.account !== null && show(shop.state.account));
   by("account").addEventListener("click", (event) => followed(event, session.open ? "me" : "sign-in"));
   button();
   return {
@@ -210,6 +263,10 @@ export function accountView(shop) {
     /** A code that the address brought. */
     given: (code) => {
       known.code = code;
+    },
+    /** What an identity provider sent along with whoever comes back. */
+    back: (answer) => {
+      known.back = answer;
     },
   };
 }

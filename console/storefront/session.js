@@ -111,6 +111,12 @@ export class Session {
     this.#changed("");
   }
 
+  /** Signs in whoever comes back from an identity provider. */
+  async signInBy(answered, note = {}) {
+    this.#take(await call("POST", "/v1/sessions/oidc/complete", { body: answered, headers: this.#headers(note) }), note);
+    this.#changed("");
+  }
+
   /** Signs out here, or everywhere. The tokens are gone whatever the server says. */
   async signOut(everywhere = false) {
     try {

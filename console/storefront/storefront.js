@@ -221,6 +221,11 @@ function wire() {
 /** A code that a mail's link brought is used by the page, and stays in no history. */
 function codeFromAddress() {
   const params = new URLSearchParams(location.search);
+  if (params.get("account") === "provider") {
+    account.back(Object.fromEntries(["code", "state", "iss", "error"].filter((name) => params.has(name)).map((name) => [name, params.get(name)])));
+    history.replaceState(history.state, "", toAddress(shop.state));
+    return;
+  }
   const code = params.get("code");
   if (code === null || !params.has("account")) return;
   account.given(code);

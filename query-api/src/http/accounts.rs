@@ -24,12 +24,14 @@ use service::{
 use std::time::Duration;
 
 /// Everything that is passed on; nothing else of write-api is reached from here.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 12] = [
     "/v1/accounts",
     "/v1/accounts/verify",
     "/v1/sessions",
     "/v1/sessions/refresh",
     "/v1/sessions/current",
+    "/v1/sessions/oidc",
+    "/v1/sessions/oidc/complete",
     "/v1/password-resets",
     "/v1/password-resets/finish",
     "/v1/invitations/accept",

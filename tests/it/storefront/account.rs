@@ -3,7 +3,9 @@
 use super::{it_is_legible, no_sideways_scrolling};
 use acceptance::{
     browser::{Browser, keys},
-    shop::Shop,
+    eventually::eventually,
+    oidc_stand_in::{Algorithm, CLIENT_ID, CLIENT_SECRET, OidcStandIn, Person},
+    shop::{PATIENCE, Shop},
     shopper::{PASSWORD, code_of, mail_to},
     stack::TestStack,
 };
@@ -37,6 +39,41 @@ async fn shows(browser: &Browser, text: &str) {
 async fn signs_in(browser: &Browser, password: &str) {
     type_in(browser, "Sign in", "email", EMAIL).await;
     type_in(browser, "Sign in", "password", &format!("{password}{}", keys::ENTER)).await;
+}
+
+/// There and back: the page keeps the state, and takes no answer to a question that it has not asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shopper_signs_in_by_a_provider() {
+    let Some(browser) = Browser::start().await else { return };
+    let stack = TestStack::start_with(false, |settings| settings.local_issuers = true).await;
+    let shop = Shop::open(&stack, "bazaar").await;
+    let origin = format!("http://bazaar.localhost:{}", stack.stack.settings.query_listen.port());
+    let provider = OidcStandIn::start(Algorithm::Rs256).expect("a provider");
+    provider.allow(&format!("{origin}/?account=provider"));
+    provider.let_in(Person::verified("ana-at-acme", EMAIL));
+    let agreed = json!({
+        "name": "Acme", "issuer": provider.issuer(), "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
+    });
+    let set = shop.command(Method::PUT, "/v1/identity-providers/acme", None, &agreed).await;
+    shop.command(Method::PUT, "/v1/origins", None, &json!({"origins": [origin]})).await;
+    eventually("the page may be come back to, and the read side knows the provider", PATIENCE, || async {
+        let asked = json!({"provider": "acme", "return_to": format!("{origin}/?account=provider")});
+        let key = shop.with_key(&shop.key("search", &[]).await.1);
+        let begun = key.request(Method::POST, "/v1/sessions/oidc").json(&asked).send().await.expect("an answer");
+        let read = shop.read("/v1/identity-providers", set["token"].as_str()).await;
+        if begun.status() == 201 && read.fresh { Ok(()) } else { Err(format!("{begun:?} {read:?}")) }
+    })
+    .await;
+    browser.screen(390, 844).await;
+    browser.open(&format!("{origin}/?account=sign-in")).await;
+    browser.until("document.querySelector('[data-provider=acme]')").await;
+    browser.picture("storefront-sign-in-provider-phone-light").await;
+    it_is_legible(&browser).await;
+    browser.click("[data-provider=acme]").await;
+    shows(&browser, EMAIL).await;
+    assert_eq!(browser.value("location.search").await, "?account=me", "nothing of the answer stays in the address");
+    browser.open(&format!("{origin}/?account=provider&code=of-a-stranger&state=of-a-stranger")).await;
+    shows(&browser, "begun in this tab").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +192,7 @@ async fn a_password_is_forgotten(browser: &Browser, stack: &TestStack, shop: &Sh
     let named = json!({ "origins": [origin] });
     shop.command(Method::PUT, "/v1/origins", None, &named).await;
     browser.open(&format!("{origin}/?account=forgotten")).await;
-    let mail = acceptance::eventually::eventually("a mail leads to the page", acceptance::shop::PATIENCE, || async {
+    let mail = eventually("a mail leads to the page", PATIENCE, || async {
         browser.open(&format!("{origin}/?account=forgotten")).await;
         type_in(browser, "Forgotten password", "email", &format!("{EMAIL}{}", keys::ENTER)).await;
         shows(browser, "A new password").await;
