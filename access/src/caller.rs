@@ -1,6 +1,12 @@
 //! Who calls.
 
-use crate::{customer::Customer, key::KnownKey, rule::Rule, scoped::Restriction};
+use crate::{
+    customer::Customer,
+    key::KnownKey,
+    member::{Member, Power},
+    rule::Rule,
+    scoped::Restriction,
+};
 use axum::response::{IntoResponse, Response};
 use schemas::{
     ids::TenantId,
@@ -14,6 +20,8 @@ use std::sync::Arc;
 pub enum Caller {
     /// No key was sent, and the host is of no shop.
     Anonymous,
+    /// The same at a route where whoever comes names the shop ([`Rule::Named`]).
+    Newcomer,
     /// No key was sent, to the host of the shop that has this slug.
     Visitor(Arc<str>),
     /// A key was sent that nobody has, or nobody any more.
@@ -28,6 +36,8 @@ pub enum Caller {
     Scoped(Arc<KnownKey>, Arc<Restriction>),
     /// A shopper who has signed in.
     Customer(Customer),
+    /// Somebody who works for a shop or the installation, and has signed in with a one-time code.
+    Member(Arc<Member>),
 }
 
 impl Caller {
@@ -37,8 +47,29 @@ impl Caller {
         match self {
             Self::Key(key) | Self::Scoped(key, _) => Some(ShopOf::Id(key.tenant)),
             Self::Customer(customer) => Some(ShopOf::Id(customer.tenant)),
+            Self::Member(member) => match member.power {
+                Power::Staff(_) | Power::Owner => Some(ShopOf::Id(member.customer.tenant)),
+                Power::Admin => None,
+            },
             Self::Visitor(slug) => Some(ShopOf::Slug(slug)),
-            Self::Anonymous | Self::Unknown | Self::Unavailable | Self::Admin => None,
+            Self::Anonymous | Self::Newcomer | Self::Unknown | Self::Unavailable | Self::Admin => None,
+        }
+    }
+
+    /// Who has signed in, if somebody has.
+    #[must_use]
+    pub fn person(&self) -> Option<Customer> {
+        match self {
+            Self::Customer(customer) => Some(*customer),
+            Self::Member(member) => Some(member.customer),
+            Self::Anonymous
+            | Self::Newcomer
+            | Self::Visitor(_)
+            | Self::Unknown
+            | Self::Unavailable
+            | Self::Admin
+            | Self::Key(_)
+            | Self::Scoped(..) => None,
         }
     }
 
@@ -48,19 +79,32 @@ impl Caller {
         match self {
             Self::Scoped(_, restriction) => Some(Arc::clone(restriction)),
             Self::Anonymous
+            | Self::Newcomer
             | Self::Visitor(_)
             | Self::Unknown
             | Self::Unavailable
             | Self::Admin
             | Self::Key(_)
-            | Self::Customer(_) => None,
+            | Self::Customer(_)
+            | Self::Member(_) => None,
         }
     }
 
     /// Whether the caller administers the installation.
     #[must_use]
-    pub const fn is_admin(&self) -> bool {
-        matches!(self, Self::Admin)
+    pub fn is_admin(&self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Member(member) => member.power == Power::Admin,
+            Self::Anonymous
+            | Self::Newcomer
+            | Self::Visitor(_)
+            | Self::Unknown
+            | Self::Unavailable
+            | Self::Key(_)
+            | Self::Scoped(..)
+            | Self::Customer(_) => false,
+        }
     }
 }
 
@@ -82,6 +126,8 @@ pub enum Denied {
     UnknownKey,
     /// The key is not for routes of this rule.
     NotFor(Rule),
+    /// Nobody has a role that is for routes of this rule, or signed in without a one-time code.
+    NotAs(Rule),
     /// Whether the key is one could not be found out.
     Unavailable,
 }
@@ -94,6 +140,10 @@ impl Denied {
             ),
             Self::UnknownKey => Problem::new(Code::Unauthorized).detail("the key is not known here, or not any more; an access token may be over"),
             Self::NotFor(rule) => Problem::new(Code::Forbidden).detail(format!("this route is for: {}", rule.words())),
+            Self::NotAs(rule) => Problem::new(Code::Forbidden).detail(format!(
+                "this route is for: {}; a role counts in sessions that a one-time code was shown in",
+                rule.words()
+            )),
             Self::Unavailable => Problem::new(Code::Unavailable).detail("the key can't be looked up at the moment"),
         }
     }

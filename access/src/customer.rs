@@ -1,6 +1,6 @@
 //! Shoppers who have signed in: what an access token says, and the keys by which it is believed.
 
-use crate::tokens::{self, Claims, Invalid, PublicKey};
+use crate::tokens::{self, Claims, Invalid, Method, PublicKey};
 use schemas::{Timestamp, Uuid, ids::TenantId};
 
 /// Whom access tokens are for: every process of the installation.
@@ -17,6 +17,8 @@ pub struct Customer {
     pub user: Uuid,
     /// The session.
     pub session: Uuid,
+    /// Whether a one-time code was shown in it besides the password.
+    pub is_strong: bool,
 }
 
 /// A key by which access tokens of a shop are signed, as far as it is public.
@@ -41,7 +43,8 @@ impl Customer {
         }
         let issuer = issuer(key.tenant);
         let claims = tokens::verify(token, &key.public, kid, &issuer, AUDIENCE, now.timestamp())?;
-        Ok(Self { tenant: key.tenant, user: claims.sub, session: claims.sid })
+        let is_strong = claims.amr.contains(&Method::Otp);
+        Ok(Self { tenant: key.tenant, user: claims.sub, session: claims.sid, is_strong })
     }
 
     /// What a token of now says.
@@ -49,7 +52,8 @@ impl Customer {
     pub fn claims(&self, now: Timestamp) -> Claims {
         let iat = now.timestamp();
         let (iss, aud) = (issuer(self.tenant), AUDIENCE.to_owned());
-        Claims { iss, aud, sub: self.user, sid: self.session, iat, exp: iat + TOKEN_SECONDS }
+        let amr = if self.is_strong { vec![Method::Pwd, Method::Otp] } else { vec![Method::Pwd] };
+        Claims { iss, aud, sub: self.user, sid: self.session, iat, exp: iat + TOKEN_SECONDS, amr }
     }
 }
 

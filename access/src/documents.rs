@@ -26,10 +26,11 @@ pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
             Rule::Anybody => Vec::new(),
             // With a key, or without one at the shop's own host.
             Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new()), session()],
+            Rule::Named => vec![SecurityRequirement::default(), key(Vec::new()), session()],
             Rule::Customer => vec![session()],
-            Rule::Staff(permission) => vec![key(vec![permission.as_str()])],
-            Rule::Owner => vec![key(vec!["owner"])],
-            Rule::Admin => vec![key(vec!["admin"])],
+            Rule::Staff(permission) => vec![key(vec![permission.as_str()]), session()],
+            Rule::Owner => vec![key(vec!["owner"]), session()],
+            Rule::Admin => vec![key(vec!["admin"]), session()],
         });
         let said = ExtensionsBuilder::new().add(EXTENSION, rule.words()).build();
         operation.extensions.get_or_insert_default().merge(said);
@@ -48,7 +49,7 @@ pub(crate) fn describe_key(document: &mut OpenApi) {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "A shopper's access token, as `POST /v1/sessions` answers it: `Authorization: Bearer <token>`",
+            "The access token of somebody who has signed in, as `POST /v1/sessions` answers it: `Authorization: Bearer <token>`",
         ))
         .build();
     components.add_security_scheme(SESSION, SecurityScheme::Http(session));

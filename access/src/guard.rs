@@ -5,6 +5,8 @@ use crate::{
     customer::{Customer, KnownTokenKey},
     hosts::ShopDomain,
     key::{self, AdminKey, Digest, KnownKey},
+    member::{Member, Power},
+    rates::CallerRates,
     rule::Rule,
     scoped, tokens,
 };
@@ -15,7 +17,14 @@ use axum::{
 };
 use moka::future::Cache;
 use schemas::{Utc, Uuid, events::access::KeyKind, ids::TenantId};
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use service::http::{Peer, ProblemResponse};
+use std::{
+    collections::HashSet,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::sync::Semaphore;
 
 /// How long a key that was found is not looked up again: so long may one that was revoked still be used here.
@@ -24,6 +33,8 @@ const KEPT: Duration = Duration::from_secs(2);
 const KEYS: u64 = 10_000;
 /// Sessions that are remembered.
 const SESSIONS: u64 = 100_000;
+/// Keys whose use is noted until somebody asks.
+const MOST_USED: usize = 1_000;
 /// Keys that are looked up at once, so that made-up ones never take every connection of a pool.
 const LOOKUPS: usize = 4;
 
@@ -68,6 +79,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
     fn ended(&self, _tenant: TenantId, _session: Uuid) -> Found<'_, Ended> {
         Box::pin(std::future::ready(Ok(None)))
     }
+
+    /// What somebody may do beyond what shoppers may, unless they have no role.
+    fn power(&self, _tenant: TenantId, _user: Uuid) -> Found<'_, Power> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 /// A session has ended.
@@ -92,8 +108,31 @@ pub struct Callers {
     known: Cache<Lookup, Arc<KnownKey>>,
     token_keys: Cache<Uuid, Arc<KnownTokenKey>>,
     sessions: Cache<(TenantId, Uuid), bool>,
+    powers: Cache<(TenantId, Uuid), Option<Power>>,
     lookups: Arc<Semaphore>,
     domain: Option<ShopDomain>,
+    rates: CallerRates,
+    used: Used,
+}
+
+/// Keys that were sent since somebody asked.
+#[derive(Debug, Clone, Default)]
+pub struct Used(Arc<Mutex<HashSet<(TenantId, Uuid)>>>);
+
+impl Used {
+    fn note(&self, key: &KnownKey) {
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // There are more in the next minute.
+        if used.len() < MOST_USED {
+            used.insert((key.tenant, key.id));
+        }
+    }
+
+    /// Those since this was called last, each once.
+    #[must_use]
+    pub fn take(&self) -> Vec<(TenantId, Uuid)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
 }
 
 impl Callers {
@@ -103,12 +142,27 @@ impl Callers {
         Self {
             admin,
             domain,
+            rates: CallerRates::default(),
+            used: Used::default(),
             keys: Arc::new(keys),
             known: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
             token_keys: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
             sessions: Cache::builder().max_capacity(SESSIONS).time_to_live(KEPT).build(),
+            powers: Cache::builder().max_capacity(KEYS).time_to_live(KEPT).build(),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
         }
+    }
+
+    /// The same, with a rate for each who asks.
+    #[must_use]
+    pub fn with_rates(self, rates: CallerRates) -> Self {
+        Self { rates, ..self }
+    }
+
+    /// Which keys were sent.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        self.used.clone()
     }
 
     /// Administrators, and nobody else.
@@ -158,12 +212,28 @@ impl Callers {
         let Some(key) = self.token_key(kid).await? else { return Ok(Caller::Unknown) };
         let Ok(customer) = Customer::read(sent, kid, &key, Utc::now()) else { return Ok(Caller::Unknown) };
         let Customer { tenant, session, .. } = customer;
-        if let Some(has_ended) = self.sessions.get(&(tenant, session)).await {
-            return Ok(if has_ended { Caller::Unknown } else { Caller::Customer(customer) });
+        let has_ended = match self.sessions.get(&(tenant, session)).await {
+            Some(known) => known,
+            None => {
+                let found = self.keys.ended(tenant, session).await?.is_some();
+                self.sessions.insert((tenant, session), found).await;
+                found
+            }
+        };
+        if has_ended {
+            return Ok(Caller::Unknown);
         }
-        let has_ended = self.keys.ended(tenant, session).await?.is_some();
-        self.sessions.insert((tenant, session), has_ended).await;
-        Ok(if has_ended { Caller::Unknown } else { Caller::Customer(customer) })
+        let power = if customer.is_strong { self.power(tenant, customer.user).await? } else { None };
+        Ok(power.map_or(Caller::Customer(customer), |power| Caller::Member(Arc::new(Member { customer, power }))))
+    }
+
+    async fn power(&self, tenant: TenantId, user: Uuid) -> Result<Option<Power>, Unavailable> {
+        if let Some(known) = self.powers.get(&(tenant, user)).await {
+            return Ok(known);
+        }
+        let found = self.keys.power(tenant, user).await?;
+        self.powers.insert((tenant, user), found.clone()).await;
+        Ok(found)
     }
 
     async fn token_key(&self, kid: Uuid) -> Result<Option<Arc<KnownTokenKey>>, Unavailable> {
@@ -190,6 +260,8 @@ impl Callers {
             return Ok(Some(known));
         }
         let Some(found) = self.keys.find(named).await? else { return Ok(None) };
+        // A key is looked up again every other second, so it is noted as often, and not with each request.
+        self.used.note(&found);
         let found = Arc::new(found);
         self.known.insert(named, Arc::clone(&found)).await;
         Ok(Some(found))
@@ -205,12 +277,18 @@ pub async fn identify(State(callers): State<Callers>, request: Request, next: Ne
         }
         Some(sent) => callers.who(sent).await,
     };
+    if let Err(problem) = callers.rates.take(&caller, parts.extensions.get().map(|Peer(address)| *address)) {
+        return ProblemResponse(problem).into_response();
+    }
     parts.extensions.insert(caller);
     next.run(Request::from_parts(parts, body)).await
 }
 
 /// Middleware of a route, put there by [`crate::Routes`]. A process that does not say who calls lets nobody in.
-pub(crate) async fn admit(State(rule): State<Rule>, request: Request, next: Next) -> Response {
+pub(crate) async fn admit(State(rule): State<Rule>, mut request: Request, next: Next) -> Response {
+    if rule == Rule::Named && request.extensions().get() == Some(&Caller::Anonymous) {
+        request.extensions_mut().insert(Caller::Newcomer);
+    }
     let checked = rule.check(request.extensions().get().unwrap_or(&Caller::Unknown));
     match checked {
         Ok(()) => next.run(request).await,
@@ -262,6 +340,8 @@ mod tests {
             assert!(matches!(callers.who(&key).await, Caller::Key(_)));
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
+        let used = callers.used();
+        assert_eq!((used.take().len(), used.take().len()), (1, 0), "its use is noted once");
         assert_eq!(callers.who(&key::text(KeyKind::Staff, [8; 32])).await, Caller::Unknown);
     }
 

@@ -120,6 +120,20 @@ impl AdminKey {
     }
 }
 
+/// Characters of the administrators' key that production asks for: what `openssl rand -hex 16` gives.
+const LEAST_ADMIN_CHARS: usize = 32;
+
+/// Why production does not take the key of the administrators: it is short, or one character over and over.
+#[must_use]
+pub fn weakness(key: Option<&str>) -> Option<String> {
+    let key = key.map(str::trim).filter(|key| !key.is_empty())?;
+    let first = key.chars().next();
+    let is_weak = key.chars().count() < LEAST_ADMIN_CHARS || key.chars().all(|one| Some(one) == first);
+    is_weak.then(|| {
+        format!("--admin-key is easily guessed: at least {LEAST_ADMIN_CHARS} characters of chance are expected")
+    })
+}
+
 /// The digest of a key.
 #[must_use]
 pub fn digest(key: &str) -> Digest {
@@ -166,6 +180,16 @@ mod tests {
         assert_eq!(from_hex(&hex::encode(of_any)), Some(of_any));
         for bad in ["", "0", &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(from_hex(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn production_takes_no_short_key_of_administrators() {
+        for weak in ["secret", "  change-me  ", &"a".repeat(64)] {
+            assert!(weakness(Some(weak)).is_some_and(|said| !said.contains(weak.trim())), "{weak}");
+        }
+        for none in [None, Some(" "), Some("0123456789abcdef0123456789abcdef")] {
+            assert_eq!(weakness(none), None);
         }
     }
 

@@ -1,13 +1,16 @@
-//! How many requests a shop may make a second. Administrators are not counted.
+//! How many requests a shop, and each of those who ask, may make a second. Administrators are not counted.
 
+use crate::caller::Caller;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use schemas::{
-    events::tenants::Quotas,
+    Uuid,
+    events::{access::KeyKind, tenants::Quotas},
     ids::TenantId,
     problem::{Code, Problem},
 };
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -24,6 +27,83 @@ impl TooMany {
     #[must_use]
     pub fn problem(self) -> Problem {
         Problem::new(Code::TooManyRequests).detail("the shop makes more requests a second than it may on this server")
+    }
+}
+
+/// Those who ask that are remembered; beyond, who has not asked for a while is forgotten.
+const REMEMBERED: usize = 100_000;
+
+/// As whom somebody who asks is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Counted {
+    /// By a key that stands in no page.
+    Key(Uuid),
+    /// By an account.
+    Account(TenantId, Uuid),
+    /// By where they ask from: visitors, and who has a key that stands in a page. Of IPv6, by the network of 64 bits.
+    Address(IpAddr),
+}
+
+impl Counted {
+    /// None for administrators, and where nobody knows where somebody asks from.
+    fn of(caller: &Caller, address: Option<IpAddr>) -> Option<Self> {
+        let from = || address.map(|address| Self::Address(network(address)));
+        match caller {
+            Caller::Admin => None,
+            Caller::Key(key) if key.kind != KeyKind::Search => Some(Self::Key(key.id)),
+            Caller::Customer(customer) => Some(Self::Account(customer.tenant, customer.user)),
+            Caller::Member(_) if caller.is_admin() => None,
+            Caller::Member(member) => Some(Self::Account(member.customer.tenant, member.customer.user)),
+            Caller::Key(_)
+            | Caller::Scoped(..)
+            | Caller::Anonymous
+            | Caller::Newcomer
+            | Caller::Visitor(_)
+            | Caller::Unknown
+            | Caller::Unavailable => from(),
+        }
+    }
+}
+
+/// Whoever has one address of a network of IPv6 has all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+/// Counts the requests of each of those who ask, in this process.
+#[derive(Debug, Clone, Default)]
+pub struct CallerRates(Option<Arc<DefaultKeyedRateLimiter<Counted>>>);
+
+impl CallerRates {
+    /// So many a second for each; without a number, as many as come.
+    #[must_use]
+    pub fn new(per_second: Option<NonZeroU32>) -> Self {
+        let burst = |rate: NonZeroU32| NonZeroU32::new(BURST).map_or(rate, |burst| rate.saturating_mul(burst));
+        let limiter = |rate| RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst(rate)));
+        Self(per_second.map(|rate| Arc::new(limiter(rate))))
+    }
+
+    /// Counts a request, from this address.
+    ///
+    /// # Errors
+    /// As a problem; then it is not counted.
+    pub fn take(&self, caller: &Caller, address: Option<IpAddr>) -> Result<(), Problem> {
+        let (Some(limiter), Some(counted)) = (&self.0, Counted::of(caller, address)) else { return Ok(()) };
+        // Memory is bounded, whoever makes addresses up.
+        if limiter.len() > REMEMBERED {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&counted).map_err(|_| {
+            let detail = match counted {
+                Counted::Key(_) => "the key makes more requests a second than it may on this server",
+                Counted::Account(..) => "the account makes more requests a second than it may on this server",
+                Counted::Address(_) => "more requests a second come from this address than may on this server",
+            };
+            Problem::new(Code::TooManyRequests).detail(detail)
+        })
     }
 }
 
@@ -74,7 +154,7 @@ fn limiter(rate: NonZeroU32) -> Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::Uuid;
+    use crate::customer::Customer;
 
     fn rates(per_second: u32) -> Rates {
         Rates::of_shops(NonZeroU32::new(per_second), |quotas| quotas.reads_per_second)
@@ -91,6 +171,29 @@ mod tests {
         assert!(taken(&rates, 2, &none) > 0);
         assert_eq!(TooMany.problem().status, 429);
         assert_eq!(taken(&self::rates(0), 1, &none), 1_000);
+    }
+
+    #[test]
+    fn who_asks_too_much_is_refused_and_nobody_else() {
+        let rates = CallerRates::new(NonZeroU32::new(10));
+        let [one, other]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().expect("an address"));
+        let taken =
+            |caller: &Caller, address: IpAddr| (0..100).filter(|_| rates.take(caller, Some(address)).is_ok()).count();
+        assert!((20..40).contains(&taken(&Caller::Anonymous, one)));
+        assert_eq!(rates.take(&Caller::Unknown, Some(one)).expect_err("refused").status, 429);
+        assert!(taken(&Caller::Visitor("lamps".into()), other) >= 20);
+        assert_eq!(taken(&Caller::Admin, one), 100, "administrators are not counted");
+        let customer = |user: u128| {
+            let (tenant, session) = (TenantId(Uuid::nil()), Uuid::nil());
+            Caller::Customer(Customer { tenant, user: Uuid::from_u128(user), session, is_strong: false })
+        };
+        assert!(taken(&customer(1), one) >= 20 && taken(&customer(2), one) >= 20, "whoever has signed in is known");
+        assert!(CallerRates::default().take(&Caller::Anonymous, Some(one)).is_ok());
+        // A network of IPv6 counts as one.
+        let [near, also, far]: [IpAddr; 3] =
+            ["2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"].map(|text| text.parse().expect("an address"));
+        assert_eq!(network(near), network(also));
+        assert_ne!(network(near), network(far));
     }
 
     #[test]

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(of("/open", "get")["x-souk-access"], "anybody");
         assert_eq!(of("/open", "get")["security"], serde_json::json!([]));
         assert_eq!(of("/prices", "put")["x-souk-access"], "staff pricing.write");
-        assert_eq!(of("/prices", "put")["security"], serde_json::json!([{"key": ["pricing.write"]}]));
+        assert_eq!(of("/prices", "put")["security"], serde_json::json!([{"key": ["pricing.write"]}, {"session": []}]));
         assert_eq!(document["components"]["securitySchemes"]["key"]["scheme"], "bearer");
     }
 }

@@ -1,6 +1,9 @@
 //! Who may call a route.
 
-use crate::caller::{Caller, Denied};
+use crate::{
+    caller::{Caller, Denied},
+    member::Power,
+};
 use schemas::{events::access::KeyKind, permission::Permission};
 
 /// Who may call a route. Each rule lets those in whom a stricter one lets in.
@@ -12,6 +15,8 @@ pub enum Rule {
     Search,
     /// Whoever shops in the tenant that is named, but nobody with a scoped key: products outside of its scope are shown.
     Shopper,
+    /// Whoever names the tenant, to sign in there: by its host, a key, or a header. Nobody with a scoped key.
+    Named,
     /// A shopper of the tenant who has signed in, of what is theirs.
     Customer,
     /// Staff of the tenant who have a permission, and its owners.
@@ -31,17 +36,40 @@ impl Rule {
         match (self, caller) {
             (Self::Anybody, _)
             | (Self::Search, Caller::Scoped(..))
-            | (Self::Search | Self::Shopper, Caller::Visitor(_) | Caller::Key(_) | Caller::Customer(_))
-            | (Self::Customer, Caller::Customer(_)) => Ok(()),
+            | (
+                Self::Search | Self::Shopper | Self::Named,
+                Caller::Visitor(_) | Caller::Key(_) | Caller::Customer(_) | Caller::Member(_),
+            )
+            | (Self::Named, Caller::Anonymous | Caller::Newcomer)
+            | (Self::Customer, Caller::Customer(_) | Caller::Member(_)) => Ok(()),
             // What is a shopper's is nobody else's, whoever they are.
             (Self::Customer, Caller::Admin) => Err(Denied::NotFor(self)),
             (_, Caller::Admin) => Ok(()),
             (Self::Staff(permission), Caller::Key(key)) if key.may(permission) => Ok(()),
             (Self::Owner, Caller::Key(key)) if key.kind == KeyKind::Owner => Ok(()),
-            (_, Caller::Key(_) | Caller::Scoped(..) | Caller::Customer(_)) => Err(Denied::NotFor(self)),
+            (_, Caller::Member(member)) => {
+                if self.lets(&member.power) {
+                    Ok(())
+                } else {
+                    Err(Denied::NotAs(self))
+                }
+            }
+            (_, Caller::Customer(_)) => Err(Denied::NotAs(self)),
+            (_, Caller::Key(_) | Caller::Scoped(..)) => Err(Denied::NotFor(self)),
             (_, Caller::Unknown) => Err(Denied::UnknownKey),
             (_, Caller::Unavailable) => Err(Denied::Unavailable),
-            (_, Caller::Anonymous | Caller::Visitor(_)) => Err(Denied::NoKey),
+            (_, Caller::Anonymous | Caller::Newcomer | Caller::Visitor(_)) => Err(Denied::NoKey),
+        }
+    }
+
+    /// Whether it lets in people by what they may do.
+    fn lets(self, power: &Power) -> bool {
+        match (self, power) {
+            (Self::Staff(permission), _) => power.permissions().contains(&permission),
+            (Self::Owner, Power::Owner) | (_, Power::Admin) => true,
+            (Self::Owner | Self::Admin, Power::Staff(_)) | (Self::Admin, Power::Owner) => false,
+            // Shoppers may, and so may they.
+            (Self::Anybody | Self::Search | Self::Shopper | Self::Named | Self::Customer, _) => true,
         }
     }
 
@@ -52,6 +80,7 @@ impl Rule {
             Self::Anybody => "anybody".to_owned(),
             Self::Search => "search".to_owned(),
             Self::Shopper => "shopper".to_owned(),
+            Self::Named => "whoever names the tenant".to_owned(),
             Self::Customer => "customer".to_owned(),
             Self::Staff(permission) => format!("staff {}", permission.as_str()),
             Self::Owner => "owner".to_owned(),

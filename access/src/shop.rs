@@ -159,19 +159,25 @@ pub async fn of<T: Tenants>(
         Some(name) => Some(find(tenants, &name).await?),
     };
     match (own, of_names(tenants, named).await?) {
-        (Some(own), found) if found.as_ref().is_none_or(|(_, found)| found.id == own.id) => {
-            if let Some(reason) = own.suspended {
-                return Err(Problem::new(Code::TenantSuspended).detail(&*reason).into());
-            }
-            rates.take(own.id, &own.quotas).map_err(|too_many| too_many.problem())?;
-            Ok(own)
-        }
+        (Some(own), found) if found.as_ref().is_none_or(|(_, found)| found.id == own.id) => open(rates, own),
         (None, Some((_, found))) if caller.is_admin() => Ok(found),
+        // What is theirs, unless they say otherwise.
+        (None, None) if let Some(person) = caller.person() => find(tenants, &TenantName::Id(person.tenant)).await,
+        (None, Some((_, found))) if *caller == Caller::Newcomer => open(rates, found),
         (_, Some((name, _))) => Err(unknown(&name).into()),
         (_, None) => {
             Err(required("send one of the headers X-Tenant-Slug and X-Tenant-Id, or the parameter tenant").into())
         }
     }
+}
+
+/// A shop for everybody but administrators: counted, unless it is suspended.
+fn open<E: From<Problem>>(rates: &Rates, found: FoundTenant) -> Result<FoundTenant, E> {
+    if let Some(reason) = &found.suspended {
+        return Err(Problem::new(Code::TenantSuspended).detail(&**reason).into());
+    }
+    rates.take(found.id, &found.quotas).map_err(|too_many| too_many.problem())?;
+    Ok(found)
 }
 
 /// The shop that headers and address name, if they name one, and by which name.
@@ -196,7 +202,11 @@ async fn find<T: Tenants>(tenants: &T, name: &TenantName) -> Result<FoundTenant,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::KnownKey;
+    use crate::{
+        customer::Customer,
+        key::KnownKey,
+        member::{Member, Power},
+    };
     use schemas::{Uuid, events::access::KeyKind};
     use std::num::NonZeroU32;
 
@@ -238,6 +248,11 @@ mod tests {
         }))
     }
 
+    fn member(power: Power) -> Caller {
+        let customer = Customer { tenant: id("chairs"), user: Uuid::nil(), session: Uuid::nil(), is_strong: true };
+        Caller::Member(Arc::new(Member { customer, power }))
+    }
+
     fn rates(per_second: Option<NonZeroU32>) -> Rates {
         Rates::of_shops(per_second, |quotas| quotas.commands_per_second)
     }
@@ -277,7 +292,10 @@ mod tests {
             for nobody in [Caller::Anonymous, Caller::Unknown, Caller::Unavailable] {
                 assert_eq!(ask(&nobody, header, address).await, Err("tenant_not_found".to_owned()));
             }
+            assert_eq!(ask(&member(Power::Admin), header, address).await, Ok(id("lamps")));
+            assert_eq!(ask(&member(Power::Owner), header, address).await, Err("tenant_not_found".to_owned()));
         }
+        assert_eq!(ask(&member(Power::Admin), None, None).await, Ok(id("chairs")), "their own");
         assert_eq!(ask(&Caller::Admin, None, None).await, Err("tenant_required".to_owned()));
     }
 
@@ -285,6 +303,13 @@ mod tests {
     async fn a_suspended_shop_is_open_to_administrators_alone() {
         assert_eq!(ask(&key("closed"), None, None).await, Err("tenant_suspended".to_owned()));
         assert_eq!(ask(&Caller::Admin, Some("closed"), None).await, Ok(id("closed")));
+    }
+
+    #[tokio::test]
+    async fn who_comes_to_sign_in_names_an_open_shop() {
+        assert_eq!(ask(&Caller::Newcomer, Some("lamps"), None).await, Ok(id("lamps")));
+        assert_eq!(ask(&Caller::Newcomer, Some("closed"), None).await, Err("tenant_suspended".to_owned()));
+        assert_eq!(ask(&Caller::Newcomer, None, None).await, Err("tenant_required".to_owned()));
     }
 
     #[tokio::test]

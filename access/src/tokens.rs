@@ -33,6 +33,22 @@ pub struct Claims {
     pub iat: i64,
     /// From when on it is none any more.
     pub exp: i64,
+    /// How somebody has signed in (RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<Method>,
+}
+
+/// A way of signing in, as RFC 8176 names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// By a password.
+    Pwd,
+    /// By a one-time code.
+    Otp,
+    /// In another way, which a newer release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Why a text is no token of ours, or none any more.
@@ -151,7 +167,15 @@ mod tests {
 
     fn claims() -> Claims {
         let [sub, sid] = [1, 2].map(Uuid::from_u128);
-        Claims { iss: "https://shop.example".to_owned(), aud: "shop".to_owned(), sub, sid, iat: NOW, exp: NOW + 600 }
+        Claims {
+            iss: "https://shop.example".to_owned(),
+            aud: "shop".to_owned(),
+            sub,
+            sid,
+            iat: NOW,
+            exp: NOW + 600,
+            amr: vec![],
+        }
     }
 
     fn read(token: &str, key: &SigningKey, now_s: i64) -> Result<Claims, Invalid> {

@@ -2,11 +2,10 @@
 
 use crate::{
     LaunchError,
-    asked::{self, answer},
-    key::KeyArgs,
+    asked::{ShopArgs, answer},
 };
 use access::scoped::{self, Scope};
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use schemas::{Days, TimeDelta, Utc, Uuid, events::access::KeyKind};
 use serde_json::{Value, json};
 
@@ -103,22 +102,6 @@ struct RevokeArgs {
     write_url: String,
 }
 
-/// Whose keys, and who asks.
-#[derive(Debug, Clone, clap::Args)]
-struct ShopArgs {
-    /// Slug of the tenant
-    #[arg(long, env = "SOUK_TENANT", default_value = "demo")]
-    tenant: String,
-    #[command(flatten)]
-    key: KeyArgs,
-}
-
-impl ShopArgs {
-    fn request(&self, method: Method, server: &str, path: &str) -> Result<RequestBuilder, LaunchError> {
-        Ok(asked::request(&self.key, method, server, path)?.header("x-tenant-slug", &self.tenant))
-    }
-}
-
 /// Does what is asked, and prints it.
 ///
 /// # Errors
@@ -167,12 +150,23 @@ async fn list(args: ListArgs) -> Result<(), LaunchError> {
         let of = |name: &str| key[name].as_str().unwrap_or_default();
         let permissions: Vec<&str> =
             key["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let used = match of("last_used") {
+            "" => String::new(),
+            day => format!("  used {day}"),
+        };
         let state = match (of("revoked_at"), of("expires_at")) {
             ("", "") => String::new(),
             ("", at) => format!("  until {at}"),
             (at, _) => format!("  revoked {at}"),
         };
-        println!("{}  {:<6} {}…  {}  {}{state}", of("id"), of("kind"), of("hint"), of("name"), permissions.join(" "));
+        println!(
+            "{}  {:<6} {}…  {}  {}{used}{state}",
+            of("id"),
+            of("kind"),
+            of("hint"),
+            of("name"),
+            permissions.join(" ")
+        );
     }
     Ok(())
 }

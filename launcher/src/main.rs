@@ -4,6 +4,7 @@ use clap::Parser;
 use launcher::{
     LaunchError, apache, audit, backup, broker, demo, eval, import, keys, migrate, operate,
     restore::{self, recover},
+    roles,
     settings::Settings,
     stack::Stack,
     status, suite, tenants, up, users,
@@ -37,6 +38,7 @@ enum Cli {
     Key(keys::Args),
     Tenant(tenants::Args),
     User(users::Args),
+    Role(roles::Args),
     Audit(Box<audit::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -124,6 +126,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::Key(args) => keys::run(args).await?,
         Cli::Tenant(args) => tenants::run(args).await?,
         Cli::User(args) => users::run(args).await?,
+        Cli::Role(args) => roles::run(args).await?,
         Cli::Audit(args) => return Ok(if audit::run(*args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;

@@ -5,6 +5,7 @@ use crate::{
     backup::safe_url,
     demo,
     key::KeyArgs,
+    people::{self, INSTALLATION, Person},
     restore::recover,
     settings::Settings,
     stack::{Service, Stack},
@@ -45,11 +46,14 @@ pub async fn run(args: Args, programs: PathBuf) -> Result<(), LaunchError> {
     stack.start_all().await?;
     step(began, &format!("all ready; tenant `{}`", args.tenant));
     let token = create_tenant(&stack, &args.tenant).await?;
+    let mut people = vec![people::administrator(&stack).await?];
     if args.demo {
         load_demo(&stack, &args.tenant).await?;
+        people.extend(people::demo(&stack, &args.tenant).await?);
     }
     print_first_search(&stack, &args.tenant, &token).await;
     print_addresses(&stack, &args.tenant);
+    print_people(&stack, &people);
     step(began, "up");
     if args.foreground {
         println!("Ctrl-C stops everything.");
@@ -169,7 +173,24 @@ fn print_addresses(stack: &Stack, tenant: &str) {
         Some(file) => println!("postgres    {postgres}   (psql with PGPASSFILE={})", file.display()),
         None => println!("postgres    {postgres}"),
     }
-    println!("tenant      {tenant}   (header X-Tenant-Slug: {tenant})\n");
+    println!("tenant      {tenant}   (header X-Tenant-Slug: {tenant})");
+    if let Ok(mails) = stack.mail_url() {
+        println!("mails       {}", safe_url(&mails));
+    }
+    println!();
+}
+
+/// Who can sign in, and where the passwords are.
+fn print_people(stack: &Stack, people: &[Person]) {
+    println!("To sign in:");
+    for Person { shop, email, password_file } in people {
+        let page = match (shop.as_str(), shop_url(stack, shop)) {
+            (INSTALLATION, _) | (_, None) => format!("{}/console", stack.url(Service::QueryApi)),
+            (_, Some(page)) => page,
+        };
+        println!("  {email:<32} shop {shop:<14} password in {}   {page}", password_file.display());
+    }
+    println!("A role (staff, owner, admin) counts once one-time codes are set up; the console leads there.\n");
 }
 
 fn step(began: Instant, what: &str) {

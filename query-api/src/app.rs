@@ -18,7 +18,7 @@ use crate::{
     vectors::{QueryVectors, Vectors},
     view::View,
 };
-use access::{AdminKey, Callers, Rates};
+use access::{AdminKey, CallerRates, Callers, Rates};
 use search::{reader::Snapshot, searcher::Searcher};
 use service::{Supervisor, shutdown::Shutdown};
 use sqlx::PgPool;
@@ -100,9 +100,14 @@ impl App {
                 AdminKey::new(config.admin_key.as_deref()),
                 ViewedKeys { pool: pool.clone() },
                 config.shop_domain.clone(),
-            ),
+            )
+            .with_rates(CallerRates::new(NonZeroU32::new(config.caller_requests_per_second))),
             write_api: config.write_url.clone().map(WriteApi::at),
-            operations: Operations { url: config.operations_url.clone(), http: reqwest::Client::new() },
+            operations: Operations {
+                url: config.operations_url.clone(),
+                key: access::key::header(config.admin_key.as_deref()),
+                http: reqwest::Client::new(),
+            },
             vectors: Vectors::new(pool.clone(), vectors),
             index,
             pool,

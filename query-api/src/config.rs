@@ -76,12 +76,18 @@ pub struct Config {
     /// Key of the installation's administrators, who may do everything; without it there are none
     #[arg(long, alias = "staff-key", env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
+    /// Refuse to start with what is for development: keys that are easily guessed
+    #[arg(long, env = "SOUK_PRODUCTION")]
+    pub production: bool,
     /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
     /// Reads of one shop a second, twice as many at once; more are answered 429. 0 for as many as come
     #[arg(long, env = "SOUK_SHOP_READS_PER_SECOND", default_value_t = 2_000, value_name = "N")]
     pub shop_reads_per_second: u32,
+    /// Requests a second of each key, account or address, twice as many at once; more are answered 429. 0 for as many as come
+    #[arg(long, env = "SOUK_CALLER_REQUESTS_PER_SECOND", default_value_t = 0, value_name = "N")]
+    pub caller_requests_per_second: u32,
     /// Address of `reindex serve`, which runs the operations of the console
     #[arg(long, env = "SOUK_OPERATIONS_URL", default_value = "http://127.0.0.1:8084")]
     pub operations_url: String,

@@ -1,7 +1,7 @@
 //! Whose a key or an access token is, from the views.
 
 use access::{
-    KnownKey, KnownTokenKey,
+    KnownKey, KnownTokenKey, Power,
     guard::{Ended, Found, Keys, Lookup, Unavailable},
     key,
     tokens::PublicKey,
@@ -84,6 +84,26 @@ impl Keys for ViewedKeys {
             .await
             .map_err(|error| unavailable(&error))?;
             Ok(row.map(|_| Ended))
+        })
+    }
+
+    fn power(&self, tenant: TenantId, user: Uuid) -> Found<'_, Power> {
+        Box::pin(async move {
+            let row: Option<(Vec<String>, Vec<String>)> = sqlx::query_as(
+                "SELECT u.roles, array(SELECT unnest(r.permissions) FROM roles r
+                   WHERE r.tenant_id = u.tenant_id AND r.role_id::text = ANY(u.roles) AND r.removed_at IS NULL)
+                 FROM users u WHERE u.tenant_id = $1 AND u.user_id = $2 AND u.erased_at IS NULL",
+            )
+            .bind(tenant.uuid())
+            .bind(user)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| unavailable(&error))?;
+            Ok(row.and_then(|(roles, permissions)| {
+                // A permission that a newer release knows is none here.
+                let known = permissions.iter().filter_map(|name| name.parse().ok());
+                Power::of(roles.iter().map(String::as_str), known)
+            }))
         })
     }
 }

@@ -52,6 +52,9 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// If the address can't be served or the database's URL is wrong.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
+    if let Some(weakness) = access::key::weakness(config.admin_key.as_deref()).filter(|_| config.production) {
+        return Err(format!("--production: {weakness}").into());
+    }
     let registry = service::Metrics::default();
     let health = Health::default();
     let options = PoolOptions {
@@ -68,6 +71,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let supervisor = Supervisor::new(health.clone(), &registry);
     let changes = changes::listen(config.query_database_url.clone(), &supervisor);
     let app = App::new(&config, pool.clone(), changes, &supervisor, &registry, shutdown.clone());
+    if let (Some(write_api), false) = (app.write_api.clone(), app.operations.key.is_empty()) {
+        supervisor.spawn("key-uses", accounts::tell_used(write_api, app.operations.key.clone(), app.callers.used()));
+    }
     supervisor.spawn("watch-database", watch_database(pool, health.clone()));
     let listener = service::http::bind(config.query_listen).await?;
     let router = http::router(app).merge(health.routes()).merge(registry.routes());

@@ -15,6 +15,7 @@ pub mod listing;
 pub mod merchandising;
 pub mod origins;
 pub mod products;
+pub mod roles;
 pub mod search;
 pub mod token_keys;
 pub mod users;
@@ -32,6 +33,7 @@ pub const ALL: &[ReadModel] = &[
     keys::READ,
     origins::READ,
     users::READ,
+    roles::READ,
     token_keys::READ,
     identity_providers::READ,
     activity::READ,

@@ -43,16 +43,28 @@ pub struct Entry {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// An administrator of the installation.
-    Admin,
-    /// Whoever has this key of an owner of the shop.
-    Owner {
-        /// The key's id.
-        key: Uuid,
+    Admin {
+        /// The account; none for whoever has the administrators' key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Uuid>,
     },
-    /// Whoever has this key of the shop's staff.
+    /// An owner of the shop.
+    Owner {
+        /// The key, where they had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Uuid>,
+        /// The account, where they had signed in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Uuid>,
+    },
+    /// The shop's staff.
     Staff {
-        /// The key's id.
-        key: Uuid,
+        /// The key, where they had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Uuid>,
+        /// The account, where they had signed in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Uuid>,
     },
 }
 
@@ -61,18 +73,18 @@ impl Actor {
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
-            Self::Admin => "admin",
+            Self::Admin { .. } => "admin",
             Self::Owner { .. } => "owner",
             Self::Staff { .. } => "staff",
         }
     }
 
-    /// The id of the key, where it was one of the shop's.
+    /// The id of the key or of the account; none for the administrators' key.
     #[must_use]
-    pub const fn key(self) -> Option<Uuid> {
+    pub fn id(self) -> Option<Uuid> {
         match self {
-            Self::Admin => None,
-            Self::Owner { key } | Self::Staff { key } => Some(key),
+            Self::Admin { user } => user,
+            Self::Owner { key, user } | Self::Staff { key, user } => key.or(user),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod money;
 pub mod permission;
 pub mod problem;
 pub mod product_page;
+pub mod roles;
 pub mod signals;
 pub mod sizes;
 pub mod status;

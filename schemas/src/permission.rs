@@ -70,6 +70,8 @@ permissions! {
     AuditRead = "audit.read";
     /// Which accounts of shoppers there are.
     AccountsRead = "accounts.read";
+    /// Which groups of customers somebody is in.
+    AccountsWrite = "accounts.write";
     /// To erase a shopper for good, on their wish.
     AccountsErase = "accounts.erase";
 }

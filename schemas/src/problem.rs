@@ -53,6 +53,14 @@ codes! {
     SignInFailed = "sign_in_failed", 401, "The address or the password is wrong";
     /// The session has ended, or the refresh token is none.
     SessionEnded = "session_ended", 401, "The session has ended; sign in again";
+    /// The password is right, and the account asks for a one-time code besides.
+    SecondFactorRequired = "second_factor_required", 401, "A one-time code is needed, too";
+    /// The one-time code is not the one of now, or was used before.
+    SecondFactorWrong = "second_factor_wrong", 401, "The one-time code is wrong";
+    /// There is a second factor already, or none.
+    SecondFactorConflict = "second_factor_conflict", 409, "The second factor is not in that state";
+    /// As many roles as a shop may define.
+    TooManyRoles = "too_many_roles", 409, "There are too many roles";
     /// The password that was sent beside a session is not the account's.
     WrongPassword = "wrong_password", 403, "The password is wrong";
     /// The account's e-mail address is not proved yet.

@@ -5,7 +5,7 @@ use acceptance::{
     builders::product_line,
     eventually::eventually,
     shop::{PATIENCE, Shop},
-    shopper::{PASSWORD, Shopper},
+    shopper::{Authenticated, PASSWORD, Shopper, invited},
     stack::TestStack,
 };
 use access::{Permission, scoped::Scope};
@@ -24,6 +24,8 @@ struct Operation {
 
 /// Who has an account in each shop.
 const CUSTOMER: &str = "customer@example.com";
+/// The rule of routes by which people sign in, in the words of the documents.
+const NAMED: &str = "whoever names the tenant";
 /// What every parameter of a path takes: an id, and a slug.
 const ANY: &str = "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b";
 
@@ -70,9 +72,17 @@ enum Principal {
     Owner,
     OtherOwner,
     Admin,
+    /// An owner of the shop who has signed in by the password alone.
+    WeakOwner,
+    /// Somebody who has signed in with a one-time code, and a role with every permission.
+    StaffMember,
+    /// The same, an owner of the shop.
+    OwnerMember,
+    /// The same, an administrator of the installation.
+    AdminMember,
 }
 
-const PRINCIPALS: [Principal; 14] = [
+const PRINCIPALS: [Principal; 18] = [
     Principal::Nobody,
     Principal::Visitor,
     Principal::OtherVisitor,
@@ -87,6 +97,10 @@ const PRINCIPALS: [Principal; 14] = [
     Principal::Owner,
     Principal::OtherOwner,
     Principal::Admin,
+    Principal::WeakOwner,
+    Principal::StaffMember,
+    Principal::OwnerMember,
+    Principal::AdminMember,
 ];
 
 /// How a request is met.
@@ -104,28 +118,32 @@ enum Met {
 /// What has to come.
 fn expected(access: &str, principal: Principal) -> Met {
     use Principal::{
-        Admin, Customer, Guessing, Nobody, OtherCustomer, OtherOwner, OtherVisitor, Owner, Revoked, Scoped, Searching,
-        StaffWith, StaffWithout, Visitor,
+        Admin, AdminMember, Customer, Guessing, Nobody, OtherCustomer, OtherOwner, OtherVisitor, Owner, OwnerMember,
+        Revoked, Scoped, Searching, StaffMember, StaffWith, StaffWithout, Visitor, WeakOwner,
     };
     match (access, principal) {
         // What is a shopper's is nobody else's.
         ("customer", Admin) => Met::Forbidden,
-        ("anybody", _) | (_, Admin) | ("search" | "shopper", Visitor | Customer) | ("customer", Customer) => Met::In,
-        ("search" | "shopper" | "customer", OtherCustomer) => Met::NoShop,
-        ("search" | "shopper", OtherVisitor) => Met::NoShop,
+        ("anybody", _) | (_, Admin | AdminMember) => Met::In,
+        (NAMED, Nobody) => Met::In,
+        ("search" | "shopper" | NAMED, Visitor | Customer) | ("customer", Customer) => Met::In,
+        ("search" | "shopper" | NAMED | "customer", WeakOwner | StaffMember | OwnerMember) => Met::In,
+        ("search" | "shopper" | NAMED | "customer", OtherCustomer) => Met::NoShop,
+        ("search" | "shopper" | NAMED, OtherVisitor) => Met::NoShop,
         (_, Nobody | Visitor | OtherVisitor | Guessing | Revoked) => Met::Unknown,
-        ("search", Scoped) | ("search" | "shopper", Searching | StaffWithout | StaffWith | Owner) => Met::In,
-        ("shopper", Scoped) => Met::Forbidden,
-        ("owner", Owner) => Met::In,
-        ("admin" | "customer", _) | (_, Customer | OtherCustomer) => Met::Forbidden,
+        ("search", Scoped) => Met::In,
+        ("search" | "shopper" | NAMED, Searching | StaffWithout | StaffWith | Owner) => Met::In,
+        ("shopper" | NAMED, Scoped) => Met::Forbidden,
+        ("owner", Owner | OwnerMember) => Met::In,
+        ("admin" | "customer", _) | (_, Customer | OtherCustomer | WeakOwner) => Met::Forbidden,
         (_, OtherOwner) => Met::NoShop,
         ("owner", _) => Met::Forbidden,
         (other, principal) => {
             assert!(other.starts_with("staff "), "a kind without a case: {other}");
             match principal {
-                StaffWith | Owner => Met::In,
+                StaffWith | Owner | StaffMember | OwnerMember => Met::In,
                 Nobody | Visitor | OtherVisitor | Guessing | Revoked | Searching | Scoped | Customer
-                | OtherCustomer | StaffWithout | OtherOwner | Admin => Met::Forbidden,
+                | OtherCustomer | StaffWithout | OtherOwner | Admin | WeakOwner | AdminMember => Met::Forbidden,
             }
         }
     }
@@ -144,6 +162,9 @@ struct Keys {
     other_customer: String,
     with: BTreeMap<&'static str, String>,
     without: BTreeMap<&'static str, String>,
+    weak_owner: String,
+    /// Staff, an owner and an administrator, in this order.
+    members: [Authenticated; 3],
 }
 
 impl Keys {
@@ -164,7 +185,30 @@ impl Keys {
         let (owner, other_owner) = (shop.key("owner", &[]).await.1, other.key("owner", &[]).await.1);
         let customer = Shopper::sign_up(stack, shop, CUSTOMER).await.access;
         let other_customer = Shopper::sign_up(stack, other, CUSTOMER).await.access;
-        Self { admin, guessed, revoked, search, scoped, owner, other_owner, customer, other_customer, with, without }
+        let weak_owner = invited(shop, "weak@example.com", Some("owner")).await.access;
+        let all =
+            json!({"name": "All", "permissions": Permission::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>()});
+        shop.command(Method::PUT, "/v1/roles/everything", None, &all).await;
+        let members = [
+            Authenticated::invited(shop, "staff@example.com", "everything").await,
+            Authenticated::invited(shop, "owner@example.com", "owner").await,
+            Authenticated::invited(shop, "admin@example.com", "admin").await,
+        ];
+        Self {
+            admin,
+            guessed,
+            revoked,
+            search,
+            scoped,
+            owner,
+            other_owner,
+            customer,
+            other_customer,
+            with,
+            without,
+            weak_owner,
+            members,
+        }
     }
 
     /// The key of somebody who asks for an operation.
@@ -183,8 +227,21 @@ impl Keys {
             Principal::Owner => &self.owner,
             Principal::OtherOwner => &self.other_owner,
             Principal::Admin => &self.admin,
+            Principal::WeakOwner => &self.weak_owner,
+            Principal::StaffMember => &self.members[0].person.access,
+            Principal::OwnerMember => &self.members[1].person.access,
+            Principal::AdminMember => &self.members[2].person.access,
         };
         Some(key)
+    }
+
+    /// Signs those in again who have signed out.
+    async fn sign_in(&mut self, shop: &Shop) {
+        self.customer = Shopper::sign_in(shop, CUSTOMER, PASSWORD).await.access;
+        self.weak_owner = Shopper::sign_in(shop, "weak@example.com", PASSWORD).await.access;
+        for member in &mut self.members {
+            member.sign_in(shop).await;
+        }
     }
 }
 
@@ -229,7 +286,11 @@ async fn met(http: &Client, operation: &Operation, slug: &str, principal: Princi
             Met::Forbidden
         }
         // Of shops themselves, administrators are told that there is none of that name.
-        (404, Some("tenant_not_found")) if principal == Principal::Admin && url.contains("/v1/tenants/") => Met::In,
+        (404, Some("tenant_not_found"))
+            if matches!(principal, Principal::Admin | Principal::AdminMember) && url.contains("/v1/tenants/") =>
+        {
+            Met::In
+        }
         (404, Some("tenant_not_found")) => Met::NoShop,
         _ => Met::In,
     }
@@ -244,8 +305,6 @@ async fn every_route_lets_in_whom_its_document_names() {
     let mut kinds = BTreeSet::new();
     let all = [("query-api.json", stack.query_url()), ("write-api.json", stack.write_url())];
     for operation in all.iter().flat_map(|(name, base)| operations(name, base)) {
-        // One of them may have signed out.
-        keys.customer = Shopper::sign_in(&shop, CUSTOMER, PASSWORD).await.access;
         for principal in PRINCIPALS {
             let key = keys.of_principal(principal, &operation.access);
             let (met, wanted) =
@@ -254,6 +313,9 @@ async fn every_route_lets_in_whom_its_document_names() {
                 let Operation { method, url, access } = &operation;
                 wrong.push(format!("{method} {url} is for {access}; {principal:?}: {met:?}, not {wanted:?}"));
             }
+        }
+        if operation.method == Method::DELETE && operation.url.contains("/v1/sessions") {
+            keys.sign_in(&shop).await;
         }
         kinds.insert(operation.access);
     }

@@ -2,9 +2,10 @@
 
 mod erasure;
 mod mails;
-mod passed_on;
 mod oidc;
+mod passed_on;
 mod sessions;
+mod staff;
 
 use acceptance::{
     shop::Shop,

@@ -36,7 +36,7 @@ async fn what_was_done_is_told_with_who_what_and_why() {
     let of = format!("/v1/activity?of={id}");
     let created = entries(&shop, &of, 1).await;
     let change = &created[0].changes[0];
-    assert_eq!((created[0].actor.kind(), created[0].actor.key()), ("staff", Some(staff_id.parse().expect("a UUID"))));
+    assert_eq!((created[0].actor.kind(), created[0].actor.id()), ("staff", Some(staff_id.parse().expect("a UUID"))));
     assert_eq!((change.context.as_str(), change.aggregate.as_str(), change.before), ("catalog", "product", 0));
     assert_eq!((created[0].address.as_deref(), &created[0].reason), (Some("127.0.0.1"), &None));
     let change = staff

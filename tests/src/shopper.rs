@@ -65,6 +65,77 @@ impl Shopper {
     }
 }
 
+/// Somebody who has an account and an authenticator.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Signed in; a code was shown in the session.
+    pub person: Shopper,
+    /// The e-mail address.
+    pub email: String,
+    /// The secret of the authenticator, in base 32.
+    pub secret: String,
+    /// Recovery codes that are left.
+    pub recovery_codes: Vec<String>,
+}
+
+impl Authenticated {
+    /// Somebody whom an administrator has invited to a role, and who has set up one-time codes.
+    pub async fn invited(admin: &Shop, email: &str, role: &str) -> Self {
+        let weak = invited(admin, email, Some(role)).await;
+        Self::enrol(admin, weak, email).await
+    }
+
+    /// Sets up one-time codes for somebody who is signed in.
+    pub async fn enrol(shop: &Shop, weak: Shopper, email: &str) -> Self {
+        let at = weak.at(shop);
+        let password = json!({"password": PASSWORD});
+        let enrolment = at.command(Method::POST, "/v1/me/second-factor", None, &password).await;
+        let secret = enrolment["secret"].as_str().expect("a secret").to_owned();
+        let code = json!({"code": code_now(&secret)});
+        let confirmed = at.command(Method::POST, "/v1/me/second-factor/confirm", None, &code).await;
+        let codes = confirmed["recovery_codes"].as_array().expect("codes").iter();
+        let recovery_codes = codes.map(|code| code.as_str().expect("a code").to_owned()).collect();
+        let refresh = json!({"refresh_token": weak.refresh});
+        let person =
+            Shopper::of(&shop.without_key().command(Method::POST, "/v1/sessions/refresh", None, &refresh).await);
+        Self { person, email: email.to_owned(), secret, recovery_codes }
+    }
+
+    /// Signs in anew, by a recovery code: those of the authenticator work once in 30 seconds.
+    pub async fn sign_in(&mut self, shop: &Shop) {
+        let code = self.recovery_codes.pop().expect("a recovery code is left");
+        let asked = json!({"email": self.email, "password": PASSWORD, "code": code});
+        self.person = Shopper::of(&shop.without_key().command(Method::POST, "/v1/sessions", None, &asked).await);
+    }
+}
+
+/// Somebody whom an administrator has invited, signed in by the password alone.
+pub async fn invited(admin: &Shop, email: &str, role: Option<&str>) -> Shopper {
+    let asked = json!({"email": email, "role": role, "mail": false});
+    let invitation = admin.command(Method::POST, "/v1/invitations", None, &asked).await;
+    let accepted = json!({"code": invitation["code"], "password": PASSWORD});
+    let nobody = admin.without_key();
+    let accepted = nobody.command(Method::POST, "/v1/invitations/accept", None, &accepted).await;
+    let shopper = Shopper::sign_in(&nobody, email, PASSWORD).await;
+    let token = accepted["token"].as_str();
+    eventually("the read side knows them", PATIENCE, || async {
+        let read = admin.read("/v1/users", token).await;
+        let keys = admin.read("/v1/jwks", None).await;
+        let has_key = keys.body["keys"].as_array().is_some_and(|keys| !keys.is_empty());
+        if read.fresh && has_key { Ok(()) } else { Err(format!("{read:?} {keys:?}")) }
+    })
+    .await;
+    shopper
+}
+
+/// The one-time code of this moment.
+#[must_use]
+pub fn code_now(secret: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let secret = totp_rs::Secret::try_from_base32(secret).expect("base 32");
+    totp_rs::Builder::new().with_secret(secret).build().expect("a secret").generate(now.as_secs()).to_string()
+}
+
 /// The newest mail to an address with a subject that begins so; its text in the clear.
 pub async fn mail_to(stack: &TestStack, email: &str, subject: &str) -> String {
     let folder = stack.stack.settings.data_dir.join("mails");

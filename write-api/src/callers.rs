@@ -5,7 +5,7 @@ use crate::{
     pipeline::{Failure, database::Database},
 };
 use access::{
-    KnownTokenKey,
+    KnownTokenKey, Power,
     guard::{Ended, Found, Keys, Lookup, Unavailable},
 };
 use schemas::{Uuid, ids::TenantId};
@@ -30,6 +30,12 @@ impl Keys for StoredKeys {
             let has_ended = accounts::has_ended(&self.database, tenant, session).await;
             Ok(has_ended.map_err(|error| unavailable(&error))?.then_some(Ended))
         })
+    }
+
+    fn power(&self, tenant: TenantId, user: Uuid) -> Found<'_, Power> {
+        Box::pin(
+            async move { accounts::power_of(&self.database, tenant, user).await.map_err(|error| unavailable(&error)) },
+        )
     }
 }
 

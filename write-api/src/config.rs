@@ -5,7 +5,7 @@ mod secret;
 pub use secret::Secret;
 
 use crate::{mail::MailUrl, vault::MasterKeys};
-use access::{ShopDomain, tokens::Algorithm};
+use access::{ShopDomain, key::weakness, tokens::Algorithm};
 use clap::{Args, Parser, Subcommand};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
@@ -31,12 +31,19 @@ pub struct Config {
     /// Key of the installation's administrators, who open shops; without it there are none
     #[arg(long, env = "SOUK_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<String>,
+    /// Refuse to start with what is for development: keys that are easily guessed, mails into a folder, local identity
+    /// providers
+    #[arg(long, env = "SOUK_PRODUCTION")]
+    pub production: bool,
     /// Domain below which each shop has a host, SLUG.DOMAIN: who asks there needs no key to shop
     #[arg(long, env = "SOUK_SHOP_DOMAIN", value_name = "DOMAIN")]
     pub shop_domain: Option<ShopDomain>,
     /// Commands of one shop a second, twice as many at once; a bulk write is one; more are answered 429. 0 for as many as come
     #[arg(long, env = "SOUK_SHOP_COMMANDS_PER_SECOND", default_value_t = 500, value_name = "N")]
     pub shop_commands_per_second: u32,
+    /// Requests a second of each key, account or address, twice as many at once; more are answered 429. 0 for as many as come
+    #[arg(long, env = "SOUK_CALLER_REQUESTS_PER_SECOND", default_value_t = 0, value_name = "N")]
+    pub caller_requests_per_second: u32,
     /// Maximum number of connections to the write database
     #[arg(long, env = "SOUK_WRITE_CONNECTIONS", default_value_t = 16)]
     pub write_connections: u32,
@@ -69,6 +76,34 @@ pub struct Config {
     pub command: Option<Command>,
 }
 
+/// The sender of mails where none is set.
+const NO_SENDER: &str = "souk@localhost.localdomain";
+
+impl Config {
+    /// What of it production refuses, each as a sentence. Nothing, unless it is production.
+    #[must_use]
+    pub fn refused(&self) -> Vec<String> {
+        if !self.production {
+            return Vec::new();
+        }
+        let mut refused: Vec<String> = weakness(self.admin_key.as_deref()).into_iter().collect();
+        let accounts = &self.accounts;
+        if accounts.local_issuers {
+            refused.push("--local-issuers is for development: shops could have private networks asked".to_owned());
+        }
+        if accounts.mail_url.as_ref().is_some_and(MailUrl::is_folder) {
+            refused.push("--mail-url is a folder: mails would reach nobody".to_owned());
+        }
+        if accounts.mail_url.is_some() && accounts.mail_from == NO_SENDER {
+            refused.push("--mail-from is not set: nobody could answer mails".to_owned());
+        }
+        if accounts.master_keys.as_ref().is_some_and(MasterKeys::are_guessable) {
+            refused.push("--master-keys has a key that is one byte over and over".to_owned());
+        }
+        refused
+    }
+}
+
 /// Accounts of shoppers.
 #[derive(Debug, Clone, Args)]
 pub struct AccountOptions {
@@ -80,7 +115,7 @@ pub struct AccountOptions {
     #[arg(long, env = "SOUK_MAIL_URL", hide_env_values = true, value_name = "URL")]
     pub mail_url: Option<MailUrl>,
     /// The sender of mails, such as Shop <shop@example.com>
-    #[arg(long, env = "SOUK_MAIL_FROM", default_value = "souk@localhost.localdomain", value_name = "ADDRESS")]
+    #[arg(long, env = "SOUK_MAIL_FROM", default_value = NO_SENDER, value_name = "ADDRESS")]
     pub mail_from: String,
     /// How access tokens of shoppers are signed: EdDSA or RS256; it holds for keys that are made from here on
     #[arg(long, env = "SOUK_TOKEN_ALGORITHM", default_value = "EdDSA", value_name = "ALGORITHM")]
@@ -109,4 +144,39 @@ pub struct BulkOptions {
 pub enum Command {
     /// Print the OpenAPI document and exit
     Openapi,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(flags: &[&str]) -> Vec<String> {
+        let config = Config::parse_from(["write-api"].iter().chain(flags));
+        config.refused()
+    }
+
+    #[test]
+    fn production_refuses_what_is_for_development() {
+        let zeros = format!("first:{}", "0".repeat(64));
+        let careless =
+            ["--admin-key", "secret", "--local-issuers", "--mail-url", "file:/tmp/mails", "--master-keys", &zeros];
+        assert!(refused(&careless).is_empty(), "anything goes for development");
+        let told = refused(&[&careless[..], &["--production"]].concat());
+        let flags = ["--admin-key", "--local-issuers", "--mail-url", "--mail-from", "--master-keys"];
+        assert_eq!(told.iter().map(|said| said.split(' ').next().unwrap_or_default()).collect::<Vec<_>>(), flags);
+        assert!(!told.concat().contains("secret") && !told.concat().contains("0000"), "{told:?}");
+        let careful = [
+            "--production",
+            "--admin-key",
+            "0123456789abcdef0123456789abcdef",
+            "--mail-url",
+            "smtps://mail.example",
+            "--mail-from",
+            "Shop <shop@example.com>",
+            "--master-keys",
+            "first:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+        ];
+        assert_eq!(refused(&careful), Vec::<String>::new());
+        assert_eq!(refused(&["--production"]), Vec::<String>::new());
+    }
 }

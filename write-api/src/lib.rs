@@ -13,7 +13,7 @@
 //! | [`jobs`] | partitions for months to come, the end of idempotency keys and of deleted shops |
 //! | [`mail`] | how mail leaves the house |
 //! | [`oidc`] | what identity providers say of people |
-//! | [`vault`], [`passwords`] | sealing what is personal, and hashing passwords |
+//! | [`vault`], [`passwords`], [`second_factor`] | sealing what is personal, hashing passwords, one-time codes |
 //! | `wake` | the signal to the relay |
 
 mod callers;
@@ -28,14 +28,16 @@ pub mod mail;
 pub mod oidc;
 pub mod passwords;
 mod pipeline;
+pub mod second_factor;
 pub mod vault;
 mod wake;
 
-use access::{AdminKey, Callers, Rates};
+use access::{AdminKey, CallerRates, Callers, Rates};
 use callers::StoredKeys;
 use clock::{Clock, SystemClock};
 use config::Config;
 use contexts::{
+    access::process::note_used,
     accounts::{
         port::Accounts,
         process::{Mails, Sending},
@@ -62,6 +64,9 @@ pub enum RunError {
     /// The address of the database can't be read.
     #[error("--write-database-url can't be understood: {0}")]
     DatabaseUrl(sqlx::Error),
+    /// It is production, and some settings are for development.
+    #[error("--production: {0}")]
+    Production(String),
     /// Mails can't be sent that way.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -93,6 +98,10 @@ pub async fn serve(
     clock: Arc<dyn Clock>,
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
+    let refused = config.refused();
+    if !refused.is_empty() {
+        return Err(RunError::Production(refused.join("; ")));
+    }
     let options = PoolOptions {
         max_connections: config.write_connections,
         relaxed_durability: false,
@@ -135,9 +144,11 @@ pub async fn serve(
         accounts,
         rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second), |quotas| quotas.commands_per_second),
         counts: Counts::default(),
-        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { database }, config.shop_domain),
+        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { database }, config.shop_domain)
+            .with_rates(CallerRates::new(NonZeroU32::new(config.caller_requests_per_second))),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
     };
+    tasks.push(supervisor.spawn("key-uses", note_used(app.clone(), shutdown.clone())));
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();

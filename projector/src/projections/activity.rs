@@ -53,6 +53,7 @@ struct Row<'a> {
     envelope: &'a Envelope,
     recorded: &'a EntryRecorded,
     actor: String,
+    /// The key or the account by which somebody was known.
     key: Option<Uuid>,
     /// The ids of what was changed, as an array.
     changed: String,
@@ -69,7 +70,7 @@ impl<'a> Row<'a> {
             envelope: &event.envelope,
             recorded,
             actor: entry["actor"]["kind"].as_str().unwrap_or("unknown").to_owned(),
-            key: id(&entry["actor"]["key"]),
+            key: id(&entry["actor"]["key"]).or_else(|| id(&entry["actor"]["user"])),
             changed: stored::array(changes.filter_map(|change| id(&change["id"]))),
         })
     }

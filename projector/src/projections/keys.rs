@@ -7,7 +7,7 @@ use crate::{
 };
 use eventlog::Event;
 use schemas::{
-    Timestamp,
+    NaiveDate, Timestamp,
     events::{AccessEvent, DomainEvent, access::KeyCreated},
     topics::Context,
 };
@@ -29,6 +29,7 @@ impl Projection for Keys {
             let DomainEvent::Access(access) = &event.event else { continue };
             match access {
                 AccessEvent::KeyCreated(created) => create(connection, event, created).await?,
+                AccessEvent::KeyUsed(used) => note_used(connection, event, used.day).await?,
                 AccessEvent::KeyRevoked(_) => revoke(connection, event).await?,
             }
         }
@@ -54,6 +55,17 @@ async fn create(connection: &mut PgConnection, event: &Event, created: &KeyCreat
     .bind(created.expires_at)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn note_used(connection: &mut PgConnection, event: &Event, day: NaiveDate) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE keys SET version = $3, last_used = $4 WHERE tenant_id = $1 AND key_id = $2 AND version < $3")
+        .bind(event.envelope.tenant.uuid())
+        .bind(event.envelope.aggregate_id)
+        .bind(stored::version(event.envelope.version))
+        .bind(day)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

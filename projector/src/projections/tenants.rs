@@ -90,7 +90,7 @@ async fn set_quotas(connection: &mut PgConnection, event: &Event, quotas: Quotas
     Ok(())
 }
 
-/// The rest of it goes in steps; see `crate::feed`.
+/// The rest of it goes in steps, by whoever does the scheduled work of each feed.
 async fn delete(connection: &mut PgConnection, event: &Event) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE tenants SET slug = '', name = '', suspended = NULL, origins = '{}', quotas = '{}', deleted = true, version = $2

@@ -1,7 +1,7 @@
 //! What operators do: passed on to `reindex serve`, the only process that executes it. query-api writes nothing.
 
 use crate::{app::App, problem::Refusal};
-use access::{Routes, Rule};
+use access::{Caller, Routes, Rule};
 use axum::{
     body::Bytes,
     extract::{Path, Request, State},
@@ -49,7 +49,11 @@ async fn pass_on(State(app): State<App>, Path(rest): Path<String>, request: Requ
             passed = passed.header(name, value.clone());
         }
     }
-    if let Some(actor) = parts.headers.get("souk-actor") {
+    // Who has signed in is vouched for, and known.
+    if let Some(Caller::Member(member)) = parts.extensions.get() {
+        let actor = format!("account {}", member.customer.user);
+        passed = passed.headers(app.operations.key.clone()).header("souk-actor", actor);
+    } else if let Some(actor) = parts.headers.get("souk-actor") {
         passed = passed.header("souk-actor", actor.clone());
     }
     let unreachable = |error: reqwest::Error| {

@@ -41,7 +41,7 @@ fn routes() -> Routes<App> {
 pub struct ActivityParameters {
     /// What was done to this aggregate, by its id
     of: Option<Uuid>,
-    /// What was done with this key
+    /// What was done with this key, or by this account
     key: Option<Uuid>,
     /// What was done before the entry of this number; `next` of the page before
     before: Option<i64>,
@@ -88,7 +88,7 @@ impl ShownEntry {
         };
         let entry = Entry {
             at: example::moment(),
-            actor: Actor::Staff { key: example::id(21) },
+            actor: Actor::Staff { key: Some(example::id(21)), user: None },
             address: Some("192.0.2.7".to_owned()),
             reason: Some("Spring range".to_owned()),
             correlation_id: "0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b".to_owned(),

@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use schemas::{Timestamp, Uuid};
+use schemas::{NaiveDate, Timestamp, Uuid};
 use serde::Serialize;
 use utoipa_axum::routes;
 
@@ -55,6 +55,9 @@ pub struct ShownKey {
     /// From when on it is none any more; null for never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// The last day on which it was used, in UTC; null if it was not. It is told within a minute or so, once a day.
+    #[schema(value_type = Option<String>, format = Date)]
+    last_used: Option<NaiveDate>,
     /// When it was revoked; null if it was not.
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
@@ -70,6 +73,7 @@ impl ShownKey {
             hint: "souk_search_3kTM".to_owned(),
             created_at: example::moment(),
             expires_at: None,
+            last_used: Some(example::moment().date_naive()),
             revoked_at: None,
         }
     }
@@ -81,7 +85,7 @@ impl ShownKey {
 pub async fn all(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
     let verdict = context.wait(&app).await?;
     let keys: Vec<ShownKey> = sqlx::query_as(
-        "SELECT key_id AS id, name, kind, permissions, hint, created_at, expires_at, revoked_at
+        "SELECT key_id AS id, name, kind, permissions, hint, created_at, expires_at, last_used, revoked_at
          FROM keys WHERE tenant_id = $1 ORDER BY created_at DESC, key_id DESC LIMIT 1000",
     )
     .bind(context.tenant.uuid())

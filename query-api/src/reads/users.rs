@@ -1,4 +1,4 @@
-//! The accounts of a shop's shoppers, without anything personal: that is sealed, and no read model has it.
+//! The accounts of a shop's shoppers and staff, without anything personal: that is sealed, and no read model has it.
 
 use crate::{
     app::App,
@@ -55,12 +55,26 @@ pub struct ShownUser {
     /// When it was erased; null if it was not.
     #[schema(value_type = Option<String>, format = DateTime)]
     erased_at: Option<Timestamp>,
+    /// The groups of customers that they are in.
+    groups: Vec<String>,
+    /// The roles of somebody who works for the shop: `staff`, `owner`, `admin`, or slugs of the shop's own.
+    roles: Vec<String>,
+    /// Whether they sign in with one-time codes, without which a role does not count.
+    has_second_factor: bool,
 }
 
 impl ShownUser {
     fn example() -> Self {
         let verified_at = Some(example::moment());
-        Self { id: example::id(22), registered_at: example::moment(), verified_at, erased_at: None }
+        Self {
+            id: example::id(22),
+            registered_at: example::moment(),
+            verified_at,
+            erased_at: None,
+            groups: vec!["trade".to_owned()],
+            roles: vec!["buyers".to_owned()],
+            has_second_factor: true,
+        }
     }
 }
 
@@ -70,8 +84,11 @@ impl ShownUser {
 pub async fn all(State(app): State<App>, context: ReadContext) -> Result<Response, Refusal> {
     let verdict = context.wait(&app).await?;
     let users: Vec<ShownUser> = sqlx::query_as(
-        "SELECT user_id AS id, registered_at, verified_at, erased_at FROM users
-         WHERE tenant_id = $1 ORDER BY registered_at DESC, user_id DESC LIMIT 1000",
+        "SELECT u.user_id AS id, u.registered_at, u.verified_at, u.erased_at, u.groups, u.has_second_factor,
+           array(SELECT coalesce(r.slug, g.role) FROM unnest(u.roles) AS g(role)
+             LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.role_id::text = g.role
+             WHERE r.removed_at IS NULL ORDER BY 1) AS roles
+         FROM users u WHERE u.tenant_id = $1 ORDER BY u.registered_at DESC, u.user_id DESC LIMIT 1000",
     )
     .bind(context.tenant.uuid())
     .fetch_all(&app.pool)

@@ -1,6 +1,6 @@
 //! Events of the access context. None holds a key: what is told of one is its digest, by which it is known again.
 
-use crate::Timestamp;
+use crate::{NaiveDate, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -86,11 +86,22 @@ pub struct KeyRevoked {
     pub key_id: Uuid,
 }
 
+/// A key was used on a day for the first time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyUsed {
+    /// Its id, also the aggregate id.
+    pub key_id: Uuid,
+    /// The day, in UTC.
+    pub day: NaiveDate,
+}
+
 super::events! {
     /// What happens to keys.
     AccessEvent of Access; {
         /// A key was made.
         KeyCreated(KeyCreated) = "souk.access.key.created.v1",
+        /// A key was used, told once a day.
+        KeyUsed(KeyUsed) = "souk.access.key.used.v1",
         /// A key is none any more.
         KeyRevoked(KeyRevoked) = "souk.access.key.revoked.v1",
     }

@@ -88,6 +88,67 @@ pub struct UserErased {
     pub user_id: Uuid,
 }
 
+/// Somebody is in other groups of customers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupsSet {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+    /// All groups that they are in, by slug.
+    pub groups: Vec<String>,
+}
+
+/// Somebody works for the shop, or for the installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleGranted {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+    /// `staff`, `owner` or `admin`, or the id of a role that the shop has defined.
+    pub role: String,
+}
+
+/// Somebody has a role no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleRevoked {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+    /// The role, as it was granted.
+    pub role: String,
+}
+
+/// Somebody signs in with a one-time code from now on, besides the password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecondFactorEnabled {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+}
+
+/// Somebody signs in by the password alone from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecondFactorDisabled {
+    /// Their id, also the aggregate id.
+    pub user_id: Uuid,
+}
+
+/// A shop has a role, or it has other permissions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleDefined {
+    /// Its id, also the aggregate id.
+    pub role_id: Uuid,
+    /// By which it is named in addresses, unique in the tenant.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// What who has it may do, such as `catalog.write`.
+    pub permissions: Vec<String>,
+}
+
+/// A role is none any more; who had it may do nothing by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleRemoved {
+    /// Its id, also the aggregate id.
+    pub role_id: Uuid,
+}
+
 /// Somebody signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionStarted {
@@ -97,6 +158,18 @@ pub struct SessionStarted {
     pub user_id: Uuid,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// Whether a one-time code was shown besides the password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor: bool,
+}
+
+/// A one-time code was shown in a session that had begun without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecondFactorShown {
+    /// The session's id, also the aggregate id.
+    pub session_id: Uuid,
+    /// Whose it is.
+    pub user_id: Uuid,
 }
 
 /// Why a session ended.
@@ -113,6 +186,8 @@ pub enum SessionEnd {
     TokenReused,
     /// The person was erased.
     Erased,
+    /// An owner has taken away the second factor of the person.
+    SecondFactorReset,
 }
 
 /// A session ended before its time.
@@ -209,8 +284,24 @@ super::events! {
         AddressRemoved(AddressRemoved) = "souk.accounts.user.address_removed.v1",
         /// A person was erased.
         UserErased(UserErased) = "souk.accounts.user.erased.v1",
+        /// Somebody is in other groups.
+        GroupsSet(GroupsSet) = "souk.accounts.user.groups_set.v1",
+        /// Somebody has a role.
+        RoleGranted(RoleGranted) = "souk.accounts.user.role_granted.v1",
+        /// Somebody has a role no longer.
+        RoleRevoked(RoleRevoked) = "souk.accounts.user.role_revoked.v1",
+        /// Somebody signs in with a one-time code.
+        SecondFactorEnabled(SecondFactorEnabled) = "souk.accounts.user.second_factor_enabled.v1",
+        /// Somebody signs in by the password alone.
+        SecondFactorDisabled(SecondFactorDisabled) = "souk.accounts.user.second_factor_disabled.v1",
+        /// A role is there, or another than before.
+        RoleDefined(RoleDefined) = "souk.accounts.role.defined.v1",
+        /// A role is none any more.
+        RoleRemoved(RoleRemoved) = "souk.accounts.role.removed.v1",
         /// Somebody signed in.
         SessionStarted(SessionStarted) = "souk.accounts.session.started.v1",
+        /// A one-time code was shown in a session.
+        SecondFactorShown(SecondFactorShown) = "souk.accounts.session.second_factor_shown.v1",
         /// A session ended before its time.
         SessionEnded(SessionEnded) = "souk.accounts.session.ended.v1",
         /// A shop has a new key to sign tokens with.

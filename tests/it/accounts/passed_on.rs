@@ -56,7 +56,7 @@ async fn a_page_reaches_accounts_by_its_own_origin() {
     let other = Page::at(&stack, "elsewhere.localhost", Ipv4Addr::LOCALHOST);
     assert_eq!(answer(other.ask(Method::POST, "/v1/sessions").json(&asked)).await.1, "tenant_not_found");
     let nowhere = Page::at(&stack, "127.0.0.1", Ipv4Addr::LOCALHOST);
-    assert_eq!(answer(nowhere.ask(Method::POST, "/v1/sessions").json(&asked)).await.1, "unauthorized");
+    assert_eq!(answer(nowhere.ask(Method::POST, "/v1/sessions").json(&asked)).await.1, "tenant_required");
     for path in ["/v1/products/bulk", "/v1/tenants/x", "/v1/keys", "/v1/sessions/other", "/v1/me/..%2f..%2fmetrics"] {
         let (status, _, body) = answer(page.ask(Method::PUT, path).bearer_auth(token).json(&json!({}))).await;
         assert!(matches!(status, 400 | 404 | 405), "{path}: {status} {body}");

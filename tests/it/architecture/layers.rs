@@ -20,7 +20,11 @@ const LAYERS: [Layer; 5] = [
     Layer { name: "domain", own: &[], shared: &["domain"] },
     Layer { name: "table", own: &["domain"], shared: &["domain", "pipeline"] },
     Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline", "oidc", "passwords", "vault"] },
-    Layer { name: "commands", own: &["domain", "table", "port"], shared: &["domain", "oidc", "pipeline"] },
+    Layer {
+        name: "commands",
+        own: &["domain", "table", "port"],
+        shared: &["domain", "oidc", "pipeline", "second_factor"],
+    },
     Layer {
         name: "process",
         own: &["domain", "table", "port", "commands"],

@@ -3,7 +3,7 @@
 use super::{MAX_BODY_BYTES, idempotency, json, problem::ApiError};
 use crate::pipeline::{App, Audited, Expected, Rejection, Scope, audited::By, idempotency::Key};
 use access::{
-    Caller,
+    Caller, Member, Power,
     shop::{self, FoundTenant, Named, TenantName},
 };
 use axum::{
@@ -88,16 +88,27 @@ pub(crate) async fn scope(parts: &mut Parts, app: &App) -> Result<Scope, ApiErro
     Ok(Scope { allowance: app.allowance(&found), ..scope })
 }
 
+fn actor(member: &Member) -> Actor {
+    let user = Some(member.customer.user);
+    match member.power {
+        Power::Admin => Actor::Admin { user },
+        Power::Owner => Actor::Owner { key: None, user },
+        Power::Staff(_) => Actor::Staff { key: None, user },
+    }
+}
+
 /// Who acts, if they are audited: staff, owners and administrators.
 pub(crate) fn audited(parts: &Parts) -> Result<Audited, ApiError> {
     let actor = match parts.extensions.get().unwrap_or(&Caller::Unknown) {
-        Caller::Admin => Actor::Admin,
+        Caller::Admin => Actor::Admin { user: None },
         Caller::Key(known) => match known.kind {
-            KeyKind::Owner => Actor::Owner { key: known.id },
-            KeyKind::Staff => Actor::Staff { key: known.id },
+            KeyKind::Owner => Actor::Owner { key: Some(known.id), user: None },
+            KeyKind::Staff => Actor::Staff { key: Some(known.id), user: None },
             KeyKind::Search => return Ok(Audited::default()),
         },
+        Caller::Member(member) => actor(member),
         Caller::Anonymous
+        | Caller::Newcomer
         | Caller::Visitor(_)
         | Caller::Unknown
         | Caller::Unavailable
@@ -151,6 +162,11 @@ impl FromRequestParts<App> for PathId {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text).unwrap_or_default();
-        Uuid::parse_str(&text).map(Self).map_err(|_| ApiError::unreadable("id", "the path should hold a UUID"))
+        path_id(&text).map(Self)
     }
+}
+
+/// An id that the path holds beside something else.
+pub(crate) fn path_id(text: &str) -> Result<Uuid, ApiError> {
+    Uuid::parse_str(text).map_err(|_| ApiError::unreadable("id", "the path should hold a UUID"))
 }

@@ -85,6 +85,12 @@ pub enum MailUrlError {
 }
 
 impl MailUrl {
+    /// Whether mails become files.
+    #[must_use]
+    pub const fn is_folder(&self) -> bool {
+        matches!(self.way, Way::Folder(_))
+    }
+
     pub(super) const fn way(&self) -> &Way {
         &self.way
     }

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_was_rolled_back_is_forgotten() {
-        let by = By { actor: Actor::Admin, address: None, reason: None };
+        let by = By { actor: Actor::Admin { user: None }, address: None, reason: None };
         let audited = Audited::by(by.clone());
         let change = |after| Change {
             context: "catalog".to_owned(),

@@ -87,6 +87,12 @@ impl FromStr for MasterKeys {
 }
 
 impl MasterKeys {
+    /// Whether one of them is one byte over and over, as somebody types it who tries something out.
+    #[must_use]
+    pub fn are_guessable(&self) -> bool {
+        self.all().any(|MasterKey { key: DataKey(bytes), .. }| bytes.iter().all(|byte| *byte == bytes[0]))
+    }
+
     /// The text of one new master key with this id, as it is read.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 use crate::domain::{Aggregate, Refusal, validation::Findings};
 use schemas::{
-    Timestamp, Uuid,
+    NaiveDate, Timestamp, Uuid,
     events::{
         AccessEvent,
-        access::{KeyCreated, KeyKind, KeyRevoked},
+        access::{KeyCreated, KeyKind, KeyRevoked, KeyUsed},
     },
     permission::Permission,
     problem::{Code, FieldError, ProblemType},
@@ -20,6 +20,9 @@ pub struct Key {
     pub created: KeyCreated,
     /// Whether it is none any more.
     pub revoked: bool,
+    /// The last day on which it was used, in UTC.
+    #[serde(default)]
+    pub last_used: Option<NaiveDate>,
 }
 
 /// A key that an owner asks for.
@@ -40,6 +43,8 @@ pub struct NewKey {
 pub enum KeyCommand {
     /// Makes it.
     Create(KeyCreated),
+    /// Somebody has sent it, on this day.
+    Use(NaiveDate),
     /// Makes it none.
     Revoke,
 }
@@ -131,13 +136,22 @@ impl Aggregate for Key {
             (Some(key), KeyCommand::Revoke) => {
                 Ok(vec![AccessEvent::KeyRevoked(KeyRevoked { key_id: key.created.key_id })])
             }
-            (None, KeyCommand::Revoke) => Err(Rejection::Missing),
+            (Some(key), KeyCommand::Use(day)) if key.revoked || key.last_used.is_some_and(|last| last >= day) => {
+                Ok(vec![])
+            }
+            (Some(key), KeyCommand::Use(day)) => {
+                Ok(vec![AccessEvent::KeyUsed(KeyUsed { key_id: key.created.key_id, day })])
+            }
+            (None, KeyCommand::Revoke | KeyCommand::Use(_)) => Err(Rejection::Missing),
         }
     }
 
     fn apply(state: Option<Self>, event: &AccessEvent) -> Option<Self> {
         match event {
-            AccessEvent::KeyCreated(created) => Some(Self { created: created.clone(), revoked: false }),
+            AccessEvent::KeyCreated(created) => {
+                Some(Self { created: created.clone(), revoked: false, last_used: None })
+            }
+            AccessEvent::KeyUsed(used) => state.map(|key| Self { last_used: Some(used.day), ..key }),
             AccessEvent::KeyRevoked(_) => state.map(|key| Self { revoked: true, ..key }),
         }
     }

@@ -1,14 +1,15 @@
-//! `/v1/keys`.
+//! `/v1/keys`, and what query-api tells of them.
 
 use super::{
-    commands::{KeyRequest, Keys},
+    commands::{self, KeyRequest, Keys},
     domain::{KeyCommand, NewKey, Traces},
 };
 use crate::{
     http::{
         answer::{CommandAnswer, EXAMPLE_ID},
-        extract::{BareCommand, Command, PathId},
+        extract::{self, BareCommand, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
+        json,
         problem::ApiError,
     },
     pipeline::{App, Expected, Rejection, command::CarriedOut},
@@ -16,17 +17,24 @@ use crate::{
 use ::access::{Routes, Rule, key, scoped};
 use axum::{
     Json,
-    extract::State,
+    extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use schemas::{Timestamp, contexts::Context, events::access::KeyKind, token::Token};
+use schemas::{Timestamp, contexts::Context, events::access::KeyKind, ids::TenantId, token::Token};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+/// Keys whose use is noted at once.
+const MOST_USED: usize = 1_000;
+
 /// The routes of this slice.
 pub(super) fn routes() -> Routes<App> {
-    Routes::default().allow(Rule::Owner, routes!(create)).allow(Rule::Owner, routes!(revoke))
+    Routes::default()
+        .allow(Rule::Owner, routes!(create))
+        .allow(Rule::Owner, routes!(revoke))
+        .allow(Rule::Admin, routes!(note_used))
 }
 
 /// A key to make.
@@ -102,6 +110,43 @@ fn traces(kind: KeyKind, text: &str) -> Traces {
         digest: hex::encode(key::digest(text)),
         signing_key: (kind == KeyKind::Search).then(|| hex::encode(scoped::signing_key(text))),
     }
+}
+
+/// A key that was used.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UsedKey {
+    /// Whose it is.
+    tenant_id: schemas::Uuid,
+    /// Its id.
+    key_id: schemas::Uuid,
+}
+
+/// Keys that were used.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UsedInput {
+    /// At most 1000.
+    #[schema(max_items = 1000)]
+    keys: Vec<UsedKey>,
+}
+
+/// Note that keys were used today
+///
+/// As query-api tells it, which writes nothing itself. A key that is none is passed over.
+#[utoipa::path(
+    post, path = "/v1/keys/used", tag = "access", request_body = UsedInput,
+    responses((status = 204, description = "Noted")),
+    extensions(("x-problems" = json!(["validation_failed"])))
+)]
+pub(super) async fn note_used(State(app): State<App>, request: Request) -> Result<StatusCode, ApiError> {
+    let UsedInput { keys } = json::read(&extract::read_body(request.into_body()).await?)?;
+    if keys.len() > MOST_USED {
+        return Err(Rejection::invalid_at("/keys", format!("at most {MOST_USED} are taken")).into());
+    }
+    let used: Vec<_> = keys.into_iter().map(|key| (TenantId(key.tenant_id), key.key_id)).collect();
+    commands::note_used(&app, &used).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Revoke a key

@@ -6,7 +6,7 @@ use schemas::{
     TimeDelta, Timestamp, Uuid,
     events::{
         AccessEvent,
-        access::{KeyCreated, KeyKind, KeyRevoked},
+        access::{KeyCreated, KeyKind, KeyRevoked, KeyUsed},
     },
 };
 
@@ -57,4 +57,19 @@ fn a_key_that_breaks_a_rule_is_pointed_at() {
     }
     let later = Some(Timestamp::UNIX_EPOCH + TimeDelta::seconds(1));
     assert!(granted(NewKey { expires_at: later, ..asked(KeyKind::Search, &[]) }).is_ok());
+}
+
+#[test]
+fn the_use_of_a_key_is_noted_once_a_day() {
+    let created = AccessEvent::KeyCreated(granted(asked(KeyKind::Owner, &[])).expect("allowed"));
+    let day = |day: u32| schemas::NaiveDate::from_ymd_opt(2026, 12, day).expect("a day");
+    let used = |on: u32| AccessEvent::KeyUsed(KeyUsed { key_id: ID, day: day(on) });
+    let given = |events: Vec<AccessEvent>| Scenario::<Key>::given(events);
+    given(vec![created.clone()]).when(KeyCommand::Use(day(1))).then([used(1)]);
+    given(vec![created.clone(), used(1)]).when(KeyCommand::Use(day(1))).then_nothing();
+    given(vec![created.clone(), used(2)]).when(KeyCommand::Use(day(1))).then_nothing();
+    given(vec![created.clone(), used(1)]).when(KeyCommand::Use(day(2))).then([used(2)]);
+    let revoked = AccessEvent::KeyRevoked(KeyRevoked { key_id: ID });
+    given(vec![created, revoked]).when(KeyCommand::Use(day(3))).then_nothing();
+    given(vec![]).when(KeyCommand::Use(day(1))).then_rejected(Rejection::Missing);
 }

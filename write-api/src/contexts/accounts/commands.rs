@@ -3,10 +3,14 @@
 pub(super) mod email;
 pub(super) mod identities;
 pub(super) mod identity_providers;
+pub(super) mod invitation;
 pub(super) mod letters;
 pub(super) mod me;
 pub(super) mod oidc;
 pub(super) mod password;
+pub(super) mod refused;
+pub(super) mod roles;
+pub(super) mod second_factor;
 pub(super) mod sessions;
 pub(super) mod sign_in;
 pub(super) mod sign_up;

@@ -1,17 +1,20 @@
-//! `/v1/accounts`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/users/{id}`, `/v1/token-keys/{id}` and
-//! `/v1/identity-providers/{slug}`.
+//! `/v1/accounts`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/invitations`, `/v1/users/{id}`, `/v1/roles/{slug}`,
+//! `/v1/token-keys/{id}` and `/v1/identity-providers/{slug}`.
 
 mod accounts;
 mod erasure;
 mod identities;
 mod identity_providers;
+mod invitations;
 mod me;
 mod oidc;
 mod passwords;
+mod roles;
+mod second_factor;
 mod sessions;
 mod token_keys;
 
-use super::{commands::sign_in::Refused, domain::Email};
+use super::{commands::refused::Refused, domain::Email};
 use crate::{
     http::problem::ApiError,
     pipeline::{App, Rejection},
@@ -35,18 +38,28 @@ pub(super) fn routes() -> Routes<App> {
     Routes::default()
         .allow(Rule::Shopper, routes!(accounts::sign_up))
         .allow(Rule::Shopper, routes!(accounts::verify))
-        .allow(Rule::Shopper, routes!(sessions::sign_in))
-        .allow(Rule::Shopper, routes!(sessions::refresh))
+        .allow(Rule::Named, routes!(sessions::sign_in))
+        .allow(Rule::Named, routes!(sessions::refresh))
         .allow(Rule::Customer, routes!(sessions::sign_out))
         .allow(Rule::Customer, routes!(sessions::sign_out_everywhere))
-        .allow(Rule::Shopper, routes!(passwords::ask_reset))
-        .allow(Rule::Shopper, routes!(passwords::reset))
+        .allow(Rule::Named, routes!(passwords::ask_reset))
+        .allow(Rule::Named, routes!(passwords::reset))
         .allow(Rule::Customer, routes!(passwords::change))
         .allow(Rule::Customer, routes!(me::read))
         .allow(Rule::Customer, routes!(me::update_profile))
         .allow(Rule::Customer, routes!(me::ask_email))
         .allow(Rule::Customer, routes!(me::add_address))
         .allow(Rule::Customer, routes!(me::save_address, me::remove_address))
+        .allow(Rule::Customer, routes!(second_factor::enrol))
+        .allow(Rule::Customer, routes!(second_factor::confirm))
+        .allow(Rule::Customer, routes!(second_factor::disable))
+        .allow(Rule::Customer, routes!(second_factor::renew))
+        .allow(Rule::Owner, routes!(second_factor::reset))
+        .allow(Rule::Owner, routes!(invitations::invite))
+        .allow(Rule::Named, routes!(invitations::accept))
+        .allow(Rule::Owner, routes!(roles::define, roles::remove))
+        .allow(Rule::Staff(Permission::AccountsWrite), routes!(roles::set_groups))
+        .allow(Rule::Owner, routes!(roles::grant, roles::revoke))
         .allow(Rule::Customer, routes!(erasure::erase_me))
         .allow(Rule::Staff(Permission::AccountsErase), routes!(erasure::erase))
         .allow(Rule::Owner, routes!(token_keys::revoke))
@@ -67,12 +80,21 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Some(Caller::Customer(customer)) = parts.extensions.get() else {
-            return Err(Problem::new(Code::Unauthorized).into());
-        };
-        let customer = *customer;
+        let customer = parts.extensions.get().and_then(Caller::person);
+        let customer = customer.ok_or_else(|| Problem::new(Code::Unauthorized))?;
         let From(address) = From::from_request_parts(parts, app).await?;
         Ok(Self { customer, address })
+    }
+}
+
+/// Whether an administrator of the installation calls.
+pub(super) struct ByAdmin(pub(super) bool);
+
+impl FromRequestParts<App> for ByAdmin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        Ok(Self(parts.extensions.get().is_some_and(Caller::is_admin)))
     }
 }
 

@@ -6,14 +6,14 @@ pub(super) mod keyring;
 pub(super) mod signing;
 
 use self::{attempts::Attempts, hashing::Hashing, keyring::Keyring, signing::SigningKeys};
-use super::table;
+use super::{domain::User, table};
 use crate::{
     oidc::Providers,
     pipeline::{Failure, database::Database},
     vault::MasterKeys,
 };
 use ::access::{
-    KnownTokenKey,
+    KnownTokenKey, Power,
     tokens::{Algorithm, PublicKey},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -104,6 +104,24 @@ pub(crate) async fn token_key(database: &Database, kid: Uuid) -> Result<Option<K
         let public = PublicKey::from_json(&added.public).ok()?;
         Some(KnownTokenKey { tenant, public, valid_until: added.valid_until })
     }))
+}
+
+/// What somebody may do beyond what shoppers may, unless they have no role.
+pub(crate) async fn power_of(database: &Database, tenant: TenantId, user: Uuid) -> Result<Option<Power>, Failure> {
+    let mut transaction = database.of_shop(tenant).await?;
+    let found = table::user(&mut *transaction, tenant, user).await?;
+    let Some((_, user)) = found.filter(|(_, user)| !user.is_erased) else { return Ok(None) };
+    power(&mut transaction, tenant, &user).await
+}
+
+/// The same of a user who was loaded.
+pub(super) async fn power(conn: &mut PgConnection, tenant: TenantId, user: &User) -> Result<Option<Power>, Failure> {
+    let defined: Vec<Uuid> = user.roles.iter().filter_map(|role| Uuid::parse_str(role).ok()).collect();
+    let permissions = match &defined[..] {
+        [] => Vec::new(),
+        defined => table::roles::permissions(conn, tenant, defined).await?,
+    };
+    Ok(Power::of(user.roles.iter().map(String::as_str), permissions))
 }
 
 /// Whether a session has ended before its time, or was never there.

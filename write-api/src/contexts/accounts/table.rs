@@ -3,14 +3,17 @@
 pub(super) mod beside;
 pub(super) mod identities;
 pub(super) mod once;
+pub(super) mod roles;
+pub(super) mod second_factor;
 
 pub(super) use beside::{
     claim_email, erase, forget_codes, keep_password, keep_person_key, move_email, open_sessions, password_of,
     person_key, rewrap, shop_key, user_of_email,
 };
 pub(super) use once::{Code, Purpose, RefreshToken, WaitingMail};
+pub(super) use second_factor::SecondFactor;
 
-use super::domain::{IdentityProvider, Session, TokenKey, User};
+use super::domain::{IdentityProvider, Role, Session, TokenKey, User};
 use crate::pipeline::{Column, Failure, Table, TableSpec};
 use schemas::{Timestamp, Uuid, events::accounts::TokenKeyAdded, ids::TenantId};
 use sqlx::PgExecutor;
@@ -26,6 +29,15 @@ impl Table for Session {
         id: "session_id",
         of_tenant: true,
         columns: &[Column::Text("user_id", "uuid"), Column::Plain("is_over", "bool"), Column::Json("state")],
+    };
+}
+
+impl Table for Role {
+    const SPEC: TableSpec = TableSpec {
+        name: "roles",
+        id: "role_id",
+        of_tenant: true,
+        columns: &[Column::Text("slug", "text"), Column::Plain("is_gone", "bool"), Column::Json("state")],
     };
 }
 

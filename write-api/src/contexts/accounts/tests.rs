@@ -3,16 +3,18 @@
 mod identities;
 
 use super::domain::{
-    Email, PostalAddress, Profile, Session, SessionCommand, TokenKey, TokenKeyCommand, User, UserCommand, session,
-    token_key,
-    user::{MOST_ADDRESSES, Rejection},
+    Email, NewRole, PostalAddress, Profile, Role, RoleCommand, Session, SessionCommand, TokenKey, TokenKeyCommand,
+    User, UserCommand, role, session, token_key,
+    user::{self, MOST_ADDRESSES, Rejection},
 };
 use crate::domain::scenario::Scenario;
 use schemas::{
     Timestamp, Uuid,
     events::accounts::{
-        AccountsEvent, AddressRemoved, AddressSaved, EmailChanged, EmailVerified, PasswordChanged, Sealed, SessionEnd,
-        SessionEnded, SessionStarted, TokenKeyAdded, TokenKeyRevoked, UserErased, UserProfileUpdated, UserRegistered,
+        AccountsEvent, AddressRemoved, AddressSaved, EmailChanged, EmailVerified, GroupsSet, PasswordChanged,
+        RoleGranted, RoleRemoved, RoleRevoked, Sealed, SecondFactorDisabled, SecondFactorEnabled, SecondFactorShown,
+        SessionEnd, SessionEnded, SessionStarted, TokenKeyAdded, TokenKeyRevoked, UserErased, UserProfileUpdated,
+        UserRegistered,
     },
 };
 
@@ -107,7 +109,8 @@ fn at(text: &str) -> Timestamp {
 #[test]
 fn a_session_ends_once() {
     let id = Uuid::from_u128(2);
-    let started = SessionStarted { session_id: id, user_id: USER, expires_at: at("2027-01-01T00:00:00Z") };
+    let started =
+        SessionStarted { session_id: id, user_id: USER, expires_at: at("2027-01-01T00:00:00Z"), second_factor: false };
     let begun = AccountsEvent::SessionStarted(started.clone());
     let ended = |reason| AccountsEvent::SessionEnded(SessionEnded { session_id: id, user_id: USER, reason });
     Scenario::<Session>::given([]).when(SessionCommand::Start(started)).then([begun.clone()]);
@@ -120,6 +123,89 @@ fn a_session_ends_once() {
     Scenario::<Session>::given([])
         .when(SessionCommand::End(SessionEnd::SignedOut))
         .then_rejected(session::Rejection::Missing);
+}
+
+#[test]
+fn a_code_is_shown_once_in_a_session() {
+    let id = Uuid::from_u128(2);
+    let expires_at = at("2027-01-01T00:00:00Z");
+    let started = SessionStarted { session_id: id, user_id: USER, expires_at, second_factor: false };
+    let begun = AccountsEvent::SessionStarted(started.clone());
+    let shown = AccountsEvent::SecondFactorShown(SecondFactorShown { session_id: id, user_id: USER });
+    let show = || SessionCommand::ShowSecondFactor;
+    Scenario::<Session>::given([begun.clone()]).when(show()).then([shown.clone()]);
+    Scenario::<Session>::given([begun.clone(), shown]).when(show()).then_nothing();
+    let strong = AccountsEvent::SessionStarted(SessionStarted { second_factor: true, ..started });
+    Scenario::<Session>::given([strong]).when(show()).then_nothing();
+    let reason = SessionEnd::SignedOut;
+    let ended = AccountsEvent::SessionEnded(SessionEnded { session_id: id, user_id: USER, reason });
+    Scenario::<Session>::given([begun, ended]).when(show()).then_nothing();
+    Scenario::<Session>::given([]).when(show()).then_rejected(session::Rejection::Missing);
+}
+
+#[test]
+fn a_role_is_granted_and_revoked_once() {
+    let granted = AccountsEvent::RoleGranted(RoleGranted { user_id: USER, role: "owner".to_owned() });
+    let revoked = AccountsEvent::RoleRevoked(RoleRevoked { user_id: USER, role: "owner".to_owned() });
+    let grant = || UserCommand::GrantRole("owner".to_owned());
+    let revoke = || UserCommand::RevokeRole("owner".to_owned());
+    Scenario::<User>::given([signed_up()]).when(grant()).then([granted.clone()]);
+    Scenario::<User>::given([signed_up(), granted.clone()]).when(grant()).then_nothing();
+    Scenario::<User>::given([signed_up(), granted.clone()]).when(revoke()).then([revoked.clone()]);
+    Scenario::<User>::given([signed_up(), granted, revoked]).when(revoke()).then_nothing();
+    Scenario::<User>::given([]).when(grant()).then_rejected(Rejection::Missing);
+}
+
+#[test]
+fn somebody_is_in_the_groups_that_were_set() {
+    let groups = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let set = |names: &[&str]| AccountsEvent::GroupsSet(GroupsSet { user_id: USER, groups: groups(names) });
+    let command = |names: &[&str]| UserCommand::SetGroups(user::groups(groups(names)).expect("slugs"));
+    Scenario::<User>::given([signed_up()]).when(command(&[])).then_nothing();
+    Scenario::<User>::given([signed_up()]).when(command(&["vip", "trade", "vip"])).then([set(&["trade", "vip"])]);
+    Scenario::<User>::given([signed_up(), set(&["trade", "vip"])]).when(command(&["vip", "trade"])).then_nothing();
+    let many = (0..21).map(|number| format!("g{number}")).collect();
+    assert!(user::groups(many).is_err() && user::groups(groups(&["No slug"])).is_err());
+}
+
+#[test]
+fn a_second_factor_is_there_or_not() {
+    let enabled = AccountsEvent::SecondFactorEnabled(SecondFactorEnabled { user_id: USER });
+    let disabled = AccountsEvent::SecondFactorDisabled(SecondFactorDisabled { user_id: USER });
+    let set = UserCommand::SetSecondFactor;
+    Scenario::<User>::given([signed_up()]).when(set(false)).then_nothing();
+    Scenario::<User>::given([signed_up()]).when(set(true)).then([enabled.clone()]);
+    Scenario::<User>::given([signed_up(), enabled.clone()]).when(set(true)).then_nothing();
+    Scenario::<User>::given([signed_up(), enabled]).when(set(false)).then([disabled]);
+}
+
+#[test]
+fn a_role_is_defined_changed_and_removed() {
+    let id = Uuid::from_u128(4);
+    let asked = |slug: &str, permissions: &[&str]| NewRole {
+        slug: slug.to_owned(),
+        name: "Buyers".to_owned(),
+        permissions: permissions.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let pointers = |role: NewRole| -> Vec<String> {
+        role.defined(id).err().unwrap_or_default().into_iter().map(|error| error.pointer).collect()
+    };
+    for built_in in ["staff", "owner", "admin", "customer", "No slug"] {
+        assert_eq!(pointers(asked(built_in, &["catalog.write"])), ["slug"], "{built_in}");
+    }
+    assert_eq!(pointers(asked("buyers", &[])), ["/permissions"]);
+    assert_eq!(pointers(asked("buyers", &["catalog.write", "catalog.fly"])), ["/permissions/1"]);
+    let defined = asked("buyers", &["pricing.write", "catalog.write", "pricing.write"]).defined(id).expect("allowed");
+    assert_eq!(defined.permissions, ["catalog.write", "pricing.write"]);
+    let happened = AccountsEvent::RoleDefined(defined.clone());
+    let removed = AccountsEvent::RoleRemoved(RoleRemoved { role_id: id });
+    let define = || RoleCommand::Define(defined.clone());
+    Scenario::<Role>::given([]).when(define()).then([happened.clone()]);
+    Scenario::<Role>::given([happened.clone()]).when(define()).then_nothing();
+    Scenario::<Role>::given([happened.clone()]).when(RoleCommand::Remove).then([removed.clone()]);
+    Scenario::<Role>::given([happened.clone(), removed.clone()]).when(RoleCommand::Remove).then_nothing();
+    Scenario::<Role>::given([happened.clone(), removed]).when(define()).then([happened]);
+    Scenario::<Role>::given([]).when(RoleCommand::Remove).then_rejected(role::Rejection::Missing);
 }
 
 #[test]

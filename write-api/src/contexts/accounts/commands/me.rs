@@ -3,14 +3,16 @@
 use super::{Loaded, end_sessions, person_key, signing};
 use crate::{
     contexts::accounts::{
-        domain::{PostalAddress, Profile, User, UserCommand},
-        port::{Parts, keyring::PersonKey},
+        domain::{PostalAddress, Profile, Role, User, UserCommand},
+        port::{self, Parts, keyring::PersonKey},
         table,
     },
     pipeline::{App, Change, Done, Error, Expected, Rejection, Scope, procedure::Procedure},
 };
 use access::{customer, tokens};
-use schemas::{Uuid, contexts::Context, events::accounts::SessionEnd, ids::TenantId};
+use schemas::{
+    Uuid, contexts::Context, events::accounts::SessionEnd, ids::TenantId, permission::Permission, roles::BuiltIn,
+};
 use serde::Serialize;
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -23,6 +25,13 @@ pub(in super::super) struct Person {
     pub(in super::super) is_verified: bool,
     pub(in super::super) profile: Profile,
     pub(in super::super) addresses: Vec<(Uuid, PostalAddress, bool)>,
+    /// Groups of customers that they are in.
+    pub(in super::super) groups: Vec<String>,
+    pub(in super::super) has_second_factor: bool,
+    /// The names of their roles.
+    pub(in super::super) roles: Vec<String>,
+    /// What they may do by these.
+    pub(in super::super) permissions: Vec<Permission>,
     /// The identity providers by which they sign in.
     pub(in super::super) identities: Vec<String>,
 }
@@ -50,7 +59,15 @@ impl Procedure for Read {
         let found = table::user(&mut *conn, scope.tenant, self.user).await?;
         let (version, user) = found.filter(|(_, user)| !user.is_erased).ok_or_else(super::missing)?;
         let key = person_key(conn, scope, &self.parts, self.user).await?;
-        Ok((Change::Unchanged, Person::open(version, &user, &key)?))
+        let mut person = Person::open(version, &user, &key)?;
+        if !user.roles.is_empty() {
+            let power = port::power(conn, scope.tenant, &user).await?;
+            person.permissions = power.map(|power| power.permissions().to_vec()).unwrap_or_default();
+            let defined = table::roles::all(conn, scope.tenant).await?;
+            let names = user.roles.iter().filter_map(|role| name(role, &defined));
+            person.roles = names.collect();
+        }
+        Ok((Change::Unchanged, person))
     }
 }
 
@@ -66,9 +83,19 @@ impl Person {
             is_verified: user.is_verified,
             profile: profile.unwrap_or_default(),
             addresses: user.addresses.iter().map(open).collect::<Result<_, Error>>()?,
+            groups: user.groups.iter().cloned().collect(),
+            has_second_factor: user.has_second_factor,
+            roles: Vec::new(),
+            permissions: Vec::new(),
             identities: user.identities.iter().cloned().collect(),
         })
     }
+}
+
+/// The name of a role that was granted; none for one that the shop has no longer.
+fn name(granted: &str, defined: &[Role]) -> Option<String> {
+    let found = defined.iter().find(|role| role.role_id.to_string() == granted).map(|role| role.slug.clone());
+    found.or_else(|| granted.parse::<BuiltIn>().ok().map(|role| role.to_string()))
 }
 
 /// What somebody wants to keep.
@@ -140,7 +167,7 @@ pub(in super::super) struct Receipt {
     /// When, in seconds since 1970.
     iat: i64,
     /// What is deleted.
-    deleted: [&'static str; 7],
+    deleted: [&'static str; 8],
     /// Where sealed texts stay that nobody can open any more.
     unreadable: [&'static str; 4],
     /// Where nothing personal ever was.
@@ -161,6 +188,7 @@ impl Receipt {
             deleted: [
                 "key of the person",
                 "password",
+                "second factor",
                 "digest of the address",
                 "codes",
                 "mails",

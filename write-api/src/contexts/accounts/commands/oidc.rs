@@ -3,8 +3,8 @@
 use super::{
     Loaded, identity_providers,
     letters::Post,
-    secret,
-    sign_in::{self, Tokens},
+    missing, secret,
+    sign_in::{self, Shown, Tokens},
     signing,
 };
 use crate::{
@@ -155,7 +155,8 @@ pub(in super::super) async fn complete(app: &App, scope: &Scope, back: &Return) 
     let signing = signing::current(app, scope, &proved.parts, &proved.key).await?;
     let new = New::of(scope, &proved)?;
     let user = app.procedure(scope, &Enter { proved, new }).await?;
-    sign_in::start(app, scope, &signing, user).await
+    let started = sign_in::start(app, scope, &signing, user, Shown::Provider).await?;
+    Ok(started.ok_or_else(missing)?)
 }
 
 /// Whom an address makes an account for, if there is none yet.

@@ -1,11 +1,11 @@
 //! Signing in: a session begins.
 
-use super::{missing, secret, sign_in_failed, sign_up, signing};
+use super::{letters::Post, missing, refused::Refused, second_factor, secret, sign_in_failed, sign_up, signing};
 use crate::{
     contexts::accounts::{
         domain::{Email, Session, SessionCommand},
         port::{Parts, attempts::TooEarly, keyring::ShopKey, signing::Signing},
-        table::{self, Purpose, RefreshToken},
+        table::{self, Purpose, RefreshToken, SecondFactor},
     },
     domain::Aggregate,
     pipeline::{App, Batch, Change, Error, Expected, Failure, Rejection, Scope, procedure::Procedure},
@@ -41,27 +41,21 @@ pub(in super::super) struct Tokens {
     pub(in super::super) token: Option<Token>,
 }
 
-/// Why nobody is signed in.
-#[derive(Debug)]
-pub(in super::super) enum Refused {
-    /// Too many attempts have failed from there; so many seconds are left.
-    TooEarly(u32),
-    /// Anything else.
-    Error(Error),
+/// By what somebody signs in.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Credentials<'a> {
+    pub(in super::super) email: &'a Email,
+    pub(in super::super) password: &'a str,
+    /// A one-time code, or a recovery code.
+    pub(in super::super) code: Option<&'a str>,
 }
 
-impl<E: Into<Error>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-/// Signs somebody in by address and password. It takes as long for an address that nobody has.
+/// Signs somebody in by address and password, and a one-time code where the account asks for it. It takes as long for an
+/// address that nobody has.
 pub(in super::super) async fn sign_in(
     app: &App,
     scope: &Scope,
-    email: &Email,
-    password: &str,
+    Credentials { email, password, code }: Credentials<'_>,
     address: Option<IpAddr>,
 ) -> Result<Tokens, Refused> {
     let parts = app.accounts.parts().map_err(Rejection::of)?;
@@ -81,7 +75,12 @@ pub(in super::super) async fn sign_in(
     };
     parts.attempts.succeeded(&who).await;
     let signing = signing::current(app, scope, &parts, &shop).await?;
-    Ok(start(app, scope, &signing, user).await?)
+    let started = start(app, scope, &signing, user, Shown::Password(code));
+    match code {
+        // Only a code that is shown can be wrong.
+        Some(_) => second_factor::counted(&parts, scope, (user, address), started).await,
+        None => started.await?.ok_or_else(|| Rejection::of(Problem::new(Code::SecondFactorRequired)).into()),
+    }
 }
 
 /// The hash of somebody's password; of somebody who has not proved the address yet, of the one that they will have then.
@@ -115,21 +114,47 @@ pub(in super::super) async fn prove(
     Ok(())
 }
 
-/// Begins a session of somebody.
-pub(super) async fn start(app: &App, scope: &Scope, signing: &Signing, user: Uuid) -> Result<Tokens, Error> {
+/// How somebody has shown who they are.
+#[derive(Clone, Copy)]
+pub(super) enum Shown<'a> {
+    /// By the password, and a one-time code if one was sent.
+    Password(Option<&'a str>),
+    /// By an identity provider, which asks for what it wants. Roles don't count in such a session.
+    Provider,
+}
+
+/// Begins a session of somebody; none begins if the account asks for a one-time code, and this is no good one.
+pub(super) async fn start(
+    app: &App,
+    scope: &Scope,
+    signing: &Signing,
+    user: Uuid,
+    shown: Shown<'_>,
+) -> Result<Option<Tokens>, Error> {
     let (refresh_token, digest) = secret(scope, PREFIX);
     let session = scope.clock.id();
     let expires_at = scope.now + TimeDelta::days(SESSION_DAYS);
-    let started = SessionStarted { session_id: session, user_id: user, expires_at };
+    let started = SessionStarted { session_id: session, user_id: user, expires_at, second_factor: false };
     let refresh = next_refresh(digest, session, scope.now, expires_at);
-    let version = app.procedure(scope, &Start { started, refresh }).await?;
-    let access_token = access_token(scope, signing, user, session)?;
+    let post = Post::of(app, scope, None).await?;
+    let code = match shown {
+        Shown::Password(code) => Asked::For(code.map(str::to_owned)),
+        Shown::Provider => Asked::Nothing,
+    };
+    let start = Start { started, refresh, code, post };
+    let Some((version, is_strong)) = app.procedure(scope, &start).await? else { return Ok(None) };
+    let access_token = access_token(scope, signing, (user, session), is_strong)?;
     let token = Some(Token::of(Context::Accounts, session, version));
-    Ok(Tokens { access_token, expires_in: TOKEN_SECONDS, refresh_token, user, session, token })
+    Ok(Some(Tokens { access_token, expires_in: TOKEN_SECONDS, refresh_token, user, session, token }))
 }
 
-fn access_token(scope: &Scope, signing: &Signing, user: Uuid, session: Uuid) -> Result<String, Failure> {
-    let claims = Customer { tenant: scope.tenant, user, session }.claims(scope.now);
+fn access_token(
+    scope: &Scope,
+    signing: &Signing,
+    (user, session): (Uuid, Uuid),
+    is_strong: bool,
+) -> Result<String, Failure> {
+    let claims = Customer { tenant: scope.tenant, user, session, is_strong }.claims(scope.now);
     tokens::sign(&signing.key, signing.kid, &claims).map_err(|error| signing::of_token(&error))
 }
 
@@ -141,30 +166,52 @@ fn next_refresh(digest: String, session: Uuid, now: Timestamp, session_ends: Tim
 struct Start {
     started: SessionStarted,
     refresh: RefreshToken,
+    code: Asked,
+    post: Post,
+}
+
+/// What somebody is asked for beyond what they have shown.
+enum Asked {
+    /// A one-time code, if the account has a second factor: this one was sent.
+    For(Option<String>),
+    /// Nothing.
+    Nothing,
 }
 
 impl Procedure for Start {
     const CONTEXT: Context = Context::Accounts;
-    /// The session's version.
-    type Output = u64;
+    /// The session's version, and whether a code was shown in it; none if a good one is missing.
+    type Output = Option<(u64, bool)>;
 
     fn name(&self) -> &'static str {
         "sign_in"
     }
 
-    async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, u64), Error> {
-        let loaded = super::Loaded::of(conn, scope, self.started.user_id).await?;
+    async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, Self::Output), Error> {
+        let user = self.started.user_id;
+        let loaded = super::Loaded::of(conn, scope, user).await?;
         if !loaded.user()?.is_verified {
             // Only who knows the password learns it.
             let detail = "use the code that was sent to the address, or sign up again for another one";
             return Err(Rejection::of(Problem::new(Code::EmailNotVerified).detail(detail)).into());
         }
+        let factor = SecondFactor::load(&mut *conn, scope.tenant, user).await?;
+        let is_strong = match (factor.filter(|factor| factor.is_confirmed), &self.code) {
+            (None, _) | (_, Asked::Nothing) => false,
+            (Some(_), Asked::For(None)) => return Ok((Change::Unchanged, None)),
+            (Some(mut factor), Asked::For(Some(code))) => {
+                if !second_factor::use_up(conn, scope, &self.post, user, &mut factor, code).await? {
+                    return Ok((Change::Unchanged, None));
+                }
+                true
+            }
+        };
         let (id, mut sessions) = (self.started.session_id, Batch::<Session>::default());
-        let start = SessionCommand::Start(self.started.clone());
+        let start = SessionCommand::Start(SessionStarted { second_factor: is_strong, ..self.started.clone() });
         let done = sessions.carry_out(id, Expected::Any, |sessions| Ok(Session::decide(sessions.state(id), start)?))?;
         sessions.append(conn, scope).await?;
         self.refresh.keep(conn, scope.tenant).await?;
-        Ok((done.change, done.version))
+        Ok((done.change, Some((done.version, is_strong))))
     }
 }
 
@@ -175,8 +222,8 @@ pub(in super::super) async fn refresh(app: &App, scope: &Scope, refresh_token: &
     let signing = signing::current(app, scope, &parts, &shop).await?;
     let (next, digest) = secret(scope, PREFIX);
     let rotate = Rotate { old: super::digest(refresh_token), digest };
-    let (session, user) = app.procedure(scope, &rotate).await?.ok_or_else(session_ended)?;
-    let access_token = access_token(scope, &signing, user, session)?;
+    let (session, user, is_strong) = app.procedure(scope, &rotate).await?.ok_or_else(session_ended)?;
+    let access_token = access_token(scope, &signing, (user, session), is_strong)?;
     Ok(Tokens { access_token, expires_in: TOKEN_SECONDS, refresh_token: next, user, session, token: None })
 }
 
@@ -192,8 +239,8 @@ struct Rotate {
 
 impl Procedure for Rotate {
     const CONTEXT: Context = Context::Accounts;
-    /// The session and whose it is; none if it has ended, which has to be kept.
-    type Output = Option<(Uuid, Uuid)>;
+    /// The session, whose it is, and whether a code was shown in it; none if it has ended, which has to be kept.
+    type Output = Option<(Uuid, Uuid, bool)>;
 
     fn name(&self) -> &'static str {
         "refresh_session"
@@ -217,6 +264,6 @@ impl Procedure for Rotate {
         }
         let next = next_refresh(self.digest.clone(), id, scope.now, session.expires_at);
         next.keep(conn, scope.tenant).await?;
-        Ok((Change::Unchanged, Some((id, session.user_id))))
+        Ok((Change::Unchanged, Some((id, session.user_id, session.is_strong))))
     }
 }

@@ -63,8 +63,8 @@ impl Procedure for Verify {
                 loaded.decide(Expected::Any, UserCommand::VerifyEmail)?
             }
             Purpose::NewEmail => self.move_to(conn, scope, &mut loaded, &code).await?,
-            // It needs a password, too: it is none here, and stays good.
-            Purpose::Reset => return Err(code_not_valid().into()),
+            // They need a password, too: they are none here, and stay good.
+            Purpose::Reset | Purpose::Invitation => return Err(code_not_valid().into()),
         };
         loaded.write(conn, scope).await?;
         Ok((done.change, (done.id, done.version)))

@@ -5,7 +5,7 @@ use schemas::{
     Timestamp, Uuid,
     events::{
         AccountsEvent,
-        accounts::{SessionEnd, SessionEnded, SessionStarted},
+        accounts::{SecondFactorShown, SessionEnd, SessionEnded, SessionStarted},
     },
     problem::{Code, ProblemType},
 };
@@ -24,6 +24,9 @@ pub struct Session {
     pub ended: Option<SessionEnd>,
     /// Whether it ended before its time.
     pub is_over: bool,
+    /// Whether a one-time code was shown in it besides the password.
+    #[serde(default)]
+    pub is_strong: bool,
 }
 
 /// What can be done to a session.
@@ -31,6 +34,8 @@ pub struct Session {
 pub enum SessionCommand {
     /// Begins it.
     Start(SessionStarted),
+    /// A one-time code was shown.
+    ShowSecondFactor,
     /// Ends it before its time.
     End(SessionEnd),
 }
@@ -64,14 +69,22 @@ impl Aggregate for Session {
                 let (session_id, user_id) = (session.session_id, session.user_id);
                 Ok(vec![AccountsEvent::SessionEnded(SessionEnded { session_id, user_id, reason })])
             }
-            (None, SessionCommand::End(_)) => Err(Rejection::Missing),
+            (Some(session), SessionCommand::ShowSecondFactor) if session.is_strong || session.is_over => Ok(vec![]),
+            (Some(session), SessionCommand::ShowSecondFactor) => {
+                let (session_id, user_id) = (session.session_id, session.user_id);
+                Ok(vec![AccountsEvent::SecondFactorShown(SecondFactorShown { session_id, user_id })])
+            }
+            (None, SessionCommand::End(_) | SessionCommand::ShowSecondFactor) => Err(Rejection::Missing),
         }
     }
 
     fn apply(state: Option<Self>, event: &AccountsEvent) -> Option<Self> {
-        if let AccountsEvent::SessionStarted(SessionStarted { session_id, user_id, expires_at }) = event {
-            let (session_id, user_id, expires_at) = (*session_id, *user_id, *expires_at);
-            return Some(Self { session_id, user_id, expires_at, ended: None, is_over: false });
+        if let AccountsEvent::SessionStarted(started) = event {
+            let SessionStarted { session_id, user_id, expires_at, second_factor: is_strong } = started.clone();
+            return Some(Self { session_id, user_id, expires_at, ended: None, is_over: false, is_strong });
+        }
+        if let AccountsEvent::SecondFactorShown(_) = event {
+            return state.map(|session| Self { is_strong: true, ..session });
         }
         let AccountsEvent::SessionEnded(SessionEnded { reason, .. }) = event else { return state };
         state.map(|session| Self { ended: Some(*reason), is_over: true, ..session })

@@ -1,20 +1,23 @@
 //! A shopper who has an account.
 
-use crate::domain::{Aggregate, Refusal};
+use crate::domain::{Aggregate, Refusal, Slug, validation::Findings};
 use schemas::{
     Uuid,
     events::{
         AccountsEvent,
         accounts::{
-            AddressRemoved, AddressSaved, EmailChanged, EmailVerified, IdentityLinked, IdentityUnlinked,
-            PasswordChanged, Sealed, UserErased, UserProfileUpdated, UserRegistered,
+            AddressRemoved, AddressSaved, EmailChanged, EmailVerified, GroupsSet, IdentityLinked, IdentityUnlinked,
+            PasswordChanged, RoleGranted, RoleRevoked, Sealed, SecondFactorDisabled, SecondFactorEnabled, UserErased,
+            UserProfileUpdated, UserRegistered,
         },
     },
-    problem::{Code, ProblemType},
+    problem::{Code, FieldError, ProblemType},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Groups that somebody may be in.
+const MOST_GROUPS: usize = 20;
 /// Addresses that somebody may keep.
 pub const MOST_ADDRESSES: usize = 50;
 
@@ -31,6 +34,15 @@ pub struct User {
     pub profile: Option<Sealed>,
     /// Where parcels are sent to.
     pub addresses: BTreeMap<Uuid, SavedAddress>,
+    /// Groups of customers that they are in, by slug.
+    #[serde(default)]
+    pub groups: BTreeSet<String>,
+    /// `staff`, `owner`, `admin`, and ids of roles that the shop has defined.
+    #[serde(default)]
+    pub roles: BTreeSet<String>,
+    /// Whether they sign in with a one-time code besides the password.
+    #[serde(default)]
+    pub has_second_factor: bool,
     /// The identity providers by which they sign in.
     #[serde(default)]
     pub identities: BTreeSet<String>,
@@ -71,6 +83,14 @@ pub enum UserCommand {
     },
     /// Takes an address away.
     RemoveAddress(Uuid),
+    /// They are in these groups of customers, and no others.
+    SetGroups(BTreeSet<String>),
+    /// They work for the shop, or for the installation.
+    GrantRole(String),
+    /// They do so no longer.
+    RevokeRole(String),
+    /// One-time codes are asked for, or are no longer.
+    SetSecondFactor(bool),
     /// They sign in by this identity provider, too.
     LinkIdentity(String),
     /// They do not sign in by an identity provider any more.
@@ -108,6 +128,22 @@ impl Refusal for Rejection {
     }
 }
 
+/// Groups of customers, each a slug and each once.
+///
+/// # Errors
+/// Those that are no slugs, or too many.
+pub fn groups(texts: Vec<String>) -> Result<BTreeSet<String>, Vec<FieldError>> {
+    let mut findings = Findings::default();
+    findings.count("/groups", texts.len(), MOST_GROUPS);
+    for (place, text) in texts.iter().enumerate() {
+        if let Err(reason) = Slug::parse(text) {
+            findings.add(format!("/groups/{place}"), reason);
+        }
+    }
+    findings.done()?;
+    Ok(texts.into_iter().collect())
+}
+
 impl Aggregate for User {
     const NAME: &'static str = "user";
     type Command = UserCommand;
@@ -134,6 +170,9 @@ impl Aggregate for User {
                 is_verified: false,
                 profile: None,
                 addresses: BTreeMap::new(),
+                groups: BTreeSet::new(),
+                roles: BTreeSet::new(),
+                has_second_factor: false,
                 identities: BTreeSet::new(),
                 is_erased: false,
             });
@@ -167,6 +206,21 @@ impl User {
                 vec![AccountsEvent::AddressRemoved(AddressRemoved { user_id, address_id: id })]
             }
             UserCommand::RemoveAddress(_) => vec![],
+            UserCommand::SetGroups(groups) if self.groups == groups => vec![],
+            UserCommand::SetGroups(groups) => {
+                vec![AccountsEvent::GroupsSet(GroupsSet { user_id, groups: groups.into_iter().collect() })]
+            }
+            UserCommand::GrantRole(role) if self.roles.contains(&role) => vec![],
+            UserCommand::GrantRole(role) => vec![AccountsEvent::RoleGranted(RoleGranted { user_id, role })],
+            UserCommand::RevokeRole(role) if !self.roles.contains(&role) => vec![],
+            UserCommand::RevokeRole(role) => vec![AccountsEvent::RoleRevoked(RoleRevoked { user_id, role })],
+            UserCommand::SetSecondFactor(has) if self.has_second_factor == has => vec![],
+            UserCommand::SetSecondFactor(true) => {
+                vec![AccountsEvent::SecondFactorEnabled(SecondFactorEnabled { user_id })]
+            }
+            UserCommand::SetSecondFactor(false) => {
+                vec![AccountsEvent::SecondFactorDisabled(SecondFactorDisabled { user_id })]
+            }
             // Also where it is linked already: then it is another identity there that takes the place of the one before.
             UserCommand::LinkIdentity(provider) => {
                 vec![AccountsEvent::IdentityLinked(IdentityLinked { user_id, provider })]
@@ -212,11 +266,26 @@ impl User {
                 self.email = Sealed(String::new());
                 self.profile = None;
                 self.addresses.clear();
+                self.groups.clear();
+                self.roles.clear();
+                self.has_second_factor = false;
                 self.identities.clear();
             }
+            AccountsEvent::GroupsSet(set) => self.groups = set.groups.iter().cloned().collect(),
+            AccountsEvent::RoleGranted(granted) => {
+                self.roles.insert(granted.role.clone());
+            }
+            AccountsEvent::RoleRevoked(revoked) => {
+                self.roles.remove(&revoked.role);
+            }
+            AccountsEvent::SecondFactorEnabled(_) => self.has_second_factor = true,
+            AccountsEvent::SecondFactorDisabled(_) => self.has_second_factor = false,
             AccountsEvent::UserRegistered(_)
             | AccountsEvent::PasswordChanged(_)
+            | AccountsEvent::RoleDefined(_)
+            | AccountsEvent::RoleRemoved(_)
             | AccountsEvent::SessionStarted(_)
+            | AccountsEvent::SecondFactorShown(_)
             | AccountsEvent::SessionEnded(_)
             | AccountsEvent::TokenKeyAdded(_)
             | AccountsEvent::TokenKeyRevoked(_)

@@ -67,7 +67,7 @@ pub(in super::super) struct Verified {
 }
 
 impl Verified {
-    fn of(user_id: schemas::Uuid, version: u64) -> Self {
+    pub(super) fn of(user_id: schemas::Uuid, version: u64) -> Self {
         Self { user_id, version, token: Token::of(Context::Accounts, user_id, version).to_string() }
     }
 }

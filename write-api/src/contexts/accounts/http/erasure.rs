@@ -4,7 +4,8 @@ use super::SignedIn;
 use crate::{
     contexts::accounts::commands::{
         me::{self, Receipt},
-        sign_in::{self, Refused},
+        refused::Refused,
+        sign_in,
     },
     http::{
         extract::{BareCommand, Command, PathId},

@@ -5,7 +5,8 @@ use crate::{
     contexts::accounts::commands::{
         identities::{self, Unlink},
         oidc::Return,
-        sign_in::{self, Refused},
+        refused::Refused,
+        sign_in,
     },
     http::{
         answer::CommandAnswer,

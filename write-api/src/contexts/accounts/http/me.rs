@@ -6,7 +6,8 @@ use crate::{
         commands::{
             email as emails,
             me::{self, Keep, Person},
-            sign_in::{self, Refused},
+            refused::Refused,
+            sign_in,
         },
         domain::{PostalAddress, Profile},
     },
@@ -18,6 +19,7 @@ use crate::{
     },
     pipeline::{App, Done, Rejection, command::CarriedOut},
 };
+use ::access::{Customer, Permission};
 use axum::{
     Json,
     extract::State,
@@ -44,8 +46,25 @@ pub(in super::super) struct Me {
     profile: Profile,
     /// Where parcels are sent to, the oldest first.
     addresses: Vec<KeptAddress>,
+    /// Groups of customers that the shop has put them in.
+    groups: Vec<String>,
     /// The slugs of the identity providers by which they sign in.
     identities: Vec<String>,
+    /// Whether one-time codes are asked for besides the password.
+    second_factor: SecondFactorState,
+    /// The roles of somebody who works for the shop: `staff`, `owner`, `admin`, or such that the shop has defined.
+    roles: Vec<String>,
+    /// What they may do by these, such as `catalog.write`, in sessions that a one-time code was shown in.
+    permissions: Vec<&'static str>,
+}
+
+/// One-time codes of an account, and of this session.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(in super::super) struct SecondFactorState {
+    /// Whether whoever signs in is asked for one.
+    enabled: bool,
+    /// Whether one was shown in this session.
+    proved: bool,
 }
 
 /// An address that is kept.
@@ -64,15 +83,36 @@ impl Me {
     fn example() -> Self {
         let profile = Profile { name: Some("Ana Ruiz".to_owned()), phone: None };
         let (email, addresses) = ("ana@example.com".to_owned(), Vec::new());
-        let identities = vec!["acme".to_owned()];
-        Self { user_id: EXAMPLE_ID, version: 2, email, email_verified: true, profile, addresses, identities }
+        Self {
+            user_id: EXAMPLE_ID,
+            version: 2,
+            email,
+            email_verified: true,
+            profile,
+            addresses,
+            groups: vec!["trade".to_owned()],
+            identities: vec!["acme".to_owned()],
+            second_factor: SecondFactorState { enabled: true, proved: true },
+            roles: vec!["buyers".to_owned()],
+            permissions: vec!["catalog.write"],
+        }
     }
 
-    fn of(user_id: schemas::Uuid, person: Person) -> Self {
-        let Person { version, email, is_verified, profile, addresses, identities } = person;
+    fn of(customer: Customer, person: Person) -> Self {
         let kept = |(id, address, is_default)| KeptAddress { id, is_default, address };
-        let addresses = addresses.into_iter().map(kept).collect();
-        Self { user_id, version, email, email_verified: is_verified, profile, addresses, identities }
+        Self {
+            user_id: customer.user,
+            version: person.version,
+            email: person.email,
+            email_verified: person.is_verified,
+            profile: person.profile,
+            addresses: person.addresses.into_iter().map(kept).collect(),
+            groups: person.groups,
+            identities: person.identities,
+            second_factor: SecondFactorState { enabled: person.has_second_factor, proved: customer.is_strong },
+            roles: person.roles,
+            permissions: person.permissions.into_iter().map(Permission::as_str).collect(),
+        }
     }
 }
 
@@ -91,7 +131,7 @@ pub(in super::super) async fn read(
 ) -> Result<Response, ApiError> {
     let person = me::read(&app, &command.scope, customer.user).await?;
     let etag = HeaderValue::try_from(format!("\"{}\"", person.version));
-    let mut response = unkept(Json(Me::of(customer.user, person)).into_response());
+    let mut response = unkept(Json(Me::of(customer, person)).into_response());
     response.headers_mut().extend(etag.ok().map(|etag| (header::ETAG, etag)));
     Ok(response)
 }

@@ -2,10 +2,7 @@
 
 use super::{Accepted, SignedIn, email, mailed};
 use crate::{
-    contexts::accounts::commands::{
-        password as passwords,
-        sign_in::{self, Refused},
-    },
+    contexts::accounts::commands::{password as passwords, refused::Refused, sign_in},
     http::{extract::Command, headers::TenantHeaders, problem::ApiError},
     pipeline::{App, Rejection},
 };

@@ -3,8 +3,9 @@
 use super::{From, SignedIn, email, unkept};
 use crate::{
     contexts::accounts::commands::{
+        refused::Refused,
         sessions as out,
-        sign_in::{self as within, Refused, Tokens},
+        sign_in::{self as within, Credentials, Tokens},
     },
     http::{
         answer::EXAMPLE_ID,
@@ -31,6 +32,8 @@ pub(in super::super) struct SignInInput {
     email: String,
     /// The password.
     password: String,
+    /// Where the account asks for one: the code that the authenticator shows, or a recovery code.
+    code: Option<String>,
 }
 
 /// What somebody has who has signed in.
@@ -85,20 +88,24 @@ impl SessionAnswer {
 
 /// Sign in
 ///
-/// By address and password. An address that nobody has is answered like a wrong password, and as slowly. Who fails often
+/// By address and password, and a one-time code where the account asks for it: `second_factor_required` says so once the
+/// password is right. An address that nobody has is answered like a wrong password, and as slowly. Who fails often
 /// from one address of the network has to wait, longer each time; nobody else does.
 #[utoipa::path(
     post, path = "/v1/sessions", tag = "accounts", params(TenantHeaders), request_body = SignInInput,
     responses((status = 201, description = "Signed in", body = SessionAnswer)),
-    extensions(("x-problems" = json!(["validation_failed", "sign_in_failed", "email_not_verified", "too_many_attempts"])))
+    extensions(("x-problems" = json!(["validation_failed", "sign_in_failed", "second_factor_required", "second_factor_wrong", "email_not_verified",
+        "too_many_attempts"])))
 )]
 pub(in super::super) async fn sign_in(
     State(app): State<App>,
     From(address): From,
     command: Command<SignInInput>,
 ) -> Result<Response, Refused> {
-    let SignInInput { email: text, password } = command.body;
-    let tokens = within::sign_in(&app, &command.scope, &email(&text)?, &password, address).await?;
+    let SignInInput { email: text, password, code } = command.body;
+    let email = email(&text)?;
+    let credentials = Credentials { email: &email, password: &password, code: code.as_deref() };
+    let tokens = within::sign_in(&app, &command.scope, credentials, address).await?;
     Ok(unkept((StatusCode::CREATED, Json(SessionAnswer::of(tokens))).into_response()))
 }
 

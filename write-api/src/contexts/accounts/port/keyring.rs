@@ -92,6 +92,11 @@ impl ShopKey {
         self.0.digest("email", folded)
     }
 
+    /// By which a recovery code of somebody is known again.
+    pub(in super::super) fn of_recovery_code(&self, user: Uuid, code: &str) -> String {
+        self.0.digest("recovery code", &format!("{user}:{code}"))
+    }
+
     /// By which an account is found whose owner signs in by a provider: the digest of the provider's address and of what
     /// it calls them. Another provider under the same slug knows nobody.
     pub(in super::super) fn of_identity(&self, issuer: &str, subject: &str) -> String {

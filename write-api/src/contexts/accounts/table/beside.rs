@@ -130,7 +130,7 @@ pub(in super::super) async fn forget_codes(
 
 /// Deletes all that is somebody's and in no event, the key first: what was sealed with it can't be read again.
 pub(in super::super) async fn erase(conn: &mut PgConnection, tenant: TenantId, user: Uuid) -> Result<(), Failure> {
-    for table in ["person_keys", "passwords", "emails", "codes", "mails", "identities"] {
+    for table in ["person_keys", "passwords", "second_factors", "emails", "codes", "mails", "identities"] {
         let sql = format!("DELETE FROM accounts.{table} WHERE tenant_id = $1 AND user_id = $2");
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.uuid()).bind(user).execute(&mut *conn).await?;
     }

@@ -13,10 +13,12 @@ pub(in super::super) enum Purpose {
     NewEmail,
     /// Sets another password.
     Reset,
+    /// Takes an invitation.
+    Invitation,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::SignUp, Self::NewEmail, Self::Reset];
+    const ALL: [Self; 4] = [Self::SignUp, Self::NewEmail, Self::Reset, Self::Invitation];
 
     /// As the table has it; what a code brings along is sealed for it.
     pub(in super::super) const fn as_str(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Purpose {
             Self::SignUp => "sign_up",
             Self::NewEmail => "new_email",
             Self::Reset => "reset",
+            Self::Invitation => "invitation",
         }
     }
 }

@@ -20,6 +20,12 @@ pub enum Occasion {
     VerifyNewAddress,
     /// The account has another address now; it goes to the former one.
     AddressChanged,
+    /// Somebody is asked to have an account.
+    Invitation,
+    /// One-time codes are asked for from now on.
+    SecondFactorEnabled,
+    /// One-time codes are asked for no longer.
+    SecondFactorDisabled,
     /// Whoever an identity provider knows signs in to the account now.
     IdentityLinked,
 }
@@ -107,6 +113,29 @@ const ADDRESS_CHANGED: Sentences = Sentences {
     otherwise: "If you did not change it, please tell us right away: somebody else may be using your account.",
 };
 
+const INVITATION: Sentences = Sentences {
+    subject: "You are invited to {shop}",
+    news: "you are invited to have an account at {shop}.",
+    aim: "accept the invitation and choose a password",
+    otherwise: "If you did not expect this, please ignore this mail: without it, nobody can use the account.",
+};
+
+const SECOND_FACTOR_ENABLED: Sentences = Sentences {
+    subject: "One-time codes protect your account at {shop} now",
+    news: "whoever signs in to your account at {shop} needs a one-time code besides the password from now on. If you turned \
+           that on, there is nothing to do.",
+    aim: "set a new password if it was not you",
+    otherwise: "If you did not turn it on, please set a new password right away and tell us.",
+};
+
+const SECOND_FACTOR_DISABLED: Sentences = Sentences {
+    subject: "One-time codes no longer protect your account at {shop}",
+    news: "your account at {shop} can be used with the password alone from now on. If you wanted that, there is nothing to \
+           do.",
+    aim: "set a new password if it was not you",
+    otherwise: "If you did not want it, please set a new password right away and tell us.",
+};
+
 const IDENTITY_LINKED: Sentences = Sentences {
     subject: "Another way into your account at {shop}",
     news: "your account at {shop} can be signed in to through another provider now. If that was you, there is nothing to do.",
@@ -125,6 +154,9 @@ pub fn write(occasion: Occasion, facts: &Facts<'_>) -> (String, String) {
         Occasion::PasswordChanged => PASSWORD_CHANGED,
         Occasion::VerifyNewAddress => VERIFY_NEW_ADDRESS,
         Occasion::AddressChanged => ADDRESS_CHANGED,
+        Occasion::Invitation => INVITATION,
+        Occasion::SecondFactorEnabled => SECOND_FACTOR_ENABLED,
+        Occasion::SecondFactorDisabled => SECOND_FACTOR_DISABLED,
         Occasion::IdentityLinked => IDENTITY_LINKED,
     };
     let shop = one_line(facts.shop);
@@ -158,7 +190,10 @@ fn duration(minutes: u32) -> String {
 mod tests {
     use super::*;
 
-    const OCCASIONS: [Occasion; 8] = [
+    const OCCASIONS: [Occasion; 11] = [
+        Occasion::Invitation,
+        Occasion::SecondFactorEnabled,
+        Occasion::SecondFactorDisabled,
         Occasion::NoAccount,
         Occasion::VerifyAddress,
         Occasion::AddressTaken,
