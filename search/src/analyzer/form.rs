@@ -61,7 +61,8 @@ impl<'a> Form<'a> {
         } else {
             Cow::Borrowed(cluster)
         };
-        let form = if kept.contains(stays) { kept } else { Cow::Owned(COMPATIBLE.normalize(&kept).into_owned()) };
+        // What joins a sign that stays is composed all the same.
+        let form = if kept.contains(stays) { COMPOSED.normalize(&kept) } else { COMPATIBLE.normalize(&kept) };
         if form.is_empty() {
             return;
         }
@@ -188,6 +189,12 @@ mod tests {
             let apart = decomposed.normalize(&whole);
             assert_eq!(form(&apart), form(&composed(&whole)), "U+{:04X}", u32::from(sign));
         }
+    }
+
+    #[test]
+    fn what_joins_a_sign_that_stays_is_composed() {
+        assert_eq!(form("¼\u{bc6}\u{bbe}"), "¼\u{bca}");
+        assert_eq!(form("¼\u{bca}"), "¼\u{bca}");
     }
 
     proptest! {
