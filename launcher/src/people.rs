@@ -25,6 +25,8 @@ pub struct Person {
     pub email: String,
     /// Where the password is.
     pub password_file: PathBuf,
+    /// Whether they work there.
+    pub has_role: bool,
 }
 
 /// Makes the first administrator, unless there is one.
@@ -54,10 +56,11 @@ async fn make<const N: usize>(
 ) -> Result<[Person; N], LaunchError> {
     let file = |end: &str| stack.settings.data_dir.join(format!("{name}.{end}"));
     let (password_file, mark) = (file("password"), file("accounts"));
-    let person = |(who, _): &(&str, Option<&str>)| Person {
+    let person = |(who, role): &(&str, Option<&str>)| Person {
         shop: shop.to_owned(),
         email: format!("{who}@{shop}.localhost"),
         password_file: password_file.clone(),
+        has_role: role.is_some(),
     };
     let made = people.each_ref().map(person);
     if mark.exists() {

@@ -183,11 +183,12 @@ fn print_addresses(stack: &Stack, tenant: &str) {
 /// Who can sign in, and where the passwords are.
 fn print_people(stack: &Stack, people: &[Person]) {
     println!("To sign in:");
-    for Person { shop, email, password_file } in people {
+    for Person { shop, email, password_file, has_role } in people {
         let page = match (shop.as_str(), shop_url(stack, shop)) {
-            (INSTALLATION, _) | (_, None) => format!("{}/console", stack.url(Service::QueryApi)),
+            (INSTALLATION, _) | (_, None) => stack.url(Service::QueryApi),
             (_, Some(page)) => page,
         };
+        let page = if *has_role { format!("{page}/console") } else { page };
         println!("  {email:<32} shop {shop:<14} password in {}   {page}", password_file.display());
     }
     println!("A role (staff, owner, admin) counts once one-time codes are set up; the console leads there.\n");
