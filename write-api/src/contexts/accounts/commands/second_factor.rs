@@ -20,7 +20,7 @@ use access::Customer;
 use schemas::{
     Uuid,
     contexts::Context,
-    events::accounts::SessionEnd,
+    events::accounts::{Sealed, SessionEnd},
     problem::{Code, Problem},
 };
 use sqlx::PgConnection;
@@ -141,73 +141,37 @@ impl Procedure for Enrol {
 }
 
 /// What somebody does with the second factor that they have.
-enum What {
-    /// Shows that the authenticator knows the secret: codes are asked for from now on.
-    Confirm(Customer),
-    /// Takes other recovery codes.
-    Renew(Customer),
-    /// Has none from now on.
-    Disable(Customer),
-}
-
-impl What {
-    const fn customer(&self) -> Customer {
-        match self {
-            Self::Confirm(customer) | Self::Renew(customer) | Self::Disable(customer) => *customer,
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum What {
+    /// Shows that the authenticator knows the secret: codes are asked for from now on. The session counts as one in which a
+    /// code was shown.
+    Confirm,
+    /// Takes other recovery codes instead of those that are left.
+    Renew,
+    /// Has none from now on. All sessions end, since a code was shown in some of them.
+    Disable,
 }
 
 struct Showing {
     what: What,
+    customer: Customer,
     code: String,
     post: Post,
 }
 
-/// Confirms a second factor by its first code. The session counts as one in which a code was shown.
-pub(in super::super) async fn confirm(
-    app: &App,
-    scope: &Scope,
-    customer: Customer,
-    address: Option<IpAddr>,
-    code: String,
-) -> Result<Vec<String>, Refused> {
-    show(app, scope, What::Confirm(customer), address, code).await
-}
-
-/// Gives other recovery codes instead of those that are left.
-pub(in super::super) async fn renew(
-    app: &App,
-    scope: &Scope,
-    customer: Customer,
-    address: Option<IpAddr>,
-    code: String,
-) -> Result<Vec<String>, Refused> {
-    show(app, scope, What::Renew(customer), address, code).await
-}
-
-/// Asks for no codes any more. All sessions end, since a code was shown in some of them.
-pub(in super::super) async fn disable(
-    app: &App,
-    scope: &Scope,
-    customer: Customer,
-    address: Option<IpAddr>,
-    code: String,
-) -> Result<(), Refused> {
-    show(app, scope, What::Disable(customer), address, code).await.map(drop)
-}
-
-async fn show(
+/// Does it, for whoever shows a good code; gives the recovery codes, where there are new ones.
+pub(in super::super) async fn show(
     app: &App,
     scope: &Scope,
     what: What,
+    customer: Customer,
     address: Option<IpAddr>,
     code: String,
 ) -> Result<Vec<String>, Refused> {
-    let (post, user) = (Post::of(app, scope, None).await?, what.customer().user);
+    let post = Post::of(app, scope, None).await?;
     let parts = Arc::clone(&post.parts);
-    let showing = Showing { what, code, post };
-    let codes = counted(&parts, scope, (user, address), app.procedure(scope, &showing)).await?;
+    let showing = Showing { what, customer, code, post };
+    let codes = counted(&parts, scope, (customer.user, address), app.procedure(scope, &showing)).await?;
     parts.mails.notify_one();
     Ok(codes)
 }
@@ -219,26 +183,26 @@ impl Procedure for Showing {
 
     fn name(&self) -> &'static str {
         match self.what {
-            What::Confirm(_) => "confirm_second_factor",
-            What::Renew(_) => "renew_recovery_codes",
-            What::Disable(_) => "disable_second_factor",
+            What::Confirm => "confirm_second_factor",
+            What::Renew => "renew_recovery_codes",
+            What::Disable => "disable_second_factor",
         }
     }
 
     async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, Option<Vec<String>>), Error> {
-        let Customer { user, session, .. } = self.what.customer();
+        let Customer { user, session, .. } = self.customer;
         let mut loaded = Loaded::of(conn, scope, user).await?;
         let email = loaded.user()?.email.clone();
         let mut factor = SecondFactor::load(&mut *conn, scope.tenant, user).await?.ok_or_else(is_none)?;
-        match (&self.what, factor.is_confirmed) {
-            (What::Confirm(_), true) => return Err(conflict("the account asks for one-time codes already").into()),
-            (What::Renew(_) | What::Disable(_), false) => return Err(is_none().into()),
-            (What::Confirm(_), false) | (What::Renew(_) | What::Disable(_), true) => {}
+        match (self.what, factor.is_confirmed) {
+            (What::Confirm, true) => return Err(conflict("the account asks for one-time codes already").into()),
+            (What::Renew | What::Disable, false) => return Err(is_none().into()),
+            (What::Confirm, false) | (What::Renew | What::Disable, true) => {}
         }
         if !use_up(conn, scope, &self.post, user, &mut factor, &self.code).await? {
             return Ok((Change::Unchanged, None));
         }
-        let has = !matches!(self.what, What::Disable(_));
+        let has = self.what != What::Disable;
         let done = loaded.decide(Expected::Any, UserCommand::SetSecondFactor(has))?;
         loaded.write(conn, scope).await?;
         let mut codes = Vec::new();
@@ -252,27 +216,23 @@ impl Procedure for Showing {
             end_sessions(conn, scope, user, SessionEnd::SecondFactorReset, None).await?;
         }
         if done.change != Change::Unchanged {
-            self.tell(conn, scope, user, &email, has).await?;
+            tell(conn, scope, &self.post, (user, &email), has).await?;
         }
         Ok((done.change, Some(codes)))
     }
 }
 
-impl Showing {
-    /// Tells the person, in case it was somebody else.
-    async fn tell(
-        &self,
-        conn: &mut PgConnection,
-        scope: &Scope,
-        user: Uuid,
-        email: &schemas::events::accounts::Sealed,
-        has: bool,
-    ) -> Result<(), Error> {
-        let occasion = if has { Occasion::SecondFactorEnabled } else { Occasion::SecondFactorDisabled };
-        let email: String = person_key(conn, scope, &self.post.parts, user).await?.open("email", email)?;
-        let letter = self.post.letter(occasion, &email);
-        Ok(self.post.send(conn, scope, Some(user), &letter, None).await?)
-    }
+/// Tells the person by mail, in case it was somebody else.
+async fn tell(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    post: &Post,
+    (user, email): (Uuid, &Sealed),
+    has: bool,
+) -> Result<(), Error> {
+    let occasion = if has { Occasion::SecondFactorEnabled } else { Occasion::SecondFactorDisabled };
+    let email: String = person_key(conn, scope, &post.parts, user).await?.open("email", email)?;
+    Ok(post.send(conn, scope, Some(user), &post.letter(occasion, &email), None).await?)
 }
 
 /// A code was shown in a session.
@@ -314,9 +274,7 @@ impl Procedure for Reset {
             loaded.write(conn, scope).await?;
             SecondFactor::delete(conn, scope.tenant, self.user).await?;
             end_sessions(conn, scope, self.user, SessionEnd::SecondFactorReset, None).await?;
-            let email: String = person_key(conn, scope, &self.post.parts, self.user).await?.open("email", &email)?;
-            let letter = self.post.letter(Occasion::SecondFactorDisabled, &email);
-            self.post.send(conn, scope, Some(self.user), &letter, None).await?;
+            tell(conn, scope, &self.post, (self.user, &email), false).await?;
         }
         Ok((done.change, done))
     }

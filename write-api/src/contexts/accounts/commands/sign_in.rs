@@ -137,11 +137,7 @@ pub(super) async fn start(
     let started = SessionStarted { session_id: session, user_id: user, expires_at, second_factor: false };
     let refresh = next_refresh(digest, session, scope.now, expires_at);
     let post = Post::of(app, scope, None).await?;
-    let code = match shown {
-        Shown::Password(code) => Asked::For(code.map(str::to_owned)),
-        Shown::Provider => Asked::Nothing,
-    };
-    let start = Start { started, refresh, code, post };
+    let start = Start { started, refresh, shown, post };
     let Some((version, is_strong)) = app.procedure(scope, &start).await? else { return Ok(None) };
     let access_token = access_token(scope, signing, (user, session), is_strong)?;
     let token = Some(Token::of(Context::Accounts, session, version));
@@ -163,22 +159,14 @@ fn next_refresh(digest: String, session: Uuid, now: Timestamp, session_ends: Tim
     RefreshToken { digest, session, expires_at: session_ends.min(now + TimeDelta::days(REFRESH_DAYS)) }
 }
 
-struct Start {
+struct Start<'a> {
     started: SessionStarted,
     refresh: RefreshToken,
-    code: Asked,
+    shown: Shown<'a>,
     post: Post,
 }
 
-/// What somebody is asked for beyond what they have shown.
-enum Asked {
-    /// A one-time code, if the account has a second factor: this one was sent.
-    For(Option<String>),
-    /// Nothing.
-    Nothing,
-}
-
-impl Procedure for Start {
+impl Procedure for Start<'_> {
     const CONTEXT: Context = Context::Accounts;
     /// The session's version, and whether a code was shown in it; none if a good one is missing.
     type Output = Option<(u64, bool)>;
@@ -196,10 +184,10 @@ impl Procedure for Start {
             return Err(Rejection::of(Problem::new(Code::EmailNotVerified).detail(detail)).into());
         }
         let factor = SecondFactor::load(&mut *conn, scope.tenant, user).await?;
-        let is_strong = match (factor.filter(|factor| factor.is_confirmed), &self.code) {
-            (None, _) | (_, Asked::Nothing) => false,
-            (Some(_), Asked::For(None)) => return Ok((Change::Unchanged, None)),
-            (Some(mut factor), Asked::For(Some(code))) => {
+        let is_strong = match (factor.filter(|factor| factor.is_confirmed), self.shown) {
+            (None, _) | (_, Shown::Provider) => false,
+            (Some(_), Shown::Password(None)) => return Ok((Change::Unchanged, None)),
+            (Some(mut factor), Shown::Password(Some(code))) => {
                 if !second_factor::use_up(conn, scope, &self.post, user, &mut factor, code).await? {
                     return Ok((Change::Unchanged, None));
                 }

@@ -2,7 +2,11 @@
 
 use super::{SignedIn, me::carried_out, unkept};
 use crate::{
-    contexts::accounts::commands::{refused::Refused, second_factor as codes, sign_in},
+    contexts::accounts::commands::{
+        refused::Refused,
+        second_factor::{self as codes, What},
+        sign_in,
+    },
     http::{
         answer::CommandAnswer,
         extract::{BareCommand, Command, PathId},
@@ -102,7 +106,7 @@ pub(in super::super) async fn confirm(
     SignedIn { customer, address }: SignedIn,
     command: Command<ShownInput>,
 ) -> Result<Response, Refused> {
-    let codes = codes::confirm(&app, &command.scope, customer, address, command.body.code).await?;
+    let codes = codes::show(&app, &command.scope, What::Confirm, customer, address, command.body.code).await?;
     Ok(RecoveryCodes::answer(codes))
 }
 
@@ -119,7 +123,7 @@ pub(in super::super) async fn renew(
     SignedIn { customer, address }: SignedIn,
     command: Command<ShownInput>,
 ) -> Result<Response, Refused> {
-    let codes = codes::renew(&app, &command.scope, customer, address, command.body.code).await?;
+    let codes = codes::show(&app, &command.scope, What::Renew, customer, address, command.body.code).await?;
     Ok(RecoveryCodes::answer(codes))
 }
 
@@ -150,7 +154,7 @@ pub(in super::super) async fn disable(
     let DisableInput { password, code } = command.body;
     let parts = app.accounts.parts().map_err(Rejection::of)?;
     sign_in::prove(&app, &command.scope, &parts, customer.user, &password, address).await?;
-    codes::disable(&app, &command.scope, customer, address, code).await?;
+    codes::show(&app, &command.scope, What::Disable, customer, address, code).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
