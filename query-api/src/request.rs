@@ -102,12 +102,7 @@ impl FromRequestParts<App> for ReadContext {
                 })?,
             );
         }
-        let wait = match (header(&parts.headers, WAIT_HEADER)?, parameters.wait_ms) {
-            (Some(text), _) => milliseconds(WAIT_HEADER, text.parse().ok())?,
-            (None, Some(wait)) => milliseconds("wait_ms", Some(wait))?,
-            (None, None) => DEFAULT_WAIT,
-        };
-        let deadline = Instant::now() + wait;
+        let deadline = Instant::now() + wait(header(&parts.headers, WAIT_HEADER)?, parameters.wait_ms)?;
         let named = Named::of(&parts.headers, parameters.tenant)?;
         let caller = parts.extensions.get().unwrap_or(&Caller::Unknown);
         let find = || shop::of(&app.tenants, &app.rates, caller, &named);
@@ -269,7 +264,13 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     value.map_err(|_| Refusal::parameter(name, "it holds characters that are not visible ASCII"))
 }
 
-/// How long a read waits.
+/// How long a read waits: as the header says, otherwise as the address does. Both have to be right.
+fn wait(header: Option<String>, address: Option<u64>) -> Result<Duration, Refusal> {
+    let header = header.map(|text| milliseconds(WAIT_HEADER, text.parse().ok())).transpose()?;
+    let address = address.map(|asked| milliseconds("wait_ms", Some(asked))).transpose()?;
+    Ok(header.or(address).unwrap_or(DEFAULT_WAIT))
+}
+
 fn milliseconds(parameter: &str, asked: Option<u64>) -> Result<Duration, Refusal> {
     let wait = asked.filter(|wait| *wait <= LONGEST_WAIT_MS).map(Duration::from_millis);
     wait.ok_or_else(|| {
@@ -306,5 +307,23 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
         })?;
         let read = json::read(&bytes).map_err(|error| Problem::new(Code::InvalidRequest).errors(vec![error]));
         read.map(Self).map_err(Refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_time_to_wait_is_refused_wherever_it_stands() {
+        let ms = |header: Option<&str>, address| wait(header.map(str::to_owned), address).map(|wait| wait.as_millis());
+        assert_eq!(ms(Some("50"), Some(70)).ok(), Some(50));
+        assert_eq!(ms(None, Some(70)).ok(), Some(70));
+        assert_eq!(ms(None, None).ok(), Some(DEFAULT_WAIT.as_millis()));
+        for (header, address) in
+            [(Some("x"), None), (Some("30001"), Some(1)), (None, Some(30_001)), (Some("1"), Some(30_001))]
+        {
+            assert!(ms(header, address).is_err(), "{header:?} {address:?}");
+        }
     }
 }
