@@ -122,6 +122,9 @@ contexts! {
     Access = "access", 7, access::AccessEvent, "Keys, by which programs say for whom they call.";
     Audit = "audit", 8, audit::AuditEvent, "What staff and administrators did.";
     Accounts = "accounts", 9, accounts::AccountsEvent, "Accounts of shoppers, and their sessions.";
+    Settings = "settings", 10, settings::SettingsEvent, "What a shop decides of tax, shipping, places and deadlines.";
+    Carts = "carts", 11, carts::CartsEvent, "Carts of customers and guests.";
+    Promotions = "promotions", 12, promotions::PromotionsEvent, "Promotions, their codes, and how often they are used.";
 }
 
 const _: () = assert!(wire_codes_differ(&Context::ALL), "a wire code is used twice, or is 0");

@@ -6,11 +6,14 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod carts;
 pub mod catalog;
 pub mod insights;
 pub mod inventory;
 pub mod merchandising;
 pub mod pricing;
+pub mod promotions;
+pub mod settings;
 pub mod tenants;
 
 use crate::contexts::Context;

@@ -66,6 +66,14 @@ typed_id!(
     CategoryId
 );
 typed_id!(
+    /// A line of a cart. It stays the same in the checkout and in the order.
+    LineId
+);
+typed_id!(
+    /// What makes carts cheaper, by its name in a shop.
+    PromotionId
+);
+typed_id!(
     /// One event, unique for ever; the CloudEvents `id`.
     EventId
 );

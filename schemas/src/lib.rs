@@ -12,18 +12,24 @@
 
 pub mod asyncapi;
 pub mod audit;
+pub mod buyer;
+pub mod cart;
 pub mod compatibility;
 pub mod contexts;
 pub mod dead_letter;
 pub mod envelope;
 pub mod events;
 pub mod filter;
+pub mod good;
 pub mod ids;
 pub mod money;
 pub mod permission;
+pub mod place;
 pub mod problem;
 pub mod product_page;
+pub mod quote;
 pub mod roles;
+pub mod settings;
 pub mod signals;
 pub mod sizes;
 pub mod status;

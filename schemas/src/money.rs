@@ -94,7 +94,7 @@ impl JsonSchema for Currency {
 }
 
 /// An amount in minor units (cents for USD, yen for JPY) of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct Money {
     /// Minor units; see [`Currency::exponent`].
     pub amount: i64,

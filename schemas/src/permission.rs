@@ -74,4 +74,18 @@ permissions! {
     AccountsWrite = "accounts.write";
     /// To erase a shopper for good, on their wish.
     AccountsErase = "accounts.erase";
+    /// Tax, shipping, places and deadlines.
+    SettingsWrite = "settings.write";
+    /// Promotions and their codes.
+    PromotionsWrite = "promotions.write";
+    /// To see carts, orders and what became of them.
+    OrdersRead = "orders.read";
+    /// To change and cancel orders.
+    OrdersWrite = "orders.write";
+    /// To see payments and the ledger.
+    PaymentsRead = "payments.read";
+    /// To enter payments by hand.
+    PaymentsWrite = "payments.write";
+    /// To approve what somebody else entered.
+    PaymentsApprove = "payments.approve";
 }

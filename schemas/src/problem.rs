@@ -61,6 +61,30 @@ codes! {
     SecondFactorConflict = "second_factor_conflict", 409, "The second factor is not in that state";
     /// As many roles as a shop may define.
     TooManyRoles = "too_many_roles", 409, "There are too many roles";
+    /// As many promotions that have not ended as a shop may have.
+    TooManyPromotions = "too_many_promotions", 409, "There are too many promotions";
+    /// The promotion has ended.
+    PromotionEnded = "promotion_ended", 409, "The promotion has ended";
+    /// The promotion counts without a code, so that it has none.
+    PromotionNeedsNoCode = "promotion_needs_no_code", 409, "The promotion needs no code";
+    /// The code is one of another promotion, or was disabled.
+    CodeTaken = "code_taken", 409, "The code is taken";
+    /// More codes than a promotion may have, or than can be told apart.
+    TooManyCodes = "too_many_codes", 409, "There are too many codes";
+    /// No promotion of the shop has the code.
+    CouponUnknown = "coupon_unknown", 409, "There is no such code";
+    /// The promotion counts later.
+    CouponNotYet = "coupon_not_yet", 409, "The promotion has not begun";
+    /// The promotion counts no longer.
+    CouponEnded = "coupon_ended", 409, "The promotion has ended";
+    /// Staff have disabled the code.
+    CouponDisabled = "coupon_disabled", 409, "The code is disabled";
+    /// Promotion, code or customer has been used as often as may be, counting what is reserved.
+    CouponExhausted = "coupon_exhausted", 409, "It was used as often as may be";
+    /// Another checkout of the customer has the promotion for a first order.
+    FirstOrderTaken = "first_order_taken", 409, "Another order of the customer is the first";
+    /// The use was released or consumed before.
+    CouponSettled = "coupon_settled", 409, "The use was settled before";
     /// The password that was sent beside a session is not the account's.
     WrongPassword = "wrong_password", 403, "The password is wrong";
     /// The account's e-mail address is not proved yet.
@@ -79,6 +103,10 @@ codes! {
     OnlyWayIn = "only_way_in", 409, "It is the only way into the account";
     /// As many identity providers as a shop may have.
     TooManyProviders = "too_many_providers", 409, "There are too many identity providers";
+    /// As many settings of a kind as a shop may have.
+    TooManySettings = "too_many_settings", 409, "There are too many settings of this kind";
+    /// Another tax zone has the area already.
+    TaxAreaTaken = "tax_area_taken", 409, "Another tax zone has this area";
     /// An identity provider does not answer, or not as the standard has it.
     ProviderUnavailable = "provider_unavailable", 502, "The identity provider does not answer as it should";
     /// An administrator has suspended the tenant.
@@ -107,6 +135,24 @@ codes! {
     StatusConflict = "status_conflict", 409, "The status does not allow this";
     /// Stock would fall below zero.
     InsufficientStock = "insufficient_stock", 409, "There is not enough stock";
+    /// A checkout holds the cart.
+    CartLocked = "cart_locked", 409, "A checkout holds the cart";
+    /// The cart was ordered or has ended.
+    CartClosed = "cart_closed", 409, "The cart has ended";
+    /// As much as a cart holds.
+    CartFull = "cart_full", 409, "The cart holds no more";
+    /// There is nothing to order.
+    CartEmpty = "cart_empty", 409, "The cart is empty";
+    /// Two carts in different currencies don't become one.
+    CartCurrency = "cart_currency", 409, "The carts are in different currencies";
+    /// The checkout does not hold the cart.
+    CartNotLocked = "cart_not_locked", 409, "The checkout does not hold the cart";
+    /// The time of a reservation is over.
+    ReservationExpired = "reservation_expired", 409, "The time of the reservation is over";
+    /// A reservation was released or dispatched.
+    ReservationEnded = "reservation_ended", 409, "The reservation has ended";
+    /// The id of a reservation was used for something else.
+    ReservationExists = "reservation_exists", 409, "The reservation exists with something else in it";
     /// A category with children or below itself.
     CategoryTree = "category_tree", 409, "The category tree does not allow this";
     /// The idempotency key was used with another request.

@@ -18,7 +18,7 @@ impl BuiltIn {
     /// Every such role.
     pub const ALL: [Self; 3] = [Self::Staff, Self::Owner, Self::Admin];
     /// What `staff` may do: everything but to erase people.
-    pub const STAFF: [Permission; 10] = [
+    pub const STAFF: [Permission; 17] = [
         Permission::CatalogWrite,
         Permission::PricingWrite,
         Permission::InventoryWrite,
@@ -29,6 +29,13 @@ impl BuiltIn {
         Permission::AuditRead,
         Permission::AccountsRead,
         Permission::AccountsWrite,
+        Permission::SettingsWrite,
+        Permission::PromotionsWrite,
+        Permission::OrdersRead,
+        Permission::OrdersWrite,
+        Permission::PaymentsRead,
+        Permission::PaymentsWrite,
+        Permission::PaymentsApprove,
     ];
 
     /// Its name, as events and addresses have it.

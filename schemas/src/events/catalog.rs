@@ -49,6 +49,9 @@ pub struct Variant {
     /// Attributes that differ from the product's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
+    /// What it weighs with its packaging, in grams; as the product, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<i64>,
 }
 
 /// A picture.
@@ -61,7 +64,7 @@ pub struct Image {
     pub alt: Option<String>,
 }
 
-/// Everything the catalog knows of a product, but its status.
+/// Everything the catalog knows of a product, but its status and its schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProductContent {
     /// The id in the system it was imported from, unique in the tenant.
@@ -100,6 +103,63 @@ pub struct ProductContent {
     /// When it came to market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released_at: Option<Timestamp>,
+    /// The class of goods that says which taxes are due, by its name; `standard`, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
+    /// What a piece weighs with its packaging, in grams, where a variant doesn't say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<i64>,
+    /// How long a piece is with its packaging, in millimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length_mm: Option<i64>,
+    /// How wide it is, in millimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width_mm: Option<i64>,
+    /// How high it is, in millimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height_mm: Option<i64>,
+}
+
+impl ProductContent {
+    /// A product of which nothing is known but the names: no variants, no attributes.
+    #[must_use]
+    pub fn named(slug: &str, title: &str) -> Self {
+        Self {
+            external_id: None,
+            slug: slug.to_owned(),
+            title: title.to_owned(),
+            part_number: None,
+            description: None,
+            brand: None,
+            product_type: None,
+            category_ids: Vec::new(),
+            attributes: BTreeMap::new(),
+            options: Vec::new(),
+            variants: Vec::new(),
+            images: Vec::new(),
+            released_at: None,
+            tax_class: None,
+            weight_grams: None,
+            length_mm: None,
+            width_mm: None,
+            height_mm: None,
+        }
+    }
+}
+
+impl Variant {
+    /// A variant of which nothing is known but its id and SKU.
+    #[must_use]
+    pub fn named(id: VariantId, sku: &str) -> Self {
+        Self {
+            id,
+            sku: sku.to_owned(),
+            eans: Vec::new(),
+            options: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            weight_grams: None,
+        }
+    }
 }
 
 /// A product was written down, as a draft.
@@ -125,6 +185,43 @@ pub struct ProductChanged {
 pub struct ProductMoved {
     /// Its id.
     pub product_id: ProductId,
+}
+
+/// When a product comes into sight and goes out of it by itself: from the first moment on, until before the second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
+pub struct Schedule {
+    /// When it is published; not by itself, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub publish_at: Option<Timestamp>,
+    /// When it is archived; not by itself, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub archive_at: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// Whether nothing will happen by itself.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.publish_at.is_none() && self.archive_at.is_none()
+    }
+
+    /// What is left of it at a moment: what was due by then is gone.
+    #[must_use]
+    pub fn after(self, now: Timestamp) -> Self {
+        let left = |at: Option<Timestamp>| at.filter(|at| *at > now);
+        Self { publish_at: left(self.publish_at), archive_at: left(self.archive_at) }
+    }
+}
+
+/// What shall happen to a product by itself was said anew, or has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProductScheduled {
+    /// Its id.
+    pub product_id: ProductId,
+    /// What is to come; empty, if nothing is any more.
+    pub schedule: Schedule,
 }
 
 /// Everything the catalog knows of a category.
@@ -172,6 +269,8 @@ super::events! {
         ProductPublished(ProductMoved) = "souk.catalog.product.published.v1",
         /// Shoppers no longer see it; it can be published again.
         ProductArchived(ProductMoved) = "souk.catalog.product.archived.v1",
+        /// When it is published and archived by itself was said anew.
+        ProductScheduled(ProductScheduled) = "souk.catalog.product.scheduled.v1",
         /// It is gone; slug and SKUs are free again.
         ProductDeleted(ProductMoved) = "souk.catalog.product.deleted.v1",
         /// A category was created.

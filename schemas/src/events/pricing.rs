@@ -1,5 +1,7 @@
 //! Events of the pricing context: one price sheet per variant.
 
+mod choice;
+
 use crate::{
     Timestamp,
     ids::{ProductId, VariantId},
@@ -8,7 +10,10 @@ use crate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A price in one currency, in minor units, for a span of time.
+pub use choice::{Asked, chosen_price, price_tiers};
+
+/// A price in one currency, in minor units, for a span of time: for everybody, unless it names a channel or a group of
+/// customers, and of any number of pieces, unless it says from how many on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct PriceEntry {
     /// ISO 4217 code.
@@ -26,13 +31,52 @@ pub struct PriceEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_until: Option<Timestamp>,
+    /// The channel it counts in, by its name; in all, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The group of customers it is for, by its name; for everybody, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// From how many pieces of the variant in a cart on it counts.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub min_quantity: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(quantity: &u32) -> bool {
+    *quantity == 1
 }
 
 impl PriceEntry {
+    /// A list price that always counts: for everybody, of any number of pieces.
+    #[must_use]
+    pub const fn always(currency: Currency, list_amount: i64) -> Self {
+        Self {
+            currency,
+            list_amount,
+            sale_amount: None,
+            valid_from: None,
+            valid_until: None,
+            channel: None,
+            group: None,
+            min_quantity: 1,
+        }
+    }
+
     /// What a shopper pays, in minor units.
     #[must_use]
     pub fn amount(&self) -> i64 {
         self.sale_amount.unwrap_or(self.list_amount)
+    }
+
+    /// Whether it names no channel and no group of customers.
+    #[must_use]
+    pub const fn is_for_everybody(&self) -> bool {
+        self.channel.is_none() && self.group.is_none()
     }
 
     /// Whether it counts at that moment.
@@ -42,16 +86,20 @@ impl PriceEntry {
     }
 }
 
-/// The entry that counts for a currency at a moment: of those valid, the one that started last.
+/// What any shopper sees of one piece at a moment: of the entries without a channel, a group or a least number of pieces
+/// that are valid, the one that started last.
 #[must_use]
 pub fn effective_price<'a>(entries: &'a [PriceEntry], currency: &Currency, now: Timestamp) -> Option<&'a PriceEntry> {
-    entries.iter().filter(|e| e.currency == *currency && e.is_valid_at(now)).max_by_key(|e| e.valid_from)
+    let seen = |e: &&PriceEntry| e.is_for_everybody() && e.min_quantity <= 1;
+    let valid = |e: &&PriceEntry| e.currency == *currency && e.is_valid_at(now);
+    entries.iter().filter(seen).filter(valid).max_by_key(|e| e.valid_from)
 }
 
-/// The next moment after `now` at which any entry starts or ends.
+/// The next moment after `now` at which an entry that is for everybody starts or ends.
 #[must_use]
 pub fn next_price_change(entries: &[PriceEntry], now: Timestamp) -> Option<Timestamp> {
-    entries.iter().flat_map(|e| [e.valid_from, e.valid_until]).flatten().filter(|at| *at > now).min()
+    let entries = entries.iter().filter(|e| e.is_for_everybody());
+    entries.flat_map(|e| [e.valid_from, e.valid_until]).flatten().filter(|at| *at > now).min()
 }
 
 /// A variant's price sheet was replaced.

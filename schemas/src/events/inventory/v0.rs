@@ -26,6 +26,8 @@ impl From<StockReceivedV0> for StockReceived {
             location: "main".to_owned(),
             quantity: old.quantity,
             on_hand: old.on_hand,
+            reserved: None,
+            committed: None,
         }
     }
 }
