@@ -2,6 +2,7 @@
 
 use crate::{
     customer::Customer,
+    guest::Guest,
     key::KnownKey,
     member::{Member, Power},
     rule::Rule,
@@ -9,6 +10,7 @@ use crate::{
 };
 use axum::response::{IntoResponse, Response};
 use schemas::{
+    buyer::Buyer,
     ids::TenantId,
     problem::{Code, Problem},
 };
@@ -36,6 +38,8 @@ pub enum Caller {
     Scoped(Arc<KnownKey>, Arc<Restriction>),
     /// A shopper who has signed in.
     Customer(Customer),
+    /// Somebody without an account, who is known again.
+    Guest(Guest),
     /// Somebody who works for a shop or the installation, and has signed in with a one-time code.
     Member(Arc<Member>),
 }
@@ -47,6 +51,7 @@ impl Caller {
         match self {
             Self::Key(key) | Self::Scoped(key, _) => Some(ShopOf::Id(key.tenant)),
             Self::Customer(customer) => Some(ShopOf::Id(customer.tenant)),
+            Self::Guest(guest) => Some(ShopOf::Id(guest.tenant)),
             Self::Member(member) => match member.power {
                 Power::Staff(_) | Power::Owner => Some(ShopOf::Id(member.customer.tenant)),
                 Power::Admin => None,
@@ -69,7 +74,26 @@ impl Caller {
             | Self::Unavailable
             | Self::Admin
             | Self::Key(_)
-            | Self::Scoped(..) => None,
+            | Self::Scoped(..)
+            | Self::Guest(_) => None,
+        }
+    }
+
+    /// Who buys, and in which shop: whoever has signed in, or a guest.
+    #[must_use]
+    pub fn buyer(&self) -> Option<(TenantId, Buyer)> {
+        match self {
+            Self::Guest(guest) => Some((guest.tenant, Buyer::guest(guest.id))),
+            Self::Customer(_)
+            | Self::Member(_)
+            | Self::Anonymous
+            | Self::Newcomer
+            | Self::Visitor(_)
+            | Self::Unknown
+            | Self::Unavailable
+            | Self::Admin
+            | Self::Key(_)
+            | Self::Scoped(..) => self.person().map(|person| (person.tenant, Buyer::customer(person.user))),
         }
     }
 
@@ -86,6 +110,7 @@ impl Caller {
             | Self::Admin
             | Self::Key(_)
             | Self::Customer(_)
+            | Self::Guest(_)
             | Self::Member(_) => None,
         }
     }
@@ -103,7 +128,8 @@ impl Caller {
             | Self::Unavailable
             | Self::Key(_)
             | Self::Scoped(..)
-            | Self::Customer(_) => false,
+            | Self::Customer(_)
+            | Self::Guest(_) => false,
         }
     }
 }

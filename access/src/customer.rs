@@ -1,10 +1,11 @@
-//! Shoppers who have signed in: what an access token says, and the keys by which it is believed.
+//! Shoppers who have signed in: what an access token says, and the keys by which it is believed. A guest's token is believed
+//! by the same keys.
 
-use crate::tokens::{self, Claims, Invalid, Method, PublicKey};
+use crate::tokens::{Claims, Invalid, Method, PublicKey};
 use schemas::{Timestamp, Uuid, ids::TenantId};
 
 /// Whom access tokens are for: every process of the installation.
-const AUDIENCE: &str = "souk";
+pub(crate) const AUDIENCE: &str = "souk";
 /// Seconds that an access token is good for. Who has signed in gets another by the refresh token.
 pub const TOKEN_SECONDS: i64 = 600;
 
@@ -33,18 +34,11 @@ pub struct KnownTokenKey {
 }
 
 impl Customer {
-    /// Whom a token names, if this key has signed it for us, and it is not over.
-    ///
-    /// # Errors
-    /// [`Invalid`]
-    pub fn read(token: &str, kid: Uuid, key: &KnownTokenKey, now: Timestamp) -> Result<Self, Invalid> {
-        if key.valid_until <= now {
-            return Err(Invalid::Over);
-        }
-        let issuer = issuer(key.tenant);
-        let claims = tokens::verify(token, &key.public, kid, &issuer, AUDIENCE, now.timestamp())?;
+    /// Whom verified claims name, if it is somebody who has signed in.
+    pub(crate) fn of(claims: &Claims, key: &KnownTokenKey) -> Result<Self, Invalid> {
+        let session = claims.sid.filter(|_| !claims.guest).ok_or(Invalid::NotForUs)?;
         let is_strong = claims.amr.contains(&Method::Otp);
-        Ok(Self { tenant: key.tenant, user: claims.sub, session: claims.sid, is_strong })
+        Ok(Self { tenant: key.tenant, user: claims.sub, session, is_strong })
     }
 
     /// What a token of now says.
@@ -53,7 +47,7 @@ impl Customer {
         let iat = now.timestamp();
         let (iss, aud) = (issuer(self.tenant), AUDIENCE.to_owned());
         let amr = if self.is_strong { vec![Method::Pwd, Method::Otp] } else { vec![Method::Pwd] };
-        Claims { iss, aud, sub: self.user, sid: self.session, iat, exp: iat + TOKEN_SECONDS, amr }
+        Claims { iss, aud, sub: self.user, sid: Some(self.session), guest: false, iat, exp: iat + TOKEN_SECONDS, amr }
     }
 }
 

@@ -15,6 +15,8 @@ const EXTENSION: &str = "x-souk-access";
 const SCHEME: &str = "key";
 /// The name of the scheme by which a shopper's access token is sent.
 const SESSION: &str = "session";
+/// The name of the scheme by which a guest's token is sent.
+const GUEST: &str = "guest";
 
 /// Says of each operation of a path who may call it.
 pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
@@ -22,12 +24,15 @@ pub(crate) fn describe(path: &mut PathItem, rule: Rule) {
     for operation in [get, put, post, delete, patch].into_iter().flatten() {
         let key = |scopes: Vec<&str>| SecurityRequirement::new(SCHEME, scopes);
         let session = || SecurityRequirement::new(SESSION, Vec::<&str>::new());
+        let guest = || SecurityRequirement::new(GUEST, Vec::<&str>::new());
         operation.security = Some(match rule {
             Rule::Anybody => Vec::new(),
             // With a key, or without one at the shop's own host.
-            Rule::Search | Rule::Shopper => vec![SecurityRequirement::default(), key(Vec::new()), session()],
-            Rule::Named => vec![SecurityRequirement::default(), key(Vec::new()), session()],
+            Rule::Search | Rule::Shopper | Rule::Named => {
+                vec![SecurityRequirement::default(), key(Vec::new()), session(), guest()]
+            }
             Rule::Customer => vec![session()],
+            Rule::Buyer => vec![session(), guest()],
             Rule::Staff(permission) => vec![key(vec![permission.as_str()]), session()],
             Rule::Owner => vec![key(vec!["owner"]), session()],
             Rule::Admin => vec![key(vec!["admin"]), session()],
@@ -53,6 +58,15 @@ pub(crate) fn describe_key(document: &mut OpenApi) {
         ))
         .build();
     components.add_security_scheme(SESSION, SecurityScheme::Http(session));
+    let guest = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "The token of a guest, as `POST /v1/guests` answers it: `Authorization: Bearer <token>`. It opens what is a buyer's, and \
+             nothing of an account",
+        ))
+        .build();
+    components.add_security_scheme(GUEST, SecurityScheme::Http(guest));
 }
 
 /// The problems that an operation may have for who calls it.

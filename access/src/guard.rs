@@ -1,6 +1,7 @@
 //! The two layers between a request and its route: who calls, and whether the route lets them.
 
 use crate::{
+    bearer::Bearer,
     caller::Caller,
     customer::{Customer, KnownTokenKey},
     hosts::ShopDomain,
@@ -207,10 +208,15 @@ impl Callers {
         }
     }
 
-    /// Who sends an access token that names this key. A session is looked up only for what the key has signed.
+    /// Who sends an access token that names this key. A session is looked up only for what the key has signed; of a guest
+    /// there is nothing to look up.
     async fn of_token(&self, sent: &str, kid: Uuid) -> Result<Caller, Unavailable> {
         let Some(key) = self.token_key(kid).await? else { return Ok(Caller::Unknown) };
-        let Ok(customer) = Customer::read(sent, kid, &key, Utc::now()) else { return Ok(Caller::Unknown) };
+        let customer = match Bearer::read(sent, kid, &key, Utc::now()) {
+            Ok(Bearer::Customer(customer)) => customer,
+            Ok(Bearer::Guest(guest)) => return Ok(Caller::Guest(guest)),
+            Err(_) => return Ok(Caller::Unknown),
+        };
         let Customer { tenant, session, .. } = customer;
         let has_ended = match self.sessions.get(&(tenant, session)).await {
             Some(known) => known,

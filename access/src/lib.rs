@@ -6,10 +6,12 @@
 //! To add a permission: a line in [`schemas::permission`]. To add a kind of caller: a variant of [`Caller`], and what [`Rule::check`]
 //! says of it.
 
+pub mod bearer;
 pub mod caller;
 pub mod customer;
 pub mod documents;
 pub mod guard;
+pub mod guest;
 pub mod hosts;
 pub mod key;
 pub mod member;
@@ -21,9 +23,11 @@ pub mod scoped;
 pub mod shop;
 pub mod tokens;
 
+pub use bearer::Bearer;
 pub use caller::{Caller, Denied};
 pub use customer::{Customer, KnownTokenKey};
 pub use guard::Callers;
+pub use guest::Guest;
 pub use hosts::ShopDomain;
 pub use key::{AdminKey, KnownKey};
 pub use member::{Member, Power};

@@ -40,7 +40,8 @@ enum Counted {
     Key(Uuid),
     /// By an account.
     Account(TenantId, Uuid),
-    /// By where they ask from: visitors, and who has a key that stands in a page. Of IPv6, by the network of 64 bits.
+    /// By where they ask from: visitors, guests, who can have as many tokens as they like, and who has a key that stands in a
+    /// page. Of IPv6, by the network of 64 bits.
     Address(IpAddr),
 }
 
@@ -56,6 +57,7 @@ impl Counted {
             Caller::Member(member) => Some(Self::Account(member.customer.tenant, member.customer.user)),
             Caller::Key(_)
             | Caller::Scoped(..)
+            | Caller::Guest(_)
             | Caller::Anonymous
             | Caller::Newcomer
             | Caller::Visitor(_)
@@ -154,7 +156,7 @@ fn limiter(rate: NonZeroU32) -> Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customer::Customer;
+    use crate::{customer::Customer, guest::Guest};
 
     fn rates(per_second: u32) -> Rates {
         Rates::of_shops(NonZeroU32::new(per_second), |quotas| quotas.reads_per_second)
@@ -188,6 +190,10 @@ mod tests {
             Caller::Customer(Customer { tenant, user: Uuid::from_u128(user), session, is_strong: false })
         };
         assert!(taken(&customer(1), one) >= 20 && taken(&customer(2), one) >= 20, "whoever has signed in is known");
+        let guest = |id: u128| Caller::Guest(Guest { tenant: TenantId(Uuid::nil()), id: Uuid::from_u128(id) });
+        let third: IpAddr = "192.0.2.3".parse().expect("an address");
+        assert!(taken(&guest(1), third) >= 20);
+        assert!(taken(&guest(2), third) < 10, "another token is no other guest");
         assert!(CallerRates::default().take(&Caller::Anonymous, Some(one)).is_ok());
         // A network of IPv6 counts as one.
         let [near, also, far]: [IpAddr; 3] =

@@ -19,6 +19,8 @@ pub enum Rule {
     Named,
     /// A shopper of the tenant who has signed in, of what is theirs.
     Customer,
+    /// The same, or a guest of the tenant, of what is theirs.
+    Buyer,
     /// Staff of the tenant who have a permission, and its owners.
     Staff(Permission),
     /// Owners of the tenant.
@@ -38,12 +40,13 @@ impl Rule {
             | (Self::Search, Caller::Scoped(..))
             | (
                 Self::Search | Self::Shopper | Self::Named,
-                Caller::Visitor(_) | Caller::Key(_) | Caller::Customer(_) | Caller::Member(_),
+                Caller::Visitor(_) | Caller::Key(_) | Caller::Customer(_) | Caller::Guest(_) | Caller::Member(_),
             )
             | (Self::Named, Caller::Anonymous | Caller::Newcomer)
-            | (Self::Customer, Caller::Customer(_) | Caller::Member(_)) => Ok(()),
+            | (Self::Customer | Self::Buyer, Caller::Customer(_) | Caller::Member(_))
+            | (Self::Buyer, Caller::Guest(_)) => Ok(()),
             // What is a shopper's is nobody else's, whoever they are.
-            (Self::Customer, Caller::Admin) => Err(Denied::NotFor(self)),
+            (Self::Customer | Self::Buyer, Caller::Admin) => Err(Denied::NotFor(self)),
             (_, Caller::Admin) => Ok(()),
             (Self::Staff(permission), Caller::Key(key)) if key.may(permission) => Ok(()),
             (Self::Owner, Caller::Key(key)) if key.kind == KeyKind::Owner => Ok(()),
@@ -55,7 +58,7 @@ impl Rule {
                 }
             }
             (_, Caller::Customer(_)) => Err(Denied::NotAs(self)),
-            (_, Caller::Key(_) | Caller::Scoped(..)) => Err(Denied::NotFor(self)),
+            (_, Caller::Key(_) | Caller::Scoped(..) | Caller::Guest(_)) => Err(Denied::NotFor(self)),
             (_, Caller::Unknown) => Err(Denied::UnknownKey),
             (_, Caller::Unavailable) => Err(Denied::Unavailable),
             (_, Caller::Anonymous | Caller::Newcomer | Caller::Visitor(_)) => Err(Denied::NoKey),
@@ -69,7 +72,7 @@ impl Rule {
             (Self::Owner, Power::Owner) | (_, Power::Admin) => true,
             (Self::Owner | Self::Admin, Power::Staff(_)) | (Self::Admin, Power::Owner) => false,
             // Shoppers may, and so may they.
-            (Self::Anybody | Self::Search | Self::Shopper | Self::Named | Self::Customer, _) => true,
+            (Self::Anybody | Self::Search | Self::Shopper | Self::Named | Self::Customer | Self::Buyer, _) => true,
         }
     }
 
@@ -82,6 +85,7 @@ impl Rule {
             Self::Shopper => "shopper".to_owned(),
             Self::Named => "whoever names the tenant".to_owned(),
             Self::Customer => "customer".to_owned(),
+            Self::Buyer => "buyer".to_owned(),
             Self::Staff(permission) => format!("staff {}", permission.as_str()),
             Self::Owner => "owner".to_owned(),
             Self::Admin => "admin".to_owned(),

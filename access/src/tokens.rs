@@ -25,10 +25,14 @@ pub struct Claims {
     pub iss: String,
     /// Who it is for.
     pub aud: String,
-    /// The shopper's account.
+    /// The shopper's account; of a guest's token, the guest.
     pub sub: Uuid,
-    /// The session in which the shopper is signed in.
-    pub sid: Uuid,
+    /// The session in which the shopper is signed in; a guest is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Uuid>,
+    /// Whether it is a guest's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
     /// When it was signed.
     pub iat: i64,
     /// From when on it is none any more.
@@ -171,7 +175,8 @@ mod tests {
             iss: "https://shop.example".to_owned(),
             aud: "shop".to_owned(),
             sub,
-            sid,
+            sid: Some(sid),
+            guest: false,
             iat: NOW,
             exp: NOW + 600,
             amr: vec![],

@@ -1,6 +1,7 @@
 //! What shoppers do with their accounts, a file for each.
 
 pub(super) mod email;
+pub(super) mod guests;
 pub(super) mod identities;
 pub(super) mod identity_providers;
 pub(super) mod invitation;

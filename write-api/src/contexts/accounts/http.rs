@@ -1,8 +1,9 @@
-//! `/v1/accounts`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/invitations`, `/v1/users/{id}`, `/v1/roles/{slug}`,
+//! `/v1/accounts`, `/v1/guests`, `/v1/sessions`, `/v1/password-resets`, `/v1/me`, `/v1/invitations`, `/v1/users/{id}`, `/v1/roles/{slug}`,
 //! `/v1/token-keys/{id}` and `/v1/identity-providers/{slug}`.
 
 mod accounts;
 mod erasure;
+mod guests;
 mod identities;
 mod identity_providers;
 mod invitations;
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Routes<App> {
     Routes::default()
         .allow(Rule::Shopper, routes!(accounts::sign_up))
         .allow(Rule::Shopper, routes!(accounts::verify))
+        .allow(Rule::Shopper, routes!(guests::become_guest))
         .allow(Rule::Named, routes!(sessions::sign_in))
         .allow(Rule::Named, routes!(sessions::refresh))
         .allow(Rule::Customer, routes!(sessions::sign_out))

@@ -2,16 +2,20 @@
 
 use super::{Loaded, end_sessions, person_key, signing};
 use crate::{
-    contexts::accounts::{
-        domain::{PostalAddress, Profile, Role, User, UserCommand},
-        port::{self, Parts, keyring::PersonKey},
-        table,
+    contexts::{
+        accounts::{
+            domain::{PostalAddress, Profile, Role, User, UserCommand},
+            port::{self, Parts, keyring::PersonKey},
+            table,
+        },
+        carts::port as carts,
     },
     pipeline::{App, Change, Done, Error, Expected, Rejection, Scope, procedure::Procedure},
 };
 use access::{customer, tokens};
 use schemas::{
-    Uuid, contexts::Context, events::accounts::SessionEnd, ids::TenantId, permission::Permission, roles::BuiltIn,
+    Uuid, buyer::Buyer, contexts::Context, events::accounts::SessionEnd, ids::TenantId, permission::Permission,
+    roles::BuiltIn,
 };
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -211,6 +215,8 @@ pub(in super::super) async fn erase(app: &App, scope: &Scope, user: Uuid) -> Res
     // Signed before: once it is done, it can't be undone for want of a signature.
     let signed = tokens::attest("souk-erasure+jwt", &signing.key, signing.kid, &receipt);
     let signed = signed.map_err(|error| signing::of_token(&error))?;
+    // First: whoever is erased can't ask again, should this fail.
+    carts::forget(app, scope, Buyer::customer(user)).await?;
     app.procedure(scope, &Erase { user }).await?;
     Ok((receipt, signed))
 }

@@ -13,15 +13,18 @@ use crate::{
     domain::Aggregate,
     pipeline::{App, Batch, Change, Done, Error, Expected, Failure, Scope, Stored, procedure::Procedure},
 };
-use ::access::tokens::{Algorithm, SigningKey, TokenError};
+use ::access::{
+    guest::GUEST_DAYS,
+    tokens::{Algorithm, SigningKey, TokenError},
+};
 use schemas::{TimeDelta, Uuid, contexts::Context, events::accounts::TokenKeyAdded};
 use sqlx::PgConnection;
 use std::sync::Arc;
 
 /// Days that a key signs. The one before it is believed for as long as its tokens are good.
 const SIGNS_DAYS: i64 = 30;
-/// Days that tokens which a key has signed are believed.
-const VALID_DAYS: i64 = 31;
+/// Days that tokens which a key has signed are believed: those of guests are good for the longest.
+const VALID_DAYS: i64 = SIGNS_DAYS + GUEST_DAYS + 1;
 /// A key that follows another signs this much later than it is made, so that every node knows it by then.
 const KNOWN_AFTER: TimeDelta = TimeDelta::seconds(60);
 /// What the private half is sealed for.
@@ -64,7 +67,7 @@ async fn find(app: &App, scope: &Scope, algorithm: Algorithm, shop: &ShopKey) ->
     let Some(row) = rows.into_iter().find(|row| row.key.added.signs_from <= scope.now) else { return Ok(None) };
     let secret: String = shop.open(PURPOSE, &row.secret)?;
     let key = SigningKey::from_json(&secret).map_err(|error| of_token(&error))?;
-    Ok(Some(Signing { kid: row.key.added.key_id, key }))
+    Ok(Some(Signing { kid: row.key.added.key_id, key, valid_until: row.key.added.valid_until }))
 }
 
 /// Makes a pair of which the public half is told and the private one kept.

@@ -2,7 +2,7 @@
 
 use ::access::tokens::{Algorithm, SigningKey};
 use moka::future::Cache;
-use schemas::{Uuid, ids::TenantId};
+use schemas::{Timestamp, Uuid, ids::TenantId};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How long a key that was found is not looked up again: so long may one that was revoked sign here.
@@ -12,6 +12,8 @@ const KEPT: Duration = Duration::from_secs(2);
 pub(in super::super) struct Signing {
     pub(in super::super) kid: Uuid,
     pub(in super::super) key: SigningKey,
+    /// From when on what it has signed is believed no more.
+    pub(in super::super) valid_until: Timestamp,
 }
 
 /// How keys are made, and those that were found.
