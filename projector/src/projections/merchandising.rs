@@ -1,17 +1,10 @@
-//! What staff have defined to steer search, by kind and name. Versions decide what is kept, and what was
-//! removed stays as a row without a body, so that no older event brings it back.
+//! What staff have defined to steer search, by kind and name.
 
-use crate::{
-    projection::{Projection, Versioned, ViewTable},
-    stored,
-};
+use super::definitions::{Columns, Told};
+use crate::projection::{Projection, Versioned, ViewTable};
 use eventlog::Event;
-use schemas::{Timestamp, Uuid, events::DomainEvent, events::MerchandisingEvent, topics::Context};
+use schemas::{Timestamp, events::DomainEvent, events::MerchandisingEvent, topics::Context};
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
-
-/// The newest event of each definition in a batch.
-type Newest<'a> = BTreeMap<(Uuid, &'static str, &'a str), (u64, Timestamp, &'a MerchandisingEvent)>;
 
 /// What steers search.
 #[derive(Debug)]
@@ -30,16 +23,10 @@ impl Projection for Merchandising {
     });
 
     async fn apply(connection: &mut PgConnection, events: &[&Event], _: Timestamp) -> Result<(), sqlx::Error> {
-        let newest = newest(events);
+        let newest = newest(events)?;
         if newest.is_empty() {
             return Ok(());
         }
-        let bodies: Vec<Option<String>> = newest
-            .values()
-            .map(|(_, _, event)| event.content_json().map_err(|error| sqlx::Error::Encode(error.into())))
-            .collect::<Result<_, _>>()?;
-        let removed: Vec<Option<Timestamp>> =
-            newest.values().zip(&bodies).map(|((_, time, _), body)| body.is_none().then_some(*time)).collect();
         sqlx::query(
             "INSERT INTO merchandising (tenant_id, kind, name, version, body, removed_at)
              SELECT t, k, n, v, b::jsonb, r
@@ -48,35 +35,32 @@ impl Projection for Merchandising {
              SET version = excluded.version, body = excluded.body, removed_at = excluded.removed_at
              WHERE merchandising.version < excluded.version",
         )
-        .bind(newest.keys().map(|(tenant, _, _)| *tenant).collect::<Vec<_>>())
-        .bind(newest.keys().map(|(_, kind, _)| *kind).collect::<Vec<_>>())
-        .bind(newest.keys().map(|(_, _, name)| *name).collect::<Vec<_>>())
-        .bind(newest.values().map(|(version, _, _)| stored::version(*version)).collect::<Vec<_>>())
-        .bind(bodies)
-        .bind(removed)
+        .bind(newest.tenants)
+        .bind(newest.kinds)
+        .bind(newest.names)
+        .bind(newest.versions)
+        .bind(newest.bodies)
+        .bind(newest.removed)
         .execute(connection)
         .await?;
         Ok(())
     }
 }
 
-fn newest<'a>(events: &[&'a Event]) -> Newest<'a> {
-    let mut newest = Newest::new();
-    for event in events {
-        let DomainEvent::Merchandising(merchandising) = &event.event else { continue };
-        let key = (event.envelope.tenant.uuid(), merchandising.kind().as_str(), merchandising.name());
-        let version = event.envelope.version;
-        if newest.get(&key).is_none_or(|(known, _, _)| *known < version) {
-            newest.insert(key, (version, event.envelope.time, merchandising));
-        }
-    }
-    newest
+fn newest(events: &[&Event]) -> Result<Columns, sqlx::Error> {
+    Columns::newest(events, told, MerchandisingEvent::content_json)
+}
+
+fn told(event: &DomainEvent) -> Option<Told<'_, MerchandisingEvent>> {
+    let DomainEvent::Merchandising(event) = event else { return None };
+    Some(Told { kind: event.kind().as_str(), name: event.name(), event })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use schemas::{
+        Uuid,
         envelope::Envelope,
         events::merchandising::{MerchandisingKind, SynonymSet, SynonymSetDefined, SynonymSetRemoved},
         ids::{EventId, TenantId},
@@ -117,8 +101,9 @@ mod tests {
     fn of_each_definition_the_newest_version_counts_whatever_the_order() {
         let set = SynonymSet::MultiWay { terms: vec!["a".into(), "b".into()] };
         let events = [event("one", 2, None), event("one", 1, Some(set.clone())), event("two", 1, Some(set))];
-        let newest = newest(&events.iter().collect::<Vec<_>>());
-        let kept: Vec<_> = newest.iter().map(|((_, _, name), (version, _, _))| (*name, *version)).collect();
-        assert_eq!(kept, [("one", 2), ("two", 1)]);
+        let newest = newest(&events.iter().collect::<Vec<_>>()).expect("JSON");
+        assert_eq!((newest.names, newest.versions), (vec!["one".to_owned(), "two".to_owned()], vec![2, 1]));
+        assert_eq!(newest.removed, [Some(Timestamp::UNIX_EPOCH), None]);
+        assert!(newest.bodies[0].is_none() && newest.bodies[1].is_some());
     }
 }

@@ -5,24 +5,24 @@ mod facets;
 mod rules;
 mod synonyms;
 
-use super::{
-    commands::{DefinitionRequest, Definitions},
-    domain::{Checked, Content},
-};
+use super::commands::Definitions;
 use crate::{
-    domain::Name,
+    domain::definition::Checked,
     http::{
         extract::{BareCommand, Command},
+        named::PathName,
         problem::ApiError,
     },
-    pipeline::{App, Rejection, command::CarriedOut},
+    pipeline::{
+        App, Rejection,
+        command::CarriedOut,
+        definition::{DefinitionRequest, Kept},
+    },
 };
 use access::{Permission, Routes, Rule};
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 use schemas::{Timestamp, events::merchandising::Window};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 const STAFF: Rule = Rule::Staff(Permission::MerchandisingWrite);
@@ -34,28 +34,6 @@ pub(super) fn routes() -> Routes<App> {
         .allow(STAFF, routes!(rules::define, rules::remove))
         .allow(STAFF, routes!(facets::define, facets::remove))
         .allow(STAFF, routes!(experiments::define, experiments::remove))
-}
-
-/// The name in the path, for the OpenAPI document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "read by the OpenAPI macros only")]
-pub(super) struct NameParameter {
-    /// Lower-case letters, digits and single hyphens between, 1 to 64 characters
-    name: String,
-}
-
-/// The name of a definition, as the address gives it.
-pub(super) struct PathName(Name);
-
-impl FromRequestParts<App> for PathName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text).unwrap_or_default();
-        let name = Name::parse(&text).map_err(|reason| Rejection::invalid_at("name", reason))?;
-        Ok(Self(name))
-    }
 }
 
 /// A span of time.
@@ -81,13 +59,13 @@ const fn on() -> bool {
     true
 }
 
-async fn define<C: Content>(app: &App, name: PathName, command: Command<impl Into<C>>) -> Result<CarriedOut, ApiError> {
+async fn define<C: Kept>(app: &App, name: PathName, command: Command<impl Into<C>>) -> Result<CarriedOut, ApiError> {
     let content = Checked::parse(command.body.into()).map_err(Rejection::invalid)?;
     let request = DefinitionRequest::<C>::new(command.scope.tenant, name.0, command.expected, Some(content));
     Ok(app.command::<Definitions<C>>(&command.scope, command.key.as_ref(), request).await?)
 }
 
-async fn remove<C: Content>(app: &App, name: PathName, command: BareCommand) -> Result<CarriedOut, ApiError> {
+async fn remove<C: Kept>(app: &App, name: PathName, command: BareCommand) -> Result<CarriedOut, ApiError> {
     let request = DefinitionRequest::<C>::new(command.scope.tenant, name.0, command.expected, None);
     Ok(app.command::<Definitions<C>>(&command.scope, command.key.as_ref(), request).await?)
 }

@@ -1,13 +1,9 @@
-//! The table of what is defined. What was removed stays, without content; nothing deletes a row.
+//! All kinds of definitions stand in one table.
 
-use super::domain::{Content, Definition};
-use crate::pipeline::{Column, Table, TableSpec};
+use crate::pipeline::definition::Kept;
+use schemas::events::merchandising::{Experiment, FacetDisplay, Rule, SynonymSet};
 
-impl<C: Content> Table for Definition<C> {
-    const SPEC: TableSpec = TableSpec {
-        name: "definitions",
-        id: "definition_id",
-        of_tenant: true,
-        columns: &[Column::Fixed("kind", C::KIND.as_str()), Column::Text("name", "text"), Column::Json("content")],
-    };
-}
+impl Kept for SynonymSet {}
+impl Kept for Rule {}
+impl Kept for FacetDisplay {}
+impl Kept for Experiment {}

@@ -1,7 +1,10 @@
 //! What merchandising decides.
 
-use super::domain::{Checked, Content, Definition, DefinitionCommand, Rejection};
-use crate::domain::{Name, scenario::Scenario};
+use crate::domain::{
+    Name,
+    definition::{Checked, Content, Definition, DefinitionCommand, Missing},
+    scenario::Scenario,
+};
 use schemas::events::MerchandisingEvent;
 use schemas::events::merchandising::{
     Experiment, ExperimentArm, FacetDisplay, Rule, RuleAction, RuleCondition, SynonymSet,
@@ -28,7 +31,7 @@ fn define<C: Content>(content: &C) -> DefinitionCommand<C> {
 }
 
 /// What holds for every kind, with two contents of it.
-fn is_replaced_and_removed<C: Content + Debug>(old: &C, new: &C) {
+fn is_replaced_and_removed<C: Content<Event = MerchandisingEvent> + Debug>(old: &C, new: &C) {
     let defined = |content: &C| C::event("one".into(), Some(content.clone()));
     let removed = || C::event("one".into(), None);
     let given = |events: Vec<MerchandisingEvent>| Scenario::<Definition<C>>::given(events);
@@ -36,8 +39,8 @@ fn is_replaced_and_removed<C: Content + Debug>(old: &C, new: &C) {
     given(vec![defined(old)]).when(define(old)).then_nothing();
     given(vec![defined(old)]).when(define(new)).then([defined(new)]);
     given(vec![defined(old)]).when(DefinitionCommand::Remove).then([removed()]);
-    given(vec![]).when(DefinitionCommand::Remove).then_rejected(Rejection::Missing);
-    given(vec![defined(old), removed()]).when(DefinitionCommand::Remove).then_rejected(Rejection::Missing);
+    given(vec![]).when(DefinitionCommand::Remove).then_rejected(Missing);
+    given(vec![defined(old), removed()]).when(DefinitionCommand::Remove).then_rejected(Missing);
     given(vec![defined(old), removed()]).when(define(old)).then([defined(old)]);
 }
 
@@ -53,7 +56,5 @@ fn whatever_is_defined_is_replaced_by_another_and_removed_once() {
 #[test]
 fn an_event_of_another_kind_changes_nothing() {
     let other = Rule::event("one".into(), None);
-    Scenario::<Definition<SynonymSet>>::given([other])
-        .when(DefinitionCommand::Remove)
-        .then_rejected(Rejection::Missing);
+    Scenario::<Definition<SynonymSet>>::given([other]).when(DefinitionCommand::Remove).then_rejected(Missing);
 }

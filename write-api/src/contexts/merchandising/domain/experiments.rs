@@ -1,8 +1,9 @@
 //! Experiments with ranking, and the rules they keep.
 
-use super::{Content, command::events_of, policy::a_window_opens_before_it_closes};
+use super::policy::a_window_opens_before_it_closes;
 use crate::domain::{
     Name,
+    definition::{Content, Words, events_of},
     validation::{Findings, pointer_token},
 };
 use schemas::events::merchandising::{Experiment, ExperimentArm, MerchandisingKind};
@@ -16,7 +17,12 @@ const MAX_SETTINGS: usize = 100;
 const MAX_SETTING_CHARS: usize = 64;
 
 impl Content for Experiment {
-    const KIND: MerchandisingKind = MerchandisingKind::Experiments;
+    const WORDS: Words = Words {
+        kind: MerchandisingKind::Experiments.as_str(),
+        aggregate: MerchandisingKind::Experiments.aggregate(),
+        define: "define_experiment",
+        remove: "remove_experiment",
+    };
 
     fn check(&self, findings: &mut Findings) {
         a_window_opens_before_it_closes(findings, self.window.as_ref());
@@ -37,7 +43,7 @@ impl Content for Experiment {
         }
     }
 
-    events_of!(ExperimentDefined, ExperimentRemoved);
+    events_of!(MerchandisingEvent in merchandising: ExperimentDefined, ExperimentRemoved);
 }
 
 fn shares_make_a_hundred(findings: &mut Findings, arms: &[ExperimentArm]) {
@@ -67,7 +73,7 @@ fn settings_have_names_of_settings(findings: &mut Findings, index: usize, arm: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contexts::merchandising::domain::Checked;
+    use crate::domain::definition::Checked;
 
     fn arm(name: &str, share: u32, setting: &str) -> ExperimentArm {
         ExperimentArm { name: name.into(), share, ranking: [(setting.to_owned(), 0.5)].into() }

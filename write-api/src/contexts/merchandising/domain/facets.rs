@@ -1,7 +1,10 @@
 //! How facets are shown, and the rules of that.
 
-use super::{Content, command::events_of, policy::a_category_is_a_slug};
-use crate::domain::validation::Findings;
+use super::policy::a_category_is_a_slug;
+use crate::domain::{
+    definition::{Content, Words, events_of},
+    validation::Findings,
+};
 use schemas::events::merchandising::{FacetDisplay, FacetOrder, FacetSetting, MerchandisingKind};
 use std::collections::HashSet;
 
@@ -13,7 +16,12 @@ const MAX_VALUES: u32 = 100;
 const MAX_LISTED: usize = 500;
 
 impl Content for FacetDisplay {
-    const KIND: MerchandisingKind = MerchandisingKind::Facets;
+    const WORDS: Words = Words {
+        kind: MerchandisingKind::Facets.as_str(),
+        aggregate: MerchandisingKind::Facets.aggregate(),
+        define: "define_facets",
+        remove: "remove_facets",
+    };
 
     fn check(&self, findings: &mut Findings) {
         a_category_is_a_slug(findings, "/category", self.category.as_deref());
@@ -29,7 +37,7 @@ impl Content for FacetDisplay {
         }
     }
 
-    events_of!(FacetDisplayDefined, FacetDisplayRemoved);
+    events_of!(MerchandisingEvent in merchandising: FacetDisplayDefined, FacetDisplayRemoved);
 }
 
 fn a_facet_is_of_a_field_that_is_counted(findings: &mut Findings, index: usize, facet: &FacetSetting) {
@@ -69,7 +77,7 @@ fn values_are_listed_where_that_is_the_order(findings: &mut Findings, index: usi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contexts::merchandising::domain::Checked;
+    use crate::domain::definition::Checked;
 
     fn facet(field: &str) -> FacetSetting {
         let (order, listed_values) = (FacetOrder::Count, Vec::new());

@@ -1,14 +1,13 @@
 //! Rules of a shop's search, and the rules they keep themselves.
 
-use super::{
-    Content,
-    command::events_of,
-    policy::{
-        a_category_is_a_slug, a_filter_can_be_read, a_window_opens_before_it_closes,
-        an_address_is_absolute_or_from_the_root,
-    },
+use super::policy::{
+    a_category_is_a_slug, a_filter_can_be_read, a_window_opens_before_it_closes,
+    an_address_is_absolute_or_from_the_root,
 };
-use crate::domain::validation::Findings;
+use crate::domain::{
+    definition::{Content, Words, events_of},
+    validation::Findings,
+};
 use schemas::{
     events::merchandising::{MerchandisingKind, Rule, RuleAction, RuleCondition},
     ids::ProductId,
@@ -27,7 +26,12 @@ const MAX_WEIGHT: f64 = 100.0;
 const MAX_BANNER_TEXT: usize = 500;
 
 impl Content for Rule {
-    const KIND: MerchandisingKind = MerchandisingKind::Rules;
+    const WORDS: Words = Words {
+        kind: MerchandisingKind::Rules.as_str(),
+        aggregate: MerchandisingKind::Rules.aggregate(),
+        define: "define_rule",
+        remove: "remove_rule",
+    };
 
     fn check(&self, findings: &mut Findings) {
         a_window_opens_before_it_closes(findings, self.window.as_ref());
@@ -43,7 +47,7 @@ impl Content for Rule {
         a_search_goes_one_way(findings, actions);
     }
 
-    events_of!(RuleDefined, RuleRemoved);
+    events_of!(MerchandisingEvent in merchandising: RuleDefined, RuleRemoved);
 }
 
 fn a_rule_says_when(findings: &mut Findings, when: &RuleCondition) {
@@ -125,7 +129,7 @@ fn a_search_goes_one_way(findings: &mut Findings, actions: &[RuleAction]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contexts::merchandising::domain::Checked;
+    use crate::domain::definition::Checked;
     use schemas::{
         Timestamp, Uuid,
         events::merchandising::{MatchKind, QueryMatch, Window},

@@ -1,7 +1,9 @@
 //! Synonyms, and the rules they keep.
 
-use super::{Content, command::events_of};
-use crate::domain::validation::Findings;
+use crate::domain::{
+    definition::{Content, Words, events_of},
+    validation::Findings,
+};
 use schemas::events::merchandising::{MerchandisingKind, SynonymSet};
 use std::collections::HashSet;
 
@@ -13,7 +15,12 @@ const MAX_WORDS: usize = 6;
 const MAX_CHARS: usize = 100;
 
 impl Content for SynonymSet {
-    const KIND: MerchandisingKind = MerchandisingKind::Synonyms;
+    const WORDS: Words = Words {
+        kind: MerchandisingKind::Synonyms.as_str(),
+        aggregate: MerchandisingKind::Synonyms.aggregate(),
+        define: "define_synonyms",
+        remove: "remove_synonyms",
+    };
 
     fn check(&self, findings: &mut Findings) {
         let mut seen = HashSet::new();
@@ -32,7 +39,7 @@ impl Content for SynonymSet {
         }
     }
 
-    events_of!(SynonymSetDefined, SynonymSetRemoved);
+    events_of!(MerchandisingEvent in merchandising: SynonymSetDefined, SynonymSetRemoved);
 }
 
 fn a_list_has_enough_terms(findings: &mut Findings, base: &str, terms: &[String], least: usize) {
@@ -57,7 +64,7 @@ fn terms_are_few_words_and_distinct(findings: &mut Findings, base: &str, terms: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contexts::merchandising::domain::Checked;
+    use crate::domain::definition::Checked;
 
     fn list(terms: &[&str]) -> Vec<String> {
         terms.iter().map(|term| (*term).to_owned()).collect()

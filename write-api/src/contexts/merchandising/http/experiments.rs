@@ -1,11 +1,12 @@
 //! `/v1/merchandising/experiments/{name}`.
 
-use super::{NameParameter, PathName, WindowInput};
+use super::WindowInput;
 use crate::{
     http::{
         answer::CommandAnswer,
         extract::{BareCommand, Command},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
+        named::{NameParameter, PathName},
         problem::ApiError,
     },
     pipeline::{App, command::CarriedOut},

@@ -1,11 +1,11 @@
 //! `/v1/merchandising/synonyms/{name}`.
 
-use super::{NameParameter, PathName};
 use crate::{
     http::{
         answer::CommandAnswer,
         extract::{BareCommand, Command},
         headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
+        named::{NameParameter, PathName},
         problem::ApiError,
     },
     pipeline::{App, command::CarriedOut},

@@ -1,0 +1,15 @@
+//! What a shop decides of tax, shipping, places, channels and deadlines.
+
+mod commands;
+mod domain;
+mod http;
+pub(crate) mod port;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use super::Slice;
+use schemas::contexts::Context;
+
+/// What the rest of write-api has to know of it.
+pub(super) const SLICE: Slice = Slice { context: Context::Settings, routes: http::routes };

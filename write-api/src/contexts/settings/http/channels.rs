@@ -1,0 +1,46 @@
+//! `/v1/settings/channels/{name}`.
+
+use crate::{
+    http::{
+        answer::CommandAnswer,
+        extract::{BareCommand, Command},
+        headers::{IdempotencyHeader, TenantHeaders, VersionHeader},
+        named::{NameParameter, PathName},
+        problem::ApiError,
+    },
+    pipeline::{App, command::CarriedOut},
+};
+use axum::extract::State;
+use schemas::events::settings::Channel;
+
+/// Define a channel
+///
+/// 1 to 50 currencies; a shop has at most 50 channels. Creates it, or replaces it as a whole; If-Match is needed when it is there already.
+#[utoipa::path(
+    put, path = "/v1/settings/channels/{name}", tag = "settings",
+    params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader), request_body = Channel,
+    responses((status = 201, description = "Created", body = CommandAnswer), (status = 200, description = "Replaced or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["validation_failed", "version_required", "quota_exceeded", "too_many_settings"])))
+)]
+pub(super) async fn define(
+    State(app): State<App>,
+    PathName(name): PathName,
+    command: Command<Channel>,
+) -> Result<CarriedOut, ApiError> {
+    super::define(&app, name, command).await
+}
+
+/// Remove a channel
+#[utoipa::path(
+    delete, path = "/v1/settings/channels/{name}", tag = "settings",
+    params(NameParameter, TenantHeaders, VersionHeader, IdempotencyHeader),
+    responses((status = 200, description = "Removed", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
+)]
+pub(super) async fn remove(
+    State(app): State<App>,
+    PathName(name): PathName,
+    command: BareCommand,
+) -> Result<CarriedOut, ApiError> {
+    super::remove::<Channel>(&app, name, command).await
+}
