@@ -105,7 +105,7 @@ fn bounded(slug: String) -> String {
 
 /// Lower-case ASCII letters, digits and single hyphens. What can't be written so is made up for by a
 /// piece of the name's hash, so that different names stay different.
-fn slugify(name: &str) -> String {
+pub(crate) fn slugify(name: &str) -> String {
     // What separates words says nothing; other signs tell names apart: `C`, `C++` and `C#`.
     const BETWEEN: [char; 15] = ['-', '–', '&', ',', '.', ';', ':', '/', '|', '\'', '’', '(', ')', '_', '·'];
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(name);

@@ -6,6 +6,7 @@
 //! each key.
 
 mod attributes;
+mod measure;
 mod offer;
 mod product;
 mod rules;

@@ -42,6 +42,8 @@ pub enum Repair {
     Options,
     /// A sale price above the list price.
     Sale,
+    /// A weight or a length without a number, of an unknown unit, or larger than souk takes.
+    Measure,
     /// A name for addresses that holds more than `a` to `z`, digits and hyphens.
     Slug,
 }
@@ -65,6 +67,7 @@ impl Repair {
             Self::Sku => "given a SKU",
             Self::Options => "told apart by other options",
             Self::Sale => "left out: a sale price above the list price",
+            Self::Measure => "left out: no weight or length",
             Self::Slug => "left out: no name for an address",
         }
     }

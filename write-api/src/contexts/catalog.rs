@@ -4,6 +4,7 @@ mod commands;
 pub(crate) mod domain;
 mod http;
 pub(crate) mod port;
+pub(crate) mod process;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod commands;
 pub(crate) mod domain;
 mod http;
+pub(crate) mod port;
 mod table;
 #[cfg(test)]
 mod tests;

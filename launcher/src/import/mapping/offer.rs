@@ -44,8 +44,7 @@ fn price_entries(rule: &PriceRule, fields: &Fields, repairs: &mut Repairs) -> Re
     let Some((name, value)) = list.or(sale) else { return Ok(Vec::new()) };
     let list_amount = read(name, value, rule.unit, expected, repairs)?;
     let currency = list_amount.currency;
-    let whole =
-        PriceEntry { currency, list_amount: list_amount.minor, sale_amount: None, valid_from: None, valid_until: None };
+    let whole = PriceEntry::always(currency, list_amount.minor);
     let sale = sale.map(|(name, value)| read(name, value, rule.unit, Some(currency), repairs).map(|sale| (name, sale)));
     let Some((name, sale)) = sale.transpose()? else { return Ok(vec![whole]) };
     // Sources often repeat the list price as the sale price when nothing is on sale.
@@ -57,7 +56,7 @@ fn price_entries(rule: &PriceRule, fields: &Fields, repairs: &mut Repairs) -> Re
         return Ok(vec![whole]);
     }
     let (from, until) = span(rule, fields)?;
-    let on_sale = PriceEntry { sale_amount: Some(sale.minor), ..whole };
+    let on_sale = PriceEntry { sale_amount: Some(sale.minor), ..whole.clone() };
     if from.is_none() && until.is_none() {
         return Ok(vec![on_sale]);
     }

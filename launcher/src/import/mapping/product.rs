@@ -1,13 +1,15 @@
 //! A record becomes a product, with what its variants cost and how many there are.
 
 use super::{
-    attributes, offer,
-    rules::{Mapping, Publish, VariantRule},
+    attributes,
+    measure::{self, Measure},
+    offer,
+    rules::{Mapping, MeasureRule, Publish, VariantRule},
     tidy,
     value::{self, Fields},
 };
 use crate::import::{
-    categories::CategoryPath,
+    categories::{CategoryPath, slugify},
     repair::{Repairs, text},
 };
 use schemas::{
@@ -73,6 +75,21 @@ pub struct ProductLine {
     /// When it came to market.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released_at: Option<Timestamp>,
+    /// The class of goods that says which taxes are due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
+    /// What a piece weighs, in grams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<i64>,
+    /// How long it is, in millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length_mm: Option<i64>,
+    /// How wide it is, in millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width_mm: Option<i64>,
+    /// How high it is, in millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height_mm: Option<i64>,
     /// Whether shoppers shall see it at once.
     pub publish: bool,
 }
@@ -91,6 +108,9 @@ pub struct VariantLine {
     /// What differs from the product's.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
+    /// What a piece weighs, in grams, where it differs from the product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<i64>,
 }
 
 /// What one variant costs and how many there are; what is open is left as it is in souk.
@@ -127,7 +147,14 @@ impl Mapping {
         attributes::collect_pairs(&self.attribute_pairs, fields, &mut attributes)?;
         let images = tidy::images(&self.images.texts(fields)?, &mut repairs);
         tidy::variants(&id, &mut variants, &mut repairs);
+        let mut edge = |rule: &Option<MeasureRule>| measured(rule.as_ref(), Measure::Length, fields, &mut repairs);
+        let (length_mm, width_mm, height_mm) = (edge(&self.length)?, edge(&self.width)?, edge(&self.height)?);
         let mut product = ProductLine {
+            tax_class: self.tax_class.text(fields)?.map(|name| slugify(&name)),
+            weight_grams: measured(self.weight.as_ref(), Measure::Weight, fields, &mut repairs)?,
+            length_mm,
+            width_mm,
+            height_mm,
             slug: self.slug.text(fields)?,
             part_number: self.part_number.text(fields)?,
             description: self.description.text(fields)?,
@@ -208,6 +235,7 @@ impl Mapping {
             eans: tidy::eans(&self.ean.texts(fields)?, repairs),
             options: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            weight_grams: None,
         };
         Ok((vec![variant], vec![offer::offer(self.price.as_ref(), self.stock.as_ref(), fields, repairs)?]))
     }
@@ -247,14 +275,29 @@ fn variant(
             options.insert(value::text(name, option)?, value::text(value, chosen)?);
         }
     }
+    let weight = rule.weight.as_ref().or(mapping.weight.as_ref().filter(|_| mapping.group.is_some()));
     let line = VariantLine {
         sku: rule.sku.text(fields)?.unwrap_or_default(),
         eans: tidy::eans(&rule.ean.texts(fields)?, repairs),
         options,
         attributes: attributes::collect(&rule.attributes, fields, &BTreeSet::new())?,
+        weight_grams: measured(weight, Measure::Weight, fields, repairs)?,
     };
     let price =
         rule.price.as_ref().or(mapping.price.as_ref().filter(|_| rule.price.is_none() && mapping.group.is_some()));
     let stock = rule.stock.as_ref().or(mapping.stock.as_ref().filter(|_| mapping.group.is_some()));
     Ok((line, offer::offer(price, stock, fields, repairs)?))
+}
+
+/// The weight or length in the field of a rule, if both are there.
+fn measured(
+    rule: Option<&MeasureRule>,
+    what: Measure,
+    fields: &Fields,
+    repairs: &mut Repairs,
+) -> Result<Option<i64>, String> {
+    let Some((rule, (name, value))) = rule.and_then(|rule| Some((rule, rule.field.first(fields)?))) else {
+        return Ok(None);
+    };
+    Ok(measure::read(what, rule.unit, (name, &value::text(name, value)?), repairs))
 }

@@ -1,5 +1,6 @@
 //! What a mapping file may say, as types.
 
+use super::measure::{Measure, Unit};
 use schemas::money::Currency;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,17 @@ pub struct Mapping {
     pub(super) price: Option<PriceRule>,
     #[serde(default, deserialize_with = "field_or_rule")]
     pub(super) stock: Option<StockRule>,
+    /// The class of goods that says which taxes are due, made a slug.
+    #[serde(default)]
+    pub(super) tax_class: Source,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) weight: Option<MeasureRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) length: Option<MeasureRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) width: Option<MeasureRule>,
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) height: Option<MeasureRule>,
     #[serde(default, deserialize_with = "field_or_rule")]
     pub(super) categories: Option<CategoryRule>,
     #[serde(default)]
@@ -135,6 +147,16 @@ fn main_location() -> String {
     "main".to_owned()
 }
 
+/// Where a weight or a length comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeasureRule {
+    pub(super) field: Source,
+    /// What numbers without a unit are in; grams or millimetres, if absent.
+    #[serde(default)]
+    pub(super) unit: Option<Unit>,
+}
+
 /// Where the ways through the category tree come from.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +232,9 @@ pub(super) struct VariantRule {
     pub(super) price: Option<PriceRule>,
     #[serde(default, deserialize_with = "field_or_rule")]
     pub(super) stock: Option<StockRule>,
+    /// Where it differs from the product's.
+    #[serde(default, deserialize_with = "field_or_rule")]
+    pub(super) weight: Option<MeasureRule>,
 }
 
 /// Field pattern to the kind of attribute.
@@ -287,6 +312,18 @@ impl Mapping {
                 return Err(format!("`{name}` needs a field, or a constant number of pieces"));
             }
         }
+        let of_variants = self.variants.as_ref().and_then(|variants| variants.weight.as_ref());
+        for (name, rule, what) in [
+            ("weight", self.weight.as_ref(), Measure::Weight),
+            ("length", self.length.as_ref(), Measure::Length),
+            ("width", self.width.as_ref(), Measure::Length),
+            ("height", self.height.as_ref(), Measure::Length),
+            ("variants.weight", of_variants, Measure::Weight),
+        ] {
+            if rule.and_then(|rule| rule.unit).is_some_and(|unit| unit.measures() != what) {
+                return Err(format!("`{name}` has a unit that measures something else"));
+            }
+        }
         let variants = self.variants.iter().flat_map(|variants| &variants.attributes);
         for (pattern, rule) in self.attributes.iter().chain(variants) {
             let stars = pattern.matches('*').count();
@@ -308,10 +345,12 @@ impl Mapping {
             [&rule.field, &rule.sale, &rule.sale_from, &rule.sale_until, &rule.sale_period, &rule.currency_field]
         });
         let others = [&self.id, &self.title, &self.slug, &self.part_number, &self.brand, &self.description];
-        let more = [&self.product_type, &self.released_at, &self.images, &self.sku, &self.ean];
+        let more = [&self.product_type, &self.released_at, &self.images, &self.sku, &self.ean, &self.tax_class];
+        let measures = [&self.weight, &self.length, &self.width, &self.height];
+        let measures = measures.into_iter().flatten().map(|rule| &rule.field);
         let lists = self.stock.iter().map(|rule| &rule.field).chain(self.categories.iter().map(|rule| &rule.field));
         let variants = self.variants.iter().map(|rule| &rule.field);
-        let sources = others.into_iter().chain(more).chain(price).chain(lists).chain(variants);
+        let sources = others.into_iter().chain(more).chain(price).chain(lists).chain(variants).chain(measures);
         sources.flat_map(|source| source.0.iter().map(String::as_str)).collect()
     }
 }

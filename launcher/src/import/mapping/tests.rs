@@ -85,6 +85,21 @@ fn values_written_as_text_are_read_as_what_they_are() {
 }
 
 #[test]
+fn tax_class_weight_and_edges_come_from_fields_with_units() {
+    let rules = "id = 'id'\ntitle = 'title'\ntax_class = 'tax'\nweight = { field = 'w', unit = 'kg' }\nlength = 'l'\n\
+                 height = { field = 'h', unit = 'in' }\n[variants]\nfield = 'v'\nsku = 'sku'\nweight = 'grams'";
+    let record = json!({"id": 1, "title": "x", "tax": "Reduced rate", "w": 1.5, "l": "12 cm", "h": "tall",
+                        "v": [{"sku": "a"}, {"sku": "b", "grams": 1600}]});
+    let mapped = mapped(rules, &record).expect("mapped");
+    let line = serde_json::to_value(&mapped.product).expect("JSON");
+    let expected = json!({"external_id": "1", "title": "x", "tax_class": "reduced-rate", "weight_grams": 1500, "length_mm": 120,
+                          "variants": [{"sku": "a"}, {"sku": "b", "weight_grams": 1600}], "publish": true});
+    assert_eq!(line, expected);
+    assert_eq!(mapped.repairs.as_slice().len(), 1, "the height is left out");
+    assert!(refused(&format!("{BASE}weight = {{ field = 'w', unit = 'cm' }}")).contains("`weight`"));
+}
+
+#[test]
 fn a_sale_price_like_the_list_price_is_none() {
     let rules = "id = 'id'\ntitle = 'title'\nprice = { list = 'p', sale = 's', currency = 'USD' }";
     let mapped = mapped(rules, &json!({"id": 1, "title": "x", "p": 5, "s": "5.00"})).expect("mapped");

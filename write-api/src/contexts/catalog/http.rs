@@ -17,6 +17,7 @@ pub(super) fn routes() -> Routes<App> {
         .allow(STAFF, routes!(products::change, products::delete))
         .allow(STAFF, routes!(products::publish))
         .allow(STAFF, routes!(products::archive))
+        .allow(STAFF, routes!(products::schedule))
         .allow(STAFF, routes!(categories::create))
         .allow(STAFF, routes!(categories::bulk))
         .allow(STAFF, routes!(categories::change, categories::delete))

@@ -1,4 +1,10 @@
-//! What other contexts may know of the catalog: which variants there are, for those that keep something about each.
+//! What other contexts may know of the catalog: which variants there are, for those that keep something about each, and what
+//! stands in a cart.
+
+mod goods;
+
+#[allow(unused_imports, reason = "checkouts freeze quotes with it")]
+pub(crate) use goods::goods;
 
 use crate::{
     domain::validation::Findings,

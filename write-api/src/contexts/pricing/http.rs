@@ -47,6 +47,13 @@ pub(super) struct PriceEntryInput {
     /// Until when it counts, exclusive.
     #[schema(value_type = Option<String>, format = DateTime)]
     valid_until: Option<Timestamp>,
+    /// The channel it counts in, by its name; in all, if absent.
+    channel: Option<String>,
+    /// The group of customers it is for, by its name; for everybody, if absent.
+    group: Option<String>,
+    /// From how many pieces of the variant in a cart on it counts; 1, if absent.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    min_quantity: Option<u32>,
 }
 
 /// A whole price sheet.
@@ -77,13 +84,18 @@ fn entries(inputs: Vec<PriceEntryInput>) -> Result<Entries, Rejection> {
         sale_amount: input.sale_amount,
         valid_from: input.valid_from,
         valid_until: input.valid_until,
+        channel: input.channel,
+        group: input.group,
+        min_quantity: input.min_quantity.unwrap_or(1),
     };
     Entries::parse(inputs.into_iter().map(entry).collect()).map_err(Rejection::invalid)
 }
 
 /// Set a variant's prices
 ///
-/// Replaces the whole sheet. If-Match is needed when there are prices already.
+/// Replaces the whole sheet. Of the entries that somebody may have, those of the most specific list count: of their channel
+/// and group, of their group, of their channel, of everybody; of those the one that started last, and the lowest of what
+/// the number of pieces allows. Two entries of one list and one least number of pieces can't start at once. If-Match is needed when there are prices already.
 #[utoipa::path(
     put, path = "/v1/variants/{id}/prices", tag = "prices",
     params(("id" = schemas::Uuid, Path, description = "The variant"), TenantHeaders, VersionHeader, IdempotencyHeader),

@@ -20,8 +20,7 @@ fn at(second: i64) -> Option<Timestamp> {
 }
 
 fn entry(code: &str, list_amount: i64) -> PriceEntry {
-    let currency = code.parse().expect("a code");
-    PriceEntry { currency, list_amount, sale_amount: None, valid_from: None, valid_until: None }
+    PriceEntry::always(code.parse().expect("a code"), list_amount)
 }
 
 fn set(entries: &[PriceEntry]) -> PriceCommand {
@@ -32,6 +31,25 @@ fn set(entries: &[PriceEntry]) -> PriceCommand {
 fn changed(entries: &[PriceEntry]) -> PricingEvent {
     let entries = entries.to_vec();
     PricingEvent::Changed(PricesChanged { product_id: PRODUCT, variant_id: VARIANT, entries })
+}
+
+fn for_trade(code: &str, list_amount: i64) -> PriceEntry {
+    PriceEntry {
+        channel: Some("app".into()),
+        group: Some("trade".into()),
+        min_quantity: 10,
+        ..entry(code, list_amount)
+    }
+}
+
+#[test]
+fn entries_for_others_and_a_sale_within_a_price_stand_beside_each_other() {
+    let sale = PriceEntry { sale_amount: Some(80), valid_from: at(5), valid_until: at(9), ..entry("USD", 100) };
+    let tier = PriceEntry { min_quantity: 10, ..entry("USD", 90) };
+    let app = PriceEntry { channel: Some("app".into()), ..entry("USD", 95) };
+    let given = [for_trade("USD", 70), app.clone(), tier.clone(), sale.clone(), entry("USD", 100)];
+    let kept = [entry("USD", 100), sale, tier, app, for_trade("USD", 70)];
+    Scenario::<PriceSheet>::given([]).when(set(&given)).then([changed(&kept)]);
 }
 
 #[test]
@@ -65,6 +83,11 @@ fn entries_that_break_a_rule_are_pointed_at() {
         (vec![entry("EUR", 1), sale], "/entries/1/sale_amount"),
         (vec![span], "/entries/0/valid_until"),
         (vec![entry("USD", 1), entry("USD", 2)], "/entries/1/valid_from"),
+        (vec![for_trade("USD", 1), entry("USD", 2), for_trade("USD", 3)], "/entries/2/valid_from"),
+        (vec![PriceEntry { group: Some("B 2 B".into()), ..entry("USD", 1) }], "/entries/0/group"),
+        (vec![PriceEntry { channel: Some(String::new()), ..entry("USD", 1) }], "/entries/0/channel"),
+        (vec![PriceEntry { min_quantity: 0, ..entry("USD", 1) }], "/entries/0/min_quantity"),
+        (vec![PriceEntry { min_quantity: 1_000_001, ..entry("USD", 1) }], "/entries/0/min_quantity"),
     ] {
         let errors = Entries::parse(entries).expect_err("refused");
         assert_eq!(errors.iter().map(|error| error.pointer.as_str()).collect::<Vec<_>>(), [pointer]);

@@ -16,7 +16,7 @@ use crate::{
     },
     pipeline::{Expected, Failure, Scope},
 };
-use schemas::{Uuid, ids::ProductId};
+use schemas::{Timestamp, Uuid, events::catalog::Schedule, ids::ProductId};
 use sqlx::PgConnection;
 use std::{collections::BTreeSet, time::Instant};
 use working_set::Room;
@@ -31,6 +31,10 @@ pub(in crate::contexts::catalog) enum Op {
     Upsert,
     Publish,
     Archive,
+    /// Have it published and archived by itself.
+    Schedule(Schedule),
+    /// Do what is due by then.
+    CarryOut(Timestamp),
     Delete,
 }
 
@@ -51,6 +55,23 @@ pub(in crate::contexts::catalog) struct ProductRequest {
     pub(in crate::contexts::catalog) categories: Vec<String>,
     /// Whether it shall be published too.
     pub(in crate::contexts::catalog) publish: bool,
+}
+
+impl ProductRequest {
+    /// What brings no content, to one product.
+    pub(in crate::contexts::catalog) const fn bare(op: Op, id: ProductId, expected: Expected) -> Self {
+        Self {
+            op,
+            expected,
+            fresh: id,
+            id: Some(id),
+            external_id: None,
+            slug: None,
+            content: None,
+            categories: Vec::new(),
+            publish: false,
+        }
+    }
 }
 
 impl Products {

@@ -16,7 +16,7 @@ use crate::{
     pipeline::{App, Expected, command::CarriedOut},
 };
 use axum::{extract::State, response::Response};
-use input::ProductInput;
+use input::{ProductInput, ScheduleInput};
 use schemas::ids::ProductId;
 
 /// Create a product
@@ -72,6 +72,26 @@ pub(super) async fn archive(State(app): State<App>, id: PathId, command: BareCom
     bare(&app, Op::Archive, id, command).await
 }
 
+/// Have a product published and archived by itself
+///
+/// In place of what was said before; an empty object takes it back. What is due happens within some seconds. Where both
+/// times have passed, the product is archived and not published.
+#[utoipa::path(
+    put, path = "/v1/products/{id}/schedule", tag = "products",
+    params(("id" = schemas::Uuid, Path, description = "The product"), TenantHeaders, VersionHeader, IdempotencyHeader),
+    request_body = ScheduleInput, responses((status = 200, description = "Scheduled or unchanged", body = CommandAnswer)),
+    extensions(("x-problems" = json!(["not_found", "validation_failed", "version_required"])))
+)]
+pub(super) async fn schedule(
+    State(app): State<App>,
+    PathId(id): PathId,
+    command: Command<ScheduleInput>,
+) -> Result<CarriedOut, ApiError> {
+    let op = Op::Schedule(command.body.schedule()?);
+    let request = ProductRequest::bare(op, ProductId(id), command.expected);
+    Ok(app.command::<Products>(&command.scope, command.key.as_ref(), request).await?)
+}
+
 /// Delete a product
 ///
 /// Its slug, SKUs and external id are free again.
@@ -86,18 +106,7 @@ pub(super) async fn delete(State(app): State<App>, id: PathId, command: BareComm
 }
 
 async fn bare(app: &App, op: Op, PathId(id): PathId, command: BareCommand) -> Result<CarriedOut, ApiError> {
-    let id = ProductId(id);
-    let request = ProductRequest {
-        op,
-        expected: command.expected,
-        fresh: id,
-        id: Some(id),
-        external_id: None,
-        slug: None,
-        content: None,
-        categories: Vec::new(),
-        publish: false,
-    };
+    let request = ProductRequest::bare(op, ProductId(id), command.expected);
     Ok(app.command::<Products>(&command.scope, command.key.as_ref(), request).await?)
 }
 

@@ -4,7 +4,11 @@ use crate::{
     contexts::catalog::domain::product::{Product, Status},
     pipeline::{Batch, Failure, Row, Scope, Stored, batch::read_version},
 };
-use schemas::{Uuid, events::catalog::Variant, ids::ProductId};
+use schemas::{
+    Timestamp, Uuid,
+    events::catalog::{Schedule, Variant},
+    ids::ProductId,
+};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::HashSet;
@@ -16,16 +20,18 @@ impl Stored for Product {
 
     fn shown(&self) -> Option<Value> {
         let content = serde_json::to_value(&self.content).ok()?;
-        Some(json!({"status": self.status.as_str(), "content": content}))
+        Some(json!({"status": self.status.as_str(), "content": content, "schedule": self.schedule}))
     }
 
     async fn insert(conn: &mut PgConnection, scope: &Scope, rows: &[Row<'_, Self>]) -> Result<(), Failure> {
         let columns = Columns::of(rows)?;
         // In the order of the names that two streams share, not of their ids: else each may wait for the other.
         sqlx::query(
-            "INSERT INTO catalog.products (tenant_id, product_id, version, status, slug, external_id, content) \
-             SELECT $1, new.* FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) \
-             AS new (product_id, version, status, slug, external_id, content) ORDER BY new.external_id, new.slug",
+            "INSERT INTO catalog.products (tenant_id, product_id, version, status, slug, external_id, content, publish_at, archive_at) \
+             SELECT $1, new.* FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], \
+               $8::timestamptz[], $9::timestamptz[]) \
+             AS new (product_id, version, status, slug, external_id, content, publish_at, archive_at) \
+             ORDER BY new.external_id, new.slug",
         )
         .bind(scope.tenant.uuid())
         .bind(columns.ids)
@@ -34,6 +40,8 @@ impl Stored for Product {
         .bind(columns.slugs)
         .bind(columns.external_ids)
         .bind(columns.contents)
+        .bind(columns.publish_at)
+        .bind(columns.archive_at)
         .execute(&mut *conn)
         .await?;
         insert_variants(conn, scope, rows.iter().flat_map(|row| owned(row.state))).await
@@ -44,9 +52,10 @@ impl Stored for Product {
         let expected: Vec<i64> = rows.iter().map(|row| row.expected).collect();
         let done = sqlx::query(
             "UPDATE catalog.products AS old SET version = new.version, status = new.status, slug = new.slug, \
-             external_id = new.external_id, content = new.content \
-             FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[]) \
-             AS new (product_id, version, status, slug, external_id, content, expected) \
+             external_id = new.external_id, content = new.content, publish_at = new.publish_at, archive_at = new.archive_at \
+             FROM UNNEST($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], \
+               $8::timestamptz[], $9::timestamptz[], $10::int8[]) \
+             AS new (product_id, version, status, slug, external_id, content, publish_at, archive_at, expected) \
              WHERE old.tenant_id = $1 AND old.product_id = new.product_id AND old.version = new.expected",
         )
         .bind(scope.tenant.uuid())
@@ -56,6 +65,8 @@ impl Stored for Product {
         .bind(columns.slugs)
         .bind(columns.external_ids)
         .bind(columns.contents)
+        .bind(columns.publish_at)
+        .bind(columns.archive_at)
         .bind(expected)
         .execute(&mut *conn)
         .await?;
@@ -107,6 +118,8 @@ struct Columns<'a> {
     slugs: Vec<&'a str>,
     external_ids: Vec<Option<&'a str>>,
     contents: Vec<String>,
+    publish_at: Vec<Option<Timestamp>>,
+    archive_at: Vec<Option<Timestamp>>,
 }
 
 impl<'a> Columns<'a> {
@@ -121,6 +134,8 @@ impl<'a> Columns<'a> {
             slugs: rows.iter().map(|row| row.state.content.slug.as_str()).collect(),
             external_ids: rows.iter().map(|row| row.state.content.external_id.as_deref()).collect(),
             contents: rows.iter().map(content).collect::<Result<_, _>>()?,
+            publish_at: rows.iter().map(|row| row.state.schedule.publish_at).collect(),
+            archive_at: rows.iter().map(|row| row.state.schedule.archive_at).collect(),
         })
     }
 }
@@ -163,7 +178,8 @@ async fn delete_variants(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -
     Ok(())
 }
 
-fn read(content: &str) -> Result<schemas::events::catalog::ProductContent, Failure> {
+/// Reads what is stored of a product.
+pub(in crate::contexts::catalog) fn read(content: &str) -> Result<schemas::events::catalog::ProductContent, Failure> {
     serde_json::from_str(content).map_err(|error| Failure::Unreadable("product", error.to_string()))
 }
 
@@ -175,14 +191,17 @@ pub(in crate::contexts::catalog) struct Wanted<'a> {
     pub(crate) slugs: Vec<&'a str>,
 }
 
+/// A row as it is read.
+type Stands = (Uuid, i64, String, String, Option<Timestamp>, Option<Timestamp>);
+
 /// Loads and locks the products that have any of these ids, external ids or slugs.
 pub(in crate::contexts::catalog) async fn find(
     conn: &mut PgConnection,
     scope: &Scope,
     wanted: &Wanted<'_>,
 ) -> Result<Batch<Product>, Failure> {
-    let rows: Vec<(Uuid, i64, String, String)> = sqlx::query_as(
-        "SELECT product_id, version, status, content FROM catalog.products WHERE tenant_id = $1 AND product_id IN ( \
+    let rows: Vec<Stands> = sqlx::query_as(
+        "SELECT product_id, version, status, content, publish_at, archive_at FROM catalog.products WHERE tenant_id = $1 AND product_id IN ( \
            SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND product_id = ANY($2) \
            UNION SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND external_id = ANY($3) \
            UNION SELECT product_id FROM catalog.products WHERE tenant_id = $1 AND slug = ANY($4)) \
@@ -195,12 +214,46 @@ pub(in crate::contexts::catalog) async fn find(
     .fetch_all(conn)
     .await?;
     let mut batch = Batch::default();
-    for (id, version, status, content) in rows {
+    for (id, version, status, content, publish_at, archive_at) in rows {
         let status = Status::parse(&status).ok_or_else(|| Failure::Unreadable("status", status.clone()))?;
-        let product = Product { id: ProductId(id), status, content: read(&content)? };
+        let schedule = Schedule { publish_at, archive_at };
+        let product = Product { id: ProductId(id), status, content: read(&content)?, schedule };
         batch.insert(id, read_version(version), product);
     }
     Ok(batch.within(scope))
+}
+
+/// Products of all shops for which something is due, those first that have waited longest, after the one given. Shops that
+/// were deleted have none.
+pub(in crate::contexts::catalog) async fn due(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    after: Option<Due>,
+    most: i64,
+) -> Result<Vec<Due>, Failure> {
+    let (at, product) = after.map_or((None, Uuid::nil()), |due| (Some(due.at), due.product));
+    let due = sqlx::query_as(
+        "SELECT p.tenant_id AS tenant, p.product_id AS product, least(p.publish_at, p.archive_at) AS at FROM catalog.products AS p \
+         WHERE (p.publish_at IS NOT NULL OR p.archive_at IS NOT NULL) AND least(p.publish_at, p.archive_at) <= $1 \
+           AND ($2::timestamptz IS NULL OR (least(p.publish_at, p.archive_at), p.product_id) > ($2, $3)) \
+           AND NOT EXISTS (SELECT FROM tenants.deleted AS d WHERE d.tenant_id = p.tenant_id) \
+         ORDER BY least(p.publish_at, p.archive_at), p.product_id LIMIT $4",
+    )
+    .bind(now)
+    .bind(at)
+    .bind(product)
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    Ok(due)
+}
+
+/// A product for which something is due, and since when.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub(in crate::contexts::catalog) struct Due {
+    pub(in crate::contexts::catalog) tenant: Uuid,
+    pub(in crate::contexts::catalog) product: Uuid,
+    pub(in crate::contexts::catalog) at: Timestamp,
 }
 
 /// How many products the shop has.

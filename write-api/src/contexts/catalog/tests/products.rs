@@ -6,10 +6,13 @@ use crate::{
 };
 use proptest::prelude::*;
 use schemas::{
-    Uuid,
+    Timestamp, Uuid,
     events::{
         CatalogEvent,
-        catalog::{ProductChanged, ProductContent, ProductCreated, ProductMoved, ProductOption, Variant},
+        catalog::{
+            ProductChanged, ProductContent, ProductCreated, ProductMoved, ProductOption, ProductScheduled, Schedule,
+            Variant,
+        },
     },
     ids::{CategoryId, ProductId, VariantId},
 };
@@ -19,30 +22,14 @@ const ID: ProductId = ProductId(Uuid::from_u128(1));
 const OTHER: ProductId = ProductId(Uuid::from_u128(2));
 
 fn variant(id: u128, sku: &str) -> Variant {
-    Variant {
-        id: VariantId(Uuid::from_u128(id)),
-        sku: sku.to_owned(),
-        eans: vec![],
-        options: BTreeMap::new(),
-        attributes: BTreeMap::new(),
-    }
+    Variant::named(VariantId(Uuid::from_u128(id)), sku)
 }
 
 fn content(slug: &str, title: &str) -> ProductContent {
     ProductContent {
         external_id: Some("x-1".into()),
-        slug: slug.to_owned(),
-        title: title.to_owned(),
-        part_number: None,
-        description: None,
-        brand: None,
-        product_type: None,
-        category_ids: vec![],
-        attributes: BTreeMap::new(),
-        options: vec![],
         variants: vec![variant(10, "sku-1")],
-        images: vec![],
-        released_at: None,
+        ..ProductContent::named(slug, title)
     }
 }
 
@@ -133,6 +120,60 @@ fn a_product_is_published_archived_and_published_again() {
     product(vec![]).when(ProductCommand::Archive).then_rejected(Rejection::NeverPublished);
 }
 
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_timestamp(second, 0).expect("a time")
+}
+
+fn span(publish: i64, archive: i64) -> Schedule {
+    Schedule { publish_at: Some(at(publish)), archive_at: Some(at(archive)) }
+}
+
+fn scheduled(schedule: Schedule) -> CatalogEvent {
+    CatalogEvent::ProductScheduled(ProductScheduled { product_id: ID, schedule })
+}
+
+#[test]
+fn a_product_is_published_and_archived_when_its_time_has_come() {
+    let (published, archived) = (CatalogEvent::ProductPublished(MOVED), CatalogEvent::ProductArchived(MOVED));
+    let rest = Schedule { publish_at: None, ..span(10, 20) };
+    let carry_out = |now| ProductCommand::CarryOut(at(now));
+    product(vec![]).when(ProductCommand::Schedule(span(10, 20))).then([scheduled(span(10, 20))]);
+    let kept = || vec![scheduled(span(10, 20))];
+    product(kept()).when(ProductCommand::Schedule(span(10, 20))).then_nothing();
+    product(kept()).when(carry_out(9)).then_nothing();
+    product(kept()).when(carry_out(10)).then([published.clone(), scheduled(rest)]);
+    let shown = || vec![scheduled(span(10, 20)), published.clone(), scheduled(rest)];
+    product(shown()).when(carry_out(19)).then_nothing();
+    product(shown()).when(carry_out(20)).then([archived, scheduled(Schedule::default())]);
+    // The span was missed: nobody sees it now, and nobody did.
+    product(kept()).when(carry_out(20)).then([scheduled(Schedule::default())]);
+    // Staff were faster.
+    let early = vec![scheduled(span(10, 20)), published.clone()];
+    product(early).when(carry_out(10)).then([scheduled(rest)]);
+    product(kept()).when(ProductCommand::Schedule(Schedule::default())).then([scheduled(Schedule::default())]);
+}
+
+#[test]
+fn a_new_content_leaves_the_schedule_alone() {
+    let new = content("lamp", "Better Lamp");
+    let changed = CatalogEvent::ProductChanged(ProductChanged { product_id: ID, content: new });
+    let rest = Schedule { publish_at: None, ..span(10, 20) };
+    product(vec![scheduled(span(10, 20)), changed])
+        .when(ProductCommand::CarryOut(at(10)))
+        .then([CatalogEvent::ProductPublished(MOVED), scheduled(rest)]);
+}
+
+#[test]
+fn measures_are_bounded_and_a_tax_class_is_a_slug() {
+    let mut bad = content("lamp", "Lamp");
+    bad.tax_class = Some("Reduced rate".into());
+    (bad.weight_grams, bad.length_mm, bad.width_mm, bad.height_mm) = (Some(0), Some(-1), Some(100_001), Some(1));
+    bad.variants[0].weight_grams = Some(10_000_001);
+    let errors = Content::parse(Draft { content: bad, given_ids: vec![] }).expect_err("refused");
+    let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/tax_class", "/weight_grams", "/length_mm", "/width_mm", "/variants/0/weight_grams"]);
+}
+
 #[test]
 fn what_was_deleted_is_not_there() {
     let deleted = CatalogEvent::ProductDeleted(MOVED);
@@ -156,7 +197,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 fn any_command() -> impl Strategy<Value = ProductCommand> {
-    (0..5, 0..3_usize, 0..3_usize, any::<bool>()).prop_map(|(kind, title, sku, taken)| {
+    (0..7, 0..3_usize, 0..3_usize, any::<bool>()).prop_map(|(kind, title, sku, taken)| {
         let mut content = content("", ["A", "B", "C"][title]);
         content.variants = vec![variant(20 + sku as u128, ["a", "b", "c"][sku])];
         let facts = Facts { slug_owner: taken.then_some(OTHER), ..Facts::default() };
@@ -165,6 +206,8 @@ fn any_command() -> impl Strategy<Value = ProductCommand> {
             1 => ProductCommand::Change { content: parsed(content), facts },
             2 => ProductCommand::Publish,
             3 => ProductCommand::Archive,
+            4 => ProductCommand::Schedule(span(title as i64, sku as i64)),
+            5 => ProductCommand::CarryOut(at(sku as i64)),
             _ => ProductCommand::Delete,
         }
     })

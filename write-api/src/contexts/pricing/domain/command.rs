@@ -8,7 +8,7 @@ use schemas::{
     problem::FieldError,
 };
 
-/// A sheet's entries that keep every rule, ordered by currency and start.
+/// A sheet's entries that keep every rule, ordered by currency, list, least number of pieces and start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries(Vec<PriceEntry>);
 
@@ -30,10 +30,12 @@ impl Entries {
             policy::amounts_are_not_negative(&mut findings, index, entry);
             policy::a_sale_is_not_above_the_list_price(&mut findings, index, entry);
             policy::an_entry_starts_before_it_ends(&mut findings, index, entry);
+            policy::channels_and_groups_are_named(&mut findings, index, entry);
+            policy::tiers_begin_with_some_pieces(&mut findings, index, entry);
         }
-        policy::no_two_entries_of_a_currency_start_at_once(&mut findings, &entries);
+        policy::no_two_entries_for_the_same_start_at_once(&mut findings, &entries);
         findings.done()?;
-        entries.sort_by_key(|entry| (entry.currency, entry.valid_from));
+        entries.sort_by(|one, other| policy::place(one).cmp(&policy::place(other)));
         Ok(Self(entries))
     }
 

@@ -1,11 +1,13 @@
 //! The rules of prices, one sentence each.
 
-use crate::domain::validation::Findings;
-use schemas::events::pricing::PriceEntry;
-use std::collections::HashSet;
+use crate::domain::{Slug, validation::Findings};
+use schemas::{Timestamp, events::pricing::PriceEntry, money::Currency};
+use std::collections::HashMap;
 
 /// The highest amount in minor units.
 pub const MAX_AMOUNT: i64 = 1_000_000_000_000;
+/// The most pieces that a tier begins with.
+pub const MAX_PIECES: u32 = 1_000_000;
 
 /// Amounts are zero or more, and countable.
 pub fn amounts_are_not_negative(findings: &mut Findings, index: usize, entry: &PriceEntry) {
@@ -32,14 +34,39 @@ pub fn an_entry_starts_before_it_ends(findings: &mut Findings, index: usize, ent
     }
 }
 
-/// Which entry counts must never be a toss-up.
-pub fn no_two_entries_of_a_currency_start_at_once(findings: &mut Findings, entries: &[PriceEntry]) {
-    let mut seen = HashSet::with_capacity(entries.len());
+/// A channel or a group is named by its slug.
+pub fn channels_and_groups_are_named(findings: &mut Findings, index: usize, entry: &PriceEntry) {
+    for (name, text) in [("channel", &entry.channel), ("group", &entry.group)] {
+        if let Some(Err(reason)) = text.as_deref().map(Slug::parse) {
+            findings.add(format!("/entries/{index}/{name}"), reason);
+        }
+    }
+}
+
+/// A tier begins with one piece or more.
+pub fn tiers_begin_with_some_pieces(findings: &mut Findings, index: usize, entry: &PriceEntry) {
+    if !(1..=MAX_PIECES).contains(&entry.min_quantity) {
+        findings.add(format!("/entries/{index}/min_quantity"), format!("1 to {MAX_PIECES} pieces are allowed"));
+    }
+}
+
+/// Where an entry stands in its sheet: by whom it is for, then by when it starts. No two have the same place.
+pub fn place(entry: &PriceEntry) -> (Currency, Option<&str>, Option<&str>, u32, Option<Timestamp>) {
+    (entry.currency, entry.channel.as_deref(), entry.group.as_deref(), entry.min_quantity, entry.valid_from)
+}
+
+/// Which entry counts must never be a toss-up: of those for the same channel, group and number of pieces, spans may overlap,
+/// since the one that started last counts, but no two start at once.
+pub fn no_two_entries_for_the_same_start_at_once(findings: &mut Findings, entries: &[PriceEntry]) {
+    let mut seen = HashMap::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        if !seen.insert((entry.currency, entry.valid_from)) {
+        if let Some(first) = seen.insert(place(entry), index) {
             findings.add(
                 format!("/entries/{index}/valid_from"),
-                format!("another entry in {} starts at the same moment", entry.currency),
+                format!(
+                    "entry {first} is in {}, too, for the same channel, group and number of pieces, and starts at the same moment",
+                    entry.currency
+                ),
             );
         }
     }

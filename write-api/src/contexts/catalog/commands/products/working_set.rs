@@ -69,6 +69,8 @@ impl WorkingSet for Products {
             Op::Upsert => "upsert_product",
             Op::Publish => "publish_product",
             Op::Archive => "archive_product",
+            Op::Schedule(_) => "schedule_product",
+            Op::CarryOut(_) => "carry_out_schedule",
             Op::Delete => "delete_product",
         }
     }
@@ -177,6 +179,8 @@ impl Names {
         let mut commands = match input.op {
             Op::Publish => vec![ProductCommand::Publish],
             Op::Archive => vec![ProductCommand::Archive],
+            Op::Schedule(schedule) => vec![ProductCommand::Schedule(schedule)],
+            Op::CarryOut(now) => vec![ProductCommand::CarryOut(now)],
             Op::Delete => vec![ProductCommand::Delete],
             Op::Create | Op::Change | Op::Upsert => {
                 let content = self.content(input)?;
@@ -190,7 +194,7 @@ impl Names {
                 }
             }
         };
-        if input.publish && !matches!(input.op, Op::Archive | Op::Delete | Op::Publish) {
+        if input.publish && matches!(input.op, Op::Create | Op::Change | Op::Upsert) {
             commands.push(ProductCommand::Publish);
         }
         Ok(commands)

@@ -29,6 +29,7 @@ impl Category {
             | CatalogEvent::ProductChanged(_)
             | CatalogEvent::ProductPublished(_)
             | CatalogEvent::ProductArchived(_)
+            | CatalogEvent::ProductScheduled(_)
             | CatalogEvent::ProductDeleted(_) => state,
         }
     }

@@ -1,7 +1,11 @@
 //! What can be done to a product.
 
 use super::Content;
-use schemas::ids::{CategoryId, ProductId};
+use schemas::{
+    Timestamp,
+    events::catalog::Schedule,
+    ids::{CategoryId, ProductId},
+};
 use std::collections::BTreeSet;
 
 /// What was looked up for the content of a command.
@@ -44,6 +48,10 @@ pub enum ProductCommand {
     Publish,
     /// Hide it from shoppers.
     Archive,
+    /// Have it published and archived by itself, in place of what was said before.
+    Schedule(Schedule),
+    /// Do what is due by then.
+    CarryOut(Timestamp),
     /// Forget it.
     Delete,
 }

@@ -39,6 +39,7 @@ impl Content {
         form::images_have_addresses(&mut findings, &content.images);
         form::options_are_told_apart(&mut findings, &content.options);
         form::variants_are_told_apart(&mut findings, &content);
+        form::measures_are_positive(&mut findings, &content);
         findings.count("/category_ids", content.category_ids.len(), 50);
         let mut seen = std::collections::HashSet::new();
         content.category_ids.retain(|id| seen.insert(*id));

@@ -2,9 +2,12 @@
 
 use super::{Product, ProductCommand, Rejection, Status, policy};
 use crate::domain::Aggregate;
-use schemas::events::{
-    CatalogEvent,
-    catalog::{ProductChanged, ProductCreated, ProductMoved},
+use schemas::{
+    Timestamp,
+    events::{
+        CatalogEvent,
+        catalog::{ProductChanged, ProductCreated, ProductMoved, ProductScheduled, Schedule},
+    },
 };
 
 impl Aggregate for Product {
@@ -46,6 +49,9 @@ impl Aggregate for Product {
             (Some(product), ProductCommand::Archive) => {
                 Ok(moved(product, product.status.archive()?, CatalogEvent::ProductArchived))
             }
+            (Some(product), ProductCommand::Schedule(schedule)) if product.schedule == schedule => Ok(vec![]),
+            (Some(product), ProductCommand::Schedule(schedule)) => Ok(vec![scheduled(product, schedule)]),
+            (Some(product), ProductCommand::CarryOut(now)) => Ok(due(product, now)),
             (Some(product), ProductCommand::Delete) => {
                 Ok(vec![CatalogEvent::ProductDeleted(ProductMoved { product_id: product.id })])
             }
@@ -59,4 +65,22 @@ impl Aggregate for Product {
 
 fn moved(product: &Product, to: Status, event: fn(ProductMoved) -> CatalogEvent) -> Vec<CatalogEvent> {
     if product.status == to { vec![] } else { vec![event(ProductMoved { product_id: product.id })] }
+}
+
+fn scheduled(product: &Product, schedule: Schedule) -> CatalogEvent {
+    CatalogEvent::ProductScheduled(ProductScheduled { product_id: product.id, schedule })
+}
+
+/// What is due by then: where publishing and archiving both are, the whole span was missed and nobody sees it any more.
+fn due(product: &Product, now: Timestamp) -> Vec<CatalogEvent> {
+    let schedule = product.schedule;
+    let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    let mut events = match (is_due(schedule.publish_at), is_due(schedule.archive_at), product.status) {
+        (false, false, _) => return vec![],
+        (_, true, Status::Published) => moved(product, Status::Archived, CatalogEvent::ProductArchived),
+        (true, false, _) => moved(product, product.status.publish(), CatalogEvent::ProductPublished),
+        (_, true, Status::Draft | Status::Archived) => vec![],
+    };
+    events.push(scheduled(product, schedule.after(now)));
+    events
 }

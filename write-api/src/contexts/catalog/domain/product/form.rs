@@ -4,7 +4,7 @@ use crate::domain::{
     Slug,
     validation::{Findings, pointer_token},
 };
-use schemas::events::catalog::{AttributeValue, Image, ProductContent, ProductOption};
+use schemas::events::catalog::{AttributeValue, Image, ProductContent, ProductOption, Schedule};
 use std::collections::{BTreeMap, HashSet};
 
 /// Texts are bounded.
@@ -29,6 +29,48 @@ pub fn texts_are_bounded(findings: &mut Findings, content: &ProductContent) {
     }
     if let Some(text) = &content.description {
         findings.prose(pointer("description"), text, 100_000);
+    }
+}
+
+/// The heaviest piece, in grams: ten tonnes.
+const HEAVIEST: i64 = 10_000_000;
+/// The longest edge of a piece, in millimetres: a hundred metres.
+const LONGEST: i64 = 100_000;
+
+/// The first second of the year 10000.
+const YEAR_10000: i64 = 253_402_300_800;
+
+/// A piece weighs something and fills a space, where that is said at all; its tax class has a name.
+pub fn measures_are_positive(findings: &mut Findings, content: &ProductContent) {
+    if let Some(Err(reason)) = content.tax_class.as_deref().map(Slug::parse) {
+        findings.add("/tax_class", reason);
+    }
+    let mut check = |pointer: String, value: Option<i64>, most: i64, unit: &str| {
+        if value.is_some_and(|value| !(1..=most).contains(&value)) {
+            findings.add(pointer, format!("1 to {most} {unit} are allowed"));
+        }
+    };
+    check("/weight_grams".to_owned(), content.weight_grams, HEAVIEST, "grams");
+    let edges = [("length_mm", content.length_mm), ("width_mm", content.width_mm), ("height_mm", content.height_mm)];
+    for (name, edge) in edges {
+        check(format!("/{name}"), edge, LONGEST, "millimetres");
+    }
+    for (index, variant) in content.variants.iter().enumerate().take(250) {
+        check(format!("/variants/{index}/weight_grams"), variant.weight_grams, HEAVIEST, "grams");
+    }
+}
+
+/// A schedule names times that databases and people can read, and a product comes into sight before it goes out of it.
+pub fn a_product_is_shown_before_it_is_hidden(findings: &mut Findings, schedule: Schedule) {
+    for (name, at) in [("publish_at", schedule.publish_at), ("archive_at", schedule.archive_at)] {
+        if at.is_some_and(|at| !(0..YEAR_10000).contains(&at.timestamp())) {
+            findings.add(format!("/{name}"), "a time from 1970 to the end of 9999 is expected");
+        }
+    }
+    if let (Some(publish), Some(archive)) = (schedule.publish_at, schedule.archive_at)
+        && publish >= archive
+    {
+        findings.add("/archive_at", "a product is archived after it is published");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::Rejection;
 use schemas::{
-    events::{CatalogEvent, catalog::ProductContent},
+    events::{
+        CatalogEvent,
+        catalog::{ProductContent, Schedule},
+    },
     ids::ProductId,
 };
 
@@ -64,6 +67,8 @@ pub struct Product {
     pub status: Status,
     /// What the catalog knows of it.
     pub content: ProductContent,
+    /// When it is published and archived by itself.
+    pub schedule: Schedule,
 }
 
 impl Product {
@@ -72,13 +77,15 @@ impl Product {
     pub fn after(state: Option<Self>, event: &CatalogEvent) -> Option<Self> {
         match event {
             CatalogEvent::ProductCreated(event) => {
-                Some(Self { id: event.product_id, status: Status::Draft, content: event.content.clone() })
+                let (content, schedule) = (event.content.clone(), Schedule::default());
+                Some(Self { id: event.product_id, status: Status::Draft, content, schedule })
             }
             CatalogEvent::ProductChanged(event) => {
                 state.map(|product| Self { content: event.content.clone(), ..product })
             }
             CatalogEvent::ProductPublished(_) => state.map(|product| Self { status: Status::Published, ..product }),
             CatalogEvent::ProductArchived(_) => state.map(|product| Self { status: Status::Archived, ..product }),
+            CatalogEvent::ProductScheduled(event) => state.map(|product| Self { schedule: event.schedule, ..product }),
             CatalogEvent::ProductDeleted(_) => None,
             CatalogEvent::CategoryCreated(_) | CatalogEvent::CategoryChanged(_) | CatalogEvent::CategoryDeleted(_) => {
                 state

@@ -4,13 +4,14 @@ use crate::{
     clock::Clock,
     contexts::catalog::{
         commands::products::{Op, ProductRequest},
-        domain::product::{Content, Draft},
+        domain::product::{Content, Draft, form},
     },
+    domain::validation::Findings,
     pipeline::{Expected, Rejection},
 };
 use schemas::{
     Timestamp,
-    events::catalog::{AttributeValue, Image, ProductContent, ProductOption, Variant},
+    events::catalog::{AttributeValue, Image, ProductContent, ProductOption, Schedule, Variant},
     ids::{CategoryId, ProductId, VariantId},
 };
 use serde::Deserialize;
@@ -67,6 +68,20 @@ pub(in crate::contexts::catalog) struct ProductInput {
     /// When it came to market.
     #[schema(value_type = Option<String>, format = DateTime)]
     released_at: Option<Timestamp>,
+    /// The class of goods that says which taxes are due; `standard`, if absent.
+    tax_class: Option<String>,
+    /// What a piece weighs with its packaging, in grams.
+    #[schema(minimum = 1, maximum = 10_000_000)]
+    weight_grams: Option<i64>,
+    /// How long a piece is with its packaging, in millimetres.
+    #[schema(minimum = 1, maximum = 100_000)]
+    length_mm: Option<i64>,
+    /// How wide it is, in millimetres.
+    #[schema(minimum = 1, maximum = 100_000)]
+    width_mm: Option<i64>,
+    /// How high it is, in millimetres.
+    #[schema(minimum = 1, maximum = 100_000)]
+    height_mm: Option<i64>,
 }
 
 /// What shall happen to the product of a line.
@@ -130,6 +145,34 @@ pub(in crate::contexts::catalog) struct VariantInput {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, AttributeInput>)]
     attributes: BTreeMap<String, AttributeValue>,
+    /// What a piece weighs with its packaging, in grams; as the product, if absent.
+    #[schema(minimum = 1, maximum = 10_000_000)]
+    weight_grams: Option<i64>,
+}
+
+/// When a product comes into sight and goes out of it by itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::contexts::catalog) struct ScheduleInput {
+    /// When it is published; at once, if that has passed; not by itself, if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    publish_at: Option<Timestamp>,
+    /// When it is archived, after `publish_at`; at once, if that has passed; not by itself, if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    archive_at: Option<Timestamp>,
+}
+
+impl ScheduleInput {
+    /// The schedule, if a product can keep it.
+    pub(super) fn schedule(self) -> Result<Schedule, Rejection> {
+        // As PostgreSQL keeps it, so that the same again is the same.
+        let stored = |at: Option<Timestamp>| at.and_then(|at| Timestamp::from_timestamp_micros(at.timestamp_micros()));
+        let schedule = Schedule { publish_at: stored(self.publish_at), archive_at: stored(self.archive_at) };
+        let mut findings = Findings::default();
+        form::a_product_is_shown_before_it_is_hidden(&mut findings, schedule);
+        findings.done().map_err(Rejection::invalid)?;
+        Ok(schedule)
+    }
 }
 
 impl ProductInput {
@@ -187,7 +230,7 @@ impl ProductInput {
             Op::Create | Op::Change | Op::Upsert => {
                 Some(Content::parse(self.draft(clock)).map_err(Rejection::invalid)?)
             }
-            Op::Publish | Op::Archive | Op::Delete => None,
+            Op::Publish | Op::Archive | Op::Schedule(_) | Op::CarryOut(_) | Op::Delete => None,
         };
         let fresh = ProductId(clock.id());
         Ok(ProductRequest { op, expected, fresh, id, external_id, slug, content, categories, publish })
@@ -201,6 +244,7 @@ impl ProductInput {
             eans: input.eans,
             options: input.options,
             attributes: input.attributes,
+            weight_grams: input.weight_grams,
         };
         let option = |input: OptionInput| ProductOption { name: input.name, values: input.values };
         let content = ProductContent {
@@ -217,6 +261,11 @@ impl ProductInput {
             variants: self.variants.into_iter().map(variant).collect(),
             images: self.images.into_iter().map(|input| Image { url: input.url, alt: input.alt }).collect(),
             released_at: self.released_at,
+            tax_class: self.tax_class,
+            weight_grams: self.weight_grams,
+            length_mm: self.length_mm,
+            width_mm: self.width_mm,
+            height_mm: self.height_mm,
         };
         Draft { content, given_ids }
     }
