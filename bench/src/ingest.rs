@@ -180,6 +180,7 @@ fn document(number: u128, Mapped { product: line, .. }: Mapped) -> SearchDocumen
         attributes: variant.attributes,
         prices: std::collections::BTreeMap::new(),
         on_hand: 1,
+        availability: None,
     });
     let product = SearchProduct {
         external_id: Some(line.external_id),

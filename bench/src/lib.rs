@@ -14,6 +14,7 @@ pub mod peers;
 pub mod profile;
 pub mod rebuild;
 pub mod reindexing;
+pub mod reservations;
 pub mod searches;
 
 mod figures;

@@ -1,6 +1,8 @@
 //! `souk-bench`, also `souk bench`.
 
-use bench::{BenchError, chaos, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, searches};
+use bench::{
+    BenchError, chaos, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, reservations, searches,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -24,6 +26,7 @@ enum Measurement {
     Reindex(reindexing::Args),
     Rebuild(rebuild::Args),
     Ingest(ingest::Args),
+    Reservations(reservations::Args),
     Chaos(chaos::Args),
 }
 
@@ -53,6 +56,7 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Reindex(args) => reindexing::run(args).await,
         Measurement::Rebuild(args) => rebuild::run(args).await,
         Measurement::Ingest(args) => ingest::run(args).await,
+        Measurement::Reservations(args) => reservations::run(args).await,
         Measurement::Chaos(args) => chaos::run(args).await,
     }
 }

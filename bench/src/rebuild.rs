@@ -262,6 +262,7 @@ fn document(number: u64) -> SearchDocument {
             attributes: BTreeMap::new(),
             prices: BTreeMap::new(),
             on_hand: 1,
+            availability: None,
         }],
         available: true,
         ..SearchProduct::default()

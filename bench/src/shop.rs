@@ -189,6 +189,20 @@ impl Shop {
         last["summary"]["token"].as_str().map(str::to_owned).ok_or_else(|| failed("no token".to_owned()))
     }
 
+    /// A command under a key, whatever it is answered; gives the status.
+    pub(crate) async fn try_command(&self, path: &str, key: &str, body: &Value) -> Result<u16, BenchError> {
+        let request = self.write(Method::POST, path).header("idempotency-key", key).json(body);
+        let response = request.send().await.map_err(|error| BenchError::Service {
+            what: "a command",
+            url: error.url().map(ToString::to_string).unwrap_or_default(),
+            reason: error.to_string(),
+        })?;
+        let status = response.status().as_u16();
+        // Read to its end, so that the connection is used again.
+        let _ = response.bytes().await;
+        Ok(status)
+    }
+
     fn write(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v1/{path}", self.args.write_url.trim_end_matches('/'));
         self.http.request(method, url).header("x-tenant-slug", &self.args.tenant)

@@ -7,6 +7,7 @@ use schemas::{
     events::catalog::{AttributeValue, Image},
     ids::{ProductId, TenantId, VariantId},
     money::Currency,
+    product_page::Availability,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ pub struct SearchProduct {
     /// Lowest and highest price per currency over the variants, at the time of composing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<Currency, PriceSpan>,
-    /// Whether any variant has stock.
+    /// Whether any variant has a piece that can be sold.
     pub available: bool,
 }
 
@@ -89,6 +90,17 @@ pub struct DocumentVariant {
     /// The price that counts per currency.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<Currency, VariantPrice>,
-    /// Pieces on hand over all places.
+    /// Pieces on hand over all places, those that are held for others included.
     pub on_hand: i64,
+    /// What of them can be sold; if absent, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Availability>,
+}
+
+impl DocumentVariant {
+    /// What of it can be sold.
+    #[must_use]
+    pub fn availability(&self) -> Availability {
+        self.availability.unwrap_or_else(|| Availability::of(self.on_hand))
+    }
 }

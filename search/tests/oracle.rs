@@ -48,6 +48,7 @@ prop_compose! {
             attributes: attribute(color, weight),
             prices: price.into_iter().collect(),
             on_hand: stock,
+            availability: None,
         }
     }
 }

@@ -69,6 +69,7 @@ fn documents(folder: &Path) -> Vec<SearchDocument> {
                 attributes: BTreeMap::new(),
                 prices: BTreeMap::new(),
                 on_hand: 25,
+                availability: None,
             }],
             ..SearchProduct::default()
         };

@@ -171,6 +171,7 @@ fn a_gtin_is_found_with_its_zeros_and_without() {
             attributes: BTreeMap::new(),
             prices: BTreeMap::new(),
             on_hand: 0,
+            availability: None,
         };
         SearchProduct { variants: vec![variant], ..product(title) }
     };
@@ -319,6 +320,7 @@ fn a_long_value_is_found_by_filters_and_told_apart_by_its_beginning() {
             attributes: BTreeMap::from([("note".to_owned(), AttributeValue::Text(value))]),
             prices: BTreeMap::new(),
             on_hand: 0,
+            availability: None,
         }];
         own
     };

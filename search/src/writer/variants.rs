@@ -47,7 +47,7 @@ pub(super) fn encode(product: &SearchProduct) -> Result<Vec<u8>, IndexError> {
                 sku: variant.sku.clone(),
                 attributes: options.chain(own).map(|(name, value)| (attribute_path(name), value)).collect(),
                 prices: variant.prices.iter().map(|(currency, price)| (*currency, price.amount)).collect(),
-                available: variant.on_hand > 0,
+                available: variant.availability().is_any(),
             }
         })
         .collect();

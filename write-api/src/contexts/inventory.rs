@@ -1,9 +1,11 @@
-//! Stock: one item per variant, with the pieces on hand at each location.
+//! Stock: what is on hand, what of it is kept for whom, and what can be sold.
 
 mod commands;
 pub(crate) mod domain;
 mod http;
+pub(crate) mod port;
 mod table;
+
 #[cfg(test)]
 mod tests;
 

@@ -9,9 +9,11 @@ static INSERT: PerContext = PerContext::new(|schema| {
     format!(
         "INSERT INTO {schema}.outbox (event_id, tenant_id, event_type, aggregate, aggregate_id, version, partition_id, \
          payload, occurred_at, correlation_id, traceparent, causation_id) \
-         SELECT event_id, $1, event_type, $2, aggregate_id, version, partition_id, payload, $3, $4, $5, $6 \
-         FROM UNNEST($7::uuid[], $8::text[], $9::uuid[], $10::int8[], $11::uuid[], $12::text[]) \
-         WITH ORDINALITY AS new (event_id, event_type, aggregate_id, version, partition_id, payload, n) ORDER BY n"
+         SELECT event_id, $1, event_type, $2, aggregate_id, version, partition_id, payload, $3, correlation_id, \
+         traceparent, causation_id \
+         FROM UNNEST($4::uuid[], $5::text[], $6::uuid[], $7::int8[], $8::uuid[], $9::text[], $10::text[], $11::text[], \
+         $12::text[]) WITH ORDINALITY AS new (event_id, event_type, aggregate_id, version, partition_id, payload, \
+         correlation_id, traceparent, causation_id, n) ORDER BY n"
     )
 });
 
@@ -29,11 +31,13 @@ pub(super) fn stored_version(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-/// Adds events in their order. To be called after the states were written; see [`Batch::append`](super::Batch::append).
+/// Adds events in their order, each with the scope of the command that led to it; the first scope says whose they are, and
+/// when it was. To be called after the states were written; see [`Batch::append`](super::Batch::append).
 pub(super) async fn append<A: Aggregate>(
     conn: &mut PgConnection,
     scope: &Scope,
     log: &[Decided<A::Event>],
+    origins: &[&Scope],
 ) -> Result<(), Failure> {
     let ids: Vec<Uuid> = log.iter().map(|_| scope.clock.id()).collect();
     let types: Vec<&str> = log.iter().map(|decided| decided.event.event_type()).collect();
@@ -45,15 +49,15 @@ pub(super) async fn append<A: Aggregate>(
         .bind(scope.tenant.uuid())
         .bind(A::NAME)
         .bind(scope.now)
-        .bind(&scope.request.correlation_id)
-        .bind(&scope.request.traceparent)
-        .bind(&scope.cause)
         .bind(ids)
         .bind(types)
         .bind(aggregates)
         .bind(versions)
         .bind(partitions)
         .bind(payloads)
+        .bind(origins.iter().map(|origin| origin.request.correlation_id.as_str()).collect::<Vec<_>>())
+        .bind(origins.iter().map(|origin| origin.request.traceparent.as_deref()).collect::<Vec<_>>())
+        .bind(origins.iter().map(|origin| origin.cause.as_deref()).collect::<Vec<_>>())
         .execute(conn)
         .await?;
     Ok(())

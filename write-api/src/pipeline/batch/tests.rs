@@ -3,7 +3,7 @@
 use super::*;
 use crate::contexts::inventory::domain::{
     StockCommand, StockItem,
-    command::{Movement, parse_movement},
+    command::{Move, Movement, parse_movement},
 };
 use proptest::prelude::*;
 use schemas::ids::{ProductId, VariantId};
@@ -12,7 +12,7 @@ const PRODUCT: ProductId = ProductId(Uuid::nil());
 
 fn receive(batch: &mut Batch<StockItem>, id: Uuid, pieces: i64, expected: Expected) -> Result<Done, Rejection> {
     let (location, movement) = parse_movement("main", Movement::Receive(pieces)).map_err(Rejection::invalid)?;
-    let command = StockCommand { product_id: PRODUCT, variant_id: VariantId(id), location, movement };
+    let command = StockCommand::Move(Move { product_id: PRODUCT, variant_id: VariantId(id), location, movement });
     batch.carry_out(id, expected, |batch| Ok(StockItem::decide(batch.state(id), command)?))
 }
 
@@ -67,7 +67,7 @@ proptest! {
     fn versions_are_contiguous(quantities in proptest::collection::vec((0_u128..3, 0_i64..5), 0..40), start in 1_u64..9) {
         let mut batch = Batch::<StockItem>::default();
         let id = Uuid::from_u128(0);
-        batch.insert(id, start, StockItem { product_id: PRODUCT, variant_id: VariantId(id), levels: [].into() });
+        batch.insert(id, start, StockItem::new(PRODUCT, VariantId(id)));
         for (id, quantity) in quantities {
             let id = Uuid::from_u128(id);
             // Nothing arrives by none: that is refused at the door.
