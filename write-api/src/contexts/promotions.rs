@@ -1,0 +1,20 @@
+//! What makes carts cheaper: promotions, their codes, and how often they are used.
+
+mod commands;
+mod domain;
+mod http;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "checkouts, which ask for all of it, are a slice of their own")
+)]
+pub(crate) mod port;
+pub(crate) mod process;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use super::Slice;
+use schemas::contexts::Context;
+
+/// What the rest of write-api has to know of it.
+pub(super) const SLICE: Slice = Slice { context: Context::Promotions, routes: http::routes };
