@@ -65,6 +65,36 @@ impl Shopper {
     }
 }
 
+/// Somebody without an account, who is known again by a token.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// The guest's id.
+    pub id: String,
+    /// The token.
+    pub token: String,
+}
+
+impl Guest {
+    /// Becomes one, and waits until the read side knows the key of the token.
+    pub async fn begin(shop: &Shop) -> Self {
+        let drawn = shop.command(Method::POST, "/v1/guests", None, &Value::Null).await;
+        let of = |name: &str| drawn[name].as_str().expect(name).to_owned();
+        let guest = Self { id: of("guest_id"), token: of("guest_token") };
+        eventually("the read side knows the shop's key", PATIENCE, || async {
+            let status = guest.at(shop).read("/v1/jwks", None).await.status;
+            if status == 200 { Ok(()) } else { Err(status.to_string()) }
+        })
+        .await;
+        guest
+    }
+
+    /// The shop, asked by this guest.
+    #[must_use]
+    pub fn at(&self, shop: &Shop) -> Shop {
+        shop.with_key(&self.token)
+    }
+}
+
 /// Somebody who has an account and an authenticator.
 #[derive(Debug, Clone)]
 pub struct Authenticated {

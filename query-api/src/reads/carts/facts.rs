@@ -1,0 +1,121 @@
+//! What the price of a cart is made of. Pure, and put together as the checkout does it: what is the same there has the same
+//! digest here.
+
+use super::known::{Known, Pieces, gifts};
+use crate::{
+    goods::Offer,
+    promotions::{Applicable, CouponStatus},
+};
+use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GiftFact, PromotionFact, ShipmentGroup, Versioned};
+use schemas::{
+    cart::Cart,
+    events::pricing::PriceEntry,
+    settings::{Setting, ShopSettings},
+};
+use std::collections::BTreeMap;
+
+/// The one group of shipment of a cart.
+const GROUP: &str = "main";
+
+/// The facts of a cart.
+pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
+    let settings = &known.settings;
+    let lines = cart.lines.iter().filter_map(|line| {
+        let offer = known.offers.get(&line.variant_id)?;
+        let id = (line.line_id, line.quantity);
+        // Whether all of them can be had is found out when they are reserved.
+        let is_available = offer.good.is_published && Pieces::most(known.pieces.get(&line.variant_id)) > 0;
+        Some(CartLine::of(id, GROUP, &offer.good, sheet(offer), is_available))
+    });
+    let gifts = gifts(&known.promotions.applicable).into_iter().filter_map(|variant| {
+        let offer = known.offers.get(&variant)?;
+        let available = if offer.good.is_published { Pieces::most(known.pieces.get(&variant)) } else { 0 };
+        let gift = GiftFact::of(&offer.good, sheet(offer), available);
+        Some((variant, GiftFact { group: Some(GROUP.to_owned()), ..gift }))
+    });
+    let customer = known.customer.as_ref();
+    Facts {
+        now: known.now,
+        currency: cart.currency,
+        channel: cart.channel.clone(),
+        policy: versioned(&settings.policy),
+        shipping: cart.place.clone(),
+        billing: None,
+        customer: customer
+            .map(|customer| Customer { groups: customer.groups.clone(), is_first_order: !customer.has_ordered }),
+        payment: None,
+        codes: codes(cart, known),
+        lines: lines.collect(),
+        groups: BTreeMap::from([(GROUP.to_owned(), group(cart, settings))]),
+        tax_zones: by_name(&settings.tax_zones),
+        shipping_methods: by_name(&settings.shipping_methods),
+        promotions: promotions(&known.promotions.applicable),
+        gifts: gifts.collect(),
+    }
+}
+
+/// All goods are sent together, from the first location that sends any.
+fn group(cart: &Cart, settings: &ShopSettings) -> ShipmentGroup {
+    let locations = settings.locations.iter().filter(|location| location.content.ships);
+    let location = locations.min_by_key(|location| (location.content.position, &location.name));
+    ShipmentGroup { location: location.map(|one| one.name.clone()), method: cart.shipping_method.clone() }
+}
+
+fn sheet(offer: &Offer) -> Option<Versioned<Vec<PriceEntry>>> {
+    let sheet = || Versioned { version: offer.prices_version, value: offer.prices.clone() };
+    (offer.prices_version > 0).then(sheet)
+}
+
+fn versioned<C: Clone>(setting: &Setting<C>) -> Versioned<C> {
+    Versioned { version: setting.version, value: setting.content.clone() }
+}
+
+fn by_name<C: Clone>(settings: &[Setting<C>]) -> BTreeMap<String, Versioned<C>> {
+    settings.iter().map(|setting| (setting.name.clone(), versioned(setting))).collect()
+}
+
+/// What each code of the cart is. One whose promotion is used up is still of that promotion, which says so.
+fn codes(cart: &Cart, known: &Known) -> BTreeMap<String, CodeFact> {
+    let mut codes: BTreeMap<String, CodeFact> =
+        cart.coupons.iter().map(|code| (code.clone(), CodeFact::Unknown)).collect();
+    for (code, status) in &known.promotions.refused {
+        let fact = match status {
+            CouponStatus::Unknown => CodeFact::Unknown,
+            CouponStatus::NotYet => CodeFact::Unusable("the code counts later".to_owned()),
+            CouponStatus::Ended => CodeFact::Unusable("the code counts no longer".to_owned()),
+            CouponStatus::Disabled => CodeFact::Unusable("the code can't be used any more".to_owned()),
+            CouponStatus::Usable | CouponStatus::Exhausted => {
+                CodeFact::Unusable("the code was used as often as may be".to_owned())
+            }
+        };
+        codes.insert(code.clone(), fact);
+    }
+    for Applicable { promotion, code, .. } in &known.promotions.applicable {
+        if let Some(code) = code {
+            codes.insert(code.clone(), CodeFact::Promotion(promotion.name.clone()));
+        }
+    }
+    codes
+}
+
+/// Promotions by name; one that several codes name is one promotion.
+fn promotions(applicable: &[Applicable]) -> BTreeMap<String, PromotionFact> {
+    let mut promotions = BTreeMap::<String, PromotionFact>::new();
+    for Applicable { promotion, code, exhausted, .. } in applicable {
+        let fact = || PromotionFact {
+            promotion: Versioned {
+                version: u64::try_from(promotion.version).unwrap_or_default(),
+                value: promotion.content.clone(),
+            },
+            exhausted: Exhausted::default(),
+        };
+        let known = promotions.entry(promotion.name.clone()).or_insert_with(fact);
+        known.exhausted.in_all |= exhausted.in_all;
+        known.exhausted.by_customer |= exhausted.by_customer;
+        known.exhausted.codes.extend(code.clone().filter(|_| exhausted.by_code));
+    }
+    promotions
+}
+
+#[cfg(test)]
+mod tests;

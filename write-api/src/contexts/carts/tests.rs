@@ -1,0 +1,5 @@
+//! What carts decide.
+
+mod merging;
+mod model;
+mod rules;
