@@ -14,9 +14,10 @@ const AWAY = "souk-away";
 const CODE = { name: "code", label: "Code from the mail", autocomplete: "one-time-code", required: true, plain: true, maxlength: 200 };
 
 /**
- * The account of whoever shops here. `shop` is the storefront; `show` draws what a name of the address stands for.
+ * The account of whoever shops here. `shop` is the storefront; `moved` is told when somebody has signed in or out; `show`
+ * draws what a name of the address stands for.
  */
-export function accountView(shop) {
+export function accountView(shop, moved) {
   const session = new Session({
     name: "souk-session",
     headers: () => (shop.state.tenant === null ? {} : { "x-tenant-slug": shop.state.tenant }),
@@ -43,8 +44,14 @@ export function accountView(shop) {
     by("account-text").textContent = session.open ? "My account" : "Sign in";
   }
 
+  let isOpen = session.open;
+
   function changed(message) {
     button();
+    if (session.open !== isOpen) {
+      isOpen = session.open;
+      moved();
+    }
     if (session.open || shop.state.account !== "me") return;
     if (message !== "") announce(message);
     go("sign-in", message);
@@ -259,6 +266,7 @@ export function accountView(shop) {
   by("account").addEventListener("click", (event) => followed(event, session.open ? "me" : "sign-in"));
   button();
   return {
+    session,
     show,
     /** A code that the address brought. */
     given: (code) => {

@@ -2,7 +2,7 @@
 
 import { read, Refused } from "./api.js";
 import { announce, by, fill, h, plain } from "./dom.js";
-import { attribute, counted, day, fieldValue, moment, number } from "./format.js";
+import { attribute, counted, day, fieldValue, moment, money, number } from "./format.js";
 import { picture } from "./picture.js";
 import { card, priceOf } from "./results.js";
 
@@ -77,7 +77,7 @@ function page(shop, { body, servedAt, consistency }) {
   const variants = body.variants ?? [];
   const buy = h("div", { class: "buy" });
   const show = (variant) => fill(buy, offer(shop, body, variant));
-  const first = variants.find((variant) => variant.on_hand > 0) ?? variants[0];
+  const first = variants.find(canBeHad) ?? variants[0];
   show(first);
   return [
     crumbs,
@@ -146,23 +146,46 @@ function codes(body) {
   );
 }
 
+/** What can be sold of a variant. A page that an earlier release composed tells what is on hand alone. */
+function availability(variant) {
+  const onHand = variant?.on_hand ?? 0;
+  const few = { level: onHand > 0 ? "low" : "none", left: onHand };
+  return variant?.availability ?? (onHand > 5 ? { level: "in_stock" } : few);
+}
+
+const canBeHad = (variant) => availability(variant).level !== "none";
+
+function stockText(variant) {
+  const { level, left } = availability(variant);
+  if (level === "none") return "Sold out";
+  return level === "low" ? `Only ${number(left)} left` : "In stock";
+}
+
 /** Price and stock of a variant. */
 function offer(shop, body, variant) {
-  const left = variant?.on_hand ?? 0;
   return [
     priceOf(variant?.prices ?? body.prices, shop.state.currency),
+    tiers(variant?.tiers?.[shop.state.currency] ?? [], shop.state.currency),
     h(
       "p",
       { class: "stock" },
-      h(
-        "span",
-        { class: left > 0 ? "in" : "out" },
-        left > 0 ? (left <= 5 ? `Only ${number(left)} left` : "In stock") : "Sold out",
-      ),
+      h("span", { class: canBeHad(variant) ? "in" : "out" }, stockText(variant)),
       variant && h("span", { class: "variants" }, `SKU ${variant.sku}`),
     ),
+    canBeHad(variant) && shop.adder(variant, currencyOf(variant.prices ?? body.prices, shop.state.currency)),
   ];
 }
+
+/** What a piece costs where somebody buys many. */
+function tiers(list, currency) {
+  if (!list.length) return null;
+  const tier = ({ min_quantity, amount }) =>
+    h("div", {}, h("dt", {}, `From ${number(min_quantity)} pieces`), h("dd", {}, `${money(amount, currency)} each`));
+  return h("dl", { class: "codes tiers" }, list.map(tier));
+}
+
+/** The currency that the price is shown in. */
+const currencyOf = (prices, wanted) => (prices?.[wanted] ? wanted : (Object.keys(prices ?? {})[0] ?? wanted));
 
 const optionsOf = (variant) => Object.entries(variant.options ?? {});
 
@@ -192,7 +215,7 @@ function chooser(variants, first, show) {
               "button",
               {
                 type: "button",
-                class: variant.on_hand > 0 ? "option-value" : "option-value gone",
+                class: canBeHad(variant) ? "option-value" : "option-value gone",
                 "data-key": `option ${name} ${value}`,
                 "aria-pressed": String(current.options?.[name] === value),
                 onclick: () => {
@@ -254,7 +277,7 @@ function variantTable(shop, variants) {
               names.map((name) => h("td", {}, variant.options?.[name] ?? "–")),
               h("td", { class: "code" }, variant.sku),
               h("td", {}, priceOf(variant.prices, shop.state.currency)),
-              h("td", {}, h("span", { class: variant.on_hand > 0 ? "in" : "out" }, number(variant.on_hand))),
+              h("td", {}, h("span", { class: canBeHad(variant) ? "in" : "out" }, stockText(variant))),
             ),
           ),
         ),

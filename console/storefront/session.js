@@ -17,7 +17,7 @@ export class Denied extends Error {
   }
 }
 
-async function call(method, path, { body, token, headers = {} }) {
+export async function call(method, path, { body, token, headers = {} }) {
   const sent = { accept: "application/json", ...headers };
   if (token !== undefined) sent.authorization = `Bearer ${token}`;
   if (body !== undefined) sent["content-type"] = "application/json";

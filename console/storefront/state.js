@@ -29,6 +29,8 @@ export function fromAddress(search) {
     product: params.get("p"),
     /** A view of the account, such as `sign-in`. */
     account: params.get("account"),
+    /** Whether the cart is shown. */
+    cart: params.has("cart"),
     q: params.get("q") ?? "",
     mode: MODES.includes(mode) ? mode : "lexical",
     sort: SORTS.includes(sort) ? sort : "",
@@ -57,6 +59,10 @@ export function toAddress(state) {
   set("tenant", state.tenant, null);
   if (state.account !== null) {
     params.append("account", state.account);
+    return `/?${params}`;
+  }
+  if (state.cart) {
+    params.append("cart", "");
     return `/?${params}`;
   }
   if (state.product !== null) {

@@ -3,6 +3,7 @@
 
 import { accountView } from "./account.js";
 import { read, Refused } from "./api.js";
+import { cartView } from "./cart.js";
 import { by, fill, h, open, settled } from "./dom.js";
 import { explain, why } from "./explain.js";
 import { number } from "./format.js";
@@ -43,7 +44,9 @@ const shop = {
 };
 
 const view = searchView(shop);
-const account = accountView(shop);
+const account = accountView(shop, () => cart.moved());
+const cart = cartView(shop, account.session);
+shop.adder = cart.adder;
 const field = searchField(shop);
 let reading = null;
 
@@ -56,8 +59,8 @@ const typing = settled(TYPING_MS, (q) => {
 /** Changes the state, the address and what is shown. */
 function go(changes, { typing: asTyped = false, replace = false } = {}) {
   const before = toAddress(shop.state);
-  // Whatever else is asked for leads out of the account.
-  shop.state = { ...shop.state, account: null, ...changes };
+  // Whatever else is asked for leads out of the account and the cart.
+  shop.state = { ...shop.state, account: null, cart: false, ...changes };
   const address = toAddress(shop.state);
   if (address !== before) {
     history.replaceState({ ...history.state, scroll: scrollY }, "");
@@ -68,7 +71,7 @@ function go(changes, { typing: asTyped = false, replace = false } = {}) {
     // The same words, now submitted: no longer a beginning.
     history.replaceState({ ...history.state, typing: false }, "");
   }
-  return show({ typing: asTyped, scroll: shop.state.product === null && shop.state.account === null ? null : 0 });
+  return show({ typing: asTyped, scroll: shop.state.product === null && shop.state.account === null && !shop.state.cart ? null : 0 });
 }
 
 async function show({ typing: asTyped = false, scroll = null } = {}) {
@@ -77,11 +80,13 @@ async function show({ typing: asTyped = false, scroll = null } = {}) {
   if (!asTyped) by("q").value = state.q;
   controls();
   const own = state.account !== null;
-  const product = state.product !== null && !own;
+  const inCart = state.cart && !own;
+  const product = state.product !== null && !own && !inCart;
   by("account-view").hidden = !own;
+  by("cart-view").hidden = !inCart;
   by("product-view").hidden = !product;
-  by("search-view").hidden = product || own;
-  by("why").hidden = product || own;
+  by("search-view").hidden = product || own || inCart;
+  by("why").hidden = product || own || inCart;
   reading?.abort();
   if (own) {
     if (scroll !== null) scrollTo(0, scroll);
@@ -89,6 +94,14 @@ async function show({ typing: asTyped = false, scroll = null } = {}) {
     if (shop.state.account !== state.account) return;
     document.title = `${title} · ${NAME}`;
     by("account-view").querySelector("h1")?.focus({ preventScroll: true });
+    return;
+  }
+  if (inCart) {
+    if (scroll !== null) scrollTo(0, scroll);
+    const title = await cart.show();
+    if (!shop.state.cart) return;
+    document.title = `${title} · ${NAME}`;
+    by("cart-view").querySelector("h1")?.focus({ preventScroll: true });
     return;
   }
   if (product) {
@@ -138,6 +151,7 @@ function controls() {
     understand: true,
     product: null,
     account: null,
+    cart: false,
   });
 }
 
@@ -236,4 +250,5 @@ codeFromAddress();
 wire();
 drawer();
 categories();
+cart.moved();
 show({ scroll: history.state?.scroll ?? null });

@@ -1,6 +1,7 @@
 //! The storefront in a real browser: what a shopper types, chooses and opens, on a desk and on a phone.
 
 mod account;
+mod cart;
 
 use acceptance::{
     browser::{Browser, keys},

@@ -1,5 +1,5 @@
-//! What people with accounts want, passed on to write-api: a page speaks to its own origin alone. Who may is decided there;
-//! query-api writes nothing.
+//! What people with accounts and carts want, passed on to write-api: a page speaks to its own origin alone. Who may is decided
+//! there; query-api writes nothing.
 
 use crate::{accounts::WriteApi, app::App, problem::Refusal, tenants::Tenants};
 use access::{
@@ -24,7 +24,7 @@ use service::{
 use std::time::Duration;
 
 /// Everything that is passed on; nothing else of write-api is reached from here.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 19] = [
     "/v1/accounts",
     "/v1/accounts/verify",
     "/v1/sessions",
@@ -37,6 +37,13 @@ const PATHS: [&str; 12] = [
     "/v1/invitations/accept",
     "/v1/me",
     "/v1/me/{*rest}",
+    "/v1/guests",
+    "/v1/carts",
+    "/v1/carts/{id}/items",
+    "/v1/carts/{id}/items/{line}",
+    "/v1/carts/{id}/coupons/{code}",
+    "/v1/carts/{id}/destination",
+    "/v1/carts/{id}/merge",
 ];
 /// Largest body that is passed on, in bytes.
 const MAX_BODY: usize = 65_536;
@@ -74,7 +81,9 @@ pub fn routes(tenants: Tenants) -> Router<App> {
     all.split()
         .0
         .method_not_allowed_fallback(|| async {
-            ProblemResponse(Problem::new(Code::MethodNotAllowed).detail("accounts take GET, POST, PUT and DELETE"))
+            ProblemResponse(
+                Problem::new(Code::MethodNotAllowed).detail("accounts and carts take GET, POST, PUT and DELETE"),
+            )
         })
         .layer(middleware::from_fn(in_own_time))
         .layer(origins::layer(tenants, Otherwise::Nobody, methods))
@@ -83,7 +92,9 @@ pub fn routes(tenants: Tenants) -> Router<App> {
 /// Passes a request on, if this process knows where to.
 async fn pass_on(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     let Some(write_api) = &app.write_api else {
-        return Err(Refusal::not_found("accounts are served by write-api; query-api passes them on with --write-url"));
+        return Err(Refusal::not_found(
+            "accounts and carts are served by write-api; query-api passes them on with --write-url",
+        ));
     };
     passed_on(write_api, request).await
 }

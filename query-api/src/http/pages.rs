@@ -49,10 +49,11 @@ macro_rules! file {
 
 const START: File = file!("storefront", "index.html", HTML);
 
-const FILES: [File; 26] = [
+const FILES: [File; 29] = [
     file!("storefront", "icon.svg", SVG),
     file!("storefront", "account.css", CSS),
     file!("storefront", "cards.css", CSS),
+    file!("storefront", "cart.css", CSS),
     file!("storefront", "forms.css", CSS),
     file!("storefront", "panels.css", CSS),
     file!("storefront", "product.css", CSS),
@@ -61,6 +62,8 @@ const FILES: [File; 26] = [
     file!("storefront", "account.js", SCRIPT),
     file!("storefront", "addresses.js", SCRIPT),
     file!("storefront", "api.js", SCRIPT),
+    file!("storefront", "basket.js", SCRIPT),
+    file!("storefront", "cart.js", SCRIPT),
     file!("storefront", "dom.js", SCRIPT),
     file!("storefront", "explain.js", SCRIPT),
     file!("storefront", "facets.js", SCRIPT),
