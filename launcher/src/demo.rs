@@ -10,6 +10,8 @@ mod generate;
 mod name;
 mod phrase;
 mod product;
+pub mod promotions;
+pub mod settings;
 
 pub use generate::Generator;
 pub use product::{DemoProduct, DemoVariant};

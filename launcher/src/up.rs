@@ -49,6 +49,8 @@ pub async fn run(args: Args, programs: PathBuf) -> Result<(), LaunchError> {
     let mut people = vec![people::administrator(&stack).await?];
     if args.demo {
         load_demo(&stack, &args.tenant).await?;
+        decide_demo(&stack, &args.tenant).await?;
+        promote_demo(&stack, &args.tenant).await?;
         people.extend(people::demo(&stack, &args.tenant).await?);
     }
     print_first_search(&stack, &args.tenant, &token).await;
@@ -116,6 +118,34 @@ async fn load_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
     demo::run(args)
         .await
         .map_err(|error| LaunchError::Other(format!("the demo catalog could not be loaded: {error}")))?;
+    std::fs::write(&mark, b"").map_err(LaunchError::folder(&mark))
+}
+
+/// Decides what a shop has to decide to sell.
+async fn decide_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
+    let key = KeyArgs::of(stack.admin_key()?);
+    once(stack, tenant, "settings", demo::settings::decide(&stack.url(Service::WriteApi), &key, tenant)).await
+}
+
+/// Defines the promotions of the demo.
+async fn promote_demo(stack: &Stack, tenant: &str) -> Result<(), LaunchError> {
+    let key = KeyArgs::of(stack.admin_key()?);
+    let (write, query) = (stack.url(Service::WriteApi), stack.url(Service::QueryApi));
+    once(stack, tenant, "promotions", demo::promotions::define(&write, &query, &key, tenant)).await
+}
+
+/// Makes something of the demo, once: what somebody has changed since stays.
+async fn once<E: std::fmt::Display>(
+    stack: &Stack,
+    tenant: &str,
+    what: &str,
+    made: impl Future<Output = Result<(), E>>,
+) -> Result<(), LaunchError> {
+    let mark = stack.settings.data_dir.join(format!("demo-{tenant}.{what}"));
+    if mark.exists() {
+        return Ok(());
+    }
+    made.await.map_err(|error| LaunchError::Other(format!("the {what} of the demo could not be made: {error}")))?;
     std::fs::write(&mark, b"").map_err(LaunchError::folder(&mark))
 }
 

@@ -12,21 +12,13 @@ use schemas::{
     product_page::ProductPage,
 };
 use search::document::{DocumentCategory, DocumentVariant, PriceSpan, SearchProduct, VariantPrice};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod page;
+mod stock;
 
-pub use schemas::product_page::ProductStatus as Status;
-
-/// The catalog's part of a product.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CatalogPart {
-    /// Where it is in its life.
-    pub status: Status,
-    /// What it is.
-    pub content: ProductContent,
-}
+pub use schemas::product_page::{CatalogPart, ProductStatus as Status};
+pub use stock::{Level, StockPart, is_seen};
 
 /// Everything known of one product, each part with its version.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,8 +27,8 @@ pub struct Parts {
     pub catalog: Option<(u64, CatalogPart)>,
     /// The price sheets.
     pub prices: BTreeMap<VariantId, (u64, Vec<PriceEntry>)>,
-    /// The stock levels by location.
-    pub stock: BTreeMap<VariantId, (u64, BTreeMap<String, i64>)>,
+    /// The stock by location.
+    pub stock: BTreeMap<VariantId, (u64, StockPart)>,
 }
 
 /// Paths of the tenant's categories by id.
@@ -71,7 +63,7 @@ pub fn compose(product_id: ProductId, parts: &Parts, paths: &CategoryPaths, now:
     let known = content.variants.iter().filter_map(|variant| parts.prices.get(&variant.id));
     let next_price_change_at = known.filter_map(|(_, entries)| next_price_change(entries, now)).min();
     let search = search_product(content, parts, &categories, now);
-    let page = page::compose(product_id, *version, catalog, parts, &search);
+    let page = page::compose(product_id, *version, catalog, parts, &search, now);
     let search = (catalog.status == Status::Published).then_some(search);
     Some(Composed { page, search, category_ids, next_price_change_at })
 }
@@ -92,7 +84,8 @@ fn search_product(
             options: variant.options.clone(),
             attributes: variant.attributes.clone(),
             prices: parts.prices.get(&variant.id).map(|(_, entries)| prices_at(entries, now)).unwrap_or_default(),
-            on_hand: parts.stock.get(&variant.id).map_or(0, |(_, levels)| levels.values().sum()),
+            on_hand: parts.stock.get(&variant.id).map_or(0, |(_, stock)| stock.on_hand()),
+            availability: parts.stock.get(&variant.id).and_then(|(_, stock)| stock.availability()),
         })
         .collect();
     SearchProduct {
@@ -106,7 +99,7 @@ fn search_product(
         categories: categories.to_vec(),
         attributes: content.attributes.clone(),
         prices: spans(&variants),
-        available: variants.iter().any(|variant| variant.on_hand > 0),
+        available: variants.iter().any(|variant| variant.availability().is_any()),
         variants,
         image: content.images.first().cloned(),
         released_at: content.released_at,
@@ -141,46 +134,27 @@ fn spans(variants: &[DocumentVariant]) -> BTreeMap<Currency, PriceSpan> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{Uuid, events::catalog::Variant};
+    use schemas::{
+        Uuid,
+        events::catalog::{Schedule, Variant},
+    };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(seconds, 0).expect("a time")
     }
 
     fn parts(status: Status) -> Parts {
-        let variant = |n: u128| Variant {
-            id: VariantId(Uuid::from_u128(n)),
-            sku: format!("S{n}"),
-            eans: vec![],
-            options: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        };
+        let variant = |n: u128| Variant::named(VariantId(Uuid::from_u128(n)), &format!("S{n}"));
         let content = ProductContent {
-            external_id: None,
-            slug: "kettle".into(),
-            title: "Kettle".into(),
-            part_number: None,
-            description: None,
-            brand: None,
-            product_type: None,
             category_ids: vec![CategoryId(Uuid::from_u128(9))],
-            attributes: BTreeMap::new(),
-            options: vec![],
             variants: vec![variant(1), variant(2)],
-            images: vec![],
-            released_at: None,
+            ..ProductContent::named("kettle", "Kettle")
         };
-        Parts { catalog: Some((3, CatalogPart { status, content })), ..Parts::default() }
+        Parts { catalog: Some((3, CatalogPart { status, content, schedule: Schedule::default() })), ..Parts::default() }
     }
 
     fn entry(list: i64, sale: Option<i64>, from: Option<i64>) -> PriceEntry {
-        PriceEntry {
-            currency: "USD".parse().expect("a code"),
-            list_amount: list,
-            sale_amount: sale,
-            valid_from: from.map(at),
-            valid_until: None,
-        }
+        PriceEntry { sale_amount: sale, valid_from: from.map(at), ..PriceEntry::always(Currency::USD, list) }
     }
 
     #[test]
@@ -207,6 +181,26 @@ mod tests {
         };
         assert_eq!(span(99), (450, 500, 450, Some(at(100))));
         assert_eq!(span(100), (400, 450, 500, None));
+    }
+
+    #[test]
+    fn what_others_pay_is_neither_found_nor_shown_but_tiers_are() {
+        let mut parts = parts(Status::Published);
+        let group = PriceEntry { group: Some("trade".into()), ..entry(300, None, Some(50)) };
+        let channel = PriceEntry { channel: Some("app".into()), ..entry(200, None, None) };
+        let many = PriceEntry { min_quantity: 10, ..entry(450, None, Some(100)) };
+        let sheet = vec![entry(500, None, None), group, channel, many.clone()];
+        parts.prices.insert(VariantId(Uuid::from_u128(1)), (1, sheet));
+        let composed =
+            |now| compose(ProductId(Uuid::from_u128(1)), &parts, &CategoryPaths::new(), at(now)).expect("composed");
+        let (before, after) = (composed(99), composed(100));
+        let span = |composed: &Composed| composed.search.as_ref().map(|search| search.prices[&Currency::USD].min);
+        assert_eq!((span(&before), span(&after)), (Some(500), Some(500)));
+        assert_eq!(composed(0).next_price_change_at, Some(at(100)), "a start for a group changes nothing");
+        assert!(before.page.variants[0].tiers.is_empty());
+        let tier = after.page.variants[0].tiers[&Currency::USD][0];
+        assert_eq!((tier.min_quantity, tier.amount), (10, 450));
+        assert_eq!(after.page.variants[0].price_sheet, [entry(500, None, None), many]);
     }
 
     #[test]

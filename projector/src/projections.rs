@@ -2,12 +2,17 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod carts;
 pub mod categories;
 pub mod category_walks;
+pub mod definitions;
 pub mod insights;
 pub mod keys;
 pub mod merchandising;
 pub mod products;
+pub mod promotions;
+pub mod settings;
 pub mod sources;
+pub mod stock;
 pub mod tenants;
 pub mod touched;

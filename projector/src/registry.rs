@@ -6,7 +6,10 @@
 
 use crate::{
     projection::{Registered, ViewTable},
-    projections::{accounts, activity, insights, keys, merchandising, products, sources, tenants},
+    projections::{
+        accounts, activity, carts, insights, keys, merchandising, products, promotions, settings, sources, stock,
+        tenants,
+    },
 };
 use schemas::{
     signals::Changed,
@@ -29,15 +32,25 @@ pub const FEEDS: &[Feed] = &[
     Feed {
         name: "products",
         changes: Changed::Products,
-        projections: &[Registered::of::<tenants::Tenants>(), Registered::of::<products::Products>()],
+        projections: &[
+            Registered::of::<tenants::Tenants>(),
+            Registered::of::<products::Products>(),
+            Registered::of::<stock::Stock>(),
+        ],
     },
     Feed {
         name: "merchandising",
         changes: Changed::Anything,
-        projections: &[Registered::of::<merchandising::Merchandising>(), Registered::of::<keys::Keys>()],
+        projections: &[
+            Registered::of::<merchandising::Merchandising>(),
+            Registered::of::<keys::Keys>(),
+            Registered::of::<settings::Settings>(),
+        ],
     },
     Feed { name: "activity", changes: Changed::Figures, projections: &[Registered::of::<activity::Activity>()] },
     Feed { name: "accounts", changes: Changed::Figures, projections: &[Registered::of::<accounts::Accounts>()] },
+    Feed { name: "carts", changes: Changed::Figures, projections: &[Registered::of::<carts::Carts>()] },
+    Feed { name: "promotions", changes: Changed::Figures, projections: &[Registered::of::<promotions::Promotions>()] },
     Feed { name: "insights", changes: Changed::Figures, projections: &[Registered::of::<insights::Insights>()] },
 ];
 

@@ -94,7 +94,10 @@ fn linger_of(context: Context) -> Linger {
         | Context::Merchandising
         | Context::Insights
         | Context::Access
-        | Context::Accounts => Linger::default(),
+        | Context::Accounts
+        | Context::Settings
+        | Context::Carts => Linger::default(),
+        Context::Promotions => Linger::default(),
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
     metrics::Metrics,
     operations::Operations,
     popularity::Popularity,
+    promotions::Promotions,
     reads::search::SearchPage,
+    shop_settings::KnownSettings,
     tenants::Tenants,
     vectors::{QueryVectors, Vectors},
     view::View,
@@ -44,8 +46,12 @@ pub struct App {
     pub cursors: cursor::Kept<Snapshot>,
     /// What staff have defined.
     pub defined: Defined,
+    /// What shops have decided.
+    pub settings: KnownSettings,
     /// What shoppers like.
     pub popularity: Popularity,
+    /// What makes carts cheaper.
+    pub promotions: Promotions,
     /// Slugs to tenants.
     pub tenants: Tenants,
     /// What is counted.
@@ -88,7 +94,9 @@ impl App {
         Self {
             freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits(), supervisor),
             popularity: Popularity::new(pool.clone()),
+            promotions: Promotions::new(pool.clone()),
             defined: Defined::new(pool.clone(), changes.clone()),
+            settings: KnownSettings::new(pool.clone(), changes.clone()),
             cache: Cache::new(config.search_cache_mib << 20, changes.clone(), metrics.held("searches")),
             views: Cache::new(config.view_cache_mib << 20, changes, metrics.held("views")),
             cursors: cursor::Kept::new(),

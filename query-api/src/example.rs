@@ -2,10 +2,16 @@
 
 use schemas::{
     NaiveDate, Timestamp, Uuid,
-    events::catalog::Image,
+    events::{
+        catalog::Image,
+        promotions::{Conditions, Effect, Level, PromotionContent, Selection, Stacking, UsageLimits},
+    },
     ids::ProductId,
     money::Currency,
-    product_page::{DocumentCategory, PageVariant, PageVersions, PriceSpan, ProductPage, ProductStatus, VariantPrice},
+    product_page::{
+        Availability, DocumentCategory, PageVariant, PageVersions, PriceSpan, PriceTier, ProductPage, ProductStatus,
+        VariantPrice,
+    },
 };
 use search::query::HitCard;
 use serde_json::value::RawValue;
@@ -27,6 +33,24 @@ pub const fn product() -> ProductId {
 #[must_use]
 pub const fn id(nth: u128) -> Uuid {
     Uuid::from_u128(ID + nth)
+}
+
+/// A promotion by codes.
+#[must_use]
+pub fn promotion() -> PromotionContent {
+    PromotionContent {
+        title: "10 % off".to_owned(),
+        needs_code: true,
+        from: None,
+        until: None,
+        conditions: Conditions::default(),
+        target: Selection::default(),
+        level: Level::Order,
+        effect: Effect::Percentage { rate_ppm: 100_000, most: Vec::new() },
+        stacking: Stacking::default(),
+        limits: UsageLimits { by_customer: Some(1), ..UsageLimits::default() },
+        is_given_back: true,
+    }
 }
 
 /// When everything in the examples happened.
@@ -87,10 +111,13 @@ pub fn page() -> ProductPage {
         eans: vec!["4006381333931".to_owned()],
         options: BTreeMap::new(),
         attributes: BTreeMap::new(),
+        weight_grams: Some(640),
         prices: in_dollars(VariantPrice { amount: 4_999, list_amount: 5_999 }),
+        tiers: in_dollars(vec![PriceTier { min_quantity: 10, amount: 4_499, list_amount: 5_999 }]),
         price_sheet: Vec::new(),
         stock: BTreeMap::from([("main".to_owned(), 7)]),
         on_hand: 7,
+        availability: Availability::of(7),
     };
     let card = card();
     ProductPage {
@@ -116,6 +143,10 @@ pub fn page() -> ProductPage {
             path_names: vec!["Kitchen".to_owned(), "Kettles".to_owned()],
         }],
         released_at: card.released_at,
+        tax_class: Some("standard".to_owned()),
+        length_mm: Some(310),
+        width_mm: Some(180),
+        height_mm: Some(220),
         prices: card.prices,
         available: card.available,
         versions: PageVersions {

@@ -15,7 +15,8 @@ pub struct ReadModel {
 /// How one tenant asks a route for what belongs to another, and what must come.
 ///
 /// The owner has one published product, titled `Lamp of ours`, imported as `same`, in the category `lamps`. In paths
-/// and bodies, `{product}` stands for its id, `{slug}` for its slug and `{now}` for the present moment.
+/// and bodies, `{product}` stands for its id, `{variant}` for that of its variant, `{slug}` for its slug and `{now}` for the
+/// present moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Isolation {
     /// The route, as in the OpenAPI document.
@@ -58,6 +59,8 @@ pub enum Expected {
     Denied(&'static str),
     /// The same for everybody: it tells of the installation.
     OfInstallation,
+    /// 403 for administrators of either: what is a shopper's is nobody else's. A test of its own asks as shoppers.
+    OfShoppers,
 }
 
 impl Isolation {

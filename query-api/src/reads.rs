@@ -3,6 +3,7 @@
 //! To add one: a file here with its row, query and routes, and its line in [`ALL`].
 
 pub mod activity;
+pub mod carts;
 pub mod categories;
 pub mod console;
 pub mod dead_letters;
@@ -14,9 +15,15 @@ pub mod lag;
 pub mod listing;
 pub mod merchandising;
 pub mod origins;
+pub mod price_sheets;
 pub mod products;
+pub mod promotions;
 pub mod roles;
+pub mod schedules;
 pub mod search;
+pub mod settings;
+pub mod shop;
+pub mod stock;
 pub mod token_keys;
 pub mod users;
 
@@ -28,7 +35,14 @@ pub const ALL: &[ReadModel] = &[
     categories::READ,
     listing::READ,
     products::READ,
+    price_sheets::READ,
+    schedules::READ,
+    stock::READ,
+    carts::READ,
     merchandising::READ,
+    settings::READ,
+    shop::READ,
+    promotions::READ,
     insights::READ,
     keys::READ,
     origins::READ,

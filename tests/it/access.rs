@@ -5,7 +5,7 @@ use acceptance::{
     builders::product_line,
     eventually::eventually,
     shop::{PATIENCE, Shop},
-    shopper::{Authenticated, PASSWORD, Shopper, invited},
+    shopper::{Authenticated, Guest, PASSWORD, Shopper, invited},
     stack::TestStack,
 };
 use access::{Permission, scoped::Scope};
@@ -65,6 +65,10 @@ enum Principal {
     Customer,
     /// A shopper of another shop who has signed in there.
     OtherCustomer,
+    /// A guest of the shop.
+    Guest,
+    /// A guest of another shop.
+    OtherGuest,
     /// Staff with every permission but the one that is needed.
     StaffWithout,
     /// Staff with the permission that is needed alone.
@@ -82,7 +86,7 @@ enum Principal {
     AdminMember,
 }
 
-const PRINCIPALS: [Principal; 18] = [
+const PRINCIPALS: [Principal; 20] = [
     Principal::Nobody,
     Principal::Visitor,
     Principal::OtherVisitor,
@@ -92,6 +96,8 @@ const PRINCIPALS: [Principal; 18] = [
     Principal::Scoped,
     Principal::Customer,
     Principal::OtherCustomer,
+    Principal::Guest,
+    Principal::OtherGuest,
     Principal::StaffWithout,
     Principal::StaffWith,
     Principal::Owner,
@@ -118,24 +124,27 @@ enum Met {
 /// What has to come.
 fn expected(access: &str, principal: Principal) -> Met {
     use Principal::{
-        Admin, AdminMember, Customer, Guessing, Nobody, OtherCustomer, OtherOwner, OtherVisitor, Owner, OwnerMember,
-        Revoked, Scoped, Searching, StaffMember, StaffWith, StaffWithout, Visitor, WeakOwner,
+        Admin, AdminMember, Customer, Guessing, Guest, Nobody, OtherCustomer, OtherGuest, OtherOwner, OtherVisitor,
+        Owner, OwnerMember, Revoked, Scoped, Searching, StaffMember, StaffWith, StaffWithout, Visitor, WeakOwner,
     };
     match (access, principal) {
         // What is a shopper's is nobody else's.
-        ("customer", Admin) => Met::Forbidden,
+        ("customer" | "buyer", Admin) => Met::Forbidden,
         ("anybody", _) | (_, Admin | AdminMember) => Met::In,
         (NAMED, Nobody) => Met::In,
-        ("search" | "shopper" | NAMED, Visitor | Customer) | ("customer", Customer) => Met::In,
-        ("search" | "shopper" | NAMED | "customer", WeakOwner | StaffMember | OwnerMember) => Met::In,
-        ("search" | "shopper" | NAMED | "customer", OtherCustomer) => Met::NoShop,
+        ("search" | "shopper" | NAMED, Visitor | Customer | Guest) => Met::In,
+        ("customer" | "buyer", Customer) | ("buyer", Guest) => Met::In,
+        ("search" | "shopper" | NAMED | "customer" | "buyer", WeakOwner | StaffMember | OwnerMember) => Met::In,
+        ("search" | "shopper" | NAMED | "customer" | "buyer", OtherCustomer) => Met::NoShop,
+        ("search" | "shopper" | NAMED | "buyer", OtherGuest) => Met::NoShop,
         ("search" | "shopper" | NAMED, OtherVisitor) => Met::NoShop,
         (_, Nobody | Visitor | OtherVisitor | Guessing | Revoked) => Met::Unknown,
         ("search", Scoped) => Met::In,
         ("search" | "shopper" | NAMED, Searching | StaffWithout | StaffWith | Owner) => Met::In,
         ("shopper" | NAMED, Scoped) => Met::Forbidden,
         ("owner", Owner | OwnerMember) => Met::In,
-        ("admin" | "customer", _) | (_, Customer | OtherCustomer | WeakOwner) => Met::Forbidden,
+        ("admin" | "customer" | "buyer", _) => Met::Forbidden,
+        (_, Customer | OtherCustomer | Guest | OtherGuest | WeakOwner) => Met::Forbidden,
         (_, OtherOwner) => Met::NoShop,
         ("owner", _) => Met::Forbidden,
         (other, principal) => {
@@ -143,7 +152,9 @@ fn expected(access: &str, principal: Principal) -> Met {
             match principal {
                 StaffWith | Owner | StaffMember | OwnerMember => Met::In,
                 Nobody | Visitor | OtherVisitor | Guessing | Revoked | Searching | Scoped | Customer
-                | OtherCustomer | StaffWithout | OtherOwner | Admin | WeakOwner | AdminMember => Met::Forbidden,
+                | OtherCustomer | Guest | OtherGuest | StaffWithout | OtherOwner | Admin | WeakOwner | AdminMember => {
+                    Met::Forbidden
+                }
             }
         }
     }
@@ -160,6 +171,8 @@ struct Keys {
     other_owner: String,
     customer: String,
     other_customer: String,
+    guest: String,
+    other_guest: String,
     with: BTreeMap<&'static str, String>,
     without: BTreeMap<&'static str, String>,
     weak_owner: String,
@@ -185,6 +198,7 @@ impl Keys {
         let (owner, other_owner) = (shop.key("owner", &[]).await.1, other.key("owner", &[]).await.1);
         let customer = Shopper::sign_up(stack, shop, CUSTOMER).await.access;
         let other_customer = Shopper::sign_up(stack, other, CUSTOMER).await.access;
+        let (guest, other_guest) = (Guest::begin(shop).await.token, Guest::begin(other).await.token);
         let weak_owner = invited(shop, "weak@example.com", Some("owner")).await.access;
         let all =
             json!({"name": "All", "permissions": Permission::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>()});
@@ -204,6 +218,8 @@ impl Keys {
             other_owner,
             customer,
             other_customer,
+            guest,
+            other_guest,
             with,
             without,
             weak_owner,
@@ -222,6 +238,8 @@ impl Keys {
             Principal::Scoped => &self.scoped,
             Principal::Customer => &self.customer,
             Principal::OtherCustomer => &self.other_customer,
+            Principal::Guest => &self.guest,
+            Principal::OtherGuest => &self.other_guest,
             Principal::StaffWithout => &self.without[permission],
             Principal::StaffWith => &self.with[permission],
             Principal::Owner => &self.owner,
@@ -320,7 +338,7 @@ async fn every_route_lets_in_whom_its_document_names() {
         kinds.insert(operation.access);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(kinds.len() >= 9, "{kinds:?}");
+    assert!(kinds.len() >= 10, "{kinds:?}");
     // Those that no document lists.
     for path in ["/v1/operations/status", "/v1/console/road", "/v1/console/letters"] {
         let url = format!("{}{path}", stack.query_url());

@@ -128,7 +128,9 @@ async fn what_one_tenant_has_no_other_sees() {
     assert_eq!(found.titles(), [TITLE]);
     assert_eq!(theirs.search("lamp", &other).await.titles(), ["Lamp of theirs"]);
     let id = text(&found.body["hits"][0]["id"]);
-    let names = Names { product: id.clone(), slug: text(&found.body["hits"][0]["slug"]) };
+    let page = ours.read(&format!("/v1/products/{id}"), Some(&token)).await;
+    let variant = text(&page.body["variants"][0]["id"]);
+    let names = Names { product: id.clone(), variant, slug: text(&found.body["hits"][0]["slug"]) };
     // Each route of one, asked by the other: a read model says with its routes what has to come.
     let cases: Vec<&Isolation> = query_api::reads::ALL.iter().flat_map(|read| read.isolation).collect();
     let api = theirs.read("/openapi.json", None).await.body;
@@ -162,13 +164,15 @@ const TITLE: &str = "Lamp of ours";
 /// What a case's placeholders stand for.
 struct Names {
     product: String,
+    variant: String,
     slug: String,
 }
 
 impl Names {
     fn filled(&self, text: &str) -> String {
         let now = schemas::Utc::now().to_rfc3339();
-        text.replace("{product}", &self.product).replace("{slug}", &self.slug).replace("{now}", &now)
+        let text = text.replace("{product}", &self.product).replace("{variant}", &self.variant);
+        text.replace("{slug}", &self.slug).replace("{now}", &now)
     }
 }
 
@@ -200,6 +204,9 @@ async fn is_apart(case: &Isolation, names: &Names, ours: &Shop, theirs: &Shop) {
         Expected::NotFound => assert_eq!((own.status, status), (StatusCode::OK, StatusCode::NOT_FOUND), "{route}"),
         Expected::StaffOnly => assert_eq!(status, StatusCode::UNAUTHORIZED, "{route}"),
         Expected::OfInstallation => assert_eq!(status, StatusCode::OK, "{route}"),
+        Expected::OfShoppers => {
+            assert_eq!((own.status, status), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN), "{route}");
+        }
         Expected::Concealed => {
             assert!(has(&own.body), "{route} shows nothing of the owner's: {own:?}");
             assert!(!has(&read.body) && !read.body.to_string().contains(&names.product), "{route}: {read:?}");

@@ -13,6 +13,7 @@ use schemas::Utc;
 use serde_json::{Value, json};
 
 const RULE: &str = "/v1/merchandising/rules/returns";
+const ZONE: &str = "/v1/settings/tax-zones/germany";
 
 fn search(query_id: &str, text: &str) -> Value {
     json!({
@@ -51,6 +52,8 @@ async fn a_lost_definition_and_a_lost_report_are_noticed_and_sent_again() {
         "then": [{"type": "redirect", "url": "/returns"}],
     });
     shop.command(Method::PUT, RULE, None, &rule).await;
+    let zone = json!({"areas": [{"country": "DE"}], "mode": "inclusive", "rates": []});
+    shop.command(Method::PUT, ZONE, None, &zone).await;
     for (query_id, text) in [("q1", "red shoes"), ("q2", "blue shoes")] {
         shop.command(Method::POST, "/v1/insights", None, &json!([search(query_id, text)])).await;
     }
@@ -63,11 +66,12 @@ async fn a_lost_definition_and_a_lost_report_are_noticed_and_sent_again() {
     let clean = operator.does(&look).await;
     assert_eq!(clean["hops"]["views"]["wrong"], 0, "{clean}");
 
-    // As if the second report and the rule had never arrived.
+    // As if the second report, the rule and the tax zone had never arrived.
     harm(
         &stack,
         &[
             "DELETE FROM merchandising WHERE kind = 'rules' AND name = 'returns'",
+            "DELETE FROM settings WHERE kind = 'tax-zones' AND name = 'germany'",
             "UPDATE sources SET version = version - 1 WHERE context = 'insights'",
             "DELETE FROM insight_searches WHERE query_id = 'q2'",
             "DELETE FROM insight_queries WHERE query = 'blue shoes'",
@@ -77,19 +81,22 @@ async fn a_lost_definition_and_a_lost_report_are_noticed_and_sent_again() {
     let found = operator.does(&look).await;
     assert_eq!(
         (&found["hops"]["views"]["wrong"], &found["hops"]["views"]["mended"]),
-        (&json!(2), &json!(2)),
+        (&json!(3), &json!(3)),
         "{found}"
     );
     let examples = found["hops"]["views"]["examples"].to_string();
-    for part in ["merchandising has version 0 of 1", "insights/", "sources has version 1 of 2"] {
+    for part in
+        ["merchandising has version 0 of 1", "settings has version 0 of 1", "insights/", "sources has version 1 of 2"]
+    {
         assert!(examples.contains(part), "{part} in {examples}");
     }
-    eventually("the rule and the report are back", PATIENCE, || async {
-        let (status, asked) = (shop.read(RULE, None).await.status, queries(&shop).await);
-        if status == StatusCode::OK && asked == ["blue shoes", "red shoes"] {
+    eventually("the rule, the zone and the report are back", PATIENCE, || async {
+        let (rule, zone) = (shop.read(RULE, None).await.status, shop.read(ZONE, None).await.status);
+        let asked = queries(&shop).await;
+        if rule == StatusCode::OK && zone == StatusCode::OK && asked == ["blue shoes", "red shoes"] {
             Ok(())
         } else {
-            Err(format!("{status}, {asked:?}"))
+            Err(format!("{rule}, {zone}, {asked:?}"))
         }
     })
     .await;

@@ -180,21 +180,7 @@ fn category(version: u64, name: &str) -> Event {
 }
 
 fn product() -> Event {
-    let content = ProductContent {
-        external_id: None,
-        slug: "lamp".to_owned(),
-        title: "Lamp".to_owned(),
-        part_number: None,
-        description: None,
-        brand: None,
-        product_type: None,
-        category_ids: vec![CATEGORY],
-        attributes: BTreeMap::new(),
-        options: vec![],
-        variants: vec![],
-        images: vec![],
-        released_at: None,
-    };
+    let content = ProductContent { category_ids: vec![CATEGORY], ..ProductContent::named("lamp", "Lamp") };
     let created = CatalogEvent::ProductCreated(ProductCreated { product_id: PRODUCT, content });
     event(Context::Catalog, "product", PRODUCT.uuid(), 1, DomainEvent::Catalog(created))
 }

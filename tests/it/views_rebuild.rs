@@ -35,6 +35,11 @@ async fn filled(stack: &TestStack, slug: &str) -> Shop {
     shop.bulk_all("products", &lines(&product)).await;
     shop.bulk_all("prices", &lines(&|n| price_line(&id(n), 1_000 + n))).await;
     shop.bulk_all("stock", &lines(&|n| stock_line(&id(n), n % 3))).await;
+    let channel = json!({"title": "Web shop", "currencies": ["EUR"]});
+    shop.command(Method::PUT, "/v1/settings/channels/web", None, &channel).await;
+    let welcome = json!({"title": "Welcome", "needs_code": true, "effect": {"kind": "shipping"}});
+    shop.command(Method::PUT, "/v1/promotions/welcome", None, &welcome).await;
+    shop.command(Method::POST, "/v1/promotions/welcome/codes/generate", None, &json!({"count": 20})).await;
     until_quiet(stack).await;
     let gone = shop.read("/v1/products/by-external-id/v-9", None).await.body;
     let (id, version) = (gone["id"].as_str().expect("its id"), gone["version"].as_u64());

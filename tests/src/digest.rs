@@ -15,6 +15,12 @@ pub struct Digests {
     pub categories: String,
     /// What steers search.
     pub merchandising: String,
+    /// What shops have decided.
+    pub settings: String,
+    /// Carts.
+    pub carts: String,
+    /// Promotions, codes, and how often both are used.
+    pub promotions: String,
     /// What shoppers did, by query and by product.
     pub insights: String,
     /// Live search documents.
@@ -42,6 +48,9 @@ pub async fn take(stack: &TestStack) -> Digests {
         listing: rows("SELECT md5(string_agg(category_id::text || product_id || card, '|' ORDER BY tenant_id, category_id, product_id)) FROM listing").await,
         categories: rows("SELECT md5(string_agg(category_id::text || path_slugs::text, '|' ORDER BY tenant_id, category_id)) FROM categories").await,
         merchandising: rows("SELECT md5(string_agg(kind || name || version || coalesce(body::text, ''), '|' ORDER BY tenant_id, kind, name)) FROM merchandising").await,
+        settings: rows("SELECT md5(string_agg(kind || name || version || coalesce(body::text, ''), '|' ORDER BY tenant_id, kind, name)) FROM settings").await,
+        carts: rows("SELECT md5(string_agg(carts::text, '|' ORDER BY tenant_id, cart_id)) FROM carts").await,
+        promotions: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT promotions::text AS line FROM promotions UNION ALL SELECT promotion_codes::text FROM promotion_codes UNION ALL SELECT promotion_figures::text FROM promotion_figures UNION ALL SELECT promotion_customers::text FROM promotion_customers) AS lines").await,
         insights: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT insight_queries::text AS line FROM insight_queries UNION ALL SELECT insight_products::text FROM insight_products) AS lines").await,
         documents: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM documents WHERE NOT deleted").await,
         index: (index.live(), index.digest()),

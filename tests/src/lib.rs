@@ -7,6 +7,7 @@ pub mod builders;
 pub mod digest;
 pub mod eventually;
 pub mod kafka_node;
+pub mod linearizability;
 pub mod oidc_stand_in;
 pub mod operator;
 pub mod quiet;

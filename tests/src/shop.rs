@@ -84,6 +84,12 @@ impl Shop {
         Self { query: query.to_owned(), ..self.clone() }
     }
 
+    /// The same shop, written to by another write-api.
+    #[must_use]
+    pub fn write_to(&self, write: &str) -> Self {
+        Self { write: write.to_owned(), ..self.clone() }
+    }
+
     /// A request to write-api as this tenant.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.write)).header("x-tenant-slug", &self.slug)

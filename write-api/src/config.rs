@@ -59,6 +59,9 @@ pub struct Config {
     /// Attribute names that a shop may have, over all its products; a product with one more is refused
     #[arg(long, env = "SOUK_ATTRIBUTE_NAMES", default_value_t = 20_000)]
     pub attribute_names: u32,
+    /// Days after which a cart that nobody has touched expires
+    #[arg(long, env = "SOUK_CART_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365), value_name = "DAYS")]
+    pub cart_days: u32,
     /// Accounts of shoppers
     #[command(flatten)]
     pub accounts: AccountOptions,

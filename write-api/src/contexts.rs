@@ -7,11 +7,14 @@
 pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod carts;
 pub(crate) mod catalog;
 pub(crate) mod insights;
 pub(crate) mod inventory;
 pub(crate) mod merchandising;
 pub(crate) mod pricing;
+pub(crate) mod promotions;
+pub(crate) mod settings;
 pub(crate) mod tenants;
 
 use crate::pipeline::App;
@@ -39,6 +42,9 @@ pub(crate) const SLICES: [Slice; Context::COUNT] = [
     access::SLICE,
     audit::SLICE,
     accounts::SLICE,
+    settings::SLICE,
+    carts::SLICE,
+    promotions::SLICE,
 ];
 
 const _: () = {

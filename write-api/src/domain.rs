@@ -1,6 +1,7 @@
 //! What the domains of all contexts are made of. Nothing in them does IO: time, ids and looked-up facts come in with
 //! the command. Each stands in `contexts/<name>/domain`.
 
+pub mod definition;
 pub mod name;
 pub mod slug;
 pub mod validation;

@@ -7,6 +7,7 @@ pub(crate) mod headers;
 pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod lines;
+pub(crate) mod named;
 pub(crate) mod openapi;
 pub(crate) mod problem;
 

@@ -1,12 +1,19 @@
 //! What the write database needs now and then, whichever process does it: partitions for the months to come, an end for
-//! idempotency keys, for what accounts leave behind and for deleted shops, and a look at what shops have. Archiving outboxes is the projector's, which knows what was published.
+//! idempotency keys, for reservations, for what accounts leave behind, for carts that nobody touches, for promotions and for
+//! deleted shops, a look at what shops have, and products that are published and archived by themselves. Archiving outboxes is the
+//! projector's, which knows what was published.
 
 mod accounts;
+mod carts;
 mod keys;
 mod months;
+mod promotions;
+mod reservations;
+mod schedules;
 mod shops;
 
-use crate::{clock::Clock, contexts::accounts::port::Accounts};
+use crate::pipeline::App;
+use schemas::TimeDelta;
 use service::jobs::{JobMetrics, Jobs};
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
@@ -16,24 +23,29 @@ pub use keys::KeysExpire;
 pub use months::MonthsAhead;
 pub use shops::{DeletedShops, ShopsMeasured};
 
-/// The jobs of write-api; idempotency keys end after `key_age`.
+/// The jobs of write-api; idempotency keys end after `key_age`, and carts that nobody touches after `cart_age`.
 pub(crate) fn list(
     connect: PgConnectOptions,
     key_age: Duration,
+    cart_age: TimeDelta,
     metrics: &service::Metrics,
-    clock: Arc<dyn Clock>,
-    accounts: Accounts,
+    app: &App,
 ) -> Jobs {
+    let (clock, accounts) = (app.clock.clone(), app.accounts.clone());
     Jobs::new(
         "write-api",
         connect,
         vec![
+            Box::new(reservations::ReservationsExpire { app: app.clone() }),
             Box::new(MonthsAhead),
             Box::new(KeysExpire { age: key_age }),
             Box::new(AccountsEnd),
             Box::new(accounts::KeysRewrap { accounts }),
             Box::new(ShopsMeasured),
             Box::new(DeletedShops),
+            Box::new(schedules::ProductSchedules { app: app.clone() }),
+            Box::new(carts::CartsExpire { app: app.clone(), age: cart_age }),
+            Box::new(promotions::PromotionsEnd { app: app.clone() }),
         ],
         &JobMetrics::new(metrics),
         Arc::new(move || clock.now()),

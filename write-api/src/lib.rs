@@ -10,7 +10,7 @@
 //! | `domain` | what the rules of all contexts are made of |
 //! | `pipeline` | how a command becomes a state and events, the same way for all |
 //! | `http` | what all routes share: tenants, idempotency keys, bulk streams, problems |
-//! | [`jobs`] | partitions for months to come, the end of idempotency keys and of deleted shops |
+//! | [`jobs`] | partitions for months to come, the end of idempotency keys, of old carts and of deleted shops |
 //! | [`mail`] | how mail leaves the house |
 //! | [`oidc`] | what identity providers say of people |
 //! | [`vault`], [`passwords`], [`second_factor`] | sealing what is personal, hashing passwords, one-time codes |
@@ -46,7 +46,8 @@ use contexts::{
 };
 use mail::{MailError, Mailer};
 use oidc::{Providers, reach::Reach};
-use pipeline::{App, BulkLimits, allowance::Counts, database::Database, metrics::CommandMetrics};
+use pipeline::{App, BulkLimits, Groups, allowance::Counts, database::Database, metrics::CommandMetrics};
+use schemas::TimeDelta;
 use service::{
     Health, Metrics, Refusals, Supervisor,
     database::{self, Deadlines, PoolOptions},
@@ -122,12 +123,10 @@ pub async fn serve(
     let own = own.options([("souk.scope", "installation")]);
     let providers = providers(config.accounts.local_issuers)?;
     let accounts = Accounts::new(config.accounts.master_keys.clone(), config.accounts.token_algorithm, providers);
-    let jobs = jobs::list(own, key_age, &metrics, Arc::clone(&clock), accounts.clone());
     let supervisor = Supervisor::new(health.clone(), &metrics);
     let database = Database::new(pool.clone());
     let sending = sending(&config, &database, &clock, &accounts, &metrics)?;
     let mut tasks = vec![
-        supervisor.spawn("jobs", jobs.run(shutdown.clone())),
         supervisor.spawn("wakes", waker.clone().run(connect, shutdown.clone())),
         supervisor.spawn("health", health::watch(pool.clone(), health.clone(), shutdown.clone())),
     ];
@@ -144,10 +143,18 @@ pub async fn serve(
         accounts,
         rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second), |quotas| quotas.commands_per_second),
         counts: Counts::default(),
-        callers: Callers::new(AdminKey::new(config.admin_key.as_deref()), StoredKeys { database }, config.shop_domain)
-            .with_rates(CallerRates::new(NonZeroU32::new(config.caller_requests_per_second))),
+        callers: Callers::new(
+            AdminKey::new(config.admin_key.as_deref()),
+            StoredKeys { database },
+            config.shop_domain.clone(),
+        )
+        .with_rates(CallerRates::new(NonZeroU32::new(config.caller_requests_per_second))),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
+        groups: Groups::default(),
     };
+    let cart_age = TimeDelta::days(i64::from(config.cart_days));
+    let jobs = jobs::list(own, key_age, cart_age, &metrics, &app);
+    tasks.push(supervisor.spawn("jobs", jobs.run(shutdown.clone())));
     tasks.push(supervisor.spawn("key-uses", note_used(app.clone(), shutdown.clone())));
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;

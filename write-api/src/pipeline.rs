@@ -14,6 +14,8 @@
 //! | [`allowance`] | what a shop may still have |
 //! | [`limits`] | how much of it at once |
 //! | [`procedure`] | what changes several aggregates, or tells more |
+//! | [`definition`] | what staff define under names, and its table |
+//! | [`together`] | commands of many on one aggregate, decided in one transaction |
 //! | [`scope`] | whose data, at what time, on whose request |
 //! | [`audited`], [`changes`] | who acts, and what was changed so far |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
@@ -25,6 +27,7 @@ pub(crate) mod bulk;
 mod changes;
 pub(crate) mod command;
 pub(crate) mod database;
+pub(crate) mod definition;
 pub(crate) mod failure;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
@@ -36,6 +39,7 @@ mod per_context;
 pub(crate) mod procedure;
 mod scope;
 pub(crate) mod table;
+pub(crate) mod together;
 pub(crate) mod use_case;
 
 pub(crate) use allowance::Allowance;
@@ -46,6 +50,7 @@ pub(crate) use limits::{BulkLimits, BulkPlace};
 pub(crate) use outcome::{Change, Done, Error, Expected, Rejection};
 pub(crate) use scope::Scope;
 pub(crate) use table::{Column, Table, TableSpec};
+pub(crate) use together::{Groups, Together};
 pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
 use crate::{
@@ -81,6 +86,8 @@ pub(crate) struct App {
     pub(crate) counts: Counts,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
+    /// Commands that wait to be decided together.
+    pub(crate) groups: Groups,
 }
 
 impl App {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::import::mapping::Mapping;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Of the first thousand products of seed 7. It changes only when what is generated changes, and
 /// then the changelog says so.
@@ -45,7 +45,7 @@ fn ten_thousand_products_have_unique_names_and_valid_codes() {
 
 #[test]
 fn categories_differ_in_size_as_those_of_a_shop_do() {
-    let mut sizes: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
     for product in Generator::new(DEFAULT_SEED).take(10_000) {
         let category = product.categories.first().expect("a category");
         *sizes.entry(category.split(" > ").next().unwrap_or_default().to_owned()).or_default() += 1;
@@ -71,5 +71,34 @@ fn the_demo_mapping_takes_every_product_whole() {
             assert_eq!((price.list_amount, price.sale_amount), (variant.list_price, variant.sale_price));
             assert_eq!(offer.on_hand, Some(variant.stock));
         }
+    }
+}
+
+#[test]
+fn the_settings_of_the_demo_are_settings() {
+    use schemas::events::settings::{Channel, Location, ShippingMethod, ShopPolicy, TaxZone};
+    let mut kinds = BTreeMap::<String, usize>::new();
+    for (path, body) in settings::all().expect("JSON") {
+        let kind = path.trim_start_matches("/v1/settings/").split('/').next().expect("a kind").to_owned();
+        let read = match kind.as_str() {
+            "tax-zones" => serde_json::from_value::<TaxZone>(body).map(drop),
+            "shipping-methods" => serde_json::from_value::<ShippingMethod>(body).map(drop),
+            "locations" => serde_json::from_value::<Location>(body).map(drop),
+            "channels" => serde_json::from_value::<Channel>(body).map(drop),
+            _ => serde_json::from_value::<ShopPolicy>(body).map(drop),
+        };
+        assert!(read.is_ok(), "{path}: {read:?}");
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let counts: Vec<(&str, usize)> = kinds.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    assert_eq!(counts, [("channels", 1), ("locations", 2), ("policy", 1), ("shipping-methods", 3), ("tax-zones", 2)]);
+}
+
+#[test]
+fn the_promotions_of_the_demo_are_promotions() {
+    let category = "01900000-0000-7000-8000-0000000000d1";
+    for (name, content) in promotions::all(category) {
+        let read = serde_json::from_value::<schemas::events::promotions::PromotionContent>(content);
+        assert!(read.is_ok(), "{name}: {read:?}");
     }
 }

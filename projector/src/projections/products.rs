@@ -116,7 +116,10 @@ fn touch(touched: &mut Touched, event: &Event) {
     if let DomainEvent::Pricing(event) = &event.event {
         touched.product(tenant, event.product_id(), &origin);
     }
-    if let DomainEvent::Inventory(event) = &event.event {
+    // What is held and given back of something that there is plenty of changes nothing that anybody sees.
+    if let DomainEvent::Inventory(event) = &event.event
+        && document::is_seen(event)
+    {
         touched.product(tenant, event.product_id(), &origin);
     }
     if let DomainEvent::Catalog(event) = &event.event {
@@ -128,6 +131,7 @@ fn touch(touched: &mut Touched, event: &Event) {
             | CatalogEvent::ProductChanged(_)
             | CatalogEvent::ProductPublished(_)
             | CatalogEvent::ProductArchived(_)
+            | CatalogEvent::ProductScheduled(_)
             | CatalogEvent::ProductDeleted(_) => touched.product(tenant, ProductId(id), &origin),
         }
     }

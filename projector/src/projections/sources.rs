@@ -2,14 +2,14 @@
 //! not newer than the row is left out, so replays and duplicates are no-ops in every projection.
 
 use crate::{
-    document::{CatalogPart, Status},
+    document::{CatalogPart, Status, StockPart},
     projection::ViewTable,
     stored,
 };
 use eventlog::Event;
 use schemas::{
     Timestamp, Uuid,
-    events::{CatalogEvent, DomainEvent, InventoryEvent, PricingEvent},
+    events::{CatalogEvent, DomainEvent, InventoryEvent, PricingEvent, catalog::Schedule},
     ids::TenantId,
     topics::Context,
 };
@@ -261,7 +261,7 @@ fn part(row: Option<&Source>, event: &Event) -> Result<Part, String> {
     }
     if let DomainEvent::Inventory(inventory) = &event.event {
         let product_id = Some(inventory.product_id().uuid());
-        return Ok(Part { product_id, deleted: false, body: stock_body(row, inventory)? });
+        return Ok(Part { product_id, deleted: false, body: stock_body(row, inventory, event.envelope.version)? });
     }
     if let DomainEvent::Merchandising(merchandising) = &event.event {
         return Ok(Part {
@@ -273,33 +273,27 @@ fn part(row: Option<&Source>, event: &Event) -> Result<Part, String> {
 }
 
 fn catalog_body(row: Option<&Source>, event: &CatalogEvent) -> Result<String, String> {
-    let status = |row: Option<&Source>, status: Status| -> Result<String, String> {
-        let row = row.filter(|row| !row.deleted).ok_or("the product this event is about was never seen here")?;
-        let mut part: CatalogPart = read(&row.body)?;
-        part.status = status;
-        write(&part)
+    let known = || -> Result<CatalogPart, String> {
+        read(&row.filter(|row| !row.deleted).ok_or("the product this event is about was never seen here")?.body)
     };
     match event {
         CatalogEvent::ProductCreated(event) => {
-            write(&CatalogPart { status: Status::Draft, content: event.content.clone() })
+            let (content, schedule) = (event.content.clone(), Schedule::default());
+            write(&CatalogPart { status: Status::Draft, content, schedule })
         }
-        CatalogEvent::ProductChanged(event) => {
-            let row = row.filter(|row| !row.deleted).ok_or("the product this event is about was never seen here")?;
-            let known: CatalogPart = read(&row.body)?;
-            write(&CatalogPart { status: known.status, content: event.content.clone() })
-        }
-        CatalogEvent::ProductPublished(_) => status(row, Status::Published),
-        CatalogEvent::ProductArchived(_) => status(row, Status::Archived),
+        CatalogEvent::ProductChanged(event) => write(&CatalogPart { content: event.content.clone(), ..known()? }),
+        CatalogEvent::ProductPublished(_) => write(&CatalogPart { status: Status::Published, ..known()? }),
+        CatalogEvent::ProductArchived(_) => write(&CatalogPart { status: Status::Archived, ..known()? }),
+        CatalogEvent::ProductScheduled(event) => write(&CatalogPart { schedule: event.schedule, ..known()? }),
         CatalogEvent::CategoryCreated(event) | CatalogEvent::CategoryChanged(event) => write(&event.content),
         CatalogEvent::ProductDeleted(_) | CatalogEvent::CategoryDeleted(_) => Ok("{}".to_owned()),
     }
 }
 
-fn stock_body(row: Option<&Source>, event: &InventoryEvent) -> Result<String, String> {
-    let mut levels: BTreeMap<String, i64> = row.map(|row| read(&row.body)).transpose()?.unwrap_or_default();
-    let (location, on_hand) = event.level();
-    levels.insert(location.to_owned(), on_hand);
-    write(&levels)
+fn stock_body(row: Option<&Source>, event: &InventoryEvent, version: u64) -> Result<String, String> {
+    let mut part: StockPart = row.map(|row| read(&row.body)).transpose()?.unwrap_or_default();
+    part.apply(event, version);
+    write(&part)
 }
 
 fn read<T: DeserializeOwned>(body: &str) -> Result<T, String> {

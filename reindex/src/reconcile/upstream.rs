@@ -201,6 +201,7 @@ mod tests {
         let names = |context| views_of(context).iter().map(|view| view.name).collect::<Vec<_>>();
         assert_eq!(names(Context::Tenants), ["sources", "tenants"]);
         assert_eq!(names(Context::Merchandising), ["sources", "merchandising"]);
+        assert_eq!(names(Context::Settings), ["sources", "settings"]);
         assert_eq!(names(Context::Insights), ["sources"]);
     }
 }

@@ -3,18 +3,19 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("schemas", &[]),
+    ("quote", &["schemas"]),
     ("service", &["schemas"]),
     ("access", &["schemas", "service"]),
     ("search", &["schemas"]),
     ("eventlog", &["schemas", "service"]),
-    ("write-api", &["schemas", "service", "access", "eventlog"]),
+    ("write-api", &["schemas", "quote", "service", "access", "eventlog"]),
     ("projector", &["schemas", "search", "service", "eventlog"]),
-    ("query-api", &["schemas", "search", "service", "access"]),
+    ("query-api", &["schemas", "quote", "search", "service", "access"]),
     ("reindex", &["schemas", "search", "projector", "service", "access", "eventlog"]),
     ("launcher", &["schemas", "service", "access", "eventlog"]),
-    ("bench", &["schemas", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
+    ("bench", &["schemas", "quote", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/databases", &[]),
     ("tests/skips", &[]),
     ("tests/fuzz", &["schemas", "search"]),
@@ -22,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
         "tests",
         &[
             "schemas",
+            "quote",
             "search",
             "service",
             "access",

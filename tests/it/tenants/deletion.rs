@@ -69,6 +69,14 @@ async fn furnish(stack: &TestStack, shop: &Shop) -> (String, String) {
     let path = "/v1/merchandising/synonyms/lamps";
     let set = shop.request(Method::PUT, path).header("if-match", "*").json(&synonyms).send().await;
     assert!(set.expect("an answer").status().is_success());
+    let zone = json!({"areas": [{"country": "DE"}], "mode": "inclusive", "rates": []});
+    let zone = shop.request(Method::PUT, "/v1/settings/tax-zones/all").header("if-match", "*").json(&zone).send().await;
+    assert!(zone.expect("an answer").status().is_success());
+    let spring = json!({"title": "Spring", "needs_code": true, "effect": {"kind": "shipping"}});
+    let spring = shop.request(Method::PUT, "/v1/promotions/spring").header("if-match", "*").json(&spring).send().await;
+    assert!(spring.expect("an answer").status().is_success());
+    shop.command(Method::POST, "/v1/promotions/spring/codes", None, &json!({"codes": [format!("{}-1", shop.slug)]}))
+        .await;
     shop.search("lamp", &token).await;
     let id = sqlx::query_scalar("SELECT tenant_id::text FROM tenants.tenants WHERE slug = $1");
     (id.bind(&shop.slug).fetch_one(&stack.write).await.expect("the shop"), key)

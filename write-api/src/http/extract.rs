@@ -13,7 +13,14 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use schemas::{Uuid, audit::Actor, events::access::KeyKind};
+use schemas::{
+    Uuid,
+    audit::Actor,
+    buyer::Buyer,
+    events::access::KeyKind,
+    ids::TenantId,
+    problem::{Code, Problem},
+};
 use serde::de::DeserializeOwned;
 use service::{RequestContext, http::Peer};
 use std::collections::HashMap;
@@ -113,6 +120,7 @@ pub(crate) fn audited(parts: &Parts) -> Result<Audited, ApiError> {
         | Caller::Unknown
         | Caller::Unavailable
         | Caller::Scoped(..)
+        | Caller::Guest(_)
         | Caller::Customer(_) => return Ok(Audited::default()),
     };
     let address = parts.extensions.get().map(|Peer(address)| address.to_string());
@@ -154,6 +162,30 @@ fn expected(parts: &Parts) -> Result<Expected, ApiError> {
     })
 }
 
+/// Who buys.
+pub(crate) struct Buying {
+    shop: TenantId,
+    buyer: Buyer,
+}
+
+impl FromRequestParts<App> for Buying {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let found = parts.extensions.get().and_then(Caller::buyer);
+        let (shop, buyer) = found.ok_or_else(|| Problem::new(Code::Unauthorized))?;
+        Ok(Self { shop, buyer })
+    }
+}
+
+impl Buying {
+    /// Who it is in the shop that the request is about. Administrators, whom all shops are open to, buy in their own.
+    pub(crate) fn of(&self, scope: &Scope) -> Result<Buyer, Rejection> {
+        let is_theirs = self.shop == scope.tenant;
+        is_theirs.then_some(self.buyer).ok_or_else(|| Rejection::not_found("your account is in another shop"))
+    }
+}
+
 /// An aggregate's id, as the address gives it.
 pub(crate) struct PathId(pub(crate) Uuid);
 
@@ -163,6 +195,19 @@ impl FromRequestParts<App> for PathId {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text).unwrap_or_default();
         path_id(&text).map(Self)
+    }
+}
+
+/// Two parts that the path holds, as they came.
+pub(crate) struct PathPair(pub(crate) String, pub(crate) String);
+
+impl FromRequestParts<App> for PathPair {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let found = Path::<(String, String)>::from_request_parts(parts, app).await;
+        let found = found.map(|Path((one, other))| Self(one, other));
+        found.map_err(|_| ApiError::unreadable("path", "it holds something that is no text"))
     }
 }
 

@@ -72,7 +72,7 @@ impl Allowance {
     }
 
     /// Why nothing is created or enlarged, if the shop has all the storage that it may have.
-    pub(super) fn full(&self) -> Option<Rejection> {
+    pub(crate) fn full(&self) -> Option<Rejection> {
         let (most, usage) = (self.quotas.storage_mib?, self.usage?);
         let bytes = most.saturating_mul(1 << 20);
         (usage.bytes >= bytes).then(|| {

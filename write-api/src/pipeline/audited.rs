@@ -31,7 +31,7 @@ impl Audited {
 
     /// Whether changes of a context are noted. The audit's own are not, nor what shoppers did.
     pub(super) fn notes(&self, context: Context) -> bool {
-        self.0.is_some() && !matches!(context, Context::Audit | Context::Insights)
+        self.0.is_some() && !matches!(context, Context::Audit | Context::Insights | Context::Carts)
     }
 
     /// Notes changes.

@@ -99,6 +99,12 @@ impl<A: Aggregate> Batch<A> {
         self.items.get(&id).and_then(|item| item.state.as_ref())
     }
 
+    /// Adds to a state what it has besides its own tables and that commands need.
+    pub(crate) fn complete(&mut self, id: Uuid, add: impl Fn(&mut A)) {
+        let Some(item) = self.items.get_mut(&id) else { return };
+        [&mut item.loaded, &mut item.state].into_iter().flatten().for_each(add);
+    }
+
     /// The states there are now.
     pub(crate) fn states(&self) -> impl Iterator<Item = &A> {
         self.items.values().filter_map(|item| item.state.as_ref())
@@ -144,8 +150,18 @@ impl<A: Stored> Batch<A> {
     /// has to be on record.
     pub(crate) fn within(mut self, scope: &Scope) -> Self {
         self.full = match A::Event::CONTEXT {
-            Context::Catalog | Context::Pricing | Context::Inventory | Context::Merchandising => scope.allowance.full(),
-            Context::Tenants | Context::Insights | Context::Access | Context::Audit | Context::Accounts => None,
+            Context::Catalog
+            | Context::Pricing
+            | Context::Inventory
+            | Context::Merchandising
+            | Context::Settings
+            | Context::Promotions => scope.allowance.full(),
+            Context::Tenants
+            | Context::Insights
+            | Context::Access
+            | Context::Audit
+            | Context::Accounts
+            | Context::Carts => None,
         };
         self
     }
@@ -202,6 +218,17 @@ impl<A: Stored> Batch<A> {
     /// Writes every state that moved, expecting the version that was loaded, then the events: outbox
     /// ids are drawn only once the rows of the states are locked.
     pub(crate) async fn append(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
+        let origins = vec![scope; self.log.len()];
+        self.append_of(conn, scope, &origins).await
+    }
+
+    /// The same, where each event has its own origin: the scope of the command that led to it.
+    pub(crate) async fn append_of(
+        self,
+        conn: &mut PgConnection,
+        scope: &Scope,
+        origins: &[&Scope],
+    ) -> Result<(), Failure> {
         if let Some(error) = self.unwritable {
             return Err(error.into());
         }
@@ -231,15 +258,28 @@ impl<A: Stored> Batch<A> {
         if !new.is_empty() {
             A::insert(conn, scope, new).await?;
         }
-        outbox::append::<A>(conn, scope, &self.log).await?;
-        if scope.audited.notes(A::Event::CONTEXT) {
+        outbox::append::<A>(conn, scope, &self.log, origins).await?;
+        self.note(origins);
+        Ok(())
+    }
+
+    /// Notes for the audit what each origin has changed. Fields are compared where all of it is of one: states in between are
+    /// not kept.
+    fn note(&self, origins: &[&Scope]) {
+        let mut rest = self.log.as_slice();
+        for of_one in origins.chunk_by(|one, other| std::ptr::eq(*one, *other)) {
+            let (own, others) = rest.split_at(of_one.len().min(rest.len()));
+            rest = others;
+            let Some(origin) = of_one.first().filter(|origin| origin.audited.notes(A::Event::CONTEXT)) else {
+                continue;
+            };
+            let is_all = own.len() == self.log.len();
             let states = |id| {
-                let item = self.items.get(&id)?;
+                let item = self.items.get(&id).filter(|_| is_all)?;
                 Some((item.loaded.as_ref()?.shown()?, item.state.as_ref()?.shown()?))
             };
-            scope.audited.note(changes::of(&self.log, A::NAME, states));
+            origin.audited.note(changes::of(own, A::NAME, states));
         }
-        Ok(())
     }
 }
 

@@ -30,6 +30,17 @@ pub(crate) trait UseCase: 'static {
         inputs: &[&Self::Input],
     ) -> impl Future<Output = Result<Self::Facts, Failure>> + Send;
 
+    /// Reads what the commands need of aggregates besides their states; the rows of these are locked.
+    fn complete(
+        _conn: &mut PgConnection,
+        _scope: &Scope,
+        _facts: &Self::Facts,
+        _inputs: &[&Self::Input],
+        _batch: &mut Batch<Self::Aggregate>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send {
+        async { Ok(()) }
+    }
+
     /// The aggregate that is meant.
     ///
     /// # Errors
@@ -78,7 +89,7 @@ pub(crate) trait WorkingSet: Sized + Send + 'static {
 /// The working set of a use case.
 pub(crate) struct Loaded<U: UseCase> {
     facts: U::Facts,
-    batch: Batch<U::Aggregate>,
+    pub(super) batch: Batch<U::Aggregate>,
 }
 
 impl<U: UseCase> WorkingSet for Loaded<U> {
@@ -94,7 +105,8 @@ impl<U: UseCase> WorkingSet for Loaded<U> {
         let mut ids: Vec<Uuid> = inputs.iter().filter_map(|input| U::target(&facts, input).ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let batch = U::Aggregate::load(conn, scope, &ids).await?;
+        let mut batch = U::Aggregate::load(conn, scope, &ids).await?;
+        U::complete(conn, scope, &facts, inputs, &mut batch).await?;
         Ok(Self { facts, batch })
     }
 

@@ -1,12 +1,9 @@
-use super::stack::{Answer, Stack, sent};
+use super::stack::{Ahead, Answer, Stack, sent};
 use reqwest::Method;
-use schemas::{Timestamp, Uuid};
+use schemas::Uuid;
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
-use write_api::clock::{Clock, SystemClock};
+use std::sync::{Arc, atomic::Ordering};
+use write_api::clock::Clock;
 
 const PRODUCT: &str = "01900000-0000-7000-8000-0000000000a1";
 
@@ -134,25 +131,6 @@ async fn a_request_with_a_key_is_answered_the_same_again() {
     let other = stack.request(Method::POST, "/v1/insights").header("idempotency-key", "k").body("{}");
     assert_eq!(sent(other).await.code(), "idempotency_key_reused");
     stack.stop().await;
-}
-
-/// The machine's clock, ahead by as many hours as it is set to.
-#[derive(Debug, Default)]
-struct Ahead(AtomicI64);
-
-impl Clock for Ahead {
-    fn now(&self) -> Timestamp {
-        SystemClock.now()
-            + std::time::Duration::from_secs(3_600) * u32::try_from(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-
-    fn id(&self) -> Uuid {
-        SystemClock.id()
-    }
-
-    fn secret(&self) -> [u8; 32] {
-        SystemClock.secret()
-    }
 }
 
 #[tokio::test]

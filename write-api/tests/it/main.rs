@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
+mod carts;
 mod commands;
 mod deadlines;
 mod idempotency;
@@ -10,6 +11,10 @@ mod jobs;
 mod merchandising;
 mod outbox;
 mod problems;
+mod promotions;
+mod reservations;
+mod schedules;
+mod settings;
 mod stack;
 mod stalled;
 mod tenants;

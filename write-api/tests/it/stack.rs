@@ -2,13 +2,36 @@
 
 use clap::Parser;
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use schemas::{Timestamp, Uuid};
 use serde_json::{Value, json};
 use service::shutdown::Shutdown;
 use sqlx::PgPool;
-use std::sync::{Arc, LazyLock};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, Ordering},
+};
 use test_databases::{Side, TestDatabase};
 use tokio::task::JoinHandle;
 use write_api::clock::{Clock, SystemClock};
+
+/// The machine's clock, ahead by as many hours as it is set to.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead(pub(crate) AtomicI64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+            + std::time::Duration::from_secs(3_600) * u32::try_from(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+
+    fn id(&self) -> Uuid {
+        SystemClock.id()
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        SystemClock.secret()
+    }
+}
 
 pub(crate) struct Stack {
     pub(crate) base: String,
@@ -58,6 +81,11 @@ impl Stack {
     /// The same, with these flags.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         Self::set_up(Arc::new(SystemClock), flags).await
+    }
+
+    /// The same, by the time of this clock, with these flags.
+    pub(crate) async fn at_time(clock: Arc<dyn Clock>, flags: &[&str]) -> Self {
+        Self::set_up(clock, flags).await
     }
 
     async fn set_up(clock: Arc<dyn Clock>, flags: &[&str]) -> Self {

@@ -18,24 +18,35 @@ const MOST_BYTES: usize = MAX_EVENT_BYTES / 4;
 /// Adds what the scope's actor has changed to the shop's trail. To be called last in a transaction: from here on nobody
 /// else can end one in this shop before it ends.
 pub(crate) async fn record(conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
-    let Some((by, changes)) = scope.audited.take() else { return Ok(()) };
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let id = scope.tenant.uuid();
-    let mut trails = load(conn, scope, id).await?;
-    for changes in parts(changes, MOST_BYTES)? {
-        let entry = Entry {
-            at: scope.now,
-            actor: by.actor,
-            address: by.address.clone(),
-            reason: by.reason.clone(),
-            correlation_id: scope.request.correlation_id.clone(),
-            changes,
+    record_all(conn, scope, &[scope]).await
+}
+
+/// The same for several actors whose commands are one transaction, in their order.
+pub(crate) async fn record_all(conn: &mut PgConnection, scope: &Scope, actors: &[&Scope]) -> Result<(), Failure> {
+    let (id, mut trails, mut origins) = (scope.tenant.uuid(), None, Vec::new());
+    for actor in actors {
+        let Some((by, changes)) = actor.audited.take().filter(|(_, changes)| !changes.is_empty()) else { continue };
+        let trails = match &mut trails {
+            Some(trails) => trails,
+            None => trails.insert(load(conn, scope, id).await?),
         };
-        add(&mut trails, id, &entry)?;
+        for changes in parts(changes, MOST_BYTES)? {
+            let entry = Entry {
+                at: scope.now,
+                actor: by.actor,
+                address: by.address.clone(),
+                reason: by.reason.clone(),
+                correlation_id: actor.request.correlation_id.clone(),
+                changes,
+            };
+            add(trails, id, &entry)?;
+            origins.push(*actor);
+        }
     }
-    trails.append(conn, scope).await
+    match trails {
+        Some(trails) => trails.append_of(conn, scope, &origins).await,
+        None => Ok(()),
+    }
 }
 
 /// The changes in their order, in parts that end once they have so many bytes; a change is never split.
