@@ -100,9 +100,14 @@ export class Basket {
   }
 
   /** Whoever has signed in takes over what they had as a guest; whoever has signed out starts anew. */
-  async moved() {
+  moved() {
     this.#see(null);
     this.#cart = null;
+    return this.open();
+  }
+
+  /** Reads the cart for the first time here; what was a guest's before signing in goes along. */
+  async open() {
     if (this.#session.open && this.#guest !== null) await this.#takeOver(this.#guest);
     return this.load().catch(() => this.#take(null));
   }

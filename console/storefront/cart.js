@@ -293,10 +293,8 @@ export function cartView(shop, session) {
   return {
     show,
     adder,
-    /** Who shops has changed, or the page has just been opened. */
-    moved: async () => {
-      await basket.moved();
-      draw();
-    },
+    open: () => basket.open().then(draw),
+    /** Who shops has changed. */
+    moved: () => basket.moved().then(draw),
   };
 }

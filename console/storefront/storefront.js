@@ -250,5 +250,5 @@ codeFromAddress();
 wire();
 drawer();
 categories();
-cart.moved();
+cart.open();
 show({ scroll: history.state?.scroll ?? null });
