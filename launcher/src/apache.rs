@@ -112,7 +112,7 @@ fn server_properties(folder: &Path, listen: SocketAddr) -> String {
          controller.listener.names=CONTROLLER\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          log.dirs={}\noffsets.topic.replication.factor=1\noffsets.topic.num.partitions=4\ntransaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\ngroup.initial.rebalance.delay.ms=0\nauto.create.topics.enable=false\n\
-         num.network.threads=2\nnum.io.threads=4\n",
+         num.network.threads=2\nnum.io.threads=4\nlog.segment.delete.delay.ms=1000\n",
         folder.join("logs").display()
     )
 }

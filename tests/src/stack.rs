@@ -7,7 +7,11 @@ use launcher::{
     stack::{Service, Stack},
     suite,
 };
-use rdkafka::ClientConfig;
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+};
 use schemas::Uuid;
 use service::kafka::KafkaSecurity;
 use sqlx::PgPool;
@@ -19,6 +23,8 @@ use test_databases::{Side, TestDatabase};
 
 /// How long a command of an operator may take.
 pub const COMMAND: Duration = Duration::from_secs(300);
+/// How long the topics of a stack that has ended are waited for.
+const DELETION: Duration = Duration::from_secs(20);
 
 /// A running stack; its processes end with it.
 pub struct TestStack {
@@ -199,6 +205,24 @@ impl TestStack {
         client
     }
 
+    /// Deletes this stack's topics on the broker that others use too. It holds memory maps for each partition with records,
+    /// and some hundred stacks would need more of them than Linux gives one process.
+    fn delete_topics(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let admin: AdminClient<DefaultClientContext> = self.kafka().create()?;
+        let there = admin.inner().fetch_metadata(None, DELETION)?;
+        let prefix = &self.stack.settings.topic_prefix;
+        let own: Vec<&str> = there.topics().iter().map(|it| it.name()).filter(|it| it.starts_with(prefix)).collect();
+        let options = AdminOptions::new().request_timeout(Some(DELETION));
+        // The test's own runtime is still there, and its thread can't wait in another.
+        let delete = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(admin.delete_topics(&own, &options))
+        };
+        // Each topic's own result says no more than that it has gone already.
+        std::thread::scope(|scope| scope.spawn(delete).join().expect("no panic"))?;
+        Ok(())
+    }
+
     /// What a process has logged.
     #[must_use]
     pub fn log(&self, service: Service) -> String {
@@ -218,6 +242,11 @@ impl Drop for TestStack {
         for service in self.stack.services() {
             // What does not end here ends with the suite.
             let _ = self.stack.kill(service);
+        }
+        if env("SOUK_TEST_BROKER") == "apache"
+            && let Err(error) = self.delete_topics()
+        {
+            eprintln!("the topics of a stack that has ended stay: {error}");
         }
     }
 }
