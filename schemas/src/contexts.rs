@@ -59,6 +59,12 @@ macro_rules! contexts {
             $(#[doc = concat!("Of the ", $name, " context.")] $variant(events::$module::$event),)+
         }
 
+        $(impl From<events::$module::$event> for DomainEvent {
+            fn from(event: events::$module::$event) -> Self {
+                Self::$variant(event)
+            }
+        })+
+
         impl DomainEvent {
             /// Reads a payload of any version ever released: retired ones are brought up to date first.
             ///
@@ -125,6 +131,9 @@ contexts! {
     Settings = "settings", 10, settings::SettingsEvent, "What a shop decides of tax, shipping, places and deadlines.";
     Carts = "carts", 11, carts::CartsEvent, "Carts of customers and guests.";
     Promotions = "promotions", 12, promotions::PromotionsEvent, "Promotions, their codes, and how often they are used.";
+    Checkout = "checkout", 13, checkout::CheckoutEvent, "Ways from a cart to an order.";
+    Orders = "orders", 14, orders::OrdersEvent, "Orders, and what became of them.";
+    Payments = "payments", 15, payments::PaymentsEvent, "Payments, refunds, and the ledger.";
 }
 
 const _: () = assert!(wire_codes_differ(&Context::ALL), "a wire code is used twice, or is 0");

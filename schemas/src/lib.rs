@@ -23,6 +23,7 @@ pub mod filter;
 pub mod good;
 pub mod ids;
 pub mod money;
+pub mod order;
 pub mod permission;
 pub mod place;
 pub mod problem;
