@@ -1,5 +1,9 @@
 //! What a price is made of: everything is looked up before, in one currency and at one moment.
 
+mod cart;
+
+pub use cart::GROUP;
+
 use schemas::{
     Timestamp,
     events::{

@@ -128,6 +128,11 @@ pub struct ShownCoupon {
     words: Option<String>,
 }
 
+/// A quote as the documents show it.
+pub(in crate::reads) fn example_quote() -> Option<Quote> {
+    CartAnswer::example().quote
+}
+
 impl CartAnswer {
     /// A cart with what is known around it.
     pub(super) fn of(stored: &StoredCart, known: &Known) -> Self {

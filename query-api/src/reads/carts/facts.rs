@@ -6,20 +6,12 @@ use crate::{
     goods::Offer,
     promotions::{Applicable, CouponStatus},
 };
-use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GiftFact, PromotionFact, ShipmentGroup, Versioned};
-use schemas::{
-    cart::Cart,
-    events::pricing::PriceEntry,
-    settings::{Setting, ShopSettings},
-};
+use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GROUP, GiftFact, PromotionFact, Versioned};
+use schemas::{cart::Cart, events::pricing::PriceEntry};
 use std::collections::BTreeMap;
-
-/// The one group of shipment of a cart.
-const GROUP: &str = "main";
 
 /// The facts of a cart.
 pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
-    let settings = &known.settings;
     let lines = cart.lines.iter().filter_map(|line| {
         let offer = known.offers.get(&line.variant_id)?;
         let id = (line.line_id, line.quantity);
@@ -35,43 +27,19 @@ pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
     });
     let customer = known.customer.as_ref();
     Facts {
-        now: known.now,
-        currency: cart.currency,
-        channel: cart.channel.clone(),
-        policy: versioned(&settings.policy),
-        shipping: cart.place.clone(),
-        billing: None,
         customer: customer
             .map(|customer| Customer { groups: customer.groups.clone(), is_first_order: !customer.has_ordered }),
-        payment: None,
         codes: codes(cart, known),
         lines: lines.collect(),
-        groups: BTreeMap::from([(GROUP.to_owned(), group(cart, settings))]),
-        tax_zones: by_name(&settings.tax_zones),
-        shipping_methods: by_name(&settings.shipping_methods),
         promotions: promotions(&known.promotions.applicable),
         gifts: gifts.collect(),
+        ..Facts::of_cart(cart, &known.settings, known.now)
     }
-}
-
-/// All goods are sent together, from the first location that sends any.
-fn group(cart: &Cart, settings: &ShopSettings) -> ShipmentGroup {
-    let locations = settings.locations.iter().filter(|location| location.content.ships);
-    let location = locations.min_by_key(|location| (location.content.position, &location.name));
-    ShipmentGroup { location: location.map(|one| one.name.clone()), method: cart.shipping_method.clone() }
 }
 
 fn sheet(offer: &Offer) -> Option<Versioned<Vec<PriceEntry>>> {
     let sheet = || Versioned { version: offer.prices_version, value: offer.prices.clone() };
     (offer.prices_version > 0).then(sheet)
-}
-
-fn versioned<C: Clone>(setting: &Setting<C>) -> Versioned<C> {
-    Versioned { version: setting.version, value: setting.content.clone() }
-}
-
-fn by_name<C: Clone>(settings: &[Setting<C>]) -> BTreeMap<String, Versioned<C>> {
-    settings.iter().map(|setting| (setting.name.clone(), versioned(setting))).collect()
 }
 
 /// What each code of the cart is. One whose promotion is used up is still of that promotion, which says so.

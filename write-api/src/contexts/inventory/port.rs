@@ -4,10 +4,12 @@
 //! transaction of its own that many share ([`Together`](crate::pipeline::Together)). What was kept is given back if one can't
 //! be had. All of it may be repeated, by the id of the reservation for ever, and by a key to get the same answer.
 
+mod left;
 mod reservations;
 mod returns;
 
 pub(crate) use super::domain::{HoldState, command::Location};
+pub(crate) use left::left;
 pub(crate) use reservations::{Held, HeldPart};
 pub(crate) use returns::{Return, take_back};
 

@@ -1,0 +1,6 @@
+//! What shoppers do with checkouts.
+
+mod facts;
+mod pricing;
+pub(super) mod shopper;
+pub(super) mod start;

@@ -1,0 +1,6 @@
+//! What checkouts decide, and what their process does.
+
+mod deciding;
+mod model;
+mod paths;
+mod world;
