@@ -15,10 +15,9 @@ function countries() {
   return [["", "Choose a country"], ...named.sort((one, other) => one[1].localeCompare(other[1], LANGUAGE))];
 }
 
-const at = (field) => ({ ...field, pointer: `/address/${field.name}` });
-
-function fields(address, isDefault, asksDefault) {
-  const all = [
+/** The fields of an address; refusals name them below `pointer`. */
+export function addressFields(address, pointer) {
+  return [
     { name: "name", label: "Name", autocomplete: "name", required: true, maxlength: 200 },
     { name: "company", label: "Company", autocomplete: "organization", optional: true, maxlength: 200 },
     { name: "line1", label: "Street and number", autocomplete: "address-line1", required: true, maxlength: 200 },
@@ -28,7 +27,11 @@ function fields(address, isDefault, asksDefault) {
     { name: "region", label: "State, department or province", autocomplete: "address-level1", optional: true, maxlength: 200 },
     { name: "country", label: "Country", type: "select", options: countries(), autocomplete: "country", required: true },
     { name: "phone", label: "Phone", type: "tel", autocomplete: "tel", optional: true, maxlength: 40, hint: "For the carrier." },
-  ].map((field) => at({ ...field, value: address[field.name] }));
+  ].map((field) => ({ ...field, pointer: `${pointer}/${field.name}`, value: address[field.name] }));
+}
+
+function fields(address, isDefault, asksDefault) {
+  const all = addressFields(address, "/address");
   if (asksDefault) all.push({ name: "is_default", label: "Take this address unless another is named", type: "checkbox", value: isDefault });
   return all;
 }

@@ -99,6 +99,11 @@ export class Basket {
     return this.#inTurn(() => this.#write("PUT", path, { place, shipping_method: method }));
   }
 
+  /** Calls as whoever shops here, for what comes of the cart. */
+  ask(method, path, body, headers = {}) {
+    return this.#last.then(() => this.#send(method, path, body, headers));
+  }
+
   /** Whoever has signed in takes over what they had as a guest; whoever has signed out starts anew. */
   moved() {
     this.#see(null);

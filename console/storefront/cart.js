@@ -30,7 +30,7 @@ export function cartView(shop, session) {
     by("cart-count").textContent = pieces > 0 ? number(pieces) : "";
     by("cart-count").hidden = pieces === 0;
     by("cart").setAttribute("aria-label", pieces > 0 ? `Cart, ${counted(pieces, "piece")}` : "Cart, empty");
-    by("cart").href = toAddress({ ...shop.state, account: null, cart: true });
+    by("cart").href = toAddress({ ...shop.state, account: null, checkout: null, cart: true });
   }
 
   /** Does something to the cart and draws it; a refusal is told in words where it was asked for. */
@@ -65,7 +65,7 @@ export function cartView(shop, session) {
         "div",
         { class: "cart-columns" },
         h("div", { class: "cart-goods" }, notices(cart), h("ul", { class: "cart-lines" }, cart.lines.map((line) => goods(cart, line)), gifts(cart))),
-        h("aside", { class: "cart-side", "aria-label": "What it costs" }, summary(cart), coupons(cart), destination(cart)),
+        h("aside", { class: "cart-side", "aria-label": "What it costs" }, summary(cart), checkout(cart), coupons(cart), destination(cart)),
       ),
     );
   }
@@ -176,6 +176,10 @@ export function cartView(shop, session) {
       ),
       quote.shipping.length === 0 && h("p", { class: "hint" }, "Shipping is added once it is known where the goods go."),
     );
+  }
+
+  function checkout(cart) {
+    return cart.quote && h("button", { class: "button primary", type: "button", onclick: () => shop.go({ checkout: "", product: null }) }, "Check out");
   }
 
   function coupons(cart) {
@@ -291,6 +295,7 @@ export function cartView(shop, session) {
   by("cart").addEventListener("click", followed);
   button();
   return {
+    basket,
     show,
     adder,
     open: () => basket.open().then(draw),

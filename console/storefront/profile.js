@@ -4,6 +4,7 @@ import { addresses } from "./addresses.js";
 import { announce, fill, h } from "./dom.js";
 import { form } from "./forms.js";
 import { moment } from "./format.js";
+import { myOrders } from "./order.js";
 
 const CURRENT = { type: "password", autocomplete: "current-password", required: true, codes: ["wrong_password"] };
 
@@ -123,7 +124,8 @@ function erasing(me, { session, erased: done }) {
 export async function myAccount(shop) {
   const { session } = shop;
   const read = () => session.send("GET", "/v1/me");
-  let me = await read();
+  const [orders, first] = await Promise.all([myOrders(session), read()]);
+  let me = first;
   const again = {
     me: () => me,
     version: () => ({ "if-match": `"${me.version}"` }),
@@ -135,6 +137,7 @@ export async function myAccount(shop) {
   const given = { ...shop, again };
   return [
     h("p", { class: "hint" }, `Signed in as ${me.email}`),
+    section("Orders", orders),
     details(me, given),
     section("Addresses", addresses(given)),
     email(me, given),

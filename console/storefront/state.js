@@ -31,6 +31,8 @@ export function fromAddress(search) {
     account: params.get("account"),
     /** Whether the cart is shown. */
     cart: params.has("cart"),
+    /** A checkout by its id, or an empty text for one that is to begin. */
+    checkout: params.get("checkout"),
     q: params.get("q") ?? "",
     mode: MODES.includes(mode) ? mode : "lexical",
     sort: SORTS.includes(sort) ? sort : "",
@@ -59,6 +61,10 @@ export function toAddress(state) {
   set("tenant", state.tenant, null);
   if (state.account !== null) {
     params.append("account", state.account);
+    return `/?${params}`;
+  }
+  if (state.checkout !== null) {
+    params.append("checkout", state.checkout);
     return `/?${params}`;
   }
   if (state.cart) {

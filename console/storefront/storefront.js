@@ -4,6 +4,7 @@
 import { accountView } from "./account.js";
 import { read, Refused } from "./api.js";
 import { cartView } from "./cart.js";
+import { checkoutView } from "./checkout.js";
 import { by, fill, h, open, settled } from "./dom.js";
 import { explain, why } from "./explain.js";
 import { number } from "./format.js";
@@ -46,6 +47,7 @@ const shop = {
 const view = searchView(shop);
 const account = accountView(shop, () => cart.moved());
 const cart = cartView(shop, account.session);
+const checkout = checkoutView(shop, account.session, cart.basket);
 shop.adder = cart.adder;
 const field = searchField(shop);
 let reading = null;
@@ -59,8 +61,8 @@ const typing = settled(TYPING_MS, (q) => {
 /** Changes the state, the address and what is shown. */
 function go(changes, { typing: asTyped = false, replace = false } = {}) {
   const before = toAddress(shop.state);
-  // Whatever else is asked for leads out of the account and the cart.
-  shop.state = { ...shop.state, account: null, cart: false, ...changes };
+  // Whatever else is asked for leads out of the account, the cart and the checkout.
+  shop.state = { ...shop.state, account: null, cart: false, checkout: null, ...changes };
   const address = toAddress(shop.state);
   if (address !== before) {
     history.replaceState({ ...history.state, scroll: scrollY }, "");
@@ -71,7 +73,15 @@ function go(changes, { typing: asTyped = false, replace = false } = {}) {
     // The same words, now submitted: no longer a beginning.
     history.replaceState({ ...history.state, typing: false }, "");
   }
-  return show({ typing: asTyped, scroll: shop.state.product === null && shop.state.account === null && !shop.state.cart ? null : 0 });
+  return show({ typing: asTyped, scroll: place(shop.state) === "search" ? null : 0 });
+}
+
+/** What of the page a state shows. */
+function place(state) {
+  if (state.account !== null) return "account";
+  if (state.checkout !== null) return "checkout";
+  if (state.cart) return "cart";
+  return state.product === null ? "search" : "product";
 }
 
 async function show({ typing: asTyped = false, scroll = null } = {}) {
@@ -79,32 +89,20 @@ async function show({ typing: asTyped = false, scroll = null } = {}) {
   // Somebody who types is ahead of the state.
   if (!asTyped) by("q").value = state.q;
   controls();
-  const own = state.account !== null;
-  const inCart = state.cart && !own;
-  const product = state.product !== null && !own && !inCart;
-  by("account-view").hidden = !own;
-  by("cart-view").hidden = !inCart;
-  by("product-view").hidden = !product;
-  by("search-view").hidden = product || own || inCart;
-  by("why").hidden = product || own || inCart;
+  const shown = place(state);
+  for (const name of ["account", "cart", "checkout", "product", "search"]) by(`${name}-view`).hidden = name !== shown;
+  by("why").hidden = shown !== "search";
   reading?.abort();
-  if (own) {
+  const page = { account: () => account.show(state.account), cart: () => cart.show(), checkout: () => checkout.show() }[shown];
+  if (page !== undefined) {
     if (scroll !== null) scrollTo(0, scroll);
-    const title = await account.show(state.account);
-    if (shop.state.account !== state.account) return;
+    const title = await page();
+    if (shop.state !== state) return;
     document.title = `${title} · ${NAME}`;
-    by("account-view").querySelector("h1")?.focus({ preventScroll: true });
+    by(`${shown}-view`).querySelector("h1")?.focus({ preventScroll: true });
     return;
   }
-  if (inCart) {
-    if (scroll !== null) scrollTo(0, scroll);
-    const title = await cart.show();
-    if (!shop.state.cart) return;
-    document.title = `${title} · ${NAME}`;
-    by("cart-view").querySelector("h1")?.focus({ preventScroll: true });
-    return;
-  }
-  if (product) {
+  if (shown === "product") {
     reading = new AbortController();
     document.title = NAME;
     if (scroll !== null) scrollTo(0, scroll);
@@ -152,6 +150,7 @@ function controls() {
     product: null,
     account: null,
     cart: false,
+    checkout: null,
   });
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod cart;
+mod checkout;
 
 use acceptance::{
     browser::{Browser, keys},

@@ -24,7 +24,7 @@ use service::{
 use std::time::Duration;
 
 /// Everything that is passed on; nothing else of write-api is reached from here.
-const PATHS: [&str; 19] = [
+const PATHS: [&str; 26] = [
     "/v1/accounts",
     "/v1/accounts/verify",
     "/v1/sessions",
@@ -44,19 +44,29 @@ const PATHS: [&str; 19] = [
     "/v1/carts/{id}/coupons/{code}",
     "/v1/carts/{id}/destination",
     "/v1/carts/{id}/merge",
+    "/v1/checkouts",
+    "/v1/checkouts/{id}/payment",
+    "/v1/checkouts/{id}/payment/action",
+    "/v1/checkouts/{id}/abort",
+    "/v1/processes/{id}/retry",
+    "/v1/processes/{id}/skip",
+    "/v1/processes/{id}/abort",
 ];
 /// Largest body that is passed on, in bytes.
 const MAX_BODY: usize = 65_536;
 /// How long write-api may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much longer, where a request says with `Prefer: wait` that it waits for what comes of it.
+const WAITING: Duration = Duration::from_secs(30);
 /// What goes on of a request, beside whom and where it comes from.
-const SENT: [HeaderName; 10] = [
+const SENT: [HeaderName; 11] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::USER_AGENT,
     HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("prefer"),
     HeaderName::from_static("souk-reason"),
     HeaderName::from_static("x-correlation-id"),
     HeaderName::from_static("x-tenant-id"),
@@ -82,7 +92,8 @@ pub fn routes(tenants: Tenants) -> Router<App> {
         .0
         .method_not_allowed_fallback(|| async {
             ProblemResponse(
-                Problem::new(Code::MethodNotAllowed).detail("accounts and carts take GET, POST, PUT and DELETE"),
+                Problem::new(Code::MethodNotAllowed)
+                    .detail("accounts, carts and checkouts take GET, POST, PUT and DELETE"),
             )
         })
         .layer(middleware::from_fn(in_own_time))
@@ -93,7 +104,7 @@ pub fn routes(tenants: Tenants) -> Router<App> {
 async fn pass_on(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     let Some(write_api) = &app.write_api else {
         return Err(Refusal::not_found(
-            "accounts and carts are served by write-api; query-api passes them on with --write-url",
+            "accounts, carts and checkouts are served by write-api; query-api passes them on with --write-url",
         ));
     };
     passed_on(write_api, request).await
@@ -108,14 +119,16 @@ async fn passed_on(write_api: &WriteApi, request: Request) -> Result<Response, R
         .await
         .map_err(|_| Refusal(Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are passed on"))))?;
     let headers = sent(&parts);
-    let passed = write_api.http.request(parts.method, url).timeout(PATIENCE).headers(headers).body(body);
-    let answer = passed.send().await.map_err(|error| unanswered(&error))?;
+    let patience = if headers.contains_key("prefer") { PATIENCE + WAITING } else { PATIENCE };
+    let unanswered = |error: reqwest::Error| unanswered(&error, patience);
+    let passed = write_api.http.request(parts.method, url).timeout(patience).headers(headers).body(body);
+    let answer = passed.send().await.map_err(unanswered)?;
     let status = answer.status();
     let mut headers = HeaderMap::new();
     for name in RETURNED {
         headers.extend(answer.headers().get(&name).map(|value| (name, value.clone())));
     }
-    let body = answer.bytes().await.map_err(|error| unanswered(&error))?;
+    let body = answer.bytes().await.map_err(unanswered)?;
     Ok((status, headers, body).into_response())
 }
 
@@ -150,15 +163,16 @@ fn sent(parts: &Parts) -> HeaderMap {
     headers
 }
 
-fn unanswered(error: &reqwest::Error) -> Refusal {
+fn unanswered(error: &reqwest::Error, patience: Duration) -> Refusal {
     tracing::warn!(%error, "write-api does not answer");
     Refusal(if error.is_timeout() {
         Problem::new(Code::Timeout).detail(format!(
             "write-api has not answered within {} s; whether it did what was asked is not known",
-            PATIENCE.as_secs()
+            patience.as_secs()
         ))
     } else {
-        Problem::new(Code::Unavailable).detail("accounts can't be reached at the moment: write-api does not answer")
+        Problem::new(Code::Unavailable)
+            .detail("accounts, carts and checkouts can't be reached at the moment: write-api does not answer")
     })
 }
 

@@ -49,7 +49,7 @@ macro_rules! file {
 
 const START: File = file!("storefront", "index.html", HTML);
 
-const FILES: [File; 29] = [
+const FILES: [File; 31] = [
     file!("storefront", "icon.svg", SVG),
     file!("storefront", "account.css", CSS),
     file!("storefront", "cards.css", CSS),
@@ -64,6 +64,8 @@ const FILES: [File; 29] = [
     file!("storefront", "api.js", SCRIPT),
     file!("storefront", "basket.js", SCRIPT),
     file!("storefront", "cart.js", SCRIPT),
+    file!("storefront", "checkout.js", SCRIPT),
+    file!("storefront", "order.js", SCRIPT),
     file!("storefront", "dom.js", SCRIPT),
     file!("storefront", "explain.js", SCRIPT),
     file!("storefront", "facets.js", SCRIPT),
@@ -88,7 +90,7 @@ const THEME: File = file!("storefront", "theme.js", SCRIPT);
 const CONSOLE: File = file!("operator", "index.html", HTML);
 
 /// The console takes theme, pieces of pages and icon from the storefront.
-const CONSOLE_FILES: [File; 23] = [
+const CONSOLE_FILES: [File; 25] = [
     file!("operator", "account.css", CSS),
     file!("operator", "charts.css", CSS),
     file!("operator", "console.css", CSS),
@@ -108,8 +110,10 @@ const CONSOLE_FILES: [File; 23] = [
     file!("operator", "parts.js", SCRIPT),
     file!("operator", "pipeline.js", SCRIPT),
     file!("operator", "probes.js", SCRIPT),
+    file!("operator", "processes.js", SCRIPT),
     file!("operator", "second-factor.js", SCRIPT),
     file!("operator", "shop-dead-letters.js", SCRIPT),
+    file!("operator", "shops.js", SCRIPT),
     file!("operator", "sign-in.js", SCRIPT),
     file!("operator", "who.js", SCRIPT),
 ];

@@ -18,7 +18,7 @@ async fn shows(browser: &Browser, text: &str) {
 }
 
 /// The shop sends to two countries, the first at 19 % within the price.
-async fn decide(shop: &Shop) {
+pub(super) async fn decide(shop: &Shop) {
     let areas = json!([{"country": "DE"}]);
     let zone = json!({"areas": areas, "mode": "inclusive", "rates": [
         {"class": "standard", "jurisdiction": "DE", "title": "VAT 19 %", "rate_ppm": 190_000},
