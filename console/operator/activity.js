@@ -4,7 +4,7 @@ import { announce, fill, h } from "/storefront/dom.js";
 import { read } from "/console/api.js";
 import * as show from "/console/format.js";
 import { field, problem, table } from "/console/parts.js";
-import { isAdmin } from "/console/who.js";
+import { shopChoice } from "/console/shops.js";
 
 const LIMIT = 50;
 const FILTERS = ["shop", "of", "key", "before"];
@@ -81,9 +81,9 @@ function columns(asked) {
 export function mount(main, path, { query }) {
   const asked = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
   const [rows, pages, told] = [h("div", { class: "panel" }), h("div", { class: "page-tools" }), h("div", { "aria-live": "assertive" })];
-  const shops = isAdmin() ? h("select", { name: "shop" }) : null;
+  const shop = shopChoice(asked.shop);
   const id = (name, hint) => h("input", { type: "text", name, value: asked[name], pattern: ID, title: "A UUID", placeholder: hint, spellcheck: "false", autocomplete: "off" });
-  const form = h("form", { class: "filters" }, shops && field("Shop", shops), field("Done to", id("of", "Id of an aggregate")), field("Done with", id("key", "Id of a key")), h("button", { class: "button primary", type: "submit" }, "Show"));
+  const form = h("form", { class: "filters" }, shop.select && field("Shop", shop.select), field("Done to", id("of", "Id of an aggregate")), field("Done with", id("key", "Id of a key")), h("button", { class: "button primary", type: "submit" }, "Show"));
   const refilter = () => {
     const given = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, text.trim()]));
     location.hash = address(asked, given);
@@ -92,7 +92,7 @@ export function mount(main, path, { query }) {
     event.preventDefault();
     refilter();
   });
-  shops?.addEventListener("change", refilter);
+  shop.select?.addEventListener("change", refilter);
   main.append(
     h("h1", {}, "Activity"),
     h("p", { class: "hint" }, "What staff, owners and administrators did in the shop, as the audit has it. An entry is here about a second after what it tells."),
@@ -102,31 +102,24 @@ export function mount(main, path, { query }) {
     pages,
   );
 
-  const start = async () => {
-    if (shops === null || shops.options.length > 0) return;
-    const { tenants } = await read("/v1/console/tenants");
-    fill(shops, tenants.map((one) => h("option", { value: one.slug }, one.slug)));
-    const first = tenants.find((one) => one.slug === asked.shop) ?? tenants.find((one) => one.slug !== "souk-probe") ?? tenants[0];
-    if (first) shops.value = first.slug;
-  };
   let drawn = "";
   const refresh = async () => {
     try {
-      await start();
-      if (shops !== null && shops.value === "") {
+      await shop.start();
+      if (shop.isMissing) {
         fill(rows, h("p", { class: "empty" }, "There is no shop yet."));
         return;
       }
-      const page = await read("/v1/activity", { tenant: shops?.value, of: asked.of, key: asked.key, before: asked.before, limit: LIMIT });
+      const page = await read("/v1/activity", { tenant: shop.slug, of: asked.of, key: asked.key, before: asked.before, limit: LIMIT });
       fill(told);
       const now = JSON.stringify(page);
       if (now === drawn) return;
       drawn = now;
-      fill(rows, table("Activity", columns({ ...asked, shop: shops?.value ?? "" }), page.entries, "Nothing was done, or nothing that these filters let through."));
+      fill(rows, table("Activity", columns({ ...asked, shop: shop.slug ?? "" }), page.entries, "Nothing was done, or nothing that these filters let through."));
       fill(
         pages,
         asked.before !== "" && h("a", { class: "button small", href: address(asked, {}) }, "Newest"),
-        page.next !== null && h("a", { class: "button small", data: { key: "older" }, href: address({ ...asked, shop: shops?.value ?? "" }, { before: String(page.next) }) }, "Older"),
+        page.next !== null && h("a", { class: "button small", data: { key: "older" }, href: address({ ...asked, shop: shop.slug ?? "" }, { before: String(page.next) }) }, "Older"),
       );
       announce(`${show.counted(page.entries.length, "entry", "entries")}`);
     } catch (error) {

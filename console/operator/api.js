@@ -109,10 +109,13 @@ export function read(path, parameters = {}, { signal } = {}) {
 }
 
 /** Asks for an action below /v1/operations. */
-export function act(path, body = {}) {
-  return call(`/v1/operations/${path}`, {
+export const act = (path, body = {}) => send(`/v1/operations/${path}`, body);
+
+/** Sends a command, in a shop if one is named. */
+export function send(path, body, shop) {
+  return call(path, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...(shop ? { "x-tenant-slug": shop } : {}) },
     body: JSON.stringify(body),
   });
 }

@@ -13,6 +13,7 @@ import * as lineage from "/console/lineage.js";
 import * as operations from "/console/operations.js";
 import * as pipeline from "/console/pipeline.js";
 import * as probes from "/console/probes.js";
+import * as processes from "/console/processes.js";
 import * as shopDeadLetters from "/console/shop-dead-letters.js";
 import * as who from "/console/who.js";
 
@@ -27,6 +28,7 @@ const PARTS = [
   { name: "probes", title: "Probes", part: probes },
   { name: "lineage", title: "Lineage", part: lineage },
   { name: "operations", title: "Operations", part: operations },
+  { name: "processes", title: "Processes", part: processes, shop: { part: processes, needs: "orders.read" } },
   { name: "activity", title: "Activity", part: activity, shop: { part: activity, needs: "audit.read" } },
 ];
 

@@ -7,6 +7,7 @@ mod sign_in;
 use acceptance::{
     browser::{Browser, keys},
     builders::{price_line, product_line, stock_line},
+    buying::{Guest, take_orders},
     eventually::eventually,
     shop::{PATIENCE, Shop},
     stack::TestStack,
@@ -19,7 +20,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-const PARTS: [&str; 7] = ["pipeline", "generations", "dead-letters", "probes", "lineage", "operations", "activity"];
+const PARTS: [&str; 8] =
+    ["pipeline", "generations", "dead-letters", "probes", "lineage", "operations", "processes", "activity"];
 const KEY: &str = "#by-key [data-field=key] input";
 
 async fn fill(shop: &Shop) -> String {
@@ -89,6 +91,7 @@ async fn an_operator_sees_and_steers_everything() {
     probes_are_shown(&browser, &stack, &console).await;
     a_product_shows_its_lineage(&browser, &console).await;
     everything_done_is_recorded(&browser, &console).await;
+    a_process_is_given_up(&browser, &shop, &console).await;
     what_staff_did_is_shown(&browser, &shop, &console).await;
     it_is_shown_in_the_dark_and_on_a_phone(&browser, &console).await;
     let complaints = browser.complaints().await;
@@ -132,6 +135,23 @@ async fn nobody_gets_in_without_the_key(browser: &Browser, shop: &Shop, console:
     browser.click("#by-key summary").await;
     browser.keys(KEY, &format!("{key}{}", keys::ENTER)).await;
     browser.until("document.querySelectorAll('.station').length === 7").await;
+}
+
+async fn a_process_is_given_up(browser: &Browser, shop: &Shop, console: &str) {
+    take_orders(shop).await;
+    let guest = Guest::of(shop).await;
+    let cart = guest.cart("SKU-c-1", 1).await;
+    let begun = guest.checkout("r-1", &cart, "transfer", 5_400).await;
+    assert_eq!(begun.body["phase"], "awaiting_payment", "{begun:?}");
+    browser.open(&format!("{console}#/processes?shop=lamps")).await;
+    browser.until(&format!("{}.includes('the shopper transfers the money')", text_of("main"))).await;
+    browser.picture("console-processes-desktop-light").await;
+    it_is_legible(browser).await;
+    browser.click("[data-key^='abort']").await;
+    browser.until("document.getElementById('ask').open").await;
+    browser.keys("#ask [name=reason]", "the shopper called").await;
+    browser.click("#ask-yes").await;
+    browser.until(&format!("{}.includes('Nothing is under way')", text_of("main"))).await;
 }
 
 async fn the_pipeline_is_live(browser: &Browser, stack: &TestStack, shop: &Shop) {
@@ -393,7 +413,7 @@ async fn settle(browser: &Browser, part: &str) {
         "probes" => "document.querySelectorAll('.chart-dot').length > 0",
         "lineage" => "document.querySelector('[name=tenant]')?.options.length > 0",
         "dead-letters" if part.contains('/') => "document.querySelectorAll('.panel').length > 2",
-        "dead-letters" => "document.querySelector('main .empty, main .rows')",
+        "dead-letters" | "processes" => "document.querySelector('main .empty, main .rows')",
         "activity" => "document.querySelector('.rows tbody tr')",
         _ => "document.querySelectorAll('.rows tbody tr').length > 2",
     };
