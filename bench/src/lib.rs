@@ -10,6 +10,7 @@ pub mod freshness;
 pub mod ingest;
 pub mod lag;
 pub mod noisy;
+pub mod orders;
 pub mod peers;
 pub mod profile;
 pub mod rebuild;

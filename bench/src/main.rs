@@ -1,7 +1,7 @@
 //! `souk-bench`, also `souk bench`.
 
 use bench::{
-    BenchError, chaos, embed, first, freshness, ingest, lag, noisy, rebuild, reindexing, reservations, searches,
+    BenchError, chaos, embed, first, freshness, ingest, lag, noisy, orders, rebuild, reindexing, reservations, searches,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,6 +28,8 @@ enum Measurement {
     Ingest(ingest::Args),
     Reservations(reservations::Args),
     Chaos(chaos::Args),
+    /// Have seeded shoppers order, and check what has to hold: `souk demo-orders`
+    Orders(Box<orders::Args>),
 }
 
 // The projector's: what bare tantivy is compared with has the same.
@@ -58,5 +60,6 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Ingest(args) => ingest::run(args).await,
         Measurement::Reservations(args) => reservations::run(args).await,
         Measurement::Chaos(args) => chaos::run(args).await,
+        Measurement::Orders(args) => orders::run(*args).await,
     }
 }

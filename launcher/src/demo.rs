@@ -16,6 +16,8 @@ pub mod settings;
 pub use generate::Generator;
 pub use product::{DemoProduct, DemoVariant};
 
+pub use draw::Draw;
+
 use crate::{
     import::{self, ImportError, Progress, WaitFor},
     key::KeyArgs,

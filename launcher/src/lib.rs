@@ -16,6 +16,7 @@ pub mod browser;
 pub mod demo;
 pub mod eval;
 pub mod import;
+pub mod invariants;
 pub mod key;
 pub mod keys;
 pub mod migrate;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use launcher::{
-    LaunchError, apache, audit, backup, broker, demo, eval, import, keys, migrate, operate,
+    LaunchError, apache, audit, backup, broker, demo, eval, import, invariants, keys, migrate, operate,
     restore::{self, recover},
     roles,
     settings::Settings,
@@ -40,6 +40,7 @@ enum Cli {
     User(users::Args),
     Role(roles::Args),
     Audit(Box<audit::Args>),
+    Invariants(Box<invariants::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
     Recover(recover::Args),
@@ -50,6 +51,7 @@ enum Cli {
     Kafka(StackArgs),
     Test(suite::Args),
     Bench(BenchArgs),
+    DemoOrders(DemoOrdersArgs),
     /// Write a bill of materials of each program (CycloneDX), to a folder or to sbom/
     Sbom(SbomArgs),
 }
@@ -67,6 +69,17 @@ struct SbomArgs {
 #[command(disable_help_flag = true)]
 struct BenchArgs {
     /// What to measure, and how
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Have seeded shoppers order, beside faults if you want, and check what has to hold
+///
+/// The script `souk` builds the program for it and starts that at once; `souk demo-orders --help` tells more.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+struct DemoOrdersArgs {
+    /// How many shoppers, and what goes wrong
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
@@ -128,6 +141,9 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
         Cli::User(args) => users::run(args).await?,
         Cli::Role(args) => roles::run(args).await?,
         Cli::Audit(args) => return Ok(if audit::run(*args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Cli::Invariants(args) => {
+            return Ok(if invariants::run(*args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Cli::Backup(args) => {
             let report = backup::run(&args, programs()?).await?;
             tell(args.json, &report, backup::print)?;
@@ -160,14 +176,18 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
             // It is made of the source, which this program need not have.
             return Err(LaunchError::Other(format!("the script beside the source makes it: ./souk sbom{folder}")));
         }
-        Cli::Bench(args) => {
-            let program = programs()?.join("souk-bench");
-            let status = Command::new(&program).args(args.arguments).status();
-            let missing = |error| LaunchError::Other(format!("{}: {error}; ./souk bench builds it", program.display()));
-            return Ok(exit_code(status.map_err(missing)?.code()));
-        }
+        Cli::Bench(args) => return measuring(args.arguments),
+        Cli::DemoOrders(args) => return measuring(std::iter::once("orders".into()).chain(args.arguments)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Hands over to the program that measures.
+fn measuring(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, LaunchError> {
+    let program = programs()?.join("souk-bench");
+    let status = Command::new(&program).args(arguments).status();
+    let missing = |error| LaunchError::Other(format!("{}: {error}; ./souk bench builds it", program.display()));
+    Ok(exit_code(status.map_err(missing)?.code()))
 }
 
 fn tell<T: serde::Serialize>(json: bool, report: &T, print: impl Fn(&T)) -> Result<(), LaunchError> {

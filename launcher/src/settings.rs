@@ -90,6 +90,9 @@ pub struct Settings {
     /// Let shops name identity providers on this machine, by http, and in private networks: for development
     #[arg(long, env = "SOUK_LOCAL_ISSUERS")]
     pub local_issuers: bool,
+    /// Another address of Stripe's interface, such as that of a stand-in on this machine: for development
+    #[arg(long, env = "SOUK_STRIPE_URL", value_name = "URL")]
+    pub stripe_url: Option<String>,
     /// Prefix of all topic names, for several installations on one cluster
     #[arg(long, env = "SOUK_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,

@@ -6,39 +6,43 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-pub(super) struct Draw(ChaCha8Rng);
+/// Draws numbers that follow from a seed.
+#[derive(Debug)]
+pub struct Draw(ChaCha8Rng);
 
 impl Draw {
-    pub(super) fn new(seed: u64) -> Self {
+    /// The first draw of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         Self(ChaCha8Rng::from_seed(bytes))
     }
 
     /// A number from 0 to below `limit`; 0 if that is 0.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         let product = u128::from(self.0.next_u64()) * limit as u128;
         usize::try_from(product >> 64).unwrap_or_default()
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = usize::try_from(high - low + 1).unwrap_or_default();
         low + i64::try_from(self.below(span)).unwrap_or_default()
     }
 
     /// True in so many of a hundred cases.
-    pub(super) fn percent(&mut self, share: usize) -> bool {
+    pub fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }
 
     /// One of a list that is not empty.
-    pub(super) fn one<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub fn one<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.below(list.len())]
     }
 
     /// Neighbours in a list: as many as drawn between `least` and `most`, as far as it has them.
-    pub(super) fn run<'a, T>(&mut self, list: &'a [T], least: usize, most: usize) -> &'a [T] {
+    pub fn run<'a, T>(&mut self, list: &'a [T], least: usize, most: usize) -> &'a [T] {
         let most = most.min(list.len());
         let least = least.min(most);
         let length = least + self.below(most - least + 1);

@@ -59,6 +59,9 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
     if service == Service::WriteApi && settings.local_issuers {
         command.arg("--local-issuers");
     }
+    if let Some(url) = settings.stripe_url.as_ref().filter(|_| service == Service::WriteApi) {
+        command.args(["--stripe-url", url]);
+    }
     command.args(["--log", &settings.log, "--log-format", "json"]);
     if let Some(endpoint) = &settings.otlp_endpoint {
         command.args(["--otlp-endpoint", endpoint]);
