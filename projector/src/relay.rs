@@ -95,9 +95,12 @@ fn linger_of(context: Context) -> Linger {
         | Context::Insights
         | Context::Access
         | Context::Accounts
+        | Context::Promotions
         | Context::Settings
-        | Context::Carts => Linger::default(),
-        Context::Promotions => Linger::default(),
+        | Context::Carts
+        | Context::Checkout
+        | Context::Orders
+        | Context::Payments => Linger::default(),
     }
 }
 

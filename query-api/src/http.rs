@@ -37,7 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(OpenApi)]
 #[openapi(
     info(title = "souk query API", version = "1", description = "Every read of souk: search, listings, product pages, lag. The shop is that of the host or of the key; a header or ?tenant= may only agree, and is how an administrator names one. Send the souk-consistency-token of a write to read what it wrote."),
-    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "settings"), (name = "promotions"), (name = "carts"), (name = "insights"), (name = "access"), (name = "status"), (name = "console", description = "For administrators of the installation"))
+    tags((name = "search"), (name = "catalog"), (name = "merchandising"), (name = "promotions"), (name = "carts"), (name = "checkout"), (name = "orders"), (name = "payments"), (name = "settings"), (name = "insights"), (name = "access"), (name = "status"), (name = "console", description = "For administrators of the installation"))
 )]
 struct Api;
 

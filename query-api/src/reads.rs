@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod carts;
 pub mod categories;
+pub mod checkouts;
 pub mod console;
 pub mod dead_letters;
 pub mod identity_providers;
@@ -12,9 +13,12 @@ pub mod index_status;
 pub mod insights;
 pub mod keys;
 pub mod lag;
+pub mod ledger;
 pub mod listing;
 pub mod merchandising;
+pub mod orders;
 pub mod origins;
+pub mod payments;
 pub mod price_sheets;
 pub mod products;
 pub mod promotions;
@@ -35,14 +39,16 @@ pub const ALL: &[ReadModel] = &[
     categories::READ,
     listing::READ,
     products::READ,
+    stock::READ,
     price_sheets::READ,
     schedules::READ,
-    stock::READ,
-    carts::READ,
     merchandising::READ,
+    promotions::READ,
+    carts::READ,
+    checkouts::READ,
+    orders::READ,
     settings::READ,
     shop::READ,
-    promotions::READ,
     insights::READ,
     keys::READ,
     origins::READ,
@@ -50,6 +56,8 @@ pub const ALL: &[ReadModel] = &[
     roles::READ,
     token_keys::READ,
     identity_providers::READ,
+    payments::READ,
+    ledger::READ,
     activity::READ,
     lag::READ,
     index_status::READ,

@@ -2,6 +2,7 @@
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
+    buying::{Guest, take_orders},
     digest,
     eventually::eventually,
     operator::Operator,
@@ -40,6 +41,11 @@ async fn filled(stack: &TestStack, slug: &str) -> Shop {
     let welcome = json!({"title": "Welcome", "needs_code": true, "effect": {"kind": "shipping"}});
     shop.command(Method::PUT, "/v1/promotions/welcome", None, &welcome).await;
     shop.command(Method::POST, "/v1/promotions/welcome/codes/generate", None, &json!({"count": 20})).await;
+    take_orders(&shop).await;
+    let guest = Guest::of(&shop).await;
+    let cart = guest.cart("SKU-v-2", 1).await;
+    let begun = guest.checkout("r-1", &cart, "cash_on_delivery", 1_502).await;
+    assert_eq!(begun.body["phase"], "completed", "{begun:?}");
     until_quiet(stack).await;
     let gone = shop.read("/v1/products/by-external-id/v-9", None).await.body;
     let (id, version) = (gone["id"].as_str().expect("its id"), gone["version"].as_u64());

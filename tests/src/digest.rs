@@ -21,6 +21,10 @@ pub struct Digests {
     pub carts: String,
     /// Promotions, codes, and how often both are used.
     pub promotions: String,
+    /// Payments, what has come and gone back, and the ledger.
+    pub payments: String,
+    /// Checkouts and orders.
+    pub orders: String,
     /// What shoppers did, by query and by product.
     pub insights: String,
     /// Live search documents.
@@ -51,6 +55,8 @@ pub async fn take(stack: &TestStack) -> Digests {
         settings: rows("SELECT md5(string_agg(kind || name || version || coalesce(body::text, ''), '|' ORDER BY tenant_id, kind, name)) FROM settings").await,
         carts: rows("SELECT md5(string_agg(carts::text, '|' ORDER BY tenant_id, cart_id)) FROM carts").await,
         promotions: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT promotions::text AS line FROM promotions UNION ALL SELECT promotion_codes::text FROM promotion_codes UNION ALL SELECT promotion_figures::text FROM promotion_figures UNION ALL SELECT promotion_customers::text FROM promotion_customers) AS lines").await,
+        payments: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT payments::text AS line FROM payments UNION ALL SELECT payment_captures::text FROM payment_captures UNION ALL SELECT payment_transfers::text FROM payment_transfers UNION ALL SELECT refunds::text FROM refunds UNION ALL SELECT payment_providers::text FROM payment_providers UNION ALL SELECT ledger_entries::text FROM ledger_entries UNION ALL SELECT ledger_hours::text FROM ledger_hours) AS lines").await,
+        orders: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT checkouts::text AS line FROM checkouts UNION ALL SELECT orders::text FROM orders UNION ALL SELECT order_history::text FROM order_history) AS lines").await,
         insights: rows("SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT insight_queries::text AS line FROM insight_queries UNION ALL SELECT insight_products::text FROM insight_products) AS lines").await,
         documents: rows("SELECT md5(string_agg(product_id || content_hash, '|' ORDER BY tenant_id, product_id)) FROM documents WHERE NOT deleted").await,
         index: (index.live(), index.digest()),

@@ -6,7 +6,7 @@ pub use secret::Secret;
 
 use crate::{mail::MailUrl, vault::MasterKeys};
 use access::{ShopDomain, key::weakness, tokens::Algorithm};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -20,6 +20,9 @@ pub struct Config {
     /// Address to listen on
     #[arg(long, env = "SOUK_WRITE_LISTEN", default_value = "127.0.0.1:8080")]
     pub write_listen: SocketAddr,
+    /// What this process does besides taking commands: carry processes such as checkouts on, and do jobs
+    #[arg(long, env = "SOUK_WRITE_ROLES", value_enum, value_delimiter = ',', default_value = "processes,jobs")]
+    pub write_roles: Vec<WriteRole>,
     /// URL of the write database, such as postgres://souk@127.0.0.1:5432/souk_write
     #[arg(
         long,
@@ -65,6 +68,9 @@ pub struct Config {
     /// Accounts of shoppers
     #[command(flatten)]
     pub accounts: AccountOptions,
+    /// Another address of Stripe's interface, such as that of a stand-in on this machine: for development
+    #[arg(long, env = "SOUK_STRIPE_URL", value_name = "URL")]
+    pub stripe_url: Option<String>,
     /// Bounds of bulk writes
     #[command(flatten)]
     pub bulk: BulkOptions,
@@ -77,6 +83,17 @@ pub struct Config {
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// What a process of write-api does besides taking commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WriteRole {
+    /// Carries on what spans contexts, such as checkouts.
+    Processes,
+    /// Does what is due now and then, such as deleting what is over.
+    Jobs,
+    /// Nothing: commands only.
+    None,
 }
 
 /// The sender of mails where none is set.
@@ -93,6 +110,9 @@ impl Config {
         let accounts = &self.accounts;
         if accounts.local_issuers {
             refused.push("--local-issuers is for development: shops could have private networks asked".to_owned());
+        }
+        if self.stripe_url.is_some() {
+            refused.push("--stripe-url is for development: cards would be charged by somebody else".to_owned());
         }
         if accounts.mail_url.as_ref().is_some_and(MailUrl::is_folder) {
             refused.push("--mail-url is a folder: mails would reach nobody".to_owned());
@@ -161,11 +181,13 @@ mod tests {
     #[test]
     fn production_refuses_what_is_for_development() {
         let zeros = format!("first:{}", "0".repeat(64));
+        let stripe = ["--stripe-url", "http://127.0.0.1:1"];
         let careless =
             ["--admin-key", "secret", "--local-issuers", "--mail-url", "file:/tmp/mails", "--master-keys", &zeros];
+        let careless = [&careless[..], &stripe].concat();
         assert!(refused(&careless).is_empty(), "anything goes for development");
         let told = refused(&[&careless[..], &["--production"]].concat());
-        let flags = ["--admin-key", "--local-issuers", "--mail-url", "--mail-from", "--master-keys"];
+        let flags = ["--admin-key", "--local-issuers", "--stripe-url", "--mail-url", "--mail-from", "--master-keys"];
         assert_eq!(told.iter().map(|said| said.split(' ').next().unwrap_or_default()).collect::<Vec<_>>(), flags);
         assert!(!told.concat().contains("secret") && !told.concat().contains("0000"), "{told:?}");
         let careful = [

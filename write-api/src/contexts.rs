@@ -9,15 +9,18 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod carts;
 pub(crate) mod catalog;
+pub(crate) mod checkout;
 pub(crate) mod insights;
 pub(crate) mod inventory;
 pub(crate) mod merchandising;
+pub(crate) mod orders;
+pub(crate) mod payments;
 pub(crate) mod pricing;
 pub(crate) mod promotions;
 pub(crate) mod settings;
 pub(crate) mod tenants;
 
-use crate::pipeline::App;
+use crate::pipeline::{App, process::registered::Registered};
 use ::access::Routes;
 use schemas::contexts::Context;
 
@@ -45,7 +48,13 @@ pub(crate) const SLICES: [Slice; Context::COUNT] = [
     settings::SLICE,
     carts::SLICE,
     promotions::SLICE,
+    checkout::SLICE,
+    orders::SLICE,
+    payments::SLICE,
 ];
+
+/// Every process. To add one: its line here, and its type in the layer `process` of a slice.
+pub(crate) static PROCESSES: [Registered; 1] = [Registered::of::<checkout::process::CheckoutProcess>()];
 
 const _: () = {
     let mut index = 0;

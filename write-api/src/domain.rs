@@ -1,6 +1,7 @@
 //! What the domains of all contexts are made of. Nothing in them does IO: time, ids and looked-up facts come in with
 //! the command. Each stands in `contexts/<name>/domain`.
 
+pub mod address;
 pub mod definition;
 pub mod name;
 pub mod slug;
@@ -13,7 +14,7 @@ pub use name::Name;
 pub use slug::Slug;
 
 use schemas::{
-    events::Event,
+    events::{DomainEvent, Event},
     problem::{Code, ProblemType},
 };
 use std::{convert::Infallible, fmt::Display};
@@ -25,7 +26,7 @@ pub trait Aggregate: Sized + Clone + Send + Sync + 'static {
     /// What somebody wants.
     type Command;
     /// What happened.
-    type Event: Event;
+    type Event: Event + Into<DomainEvent>;
     /// Why it did not happen.
     type Rejection: Refusal;
 

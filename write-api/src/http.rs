@@ -10,6 +10,7 @@ pub(crate) mod lines;
 pub(crate) mod named;
 pub(crate) mod openapi;
 pub(crate) mod problem;
+mod processes;
 
 use crate::{contexts::SLICES, pipeline::App};
 use access::{
@@ -22,9 +23,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// The most bytes of a single command.
 const MAX_BODY_BYTES: usize = 4 << 20;
 
-/// The routes of all slices.
+/// The routes of all slices, and of processes.
 fn commands() -> Routes<App> {
-    SLICES.iter().fold(Routes::default(), |routes, slice| routes.merge((slice.routes)()))
+    SLICES.iter().fold(processes::routes(), |routes, slice| routes.merge((slice.routes)()))
 }
 
 /// The routes of the commands and of their description.

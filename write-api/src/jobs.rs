@@ -1,12 +1,14 @@
 //! What the write database needs now and then, whichever process does it: partitions for the months to come, an end for
-//! idempotency keys, for reservations, for what accounts leave behind, for carts that nobody touches, for promotions and for
-//! deleted shops, a look at what shops have, and products that are published and archived by themselves. Archiving outboxes is the
-//! projector's, which knows what was published.
+//! idempotency keys, for what accounts and payment providers leave behind, for carts that nobody touches, for reservations, for promotions, for
+//! processes that are over and for deleted shops, a look at what shops have, and products that are published and archived by themselves.
+//! Archiving outboxes is the projector's, which knows what was published.
 
 mod accounts;
 mod carts;
 mod keys;
 mod months;
+mod payments;
+mod processes;
 mod promotions;
 mod reservations;
 mod schedules;
@@ -21,6 +23,7 @@ use std::{sync::Arc, time::Duration};
 pub use accounts::AccountsEnd;
 pub use keys::KeysExpire;
 pub use months::MonthsAhead;
+pub use payments::WebhooksEnd;
 pub use shops::{DeletedShops, ShopsMeasured};
 
 /// The jobs of write-api; idempotency keys end after `key_age`, and carts that nobody touches after `cart_age`.
@@ -41,11 +44,13 @@ pub(crate) fn list(
             Box::new(KeysExpire { age: key_age }),
             Box::new(AccountsEnd),
             Box::new(accounts::KeysRewrap { accounts }),
+            Box::new(WebhooksEnd),
             Box::new(ShopsMeasured),
             Box::new(DeletedShops),
-            Box::new(schedules::ProductSchedules { app: app.clone() }),
-            Box::new(carts::CartsExpire { app: app.clone(), age: cart_age }),
             Box::new(promotions::PromotionsEnd { app: app.clone() }),
+            Box::new(processes::ProcessesEnd),
+            Box::new(carts::CartsExpire { app: app.clone(), age: cart_age }),
+            Box::new(schedules::ProductSchedules { app: app.clone() }),
         ],
         &JobMetrics::new(metrics),
         Arc::new(move || clock.now()),

@@ -13,6 +13,7 @@
 //! | [`jobs`] | partitions for months to come, the end of idempotency keys, of old carts and of deleted shops |
 //! | [`mail`] | how mail leaves the house |
 //! | [`oidc`] | what identity providers say of people |
+//! | [`providers`] | payment providers, behind one port |
 //! | [`vault`], [`passwords`], [`second_factor`] | sealing what is personal, hashing passwords, one-time codes |
 //! | `wake` | the signal to the relay |
 
@@ -28,6 +29,7 @@ pub mod mail;
 pub mod oidc;
 pub mod passwords;
 mod pipeline;
+pub mod providers;
 pub mod second_factor;
 pub mod vault;
 mod wake;
@@ -35,18 +37,30 @@ mod wake;
 use access::{AdminKey, CallerRates, Callers, Rates};
 use callers::StoredKeys;
 use clock::{Clock, SystemClock};
-use config::Config;
+use config::{Config, WriteRole};
 use contexts::{
+    PROCESSES,
     access::process::note_used,
     accounts::{
         port::Accounts,
         process::{Mails, Sending},
     },
+    payments::{
+        port::parts::Payments,
+        process::{self as paying, Work},
+    },
     tenants::port::Directory,
 };
 use mail::{MailError, Mailer};
 use oidc::{Providers, reach::Reach};
-use pipeline::{App, BulkLimits, Groups, allowance::Counts, database::Database, metrics::CommandMetrics};
+use pipeline::{
+    App, BulkLimits, Groups,
+    allowance::Counts,
+    database::Database,
+    metrics::CommandMetrics,
+    process::{metrics::ProcessMetrics, registered::Processes, runner::Runner},
+};
+use providers::{connection::Connection, stripe};
 use schemas::TimeDelta;
 use service::{
     Health, Metrics, Refusals, Supervisor,
@@ -57,6 +71,7 @@ use service::{
 use sqlx::postgres::PgConnectOptions;
 use std::{num::NonZeroU32, str::FromStr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
+use url::Url;
 use wake::Waker;
 
 /// The service can't start, or broke.
@@ -74,6 +89,9 @@ pub enum RunError {
     /// Identity providers can't be spoken to.
     #[error("identity providers can't be asked: {0}")]
     Providers(reqwest::Error),
+    /// Payment providers can't be spoken to.
+    #[error("payment providers can't be asked: {0}")]
+    PaymentProviders(String),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -117,10 +135,6 @@ pub async fn serve(
     let (health, metrics, waker) = (Health::default(), Metrics::default(), Waker::default());
     let connect = pool.connect_options().as_ref().clone().application_name("souk write-api wake");
     let key_age = Duration::from_secs(u64::from(config.idempotency_key_hours) * 60 * 60);
-    // Jobs have deadlines of their own.
-    let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
-    // What ends, ends in every shop.
-    let own = own.options([("souk.scope", "installation")]);
     let providers = providers(config.accounts.local_issuers)?;
     let accounts = Accounts::new(config.accounts.master_keys.clone(), config.accounts.token_algorithm, providers);
     let supervisor = Supervisor::new(health.clone(), &metrics);
@@ -141,6 +155,7 @@ pub async fn serve(
         bulk: BulkLimits::new(config.bulk, config.write_connections),
         tenants: Directory::default(),
         accounts,
+        payments: payments(config.stripe_url.as_deref())?,
         rates: Rates::of_shops(NonZeroU32::new(config.shop_commands_per_second), |quotas| quotas.commands_per_second),
         counts: Counts::default(),
         callers: Callers::new(
@@ -150,12 +165,19 @@ pub async fn serve(
         )
         .with_rates(CallerRates::new(NonZeroU32::new(config.caller_requests_per_second))),
         most_attributes: usize::try_from(config.attribute_names).unwrap_or(usize::MAX),
+        processes: Processes::new(&PROCESSES),
         groups: Groups::default(),
     };
     let cart_age = TimeDelta::days(i64::from(config.cart_days));
-    let jobs = jobs::list(own, key_age, cart_age, &metrics, &app);
-    tasks.push(supervisor.spawn("jobs", jobs.run(shutdown.clone())));
+    let jobs = jobs::list(of_jobs(&config)?, key_age, cart_age, &metrics, &app);
+    if config.write_roles.contains(&WriteRole::Jobs) {
+        tasks.push(supervisor.spawn("jobs", jobs.run(shutdown.clone())));
+    }
     tasks.push(supervisor.spawn("key-uses", note_used(app.clone(), shutdown.clone())));
+    let runner = runner(&app, &config, &metrics);
+    tasks.extend(runner.map(|runner| supervisor.spawn("processes", runner.run(shutdown.clone()))));
+    let work = Work::new(&metrics);
+    tasks.push(supervisor.spawn("payments", paying::run(app.clone(), work, shutdown.clone())));
     let router = http::router(app).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();
@@ -167,12 +189,37 @@ pub async fn serve(
     Ok(served?)
 }
 
+/// Connections of jobs. They have deadlines of their own, and what ends, ends in every shop.
+fn of_jobs(config: &Config) -> Result<PgConnectOptions, RunError> {
+    let own = PgConnectOptions::from_str(&config.write_database_url).map_err(RunError::DatabaseUrl)?;
+    Ok(own.options([("souk.scope", "installation")]))
+}
+
+/// What carries processes on, if this process does. Half of the connections are left to commands.
+fn runner(app: &App, config: &Config, metrics: &Metrics) -> Option<Runner> {
+    let most = usize::try_from(config.write_connections / 2).unwrap_or(usize::MAX).clamp(1, 16);
+    let runner = || Runner { app: app.clone(), metrics: ProcessMetrics::new(metrics), most };
+    config.write_roles.contains(&WriteRole::Processes).then(runner)
+}
+
 /// What speaks to identity providers.
 fn providers(local: bool) -> Result<Providers, RunError> {
     if local {
         tracing::warn!("identity providers may be in private networks: --local-issuers is for development");
     }
     Providers::new(if local { Reach::Local } else { Reach::Public }).map_err(RunError::Providers)
+}
+
+/// How payment providers are reached; `stripe` is another address than Stripe's own.
+fn payments(stripe: Option<&str>) -> Result<Payments, RunError> {
+    let failed = |error: &dyn std::fmt::Display| RunError::PaymentProviders(error.to_string());
+    if stripe.is_some() {
+        tracing::warn!("payments go to another address than Stripe's: --stripe-url is for development");
+    }
+    let reach = if stripe.is_some() { Reach::Local } else { Reach::Public };
+    let address = Url::parse(stripe.unwrap_or(stripe::ADDRESS)).map_err(|error| failed(&error))?;
+    let connection = Connection::new(reach).map_err(|error| failed(&error))?;
+    Ok(Payments::new(connection, address))
 }
 
 /// What sends mails, if the installation has accounts and says where mails go.

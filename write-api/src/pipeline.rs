@@ -15,8 +15,10 @@
 //! | [`limits`] | how much of it at once |
 //! | [`procedure`] | what changes several aggregates, or tells more |
 //! | [`definition`] | what staff define under names, and its table |
+//! | [`process`] | what spans contexts and takes its time |
 //! | [`together`] | commands of many on one aggregate, decided in one transaction |
 //! | [`scope`] | whose data, at what time, on whose request |
+//! | `sealing` | what a shop keeps secret |
 //! | [`audited`], [`changes`] | who acts, and what was changed so far |
 //! | [`outcome`], [`failure`] | what comes of a command, or why nothing does |
 
@@ -37,7 +39,9 @@ mod outbox;
 pub(crate) mod outcome;
 mod per_context;
 pub(crate) mod procedure;
+pub(crate) mod process;
 mod scope;
+mod sealing;
 pub(crate) mod table;
 pub(crate) mod together;
 pub(crate) mod use_case;
@@ -55,13 +59,14 @@ pub(crate) use use_case::{Loaded, UseCase, WorkingSet};
 
 use crate::{
     clock::Clock,
-    contexts::{accounts::port::Accounts, tenants::port::Directory},
+    contexts::{accounts::port::Accounts, payments::port::parts::Payments, tenants::port::Directory},
     wake::Waker,
 };
 use access::{Callers, Rates, shop::FoundTenant};
 use allowance::Counts;
 use database::Database;
 use metrics::CommandMetrics;
+use process::registered::Processes;
 use schemas::ids::TenantId;
 use service::{Refusals, RequestContext};
 use std::sync::Arc;
@@ -80,12 +85,16 @@ pub(crate) struct App {
     pub(crate) callers: Callers,
     /// What accounts of shoppers need.
     pub(crate) accounts: Accounts,
+    /// How payment providers are reached.
+    pub(crate) payments: Payments,
     /// How much each shop asks.
     pub(crate) rates: Rates,
     /// How many products shops have that may not have as many as they like.
     pub(crate) counts: Counts,
     /// How many attribute names a shop may have.
     pub(crate) most_attributes: usize,
+    /// What goes on over several commands.
+    pub(crate) processes: Processes,
     /// Commands that wait to be decided together.
     pub(crate) groups: Groups,
 }
@@ -95,7 +104,8 @@ impl App {
     pub(crate) fn scope(&self, tenant: TenantId, request: RequestContext, audited: Audited) -> Scope {
         let (now, clock) = (self.clock.now(), Arc::clone(&self.clock));
         let (allowance, most_attributes) = (Allowance::default(), self.most_attributes);
-        Scope { tenant, request, audited, cause: None, now, clock, most_attributes, allowance }
+        let processes = self.processes.correlations();
+        Scope { tenant, request, audited, cause: None, now, clock, most_attributes, allowance, processes }
     }
 
     /// What a shop may still have.

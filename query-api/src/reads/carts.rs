@@ -16,6 +16,7 @@ use crate::{
 };
 use access::{Routes, Rule};
 use answer::CartAnswer;
+pub(super) use answer::example_quote;
 use asked::{Buying, StoredCart};
 use axum::{
     extract::{Path, State},

@@ -35,7 +35,7 @@ impl File {
 }
 
 const SKIPPED: [&str; 4] = ["target", ".git", ".souk", "node_modules"];
-const LARGEST: u64 = 2_000_000;
+const LARGEST: u64 = 8_000_000;
 
 /// Every text file of the repository.
 pub fn repository() -> Vec<File> {

@@ -19,16 +19,20 @@ struct Layer {
 const LAYERS: [Layer; 5] = [
     Layer { name: "domain", own: &[], shared: &["domain"] },
     Layer { name: "table", own: &["domain"], shared: &["domain", "pipeline"] },
-    Layer { name: "port", own: &["domain", "table"], shared: &["domain", "pipeline", "oidc", "passwords", "vault"] },
+    Layer {
+        name: "port",
+        own: &["domain", "table"],
+        shared: &["domain", "pipeline", "oidc", "passwords", "providers", "vault"],
+    },
     Layer {
         name: "commands",
         own: &["domain", "table", "port"],
-        shared: &["domain", "oidc", "pipeline", "second_factor"],
+        shared: &["domain", "oidc", "pipeline", "providers", "second_factor"],
     },
     Layer {
         name: "process",
         own: &["domain", "table", "port", "commands"],
-        shared: &["domain", "pipeline", "clock", "mail"],
+        shared: &["domain", "pipeline", "clock", "mail", "providers"],
     },
 ];
 

@@ -78,6 +78,12 @@ async fn furnish(stack: &TestStack, shop: &Shop) -> (String, String) {
     shop.command(Method::POST, "/v1/promotions/spring/codes", None, &json!({"codes": [format!("{}-1", shop.slug)]}))
         .await;
     shop.search("lamp", &token).await;
+    let payment = "/v1/payments/0199a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b";
+    let cash =
+        json!({"order_id": schemas::Uuid::nil(), "method": "cash_on_delivery", "currency": "USD", "amount": 500});
+    shop.command(Method::PUT, payment, None, &cash).await;
+    let collected = json!({"capture_id": "shipment-1", "carrier": "post", "amount": 500});
+    shop.command(Method::POST, &format!("{payment}/collections"), None, &collected).await;
     let id = sqlx::query_scalar("SELECT tenant_id::text FROM tenants.tenants WHERE slug = $1");
     (id.bind(&shop.slug).fetch_one(&stack.write).await.expect("the shop"), key)
 }

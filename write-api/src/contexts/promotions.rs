@@ -3,10 +3,6 @@
 mod commands;
 mod domain;
 mod http;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "checkouts, which ask for all of it, are a slice of their own")
-)]
 pub(crate) mod port;
 pub(crate) mod process;
 mod table;

@@ -5,7 +5,7 @@
 
 use super::{Aggregate, Name, Refusal, validation::Findings};
 use schemas::{
-    events::Event,
+    events::{DomainEvent, Event},
     problem::{Code, FieldError, ProblemType},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -27,7 +27,7 @@ pub struct Words {
 /// A kind of thing that staff define.
 pub trait Content: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The events of its context.
-    type Event: Event;
+    type Event: Event + Into<DomainEvent>;
     /// Which kind.
     const WORDS: Words;
 

@@ -9,7 +9,7 @@ use utoipa::{OpenApi, openapi::path::Operation};
 #[derive(OpenApi)]
 #[openapi(info(
     title = "souk write-api",
-    description = "Commands: tenants, catalog, prices, stock, merchandising, settings, promotions, carts, insights. The shop is that of the key; a header may only \
+    description = "Commands: tenants, catalog, prices, stock, merchandising, promotions, carts, checkouts, orders, settings, insights. The shop is that of the key; a header may only \
                    agree, and is how an administrator names one. Every answer has an ETag and a consistency token. \
                    Errors are RFC 9457 problems with a stable `code`.",
     license(name = "Apache-2.0", identifier = "Apache-2.0")

@@ -25,6 +25,11 @@ impl Audited {
         Self(Some(Arc::new((by, Mutex::default()))))
     }
 
+    /// Who acts, if they are audited.
+    pub(crate) fn actor(&self) -> Option<&Actor> {
+        self.0.as_deref().map(|(by, _)| &by.actor)
+    }
+
     fn changes(&self) -> Option<MutexGuard<'_, Vec<Change>>> {
         self.0.as_deref().map(|(_, changes)| changes.lock().unwrap_or_else(PoisonError::into_inner))
     }

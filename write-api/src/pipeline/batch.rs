@@ -3,6 +3,7 @@
 use super::{
     Change, Done, Expected, Failure, Rejection, Scope, changes,
     outbox::{self, Decided, stored_version},
+    process::inbox,
 };
 use crate::domain::Aggregate;
 use schemas::{
@@ -161,7 +162,10 @@ impl<A: Stored> Batch<A> {
             | Context::Access
             | Context::Audit
             | Context::Accounts
-            | Context::Carts => None,
+            | Context::Carts
+            | Context::Checkout
+            | Context::Orders
+            | Context::Payments => None,
         };
         self
     }
@@ -258,7 +262,8 @@ impl<A: Stored> Batch<A> {
         if !new.is_empty() {
             A::insert(conn, scope, new).await?;
         }
-        outbox::append::<A>(conn, scope, &self.log, origins).await?;
+        let ids = outbox::append::<A>(conn, scope, &self.log, origins).await?;
+        inbox::tell(conn, scope, &self.log, &ids).await?;
         self.note(origins);
         Ok(())
     }

@@ -5,8 +5,7 @@ use super::{Failure, Scope, per_context::PerContext};
 use schemas::contexts::Context;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
-use std::collections::HashMap;
-use std::fmt::Display;
+use std::{collections::HashMap, fmt::Display};
 
 /// A key and what identifies the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]

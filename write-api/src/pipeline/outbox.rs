@@ -31,14 +31,14 @@ pub(super) fn stored_version(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-/// Adds events in their order, each with the scope of the command that led to it; the first scope says whose they are, and
-/// when it was. To be called after the states were written; see [`Batch::append`](super::Batch::append).
+/// Adds events in their order, each with the scope of the command that led to it, and gives their ids; the first scope says whose
+/// they are, and when it was. To be called after the states were written; see [`Batch::append`](super::Batch::append).
 pub(super) async fn append<A: Aggregate>(
     conn: &mut PgConnection,
     scope: &Scope,
     log: &[Decided<A::Event>],
     origins: &[&Scope],
-) -> Result<(), Failure> {
+) -> Result<Vec<Uuid>, Failure> {
     let ids: Vec<Uuid> = log.iter().map(|_| scope.clock.id()).collect();
     let types: Vec<&str> = log.iter().map(|decided| decided.event.event_type()).collect();
     let aggregates: Vec<Uuid> = log.iter().map(|decided| decided.id).collect();
@@ -49,7 +49,7 @@ pub(super) async fn append<A: Aggregate>(
         .bind(scope.tenant.uuid())
         .bind(A::NAME)
         .bind(scope.now)
-        .bind(ids)
+        .bind(&ids)
         .bind(types)
         .bind(aggregates)
         .bind(versions)
@@ -60,5 +60,5 @@ pub(super) async fn append<A: Aggregate>(
         .bind(origins.iter().map(|origin| origin.cause.as_deref()).collect::<Vec<_>>())
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(ids)
 }

@@ -68,6 +68,7 @@ impl App {
         scope.allowance.stands(scope.tenant);
         if change != Change::Unchanged {
             self.waker.wake(P::CONTEXT);
+            self.processes.wake(P::CONTEXT);
         }
         Ok((change, output))
     }

@@ -1,6 +1,6 @@
 //! What every step of a command has to know of the request behind it.
 
-use super::{Allowance, Audited};
+use super::{Allowance, Audited, process::correlate::Correlations};
 use crate::clock::Clock;
 use schemas::{Timestamp, ids::TenantId};
 use service::RequestContext;
@@ -21,4 +21,6 @@ pub(crate) struct Scope {
     pub(crate) most_attributes: usize,
     /// What the shop may still have; as much as comes where that is not looked up.
     pub(crate) allowance: Allowance,
+    /// Who is told of what is recorded.
+    pub(crate) processes: Correlations,
 }

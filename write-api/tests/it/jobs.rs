@@ -168,14 +168,14 @@ async fn an_outbox_with_rows_becomes_the_partition_before_the_months() {
 #[tokio::test]
 async fn one_line_makes_a_context() {
     let stack = Stack::start().await;
-    sqlx::raw_sql("SELECT installation.create_context('orders')").execute(&stack.pool).await.unwrap();
+    sqlx::raw_sql("SELECT installation.create_context('gift_cards')").execute(&stack.pool).await.unwrap();
     let columns = "SELECT count(*) FROM (
-        SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'orders'
+        SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'gift_cards'
           AND table_name IN ('outbox', 'idempotency_keys')
         EXCEPT SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'catalog'
           AND table_name IN ('outbox', 'idempotency_keys')) AS other";
     assert_eq!(stack.count(columns).await, 0);
-    let partitions = "SELECT count(*) FROM installation.outbox_partitions WHERE context = 'orders'";
+    let partitions = "SELECT count(*) FROM installation.outbox_partitions WHERE context = 'gift_cards'";
     assert_eq!(stack.count(partitions).await, 4, "three months and the one of last resort");
     run(&stack, &MonthsAhead, "2033-01-01T00:00:00Z".parse().unwrap()).await;
     assert_eq!(stack.count(partitions).await, 7, "the job knows the contexts that the database has");

@@ -3,6 +3,7 @@
 pub(super) mod attempts;
 pub(super) mod hashing;
 pub(super) mod keyring;
+pub(crate) mod persons;
 pub(super) mod signing;
 
 use self::{attempts::Attempts, hashing::Hashing, keyring::Keyring, signing::SigningKeys};
@@ -22,6 +23,7 @@ use schemas::{
     ids::TenantId,
     problem::{Code, Problem},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
 use std::{num::NonZeroU32, sync::Arc};
 use tokio::sync::Notify;
@@ -88,10 +90,36 @@ impl Parts {
         self.rates.check_key(&(tenant, digest.to_owned())).is_ok()
     }
 
+    /// What seals and opens for a shop, also in other contexts.
+    pub(crate) async fn vault(&self, database: &Database, tenant: TenantId) -> Result<ShopVault, Failure> {
+        Ok(ShopVault(self.keyring.shop(database, tenant).await?))
+    }
+
     /// Wraps keys anew that another master key than the first has wrapped, some at once; gives how many.
     pub(crate) async fn rewrap(&self, conn: &mut PgConnection, most: i64) -> Result<u64, Failure> {
         let current = self.keyring.current_id();
         table::rewrap(conn, current, most, |old| self.keyring.rewrap(old)).await
+    }
+}
+
+/// Seals and opens what a shop keeps secret. Each purpose is one of its own: what was sealed for one can't be opened for another.
+#[derive(Debug, Clone)]
+pub(crate) struct ShopVault(Arc<keyring::ShopKey>);
+
+impl ShopVault {
+    /// Seals a value.
+    pub(crate) fn seal<T: Serialize>(&self, purpose: &str, value: &T) -> Result<String, Failure> {
+        self.0.seal(purpose, value)
+    }
+
+    /// The value again.
+    pub(crate) fn open<T: DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Result<T, Failure> {
+        self.0.open(purpose, sealed)
+    }
+
+    /// By which another text shows; only the shop can make it.
+    pub(crate) fn digest(&self, purpose: &str, text: &str) -> String {
+        self.0.digest(purpose, text)
     }
 }
 

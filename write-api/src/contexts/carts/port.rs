@@ -23,7 +23,6 @@ pub(crate) struct HeldCart {
 }
 
 /// A cart as it is now, with its version.
-#[allow(dead_code, reason = "the checkout asks for it")]
 pub(crate) async fn find(database: &Database, tenant: TenantId, cart: Uuid) -> Result<Option<(u64, Cart)>, Failure> {
     table::find(&mut *database.of_shop(tenant).await?, tenant, cart).await
 }
@@ -32,7 +31,6 @@ pub(crate) async fn find(database: &Database, tenant: TenantId, cart: Uuid) -> R
 ///
 /// # Errors
 /// `not_found` if it is not theirs; `cart_locked`, `cart_closed`, `cart_empty`, or another version.
-#[allow(dead_code, reason = "the checkout begins with it")]
 pub(crate) async fn lock(
     app: &App,
     scope: &Scope,
@@ -47,7 +45,6 @@ pub(crate) async fn lock(
 ///
 /// # Errors
 /// `not_found`.
-#[allow(dead_code, reason = "a checkout that fails ends with it")]
 pub(crate) async fn unlock(app: &App, scope: &Scope, cart: Uuid, checkout: Uuid) -> Result<HeldCart, Error> {
     let (by, expected, command) = (None, Expected::Any, CartCommand::Unlock(checkout));
     app.procedure(scope, &Hold { cart, by, expected, command }).await
@@ -57,7 +54,6 @@ pub(crate) async fn unlock(app: &App, scope: &Scope, cart: Uuid, checkout: Uuid)
 ///
 /// # Errors
 /// `not_found`, or `cart_not_locked` if this checkout does not hold it.
-#[allow(dead_code, reason = "a checkout that succeeds ends with it")]
 pub(crate) async fn check_out(app: &App, scope: &Scope, cart: Uuid, checkout: Uuid) -> Result<HeldCart, Error> {
     let (by, expected, command) = (None, Expected::Any, CartCommand::CheckOut(checkout));
     app.procedure(scope, &Hold { cart, by, expected, command }).await

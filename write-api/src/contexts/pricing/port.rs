@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 /// The price sheets of variants with their versions, in one query. A variant that never had a price is left out; one whose
 /// prices were removed has no entries.
-#[allow(dead_code, reason = "checkouts freeze quotes with it")]
 pub(crate) async fn sheets(
     conn: &mut PgConnection,
     scope: &Scope,

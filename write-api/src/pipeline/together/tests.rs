@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     clock::{Clock, SystemClock},
     contexts::inventory::domain::{StockCommand, StockItem},
-    pipeline::{Allowance, Expected},
+    pipeline::{Allowance, Expected, process::correlate::Correlations},
 };
 use service::RequestContext;
 
@@ -67,6 +67,7 @@ fn member(number: u128) -> (Member<Wanted>, oneshot::Receiver<Answered<Wanted>>)
         clock,
         most_attributes: 1,
         allowance: Allowance::default(),
+        processes: Correlations::default(),
     };
     (Member { scope, key: None, input: Uuid::from_u128(number), reply }, answered)
 }

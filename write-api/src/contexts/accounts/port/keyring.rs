@@ -109,6 +109,11 @@ impl ShopKey {
         self.0.digest("identity provider secret", secret)
     }
 
+    /// The digest of a text of another context.
+    pub(in super::super) fn digest(&self, purpose: &str, text: &str) -> String {
+        self.0.digest(purpose, text)
+    }
+
     /// Seals what waits to be read once.
     pub(in super::super) fn seal<T: Serialize>(&self, purpose: &str, value: &T) -> Result<String, Failure> {
         let text = serde_json::to_vec(value).map_err(|error| Failure::NoJson("sealed text", error))?;

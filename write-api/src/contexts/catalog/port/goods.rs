@@ -17,7 +17,6 @@ use std::collections::{BTreeSet, HashMap};
 type Row = (Uuid, i64, String, String, Vec<Uuid>);
 
 /// The goods of these variants, in two queries; a variant that is not there is left out.
-#[allow(dead_code, reason = "checkouts freeze quotes with it")]
 pub(crate) async fn goods(
     conn: &mut PgConnection,
     scope: &Scope,

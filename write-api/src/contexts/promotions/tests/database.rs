@@ -7,6 +7,7 @@ use crate::{
     config::BulkOptions,
     contexts::{
         accounts::port::Accounts,
+        payments::port::parts::Payments,
         promotions::{
             commands::{
                 PromotionRequest, Promotions, Wanted,
@@ -22,8 +23,9 @@ use crate::{
     oidc::{Providers, reach::Reach},
     pipeline::{
         App, Audited, BulkLimits, Change, Error, Expected, Groups, Scope, allowance::Counts, database::Database,
-        metrics::CommandMetrics,
+        metrics::CommandMetrics, process::registered::Processes,
     },
+    providers::connection::Connection,
     wake::Waker,
 };
 use access::{AdminKey, Callers, Rates, tokens::Algorithm};
@@ -63,6 +65,11 @@ impl Shop {
             counts: Counts::default(),
             groups: Groups::default(),
             most_attributes: 10,
+            payments: Payments::new(
+                Connection::new(Reach::Public).expect("a client"),
+                "https://api.stripe.test".parse().expect("an address"),
+            ),
+            processes: Processes::new(&[]),
         };
         Self { app, pool, _database: database }
     }
