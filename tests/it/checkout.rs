@@ -157,8 +157,8 @@ async fn staff_cancel_an_order_and_the_goods_are_free_again() {
     let cancelled = scene.order(order, "cancelled").await;
     let last = cancelled["history"].as_array().and_then(|steps| steps.iter().rfind(|step| step["what"] == "cancelled"));
     assert_eq!(last.map(|step| &step["note"]), Some(&json!("Ordered twice")), "{cancelled}");
+    let cart = scene.cart(1).await;
     eventually("the lamp can be sold again", PATIENCE, || async {
-        let cart = scene.cart(1).await;
         let begun = scene.checkout(&cart, "cash_on_delivery", 2_500).await;
         if begun.body["phase"] == "completed" { Ok(()) } else { Err(format!("{begun:?}")) }
     })
