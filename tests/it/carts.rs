@@ -258,3 +258,14 @@ async fn whoever_is_erased_has_no_cart() {
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_guests_of_a_shop_may_come_at_once() {
+    let stack = TestStack::start(false).await;
+    let shop = Shop::open(&stack, "first-guests").await;
+    let drawn = (0..16).map(|_| shop.request(Method::POST, "/v1/guests").json(&json!({})).send());
+    for drawn in futures::future::join_all(drawn).await {
+        let drawn = drawn.expect("an answer");
+        assert!(drawn.status().is_success(), "{drawn:?}");
+    }
+}

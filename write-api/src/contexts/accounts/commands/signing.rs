@@ -107,7 +107,8 @@ impl Procedure for AddKey {
         if known.iter().any(is_new) {
             return Ok((Change::Unchanged, ()));
         }
-        let signs_from = if known.is_empty() { scope.now } else { scope.now + KNOWN_AFTER };
+        // The first signs for those, too, who asked for one at the same time, and whose clock is behind.
+        let signs_from = if known.is_empty() { scope.now - KNOWN_AFTER } else { scope.now + KNOWN_AFTER };
         let valid_until = signs_from + TimeDelta::days(VALID_DAYS);
         let added = TokenKeyAdded { key_id: self.kid, public: self.public.clone(), signs_from, valid_until };
         let mut keys = Batch::<TokenKey>::default();
