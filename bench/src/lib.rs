@@ -4,6 +4,7 @@
 //! module with `Args` and `run` and name it in `main.rs`.
 
 pub mod chaos;
+pub mod checkout;
 pub mod embed;
 pub mod first;
 pub mod freshness;

@@ -1,7 +1,8 @@
 //! `souk-bench`, also `souk bench`.
 
 use bench::{
-    BenchError, chaos, embed, first, freshness, ingest, lag, noisy, orders, rebuild, reindexing, reservations, searches,
+    BenchError, chaos, checkout, embed, first, freshness, ingest, lag, noisy, orders, rebuild, reindexing,
+    reservations, searches,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ enum Measurement {
     Ingest(ingest::Args),
     Reservations(reservations::Args),
     Chaos(chaos::Args),
+    Checkout(Box<checkout::Args>),
     /// Have seeded shoppers order, and check what has to hold: `souk demo-orders`
     Orders(Box<orders::Args>),
 }
@@ -60,6 +62,7 @@ async fn run(measurement: Measurement) -> Result<(), BenchError> {
         Measurement::Ingest(args) => ingest::run(args).await,
         Measurement::Reservations(args) => reservations::run(args).await,
         Measurement::Chaos(args) => chaos::run(args).await,
+        Measurement::Checkout(args) => checkout::run(*args).await,
         Measurement::Orders(args) => orders::run(*args).await,
     }
 }

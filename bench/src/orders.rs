@@ -1,20 +1,22 @@
 //! Shoppers who buy, beside faults if that is asked for, and whether everything that has to hold does in the end.
 
+mod cards;
 mod http;
 mod report;
 mod shelf;
 mod shopper;
 
 use crate::{BenchError, figures::Latencies};
+use cards::Cards;
 use futures::future::join_all;
-use http::Http;
+pub(crate) use http::{Http, Side};
 use launcher::{
     invariants,
     settings::Settings,
     stack::{Service, Stack},
 };
 use report::{Outcomes, Report};
-use shelf::Shelf;
+pub(crate) use shelf::Shelf;
 use shopper::Shopper;
 use std::{
     path::Path,
@@ -34,7 +36,11 @@ It needs the stack that `souk up` starts. A shop of its own gets products, some 
 shopper searches, looks at a product, fills a cart as a guest, may use a code, agrees on the price, and orders; some send the order
 twice, some pay late or never, some give up. The same --seed makes the same choices.
 
---faults kills a process of the stack with SIGKILL every two seconds, and its broker twice. Shoppers come again with the same key.
+Cards are paid at a stand-in for Stripe, to which write-api is started anew. Some cards are declined, some pay after the order was given
+up. Webhooks come twice and in another order. Without cards: --no-cards.
+
+--faults kills a process of the stack with SIGKILL every two seconds, and its broker twice; one in ten changes that the provider is asked
+for is done and answered with a failure. Shoppers come again with the same key.
 
 At the end it prints what became of all, rates, and the report of `souk invariants`. The exit code is 0 only if every number
 there is 0. See docs/guides/invariants.md";
@@ -62,6 +68,9 @@ pub struct Args {
     /// Kill processes meanwhile
     #[arg(long)]
     pub faults: bool,
+    /// Nobody pays by card
+    #[arg(long)]
+    pub no_cards: bool,
     /// Slug of the shop that they buy at; created if it does not exist
     #[arg(long, default_value = "demo-orders")]
     pub tenant: String,
@@ -80,14 +89,36 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), BenchError> {
     let own = std::env::current_exe()?;
     let programs = own.parent().unwrap_or(Path::new(".")).to_owned();
-    let stack = Stack::new(args.settings.clone(), programs)?;
+    let mut stack = Stack::new(args.settings.clone(), programs)?;
     let urls = [stack.url(Service::WriteApi), stack.url(Service::QueryApi)];
     let staff = Http::new(urls, &args.tenant, &stack.admin_key()?)?;
-    let shelf = Arc::new(Shelf::fill(&staff, args.n).await?);
+    let usual = stack.settings.stripe_url.clone();
+    let cards = if args.no_cards { None } else { Some(Arc::new(Cards::open(&mut stack, args.faults).await?)) };
+    let outcome = shopping(&args, &stack, &staff, cards.as_ref()).await;
+    if cards.is_some() {
+        stack.settings.stripe_url = usual;
+        cards::start_anew(&stack).await?;
+    }
+    let report = outcome?;
+    if args.json {
+        println!("{}", crate::json(&report)?);
+    } else {
+        println!("{report}");
+    }
+    if report.invariants.holds() { Ok(()) } else { Err(BenchError::Failed("something does not hold".to_owned())) }
+}
+
+/// All of them come, and what has to hold is checked.
+async fn shopping(args: &Args, stack: &Stack, staff: &Http, cards: Option<&Arc<Cards>>) -> Result<Report, BenchError> {
+    let shelf = Arc::new(Shelf::fill(staff, args.n).await?);
+    let hook = match cards {
+        Some(cards) => Some(cards.agree(staff).await?),
+        None => None,
+    };
     let (next, done) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
     let began = Instant::now();
     let clients = (0..args.clients).map(|_| {
-        let (staff, shelf, next) = (staff.clone(), Arc::clone(&shelf), Arc::clone(&next));
+        let (staff, shelf, next, cards) = (staff.clone(), Arc::clone(&shelf), Arc::clone(&next), cards.cloned());
         let (n, seed) = (args.n, args.seed);
         tokio::spawn(async move {
             let (mut outcomes, mut times) = (Outcomes::default(), Latencies::new()?);
@@ -96,19 +127,22 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
                 if number >= n {
                     return Ok::<_, BenchError>((outcomes, times));
                 }
-                Shopper::new(&staff, &shelf, seed, number).comes(&mut outcomes, &mut times).await?;
+                Shopper::new(&staff, &shelf, cards.as_deref(), seed, number).comes(&mut outcomes, &mut times).await?;
             }
         })
     });
     let clients: Vec<_> = clients.collect();
     let told = tokio::spawn(progress(Arc::clone(&next), args.n, Arc::clone(&done)));
-    let faults = async { if args.faults { hurt(&stack, args.seed, &done).await } else { Ok(Faults::default()) } };
-    let shopping = async {
+    let sending =
+        |(cards, hook): (&Arc<Cards>, _)| tokio::spawn(Arc::clone(cards).send(hook, args.seed, Arc::clone(&done)));
+    let webhooks = cards.zip(hook).map(sending);
+    let faults = async { if args.faults { hurt(stack, args.seed, &done).await } else { Ok(Faults::default()) } };
+    let coming = async {
         let outcomes = join_all(clients).await;
         done.store(true, Ordering::Relaxed);
         outcomes
     };
-    let (outcomes, faults) = tokio::join!(shopping, faults);
+    let (outcomes, faults) = tokio::join!(coming, faults);
     let time = began.elapsed();
     // It ends by itself.
     let _ = told.await;
@@ -118,9 +152,12 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         all.add(&outcomes);
         times.merge(&of_one)?;
     }
+    if let Some(webhooks) = webhooks {
+        webhooks.await.map_err(|error| BenchError::Broken(error.to_string()))?;
+    }
     let settling = Instant::now();
     let held = invariants::settled(&stack.settings, SETTLES_WITHIN).await?;
-    let report = Report {
+    Ok(Report {
         shoppers: args.n,
         clients: args.clients,
         seed: args.seed,
@@ -130,13 +167,7 @@ pub async fn run(args: Args) -> Result<(), BenchError> {
         faults: faults?,
         settled_after_seconds: settling.elapsed().as_secs_f64(),
         invariants: held,
-    };
-    if args.json {
-        println!("{}", crate::json(&report)?);
-    } else {
-        println!("{report}");
-    }
-    if report.invariants.holds() { Ok(()) } else { Err(BenchError::Failed("something does not hold".to_owned())) }
+    })
 }
 
 async fn progress(next: Arc<AtomicU32>, n: u32, done: Arc<AtomicBool>) {

@@ -18,5 +18,5 @@ pub mod shop;
 pub mod shopper;
 pub mod smtp_stand_in;
 pub mod stack;
-pub mod stripe_stand_in;
+pub use stripe_stand_in;
 pub mod tls_front;

@@ -16,32 +16,32 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which side is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Write,
     Query,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// The code of a problem.
-    pub(super) fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
 /// Somebody who asks a shop.
 #[derive(Debug, Clone)]
-pub(super) struct Http {
+pub(crate) struct Http {
     http: reqwest::Client,
     urls: [String; 2],
     tenant: String,
@@ -49,35 +49,35 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(urls: [String; 2], tenant: &str, key: &str) -> Result<Self, BenchError> {
+    pub(crate) fn new(urls: [String; 2], tenant: &str, key: &str) -> Result<Self, BenchError> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).tcp_nodelay(true).build();
         let http = http.map_err(|error| BenchError::Broken(error.to_string()))?;
         Ok(Self { http, urls, tenant: tenant.to_owned(), key: key.to_owned() })
     }
 
     /// The same by somebody else.
-    pub(super) fn with_key(&self, key: &str) -> Self {
+    pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
     /// Sends a command under one key until it is answered.
-    pub(super) async fn command(&self, method: Method, path: &str, body: &Value) -> Result<Answer, BenchError> {
+    pub(crate) async fn command(&self, method: Method, path: &str, body: &Value) -> Result<Answer, BenchError> {
         self.send(Side::Write, method, path, Some(body), &[("idempotency-key", &Uuid::now_v7().to_string())]).await
     }
 
     /// A command that has to be done.
-    pub(super) async fn done(&self, method: Method, path: &str, body: &Value) -> Result<Value, BenchError> {
+    pub(crate) async fn done(&self, method: Method, path: &str, body: &Value) -> Result<Value, BenchError> {
         let answer = self.command(method, path, body).await?;
         if answer.is_done() { Ok(answer.body) } else { Err(self.refused(Side::Write, path, &answer)) }
     }
 
     /// The shop.
-    pub(super) fn tenant(&self) -> &str {
+    pub(crate) fn tenant(&self) -> &str {
         &self.tenant
     }
 
     /// Writes many lines, all of which have to be taken.
-    pub(super) async fn bulk(&self, what: &str, lines: &[Value]) -> Result<(), BenchError> {
+    pub(crate) async fn bulk(&self, what: &str, lines: &[Value]) -> Result<(), BenchError> {
         let path = format!("/v1/{what}/bulk");
         let url = format!("{}{path}", self.urls[0]);
         let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -91,13 +91,13 @@ impl Http {
     }
 
     /// Reads, and waits for what the token names.
-    pub(super) async fn read(&self, path: &str, token: Option<&str>) -> Result<Answer, BenchError> {
+    pub(crate) async fn read(&self, path: &str, token: Option<&str>) -> Result<Answer, BenchError> {
         let headers: Vec<(&str, &str)> =
             token.iter().flat_map(|token| [(TOKEN_HEADER, *token), (WAIT_HEADER, "10000")]).collect();
         self.send(Side::Query, Method::GET, path, None, &headers).await
     }
 
-    pub(super) fn refused(&self, side: Side, path: &str, answer: &Answer) -> BenchError {
+    pub(crate) fn refused(&self, side: Side, path: &str, answer: &Answer) -> BenchError {
         BenchError::Service {
             what: "an order",
             url: format!("{}{path}", self.urls[usize::from(side == Side::Query)]),
@@ -106,7 +106,7 @@ impl Http {
     }
 
     /// Sends until there is an answer that is no failure of the server's.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         side: Side,
         method: Method,

@@ -19,6 +19,9 @@ pub(super) enum Outcome {
     Obstacles,
     OrderedInCash,
     OrderedByTransfer,
+    OrderedByCard,
+    Declined,
+    PaidTooLate,
     GivenUp,
     NeverPaid,
     OutOfStock,
@@ -46,6 +49,9 @@ impl Outcome {
             Self::Obstacles => "carts that could not be ordered",
             Self::OrderedInCash => "orders in cash",
             Self::OrderedByTransfer => "orders by transfer",
+            Self::OrderedByCard => "orders by card",
+            Self::Declined => "cards declined",
+            Self::PaidTooLate => "paid after it was given up",
             Self::GivenUp => "given up by the shopper",
             Self::NeverPaid => "not paid yet",
             Self::OutOfStock => "sold out meanwhile",
@@ -100,7 +106,8 @@ impl fmt::Display for Report {
         for (outcome, count) in &outcomes.0 {
             writeln!(f, "{count:>8}  {}", outcome.words())?;
         }
-        let orders = outcomes.of(Outcome::OrderedInCash) + outcomes.of(Outcome::OrderedByTransfer);
+        let ways = [Outcome::OrderedInCash, Outcome::OrderedByTransfer, Outcome::OrderedByCard];
+        let orders: u64 = ways.into_iter().map(|way| outcomes.of(way)).sum();
         let a_minute = f64::from(u32::try_from(orders).unwrap_or(u32::MAX)) * 60.0 / seconds.max(0.001);
         writeln!(f, "{a_minute:.0} orders a minute; from asking for a checkout to its answer: {checkout}")?;
         if faults.kills + faults.broker > 0 {

@@ -17,18 +17,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A shop that is open.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     /// Prefix of what this run sells.
     run: String,
     /// A code that takes a tenth off, as often as there are a fifth of the shoppers.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// Whoever approves transfers: not whoever enters them.
-    pub(super) second: Http,
+    pub(crate) second: Http,
 }
 
 impl Shelf {
     /// Opens the shop and fills it; scarce products have fewer pieces than shoppers who want them.
-    pub(super) async fn fill(staff: &Http, n: u32) -> Result<Self, BenchError> {
+    pub(crate) async fn fill(staff: &Http, n: u32) -> Result<Self, BenchError> {
         let run = Uuid::now_v7().simple().to_string();
         let run = run[run.len() - 8..].to_uppercase();
         let tenant = staff.tenant().to_owned();
@@ -41,7 +41,8 @@ impl Shelf {
         decided(staff, "/v1/settings/tax-zones/everywhere", &zone).await?;
         let policy = json!({
             "home": {"country": "US"}, "time_zone": "UTC", "prices": "inclusive", "cart_days": 7, "payment_attempts": 3, "order_prefix": "D-",
-            "payments": [{"method": "cash_on_delivery", "deadline_minutes": 60}, {"method": "transfer", "deadline_minutes": 60}],
+            "payments": [{"method": "cash_on_delivery", "deadline_minutes": 60}, {"method": "transfer", "deadline_minutes": 60},
+                         {"method": "card", "deadline_minutes": 60}],
         });
         decided(staff, "/v1/settings/policy", &policy).await?;
         let shelf = Self { code: format!("TENTH-{run}"), second: Self::second(staff).await?, run };
@@ -92,22 +93,22 @@ impl Shelf {
     }
 
     /// The stock keeping unit of a product.
-    pub(super) fn sku(&self, number: usize) -> String {
+    pub(crate) fn sku(&self, number: usize) -> String {
         format!("{}-{number:02}", self.run)
     }
 
     /// How many products there are.
-    pub(super) const fn len() -> usize {
+    pub(crate) const fn len() -> usize {
         PRODUCTS
     }
 
     /// What somebody who looks for a product types.
-    pub(super) fn words(&self, number: usize) -> String {
+    pub(crate) fn words(&self, number: usize) -> String {
         format!("{} {}", WORDS[number % WORDS.len()], self.run)
     }
 
     /// Where the goods go.
-    pub(super) fn address() -> Value {
+    pub(crate) fn address() -> Value {
         json!({"name": "Ana Ruiz", "line1": "Main Street 1", "city": "Springfield", "country": "US"})
     }
 }

@@ -1,6 +1,7 @@
 //! One shopper, from the first search to the order, or to where they give up.
 
 use super::{
+    cards::Cards,
     http::{Answer, Http, Side},
     report::{Outcome, Outcomes},
     shelf::Shelf,
@@ -25,6 +26,8 @@ pub(super) fn draw(seed: u64, number: u32) -> Draw {
 pub(super) struct Shopper<'a> {
     staff: &'a Http,
     shelf: &'a Shelf,
+    /// Where cards are paid, if they are.
+    cards: Option<&'a Cards>,
     draw: Draw,
     number: u32,
 }
@@ -36,8 +39,8 @@ enum Begun {
 }
 
 impl<'a> Shopper<'a> {
-    pub(super) fn new(staff: &'a Http, shelf: &'a Shelf, seed: u64, number: u32) -> Self {
-        Self { staff, shelf, draw: draw(seed, number), number }
+    pub(super) fn new(staff: &'a Http, shelf: &'a Shelf, cards: Option<&'a Cards>, seed: u64, number: u32) -> Self {
+        Self { staff, shelf, cards, draw: draw(seed, number), number }
     }
 
     /// Comes, and does what comes to mind.
@@ -51,7 +54,11 @@ impl<'a> Shopper<'a> {
             outcomes.add_one(Outcome::Abandoned);
             return Ok(());
         }
-        let method = if self.draw.percent(60) { "cash_on_delivery" } else { "transfer" };
+        let method = match (self.draw.below(100), self.cards) {
+            (0..40, _) => "cash_on_delivery",
+            (40..70, Some(_)) => "card",
+            _ => "transfer",
+        };
         let began = Instant::now();
         let checkout = match self.orders(&guest, &cart, &token, method, outcomes).await? {
             Begun::Checkout(checkout) => checkout,
@@ -63,6 +70,7 @@ impl<'a> Shopper<'a> {
         let stands = self.until(&guest, &checkout, |phase| phase != "open").await?;
         times.add(began.elapsed());
         let outcome = match stands["phase"].as_str().unwrap_or_default() {
+            "awaiting_payment" if method == "card" => self.pays_by_card(&guest, &checkout, outcomes).await?,
             "awaiting_payment" => self.pays_by_transfer(&guest, &checkout, &stands).await?,
             "completed" => Outcome::OrderedInCash,
             _ => Outcome::of_reason(&stands),
@@ -148,6 +156,74 @@ impl<'a> Shopper<'a> {
             }
         }
         Ok(Begun::Refused(Outcome::Obstacles))
+    }
+
+    /// Of those who pay by card, some are declined first, some never pay, and some give up and pay nevertheless.
+    async fn pays_by_card(
+        &mut self,
+        guest: &Http,
+        checkout: &Value,
+        outcomes: &mut Outcomes,
+    ) -> Result<Outcome, BenchError> {
+        let Some(cards) = self.cards else { return Ok(Outcome::NeverPaid) };
+        let id = checkout["id"].as_str().unwrap_or_default().to_owned();
+        let mut intent = self.intent(guest, &id).await?;
+        match self.draw.below(100) {
+            0..10 => return Ok(Outcome::NeverPaid),
+            10..20 => {
+                guest.command(Method::POST, &format!("/v1/checkouts/{id}/abort"), &json!({})).await?;
+                cards.stripe.pay(&intent);
+                self.until(guest, checkout, |phase| phase == "aborted" || phase == "completed").await?;
+                return Ok(Outcome::PaidTooLate);
+            }
+            20..35 => {
+                outcomes.add_one(Outcome::Declined);
+                cards.stripe.decline(&intent);
+                self.until_awaiting(guest, checkout, "pay_again").await?;
+                let again = json!({"payment_method": "card"});
+                guest.done(Method::POST, &format!("/v1/checkouts/{id}/payment"), &again).await?;
+                self.until_awaiting(guest, checkout, "confirm").await?;
+                intent = self.intent(guest, &id).await?;
+            }
+            _ => {}
+        }
+        cards.stripe.pay(&intent);
+        let stands = self.until(guest, checkout, |phase| phase == "completed" || phase == "aborted").await?;
+        Ok(if stands["phase"] == "completed" { Outcome::OrderedByCard } else { Outcome::of_reason(&stands) })
+    }
+
+    /// The name of the attempt at the provider, from the secret that the shopper gets.
+    async fn intent(&self, guest: &Http, id: &str) -> Result<String, BenchError> {
+        let path = format!("/v1/checkouts/{id}/payment/action");
+        let began = Instant::now();
+        loop {
+            let answer = guest.command(Method::POST, &path, &json!({})).await?;
+            let secret = answer.body["client_secret"].as_str();
+            if let Some((intent, _)) = secret.and_then(|secret| secret.split_once("_secret")) {
+                return Ok(intent.to_owned());
+            }
+            // The attempt may not be known yet: its answer was lost.
+            if began.elapsed() > PATIENCE {
+                return Err(guest.refused(Side::Write, &path, &answer));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Looks at a checkout until the shopper has to do this.
+    async fn until_awaiting(&self, guest: &Http, checkout: &Value, action: &str) -> Result<(), BenchError> {
+        let path = format!("/v1/checkouts/{}", checkout["id"].as_str().unwrap_or_default());
+        let began = Instant::now();
+        loop {
+            let shown = guest.read(&path, None).await?;
+            if shown.body["phase"] == "awaiting_payment" && shown.body["awaiting"]["action"] == action {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(guest.refused(Side::Query, &path, &shown));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Of those who transfer, most do, some late; some give up, some never come back.

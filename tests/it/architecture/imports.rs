@@ -3,7 +3,7 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("schemas", &[]),
     ("quote", &["schemas"]),
     ("service", &["schemas"]),
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("bench", &["schemas", "quote", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/databases", &[]),
     ("tests/skips", &[]),
+    ("tests/stripe-stand-in", &["schemas"]),
     ("tests/fuzz", &["schemas", "search"]),
     (
         "tests",

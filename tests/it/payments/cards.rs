@@ -88,11 +88,7 @@ async fn a_bank_that_asks_is_answered_on_its_page() {
     let (_, held) = scene.attempt(&id, 1, None).await;
     assert_eq!(held["status"], "action_required", "nobody has asked yet: {held}");
     for event in scene.stripe.take_events() {
-        assert_eq!(
-            acceptance::stripe_stand_in::send(&scene.hook, &event, acceptance::stripe_stand_in::WEBHOOK_SECRET, 1)
-                .await,
-            Ok(204)
-        );
+        assert_eq!(stripe_stand_in::send(&scene.hook, &event, stripe_stand_in::WEBHOOK_SECRET, 1).await, Ok(204));
     }
     scene.until(&id, "the hold is known", |payment| payment["status"] == "authorized").await;
     let (status, voided) = scene.post(&id, "void", &json!({})).await;
@@ -115,11 +111,7 @@ async fn money_that_comes_late_goes_back() {
     scene.stripe.pay(&intent);
     scene.stripe.capture_in_console(&intent, 4_200);
     for event in scene.stripe.take_events() {
-        assert_eq!(
-            acceptance::stripe_stand_in::send(&scene.hook, &event, acceptance::stripe_stand_in::WEBHOOK_SECRET, 1)
-                .await,
-            Ok(204)
-        );
+        assert_eq!(stripe_stand_in::send(&scene.hook, &event, stripe_stand_in::WEBHOOK_SECRET, 1).await, Ok(204));
     }
     let back = scene.until(&id, "it went back", |payment| payment["refunds"][0]["status"] == "succeeded").await;
     assert_eq!(

@@ -74,6 +74,9 @@ struct State {
     /// Webhooks that are to be sent, in the order in which what they tell has happened.
     events: Vec<Value>,
     faults: Vec<Fault>,
+    /// Every so many changes one is done and answered with a failure; none, if 0.
+    breaks_each: usize,
+    changes: usize,
     /// Changes by path that were carried out.
     carried_out: HashMap<String, usize>,
     asked: usize,
@@ -84,7 +87,7 @@ impl State {
     /// An id that was not drawn before.
     fn draw(&mut self, prefix: &str) -> String {
         self.drawn += 1;
-        format!("{prefix}_{:08}", self.drawn)
+        format!("{prefix}_{:020}", self.drawn)
     }
 
     /// Something has happened to an object.
@@ -127,9 +130,12 @@ impl StripeStandIn {
             kept: HashMap::new(),
             events: Vec::new(),
             faults: Vec::new(),
+            breaks_each: 0,
+            changes: 0,
             carried_out: HashMap::new(),
             asked: 0,
-            drawn: 0,
+            // No stand-in draws what one before has drawn: whoever asks keeps the names for ever.
+            drawn: u64::try_from(now().timestamp_micros()).unwrap_or_default(),
         }));
         let router = endpoints::router(Arc::clone(&state));
         let serving = tokio::spawn(async move {
@@ -148,6 +154,11 @@ impl StripeStandIn {
     /// The next requests go wrong so, each once, in this order.
     pub fn fail(&self, faults: &[Fault]) {
         lock(&self.state).faults = faults.to_vec();
+    }
+
+    /// From now on every so many changes one is done, and the server fails: the failure is kept under the key.
+    pub fn break_each(&self, changes: usize) {
+        lock(&self.state).breaks_each = changes;
     }
 
     /// How many requests there were.
@@ -177,6 +188,11 @@ impl StripeStandIn {
     /// The shopper pays on the shop's page, by the client secret.
     pub fn pay(&self, id: &str) {
         self.change(id, |intent| intent.hold());
+    }
+
+    /// The shopper has tried to pay on the shop's page, and the card was declined.
+    pub fn decline(&self, id: &str) {
+        self.change(id, |intent| intent.decline("card_declined"));
     }
 
     /// The bank has asked, and the shopper has answered.

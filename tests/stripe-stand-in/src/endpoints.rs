@@ -48,7 +48,14 @@ async fn met(Extracted(state): Extracted<Shared>, request: Request, next: Next) 
     let fault = {
         let mut state = lock(&state);
         state.asked += 1;
-        if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) }
+        let is_change = request.method() == axum::http::Method::POST;
+        state.changes += usize::from(is_change);
+        let breaks = is_change && state.breaks_each > 0 && state.changes.is_multiple_of(state.breaks_each);
+        match (state.faults.is_empty(), breaks) {
+            (false, _) => Some(state.faults.remove(0)),
+            (true, true) => Some(Fault::BrokenAfter),
+            (true, false) => None,
+        }
     };
     match fault {
         Some(Fault::Silent) => return std::future::pending().await,
