@@ -1,11 +1,12 @@
 //! From a cart to an order, seen from outside: agreed on, held, paid in cash or by transfer, given up, cancelled.
 
 mod cards;
+mod cases;
 mod faults;
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
-    buying::{Guest, take_orders},
+    buying::{Buyer, take_orders},
     eventually::eventually,
     shop::{PATIENCE, Read, Shop},
     stack::TestStack,
@@ -22,7 +23,7 @@ struct Scene {
     stack: TestStack,
     /// As its administrator.
     shop: Shop,
-    guest: Guest,
+    guest: Buyer,
 }
 
 impl Scene {
@@ -36,7 +37,7 @@ impl Scene {
         shop.bulk_all("prices", &[price_line("L", 2_000)]).await;
         shop.bulk_all("stock", &[stock_line("L", on_hand)]).await;
         take_orders(&shop).await;
-        let guest = Guest::of(&shop).await;
+        let guest = Buyer::guest(&shop).await;
         Self { stack, shop, guest }
     }
 
@@ -133,7 +134,7 @@ async fn a_transfer_waits_and_is_given_up_with_all_that_was_held() {
     );
     let path = format!("/v1/checkouts/{}", begun.body["id"].as_str().expect("an id"));
     // Another guest knows nothing of it.
-    let other = Guest::of(&scene.shop).await;
+    let other = Buyer::guest(&scene.shop).await;
     let refused = other.shop.request(Method::POST, &format!("{path}/abort")).send().await.expect("an answer");
     assert_eq!(refused.status(), StatusCode::NOT_FOUND);
     scene.guest.shop.command(Method::POST, &format!("{path}/abort"), None, &json!({})).await;

@@ -7,7 +7,7 @@ mod sign_in;
 use acceptance::{
     browser::{Browser, keys},
     builders::{price_line, product_line, stock_line},
-    buying::{Guest, take_orders},
+    buying::{Buyer, take_orders},
     eventually::eventually,
     shop::{PATIENCE, Shop},
     stack::TestStack,
@@ -139,7 +139,7 @@ async fn nobody_gets_in_without_the_key(browser: &Browser, shop: &Shop, console:
 
 async fn a_process_is_given_up(browser: &Browser, shop: &Shop, console: &str) {
     take_orders(shop).await;
-    let guest = Guest::of(shop).await;
+    let guest = Buyer::guest(shop).await;
     let cart = guest.cart("SKU-c-1", 1).await;
     let begun = guest.checkout("r-1", &cart, "transfer", 5_400).await;
     assert_eq!(begun.body["phase"], "awaiting_payment", "{begun:?}");

@@ -2,7 +2,7 @@
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
-    buying::{Guest, take_orders},
+    buying::{Buyer, take_orders},
     digest,
     eventually::eventually,
     operator::Operator,
@@ -42,7 +42,7 @@ async fn filled(stack: &TestStack, slug: &str) -> Shop {
     shop.command(Method::PUT, "/v1/promotions/welcome", None, &welcome).await;
     shop.command(Method::POST, "/v1/promotions/welcome/codes/generate", None, &json!({"count": 20})).await;
     take_orders(&shop).await;
-    let guest = Guest::of(&shop).await;
+    let guest = Buyer::guest(&shop).await;
     let cart = guest.cart("SKU-v-2", 1).await;
     let begun = guest.checkout("r-1", &cart, "cash_on_delivery", 1_502).await;
     assert_eq!(begun.body["phase"], "completed", "{begun:?}");

@@ -1,12 +1,15 @@
-//! Ordering as a guest does it.
+//! Ordering, as whoever shops does it.
 
-use crate::shop::{Read, Shop};
+use crate::{
+    shop::{Read, Shop},
+    shopper::Guest,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A guest who shops.
+/// Somebody who buys.
 #[derive(Debug)]
-pub struct Guest {
+pub struct Buyer {
     /// The shop, as they see it.
     pub shop: Shop,
 }
@@ -25,14 +28,10 @@ pub async fn take_orders(shop: &Shop) {
     shop.command(Method::PUT, "/v1/settings/policy", None, &policy).await;
 }
 
-impl Guest {
-    /// A new one.
-    ///
-    /// # Panics
-    /// If the shop knows no guests.
-    pub async fn of(shop: &Shop) -> Self {
-        let drawn = shop.command(Method::POST, "/v1/guests", None, &json!({})).await;
-        Self { shop: shop.with_key(drawn["guest_token"].as_str().expect("a token")) }
+impl Buyer {
+    /// A new guest.
+    pub async fn guest(shop: &Shop) -> Self {
+        Self { shop: Guest::begin(shop).await.at(shop) }
     }
 
     /// A cart with so many pieces; gives its id.
@@ -47,7 +46,7 @@ impl Guest {
         id
     }
 
-    /// Asks for a checkout by this name, and waits until the guest has to act or it has ended.
+    /// Asks for a checkout by this name, and waits until they have to act or it has ended.
     ///
     /// # Panics
     /// If there is no answer.

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use acceptance::{
-    buying::Guest,
+    buying::Buyer,
     eventually::eventually,
     shop::{PATIENCE, Read, Shop},
     stack::TestStack,
@@ -79,7 +79,7 @@ async fn a_card_is_held_then_the_order_is_confirmed_then_the_money_is_taken() {
     assert!(!begun.body.to_string().contains("secret"), "{begun:?}");
     let given = action(&scene.guest.shop, &begun.body).await;
     assert_eq!((given.status, &given.body["client_secret"]), (StatusCode::OK, &cards.stripe.newest()["client_secret"]));
-    let other = Guest::of(&scene.shop).await;
+    let other = Buyer::guest(&scene.shop).await;
     assert_eq!(action(&other.shop, &begun.body).await.status, StatusCode::NOT_FOUND);
     cards.pays().await;
     let shown = scene.shown(&begun.body, "completed").await;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 impl Scene {
     /// Rows of a table of the write side.
-    async fn rows(&self, table: &str) -> i64 {
+    pub(super) async fn rows(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
         sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&self.stack.write).await.expect("a number")
     }
 
     /// Pieces of the lamp that can be sold.
-    async fn left(&self) -> i64 {
+    pub(super) async fn left(&self) -> i64 {
         let sql = "SELECT sum(on_hand - reserved - committed)::bigint FROM inventory.levels";
         sqlx::query_scalar(sql).fetch_one(&self.stack.write).await.expect("a number")
     }
