@@ -136,3 +136,48 @@ async fn a_provider_that_fails_after_it_has_done_it_charges_once() {
     cards.paid(shown["order_id"].as_str().expect("an order")).await;
     assert_eq!((cards.stripe.count(), cards.stripe.carried_out("capture")), (1, 1));
 }
+
+/// What is told late of a declined attempt takes nothing away from the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_attempt_is_paid_whatever_comes_late_of_the_one_before() {
+    let cards = Cards::open("again-shop").await;
+    let scene = &cards.scene;
+    let cart = scene.cart(1).await;
+    let begun = scene.checkout(&cart, "card", 2_500).await;
+    let first = cards.stripe.newest()["id"].as_str().expect("an id").to_owned();
+    cards.stripe.decline(&first);
+    let late = cards.stripe.take_events();
+    for event in &late {
+        assert_eq!(send(&cards.hook, event, WEBHOOK_SECRET, 1).await, Ok(204));
+    }
+    let stands = async |what: &str| {
+        eventually("the shopper has to act", PATIENCE, || async {
+            let read = scene.guest.stands(&begun.body).await;
+            if read.body["awaiting"]["action"] == what { Ok(()) } else { Err(format!("{read:?}")) }
+        })
+        .await;
+    };
+    stands("pay_again").await;
+    let path = format!("/v1/checkouts/{}/payment", begun.body["id"].as_str().expect("an id"));
+    scene.guest.shop.command(Method::POST, &path, None, &json!({"payment_method": "card"})).await;
+    stands("confirm").await;
+    for event in &mut late.clone() {
+        // Another webhook of the same attempt.
+        event["id"] = json!(format!("{}_late", event["id"].as_str().expect("an id")));
+        assert_eq!(send(&cards.hook, event, WEBHOOK_SECRET, 1).await, Ok(204));
+    }
+    eventually("what came late was fetched", PATIENCE, || async {
+        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM payments.fetches")
+            .fetch_one(&scene.stack.write)
+            .await
+            .map_err(|error| error.to_string())?;
+        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} wait")) }
+    })
+    .await;
+    let given = action(&scene.guest.shop, &begun.body).await;
+    assert_eq!((given.status, &given.body["client_secret"]), (StatusCode::OK, &cards.stripe.newest()["client_secret"]));
+    cards.pays().await;
+    let shown = scene.shown(&begun.body, "completed").await;
+    cards.paid(shown["order_id"].as_str().expect("an order")).await;
+    assert_eq!(cards.stripe.carried_out("capture"), 1);
+}

@@ -120,7 +120,7 @@ impl Note {
         }
         match &self.sealed {
             Some(sealed) => accounts::keep_action(conn, scope, id, ours.attempt, sealed).await?,
-            None => accounts::forget_action(conn, scope, id).await?,
+            None => accounts::forget_action(conn, scope, id, ours.attempt).await?,
         }
         Ok(())
     }

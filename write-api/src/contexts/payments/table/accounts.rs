@@ -112,7 +112,7 @@ pub(in super::super) async fn look_again(
     Ok(())
 }
 
-/// Keeps what a shopper has to do, instead of what they had to before.
+/// Keeps what a shopper has to do, instead of what they had to before; what is told late of an attempt before changes nothing.
 pub(in super::super) async fn keep_action(
     executor: impl PgExecutor<'_>,
     scope: &Scope,
@@ -122,7 +122,8 @@ pub(in super::super) async fn keep_action(
 ) -> Result<(), Failure> {
     sqlx::query(
         "INSERT INTO payments.actions (tenant_id, payment_id, attempt, sealed) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (tenant_id, payment_id) DO UPDATE SET attempt = excluded.attempt, sealed = excluded.sealed",
+         ON CONFLICT (tenant_id, payment_id) DO UPDATE SET attempt = excluded.attempt, sealed = excluded.sealed
+         WHERE actions.attempt <= excluded.attempt",
     )
     .bind(scope.tenant.uuid())
     .bind(payment)
@@ -133,15 +134,17 @@ pub(in super::super) async fn keep_action(
     Ok(())
 }
 
-/// Nobody has to do anything any more.
+/// Nobody has to do anything for an attempt any more; what another one asks for stays.
 pub(in super::super) async fn forget_action(
     executor: impl PgExecutor<'_>,
     scope: &Scope,
     payment: Uuid,
+    attempt: u32,
 ) -> Result<(), Failure> {
-    sqlx::query("DELETE FROM payments.actions WHERE tenant_id = $1 AND payment_id = $2")
+    sqlx::query("DELETE FROM payments.actions WHERE tenant_id = $1 AND payment_id = $2 AND attempt = $3")
         .bind(scope.tenant.uuid())
         .bind(payment)
+        .bind(i32::try_from(attempt).unwrap_or(i32::MAX))
         .execute(executor)
         .await?;
     Ok(())
