@@ -2,7 +2,7 @@
 
 use super::{
     App, Change, Done, Error, Failure, Rejection, Scope, WorkingSet,
-    idempotency::{self, Claim, Key},
+    idempotency::{self, Key},
 };
 use crate::contexts::audit::port;
 use access::shop::TenantName;
@@ -209,23 +209,17 @@ impl<W: WorkingSet> Session<W> {
         lines: &[Incoming<W::Input>],
         key: Option<&Key>,
     ) -> Result<Chunk, Error> {
-        if let Some(key) = key {
-            match idempotency::claim(conn, W::CONTEXT, &self.scope, key).await? {
-                Claim::Ours => {}
-                Claim::Done(outcomes) => return Ok(Chunk { outcomes, replayed: true }),
-                Claim::Reused => return Err(Error::KeyReused),
-            }
+        if let Some(outcomes) = idempotency::claim(conn, W::CONTEXT, &self.scope, key).await? {
+            return Ok(Chunk { outcomes, replayed: true });
         }
         let outcomes = carry_out::<W>(conn, &self.scope, lines, self.on_error).await?;
         self.moved |=
             outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(done) if done.change != Change::Unchanged));
-        if let Some(key) = key {
-            // What may go well when it is tried again must not be the answer that the key gives for good.
-            if outcomes.iter().any(Outcome::is_contended) {
-                return Err(Failure::Contended.into());
-            }
-            idempotency::keep(conn, W::CONTEXT, &self.scope, key, &outcomes).await?;
+        // What may go well when it is tried again must not be the answer that the key gives for good.
+        if key.is_some() && outcomes.iter().any(Outcome::is_contended) {
+            return Err(Failure::Contended.into());
         }
+        idempotency::keep(conn, W::CONTEXT, &self.scope, key, &outcomes).await?;
         Ok(Chunk { outcomes, replayed: false })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     App, Change, Done, Error, Scope, WorkingSet,
-    idempotency::{self, Claim, Key},
+    idempotency::{self, Key},
     procedure::Procedure,
 };
 use schemas::contexts::Context;
@@ -49,20 +49,14 @@ impl<W: WorkingSet> Procedure for Single<'_, W> {
 
     async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, CarriedOut), Error> {
         let context = W::CONTEXT;
-        if let Some(key) = self.key {
-            match idempotency::claim(conn, context, scope, key).await? {
-                Claim::Ours => {}
-                // What was done then woke the relay then.
-                Claim::Done(done) => return Ok((Change::Unchanged, CarriedOut { context, done, replayed: true })),
-                Claim::Reused => return Err(Error::KeyReused),
-            }
+        if let Some(done) = idempotency::claim(conn, context, scope, self.key).await? {
+            // What was done then woke the relay then.
+            return Ok((Change::Unchanged, CarriedOut { context, done, replayed: true }));
         }
         let mut set = W::load(conn, scope, &[&self.input]).await?;
         let done = set.decide(&self.input)?;
         set.write(conn, scope).await?;
-        if let Some(key) = self.key {
-            idempotency::keep(conn, context, scope, key, &done).await?;
-        }
+        idempotency::keep(conn, context, scope, self.key, &done).await?;
         Ok((done.change, CarriedOut { context, done, replayed: false }))
     }
 }

@@ -1,7 +1,7 @@
 //! Idempotency keys: claimed in the transaction of the command they guard, so that of two requests
 //! with one key the second waits for the first and is then told what that one did.
 
-use super::{Failure, Scope, per_context::PerContext};
+use super::{Error, Failure, Scope, per_context::PerContext};
 use schemas::contexts::Context;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
@@ -21,17 +21,6 @@ impl Key {
     }
 }
 
-/// What a claim led to.
-#[derive(Debug)]
-pub(crate) enum Claim<T> {
-    /// The key is ours; the command may go on.
-    Ours,
-    /// The command was carried out before; this is what was done then.
-    Done(T),
-    /// The key came with another request before.
-    Reused,
-}
-
 static CLAIM: PerContext = PerContext::new(|schema| {
     format!(
         "INSERT INTO {schema}.idempotency_keys (tenant_id, key, request_hash, status, headers, body, created_at) \
@@ -47,13 +36,18 @@ static KEEP: PerContext = PerContext::new(|schema| {
     format!("UPDATE {schema}.idempotency_keys SET status = 200, body = $3 WHERE tenant_id = $1 AND key = $2")
 });
 
-/// Claims a key; waits while another transaction holds it, as long as for any lock.
+/// Claims the key of a command that has one, and gives what was done under it before; none, and the command goes on. It waits while
+/// another transaction holds the key, as long as for any lock.
+///
+/// # Errors
+/// The key came with another request before.
 pub(crate) async fn claim<T: DeserializeOwned>(
     conn: &mut PgConnection,
     context: Context,
     scope: &Scope,
-    key: &Key,
-) -> Result<Claim<T>, Failure> {
+    key: Option<&Key>,
+) -> Result<Option<T>, Error> {
+    let Some(key) = key else { return Ok(None) };
     let claimed = sqlx::query(CLAIM.sql(context))
         .bind(scope.tenant.uuid())
         .bind(&key.key)
@@ -66,24 +60,26 @@ pub(crate) async fn claim<T: DeserializeOwned>(
             other => other,
         })?;
     if claimed.rows_affected() == 1 {
-        return Ok(Claim::Ours);
+        return Ok(None);
     }
     let (hash, body): (Vec<u8>, String) =
         sqlx::query_as(FIND.sql(context)).bind(scope.tenant.uuid()).bind(&key.key).fetch_one(conn).await?;
     if hash != key.request_hash {
-        return Ok(Claim::Reused);
+        return Err(Error::KeyReused);
     }
-    serde_json::from_str(&body).map(Claim::Done).map_err(|error| Failure::Unreadable("answer", error.to_string()))
+    let done = serde_json::from_str(&body).map_err(|error| Failure::Unreadable("answer", error.to_string()))?;
+    Ok(Some(done))
 }
 
-/// Keeps with its key what was done.
+/// Keeps with its key, if it has one, what was done.
 pub(crate) async fn keep<T: Serialize>(
     conn: &mut PgConnection,
     context: Context,
     scope: &Scope,
-    key: &Key,
+    key: Option<&Key>,
     done: &T,
 ) -> Result<(), Failure> {
+    let Some(key) = key else { return Ok(()) };
     let body = serde_json::to_string(done).map_err(|error| Failure::NoJson("answer", error))?;
     sqlx::query(KEEP.sql(context)).bind(scope.tenant.uuid()).bind(&key.key).bind(body).execute(conn).await?;
     Ok(())

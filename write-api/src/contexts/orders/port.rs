@@ -8,7 +8,7 @@ use crate::{
     domain::Aggregate,
     pipeline::{
         App, Change, Done, Error, Expected, Scope, Stored,
-        idempotency::{self, Claim, Key},
+        idempotency::{self, Key},
         procedure::Procedure,
     },
 };
@@ -78,21 +78,15 @@ impl Procedure for Acting<'_> {
     }
 
     async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, Done), Error> {
-        if let Some(key) = self.key {
-            match idempotency::claim(&mut *conn, Self::CONTEXT, scope, key).await? {
-                Claim::Ours => {}
-                Claim::Done(done) => return Ok((Change::Unchanged, done)),
-                Claim::Reused => return Err(Error::KeyReused),
-            }
+        if let Some(done) = idempotency::claim(&mut *conn, Self::CONTEXT, scope, self.key).await? {
+            return Ok((Change::Unchanged, done));
         }
         let mut orders = Order::load(&mut *conn, scope, &[self.order]).await?;
         let command = self.command(&mut *conn, scope, orders.state(self.order)).await?;
         let done = orders
             .carry_out(self.order, self.expected, |orders| Ok(Order::decide(orders.state(self.order), command)?))?;
         orders.append(&mut *conn, scope).await?;
-        if let Some(key) = self.key {
-            idempotency::keep(conn, Self::CONTEXT, scope, key, &done).await?;
-        }
+        idempotency::keep(conn, Self::CONTEXT, scope, self.key, &done).await?;
         Ok((done.change, done))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::Aggregate,
     pipeline::{
         Change, Done, Error, Expected, Scope, Stored,
-        idempotency::{self, Claim, Key},
+        idempotency::{self, Key},
         procedure::Procedure,
     },
 };
@@ -68,17 +68,12 @@ impl Procedure for Merge {
     }
 
     async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, Merged), Error> {
-        if let Some(key) = &self.key {
-            match idempotency::claim::<Merged>(conn, Self::CONTEXT, scope, key).await? {
-                Claim::Ours => {}
-                Claim::Done(merged) => return Ok((Change::Unchanged, Merged { replayed: true, ..merged })),
-                Claim::Reused => return Err(Error::KeyReused),
-            }
+        let key = self.key.as_ref();
+        if let Some(merged) = idempotency::claim::<Merged>(conn, Self::CONTEXT, scope, key).await? {
+            return Ok((Change::Unchanged, Merged { replayed: true, ..merged }));
         }
         let merged = self.merge(conn, scope).await?;
-        if let Some(key) = &self.key {
-            idempotency::keep(conn, Self::CONTEXT, scope, key, &merged).await?;
-        }
+        idempotency::keep(conn, Self::CONTEXT, scope, key, &merged).await?;
         Ok((merged.done.change, merged))
     }
 }

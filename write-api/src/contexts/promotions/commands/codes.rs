@@ -12,7 +12,7 @@ use crate::{
     domain::{Aggregate, Name},
     pipeline::{
         Change, Error, Expected, Rejection, Scope, Stored,
-        idempotency::{self, Claim, Key},
+        idempotency::{self, Key},
         identity,
         procedure::Procedure,
     },
@@ -83,12 +83,9 @@ impl Procedure for Codes {
     }
 
     async fn run(&self, conn: &mut PgConnection, scope: &Scope) -> Result<(Change, CodesDone), Error> {
-        if let Some(key) = &self.key {
-            match idempotency::claim::<CodesDone>(conn, Self::CONTEXT, scope, key).await? {
-                Claim::Ours => {}
-                Claim::Done(done) => return Ok((Change::Unchanged, CodesDone { is_replayed: true, ..done })),
-                Claim::Reused => return Err(Error::KeyReused),
-            }
+        let key = self.key.as_ref();
+        if let Some(done) = idempotency::claim::<CodesDone>(conn, Self::CONTEXT, scope, key).await? {
+            return Ok((Change::Unchanged, CodesDone { is_replayed: true, ..done }));
         }
         let id = promotion_id(scope.tenant, self.promotion.as_str());
         let promotion = self.promotion(conn, scope, id).await?;
@@ -117,9 +114,7 @@ impl Procedure for Codes {
         lists.append(conn, scope).await?;
         let (version, change) = (done.version, done.change);
         let done = CodesDone { list, version, change, added, codes, batch, is_replayed: false };
-        if let Some(key) = &self.key {
-            idempotency::keep(conn, Self::CONTEXT, scope, key, &done).await?;
-        }
+        idempotency::keep(conn, Self::CONTEXT, scope, key, &done).await?;
         Ok((change, done))
     }
 }
