@@ -1,8 +1,8 @@
 //! Requests to providers: to where they may go, within a time, and with answers that are bounded.
 
-use super::reach::{PublicNames, Reach};
+use super::reach::Reach;
 use openidconnect::{HttpRequest, HttpResponse, http::Response};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use url::Url;
 
 /// How long a connection may take to be made.
@@ -56,18 +56,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl Fetch {
     /// Asks within this reach.
     pub(super) fn new(reach: Reach) -> Result<Self, reqwest::Error> {
-        // A proxy would resolve names by itself, and a redirect lead anywhere.
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .user_agent("souk");
-        let client = match reach {
-            Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicNames)),
-            Reach::Local => client,
-        };
-        Ok(Self { client: client.build()?, reach })
+        Ok(Self { client: reach.client(CONNECT, REQUEST)?, reach })
     }
 
     /// Whether an address may be asked.

@@ -1,9 +1,12 @@
 //! Which addresses providers may have. A shop's owner writes the address of a provider, and it must not lead into the network
 //! that the server stands in.
 
+use reqwest::Client;
 use std::{
     error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
 };
 use url::{Host, Url};
 
@@ -17,6 +20,25 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// What asks providers: within this reach, by no proxy, which would resolve names by itself, and following no redirect, which
+    /// could lead anywhere. A connection may take so long to be made, and a request so long in all.
+    ///
+    /// # Errors
+    /// TLS can't be used.
+    pub fn client(self, connect: Duration, request: Duration) -> Result<Client, reqwest::Error> {
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(connect)
+            .timeout(request)
+            .user_agent("souk");
+        let client = match self {
+            Self::Public => client.https_only(true).dns_resolver(Arc::new(PublicNames)),
+            Self::Local => client,
+        };
+        client.build()
+    }
+
     /// Checks an address before anything is asked there. What names resolve to is checked when they are resolved.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! key and body where it is not known what came of them.
 
 use super::breaker::Breakers;
-use crate::oidc::reach::{PublicNames, Reach};
+use crate::oidc::reach::Reach;
 use reqwest::{Client, Method, StatusCode, header};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
@@ -86,19 +86,8 @@ impl Connection {
     /// # Errors
     /// TLS can't be used.
     pub fn new(reach: Reach) -> Result<Self, reqwest::Error> {
-        // A proxy would resolve names by itself, and a redirect lead anywhere.
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .user_agent("souk");
-        let client = match reach {
-            Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicNames)),
-            Reach::Local => client,
-        };
         let places = Arc::new(Semaphore::new(PLACES));
-        Ok(Self { client: client.build()?, reach, breakers: Breakers::default(), places })
+        Ok(Self { client: reach.client(CONNECT, REQUEST)?, reach, breakers: Breakers::default(), places })
     }
 
     /// Asks, several times where that may help, and reads the answer whole.
