@@ -267,7 +267,7 @@ pub(super) enum Taken {
     Step(String),
 }
 
-/// Deletes it.
+/// Deletes it. When the process is due follows once it has reacted, or is let go of; until then it is due no later than before.
 pub(super) async fn took(conn: &mut PgConnection, claim: &Claim, taken: &Taken) -> Result<(), sqlx::Error> {
     let query = match taken {
         Taken::Trigger(id) => sqlx::query(
@@ -292,8 +292,8 @@ pub(super) async fn took(conn: &mut PgConnection, claim: &Claim, taken: &Taken) 
         .bind(claim.process)
         .bind(step),
     };
-    query.execute(&mut *conn).await?;
-    wake(conn, claim).await
+    query.execute(conn).await?;
+    Ok(())
 }
 
 /// What is to be kept of a process that has reacted.
@@ -329,17 +329,13 @@ pub(super) async fn keep(
     .bind(!next.steps.is_empty())
     .execute(&mut *conn)
     .await?;
-    keep_timers(&mut *conn, claim, next).await?;
-    sqlx::query(
-        "INSERT INTO processes.links (tenant_id, name, process_id, linked)
-         SELECT $1::uuid, $2::text, $3::uuid, linked FROM UNNEST($4::uuid[]) AS linked ON CONFLICT DO NOTHING",
-    )
-    .bind(claim.tenant.uuid())
-    .bind(&claim.name)
-    .bind(claim.process)
-    .bind(next.links)
-    .execute(&mut *conn)
-    .await?;
+    // Most reactions have a step alone.
+    if !next.timers.is_empty() || !next.no_timers.is_empty() || next.ends {
+        keep_timers(&mut *conn, claim, next).await?;
+    }
+    if !next.links.is_empty() {
+        keep_links(&mut *conn, claim, next.links).await?;
+    }
     let (names, commands): (Vec<&str>, Vec<&str>) =
         next.steps.iter().map(|(name, command)| (name.as_str(), command.as_str())).unzip();
     // A step that waits already is the same one.
@@ -359,6 +355,20 @@ pub(super) async fn keep(
     .execute(&mut *conn)
     .await?;
     Ok(wake(conn, claim).await?)
+}
+
+async fn keep_links(conn: &mut PgConnection, claim: &Claim, links: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO processes.links (tenant_id, name, process_id, linked)
+         SELECT $1::uuid, $2::text, $3::uuid, linked FROM UNNEST($4::uuid[]) AS linked ON CONFLICT DO NOTHING",
+    )
+    .bind(claim.tenant.uuid())
+    .bind(&claim.name)
+    .bind(claim.process)
+    .bind(links)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn keep_timers(conn: &mut PgConnection, claim: &Claim, next: &Next<'_>) -> Result<(), sqlx::Error> {
