@@ -140,6 +140,12 @@ pub fn digest(key: &str) -> Digest {
     Sha256::digest(key).into()
 }
 
+/// The same as tables of text have it, in hexadecimal digits. With so much chance in a key, nothing slower is needed.
+#[must_use]
+pub fn digest_text(key: &str) -> String {
+    hex::encode(digest(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use schemas::{
     events::{
         catalog::AttributeValue,
         pricing::PriceEntry,
-        promotions::PromotionContent,
+        promotions::{Effect, PromotionContent},
         settings::{PaymentMethod, ShippingMethod, ShopPolicy, TaxZone},
     },
     good::Good,
@@ -85,6 +85,32 @@ pub enum CodeFact {
     Unusable(String),
 }
 
+impl CodeFact {
+    /// One that can't be used before its time.
+    #[must_use]
+    pub fn not_yet() -> Self {
+        Self::Unusable("the code counts later".to_owned())
+    }
+
+    /// One whose time is over.
+    #[must_use]
+    pub fn ended() -> Self {
+        Self::Unusable("the code counts no longer".to_owned())
+    }
+
+    /// One that is used up.
+    #[must_use]
+    pub fn exhausted() -> Self {
+        Self::Unusable("the code was used as often as may be".to_owned())
+    }
+
+    /// One that staff have taken out of use.
+    #[must_use]
+    pub fn disabled() -> Self {
+        Self::Unusable("the code can't be used any more".to_owned())
+    }
+}
+
 /// A promotion, and how far it is used up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionFact {
@@ -92,6 +118,20 @@ pub struct PromotionFact {
     pub promotion: Versioned<PromotionContent>,
     /// How far it is used up.
     pub exhausted: Exhausted,
+}
+
+/// The variants that promotions may add to the cart.
+pub fn gifts<'a>(promotions: impl IntoIterator<Item = &'a PromotionContent>) -> BTreeSet<VariantId> {
+    let gift = |content: &PromotionContent| match &content.effect {
+        Effect::Gift { variant, .. } => Some(*variant),
+        Effect::Percentage { .. }
+        | Effect::Amount { .. }
+        | Effect::FixedPrice { .. }
+        | Effect::BuyGet { .. }
+        | Effect::Shipping { .. }
+        | Effect::Tiers { .. } => None,
+    };
+    promotions.into_iter().filter_map(gift).collect()
 }
 
 /// Where a promotion was used as often as it may be.

@@ -8,7 +8,7 @@ use crate::{
     reads::carts::example_quote,
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
-use access::{Caller, Permission, Routes, Rule};
+use access::{Caller, Permission, Routes, Rule, key};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
@@ -17,14 +17,13 @@ use axum::{
 };
 use schemas::{
     Timestamp, Uuid,
-    buyer::{Buyer, BuyerKind},
+    buyer::Buyer,
     order::OrderStatus,
     problem::{Code, Problem},
     quote::Quote,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use utoipa_axum::routes;
 
@@ -70,10 +69,7 @@ impl FromRequestParts<App> for Seen {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
         let access = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).ok();
         let access = access.and_then(|Query(mut parameters)| parameters.remove("access"));
-        let digest = access.map(|token| {
-            let bytes = Sha256::digest(token.as_bytes());
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-        });
+        let digest = access.as_deref().map(key::digest_text);
         let buyer = parts.extensions.get::<Caller>().and_then(Caller::buyer).map(|(_, buyer)| buyer);
         Ok(Self { buyer, digest })
     }
@@ -272,10 +268,6 @@ pub async fn own(
     let verdict = context.wait(&app).await?;
     let unknown = || Refusal(Problem::new(Code::Unauthorized));
     let Buyer { kind, id } = seen.buyer.ok_or_else(unknown)?;
-    let kind = match kind {
-        BuyerKind::Customer => "customer",
-        BuyerKind::Guest => "guest",
-    };
     let (Place(place), limit) = (asked.place()?, asked.limit()?);
     let (at, before) = place.unzip();
     let orders: Vec<OrderCard> = sqlx::query_as(
@@ -286,7 +278,7 @@ pub async fn own(
          ORDER BY created_at DESC, order_id DESC LIMIT $6",
     )
     .bind(context.tenant.uuid())
-    .bind(kind)
+    .bind(kind.as_str())
     .bind(id)
     .bind(at)
     .bind(before)

@@ -49,12 +49,10 @@ fn codes(cart: &Cart, known: &Known) -> BTreeMap<String, CodeFact> {
     for (code, status) in &known.promotions.refused {
         let fact = match status {
             CouponStatus::Unknown => CodeFact::Unknown,
-            CouponStatus::NotYet => CodeFact::Unusable("the code counts later".to_owned()),
-            CouponStatus::Ended => CodeFact::Unusable("the code counts no longer".to_owned()),
-            CouponStatus::Disabled => CodeFact::Unusable("the code can't be used any more".to_owned()),
-            CouponStatus::Usable | CouponStatus::Exhausted => {
-                CodeFact::Unusable("the code was used as often as may be".to_owned())
-            }
+            CouponStatus::NotYet => CodeFact::not_yet(),
+            CouponStatus::Ended => CodeFact::ended(),
+            CouponStatus::Disabled => CodeFact::disabled(),
+            CouponStatus::Usable | CouponStatus::Exhausted => CodeFact::exhausted(),
         };
         codes.insert(code.clone(), fact);
     }

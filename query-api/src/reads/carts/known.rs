@@ -12,7 +12,6 @@ use schemas::{
     buyer::BuyerKind,
     cart::Cart,
     contexts::Context,
-    events::promotions::Effect,
     ids::{ProductId, TenantId, VariantId},
     settings::ShopSettings,
 };
@@ -90,16 +89,7 @@ async fn promotions(app: &App, tenant: TenantId, cart: &Cart, now: Timestamp) ->
 
 /// The variants that promotions may add.
 pub(super) fn gifts(applicable: &[Applicable]) -> BTreeSet<VariantId> {
-    let gift = |effect: &Effect| match effect {
-        Effect::Gift { variant, .. } => Some(*variant),
-        Effect::Percentage { .. }
-        | Effect::Amount { .. }
-        | Effect::FixedPrice { .. }
-        | Effect::BuyGet { .. }
-        | Effect::Shipping { .. }
-        | Effect::Tiers { .. } => None,
-    };
-    applicable.iter().filter_map(|one| gift(&one.promotion.content.effect)).collect()
+    quote::facts::gifts(applicable.iter().map(|one| &one.promotion.content))
 }
 
 /// How many pieces of some variants can be had, as the product pages say it.

@@ -6,7 +6,7 @@ use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GROUP, GiftFa
 use schemas::{
     Timestamp,
     cart::Cart,
-    events::{pricing::PriceEntry, promotions::Effect, settings::PaymentMethod},
+    events::{pricing::PriceEntry, settings::PaymentMethod},
     good::Good,
     ids::VariantId,
     place::Place,
@@ -38,16 +38,7 @@ pub(super) struct Said {
 
 /// The variants that promotions may add.
 pub(super) fn gifts(active: &Active) -> BTreeSet<VariantId> {
-    let gift = |effect: &Effect| match effect {
-        Effect::Gift { variant, .. } => Some(*variant),
-        Effect::Percentage { .. }
-        | Effect::Amount { .. }
-        | Effect::FixedPrice { .. }
-        | Effect::BuyGet { .. }
-        | Effect::Shipping { .. }
-        | Effect::Tiers { .. } => None,
-    };
-    active.promotions.iter().filter_map(|promotion| gift(&promotion.content.effect)).collect()
+    quote::facts::gifts(active.promotions.iter().map(|promotion| &promotion.content))
 }
 
 /// The facts of a cart. Goods that are no more have no line: whoever asks has looked for them.
@@ -100,10 +91,10 @@ fn codes(active: &Active) -> BTreeMap<String, CodeFact> {
     let refused = active.refused.iter().map(|RefusedCode { code, why }| {
         let fact = match why {
             WhyNot::Unknown => CodeFact::Unknown,
-            WhyNot::NotYet => CodeFact::Unusable("the code counts later".to_owned()),
-            WhyNot::Ended => CodeFact::Unusable("the code counts no longer".to_owned()),
-            WhyNot::Exhausted => CodeFact::Unusable("the code was used as often as may be".to_owned()),
-            WhyNot::Disabled => CodeFact::Unusable("the code can't be used any more".to_owned()),
+            WhyNot::NotYet => CodeFact::not_yet(),
+            WhyNot::Ended => CodeFact::ended(),
+            WhyNot::Exhausted => CodeFact::exhausted(),
+            WhyNot::Disabled => CodeFact::disabled(),
         };
         (code.clone(), fact)
     });

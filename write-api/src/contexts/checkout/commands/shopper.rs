@@ -11,12 +11,12 @@ use crate::{
     },
     pipeline::{App, Done, Error, Rejection, Scope, idempotency::Key},
 };
+use ::access::key::digest_text;
 use schemas::{
     Uuid,
     buyer::Buyer,
     events::{checkout::AbortedBy, settings::PaymentMethod},
 };
-use sha2::{Digest, Sha256};
 
 /// By what somebody shows that a checkout is theirs.
 #[derive(Debug, Clone)]
@@ -32,14 +32,9 @@ pub(in super::super) async fn own(app: &App, scope: &Scope, id: Uuid, whose: &Wh
     let found = table::checkout(&mut *app.database.of_shop(scope.tenant).await?, scope.tenant, id).await?;
     let is_theirs = |checkout: &Checkout| match whose {
         Whose::Buyer(buyer) => checkout.started.buyer == *buyer,
-        Whose::Access(token) => checkout.started.access_digest.as_deref() == Some(digest(token).as_str()),
+        Whose::Access(token) => checkout.started.access_digest.as_deref() == Some(digest_text(token).as_str()),
     };
     Ok(found.filter(|(_, checkout)| is_theirs(checkout)).ok_or(Refused::Missing).map_err(Rejection::from)?)
-}
-
-/// SHA-256 of a token, in hexadecimal digits. With so much chance in it, nothing slower is needed.
-pub(in super::super) fn digest(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 /// Tries to pay once more, in this way.

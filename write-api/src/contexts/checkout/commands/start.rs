@@ -3,7 +3,6 @@
 use super::{
     facts::Said,
     pricing::{self, Priced},
-    shopper::digest,
 };
 use crate::{
     contexts::{
@@ -21,6 +20,7 @@ use crate::{
     domain::address::PostalAddress,
     pipeline::{App, Change, Done, Error, Rejection, Scope, identity, procedure::Procedure},
 };
+use ::access::key::digest_text;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use schemas::{
     TimeDelta, Uuid,
@@ -94,7 +94,7 @@ pub(in super::super) async fn start(app: &App, scope: &Scope, buyer: Buyer, want
         BuyerKind::Customer => (None, None),
         BuyerKind::Guest => {
             let token = format!("souk_order_{}", BASE64_URL_SAFE_NO_PAD.encode(scope.clock.secret()));
-            let known_by = digest(&token);
+            let known_by = digest_text(&token);
             (Some(token), Some(known_by))
         }
     };
@@ -173,7 +173,7 @@ async fn person(app: &App, scope: &Scope, buyer: Buyer, wanted: &Wanted) -> Resu
 fn besides(said: &Said, key: &str) -> String {
     let groups: Vec<&String> = said.groups.iter().flatten().collect();
     let text = json!([said.shipping, said.billing, said.shipping_method, said.payment, groups, key]).to_string();
-    digest(&text)
+    digest_text(&text)
 }
 
 /// Takes the price that the shopper has agreed on: the present one, a lower one, or one that was offered some minutes ago. Else
