@@ -70,22 +70,46 @@ fn number(step: &str) -> Option<u32> {
 impl State {
     fn happened(&mut self, event: &DomainEvent) {
         match event {
-            DomainEvent::Checkout(CheckoutEvent::PaymentChosen(chosen)) => self.chosen = Some(chosen.payment_method),
-            DomainEvent::Checkout(CheckoutEvent::AbortAsked(asked)) => self.give_up(match asked.by {
-                AbortedBy::Shopper => AbortReason::Shopper,
-                AbortedBy::Staff => AbortReason::Staff,
-            }),
-            DomainEvent::Orders(OrdersEvent::Cancelled(_)) => self.facts.order = Ordered::Cancelled,
-            DomainEvent::Payments(event) => match payment(event) {
-                Some((payment, Some(Paying::Captured))) if captured(event) < self.total => {
-                    self.paid(payment, Paying::Partly);
-                    self.look = self.number_of(payment);
-                }
-                Some((payment, Some(paying))) => self.paid(payment, paying),
-                Some((_, None)) => self.order_knows = false,
-                None => {}
+            DomainEvent::Checkout(event) => match event {
+                CheckoutEvent::PaymentChosen(chosen) => self.chosen = Some(chosen.payment_method),
+                CheckoutEvent::AbortAsked(asked) => self.give_up(match asked.by {
+                    AbortedBy::Shopper => AbortReason::Shopper,
+                    AbortedBy::Staff => AbortReason::Staff,
+                }),
+                // What it has said itself.
+                CheckoutEvent::Started(_)
+                | CheckoutEvent::AwaitingPayment(_)
+                | CheckoutEvent::Completed(_)
+                | CheckoutEvent::Aborted(_)
+                | CheckoutEvent::Parked(_)
+                | CheckoutEvent::Resumed(_) => {}
             },
+            DomainEvent::Orders(event) => match event {
+                OrdersEvent::Cancelled(_) => self.facts.order = Ordered::Cancelled,
+                OrdersEvent::Created(_)
+                | OrdersEvent::Confirmed(_)
+                | OrdersEvent::PaymentMethodChanged(_)
+                | OrdersEvent::PaymentChanged(_)
+                | OrdersEvent::Paid(_)
+                | OrdersEvent::Refunded(_)
+                | OrdersEvent::FulfilmentChanged(_)
+                | OrdersEvent::Closed(_) => {}
+            },
+            DomainEvent::Payments(event) => self.payment_happened(event),
+            // It is told of no other context.
             _ => {}
+        }
+    }
+
+    fn payment_happened(&mut self, event: &PaymentsEvent) {
+        match payment(event) {
+            Some((payment, Some(Paying::Captured))) if captured(event) < self.total => {
+                self.paid(payment, Paying::Partly);
+                self.look = self.number_of(payment);
+            }
+            Some((payment, Some(paying))) => self.paid(payment, paying),
+            Some((_, None)) => self.order_knows = false,
+            None => {}
         }
     }
 
