@@ -1,8 +1,8 @@
 //! The routes of all read models with their layers, and the pages.
 
-mod accounts;
 mod operations;
 mod pages;
+mod passed_on;
 
 use crate::{
     app::App,
@@ -93,7 +93,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(in_own_time))
         .layer(cors)
         // Commands: shown to pages of those origins alone that the shop names, as write-api does.
-        .merge(accounts::routes(app.tenants.clone()))
+        .merge(passed_on::routes(app.tenants.clone()))
         .layer(middleware::from_fn_with_state(app.callers.clone(), guard::identify))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
         .layer(CompressionLayer::new())

@@ -1,5 +1,5 @@
-//! What people with accounts and carts want, passed on to write-api: a page speaks to its own origin alone. Who may is decided
-//! there; query-api writes nothing.
+//! What people with accounts, carts and checkouts want, and staff of processes, passed on to write-api: a page speaks to its own
+//! origin alone. Who may is decided there; query-api writes nothing.
 
 use crate::{accounts::WriteApi, app::App, problem::Refusal, tenants::Tenants};
 use access::{
