@@ -25,6 +25,30 @@ const REASONS = {
 
 const STATUS = { created: "being made", confirmed: "confirmed", paid: "paid", shipped: "on its way", delivered: "delivered", refunded: "paid back", cancelled: "cancelled", closed: "done" };
 
+const refusal = (error) => {
+  if (error.status === undefined) throw error;
+  return h("p", { class: "told bad", role: "alert" }, error.message);
+};
+
+/** A button that does something once at a time, and the place beside it where a refusal is told. */
+function acting(name, kind, act) {
+  const told = h("div", { "aria-live": "assertive" });
+  const button = h("button", { type: "button", class: `button ${kind}` }, name);
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    fill(told);
+    try {
+      await act();
+    } catch (error) {
+      fill(told, refusal(error));
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+  return [button, told];
+}
+
 /** What was ordered, with its sums. */
 function bought(order) {
   const amount = (value) => money(value, order.currency);
@@ -46,7 +70,13 @@ export async function myOrders(session) {
     const inside = h("div", { class: "cart-sum" });
     const opened = async (event) => {
       if (!event.target.open || inside.childElementCount > 0) return;
-      fill(inside, bought(await session.send("GET", `/v1/orders/${card.id}`)));
+      try {
+        fill(inside, bought(await session.send("GET", `/v1/orders/${card.id}`)));
+      } catch (error) {
+        // Opened again, it is read again.
+        event.target.open = false;
+        fill(more, refusal(error));
+      }
     };
     const name = [card.number ?? "No number yet", STATUS[card.status] ?? card.status, moment(new Date(card.created_at)), money(card.total, card.currency)].join(" · ");
     return h("li", {}, h("details", { ontoggle: opened }, h("summary", {}, name), inside));
@@ -54,10 +84,16 @@ export async function myOrders(session) {
   const page = async (before) => {
     const { orders, next } = await session.send("GET", `/v1/orders?limit=20${before ? `&before=${encodeURIComponent(before)}` : ""}`);
     list.append(...orders.map(one));
-    fill(more, next && h("button", { type: "button", class: "button", onclick: () => page(next) }, "Older orders"));
+    fill(more, next && acting("Older orders", "", () => page(next)));
     return orders.length;
   };
-  const found = await page();
+  let found;
+  try {
+    found = await page();
+  } catch (error) {
+    // The rest of the account is there all the same.
+    return [refusal(error)];
+  }
   return found === 0 ? [h("p", { class: "hint" }, "There is no order yet.")] : [list, more];
 }
 
@@ -156,7 +192,7 @@ export function orderPage(shop, basket, node) {
       case "transfer":
         return [h("p", {}, `Transfer ${sum} to the shop, with this reference:`), h("p", { class: "checkout-reference" }, due.payment_id), h("p", { class: "hint" }, "The order goes on once the shop has seen the money.")];
       case "redirect":
-        return h("button", { class: "button primary", type: "button", onclick: () => leave(checkout) }, "Go to the page where you pay");
+        return acting("Go to the page where you pay", "primary", () => leave(checkout));
       case "confirm":
         return h("p", {}, "Here stands the form of the payment provider. This demo page has none, since it would come from the provider's own site.");
       case "pay_again":
@@ -176,18 +212,10 @@ export function orderPage(shop, basket, node) {
       label: "Pay in another way",
       fields: [{ name: "payment_method", label: "How you pay", type: "select", options: methods.map((method) => [method, METHODS[method] ?? method]), value: due.payment_method }],
       button: "Pay in this way",
-      more: h(
-        "button",
-        {
-          type: "button",
-          class: "button grave",
-          onclick: async () => {
-            await basket.ask("POST", path(checkout.id, `checkouts/${checkout.id}/abort`), {});
-            page("Your order", h("p", { role: "status" }, "It is being given up."));
-          },
-        },
-        "Give the order up",
-      ),
+      more: acting("Give the order up", "grave", async () => {
+        await basket.ask("POST", path(checkout.id, `checkouts/${checkout.id}/abort`), {});
+        page("Your order", h("p", { role: "status" }, "It is being given up."));
+      }),
       submit: (values) => basket.ask("POST", path(checkout.id, `checkouts/${checkout.id}/payment`), values),
     });
     return element;
