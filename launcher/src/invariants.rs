@@ -5,7 +5,8 @@
 
 mod stock;
 mod views;
-mod write;
+
+pub use ::invariants::Offenders;
 
 use crate::{LaunchError, backup::safe_url, settings::Settings};
 use serde::Serialize;
@@ -35,26 +36,6 @@ pub struct Args {
     /// Where everything is.
     #[command(flatten)]
     pub settings: Settings,
-}
-
-/// What breaks an invariant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Offenders {
-    /// How many.
-    pub count: i64,
-    /// The first of them, by its text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first: Option<String>,
-}
-
-impl Offenders {
-    /// Counts what was found.
-    fn of(found: impl IntoIterator<Item = String>) -> Self {
-        let mut found: Vec<String> = found.into_iter().collect();
-        found.sort_unstable();
-        let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        Self { count, first: found.into_iter().next() }
-    }
 }
 
 /// What was found, by the name of each invariant.
@@ -124,7 +105,7 @@ pub async fn settled(settings: &Settings, patience: Duration) -> Result<Report, 
 async fn check(write: &mut PgConnection, read: &mut PgConnection) -> Result<Report, sqlx::Error> {
     let mut found = BTreeMap::new();
     let mut snapshot = write.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    for invariant in write::ALL {
+    for invariant in ::invariants::ALL {
         found.insert(invariant.name, invariant.look(&mut snapshot).await?);
     }
     for view in views::ALL {

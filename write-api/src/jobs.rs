@@ -1,10 +1,11 @@
 //! What the write database needs now and then, whichever process does it: partitions for the months to come, an end for
 //! idempotency keys, for what accounts and payment providers leave behind, for carts that nobody touches, for reservations, for promotions, for
-//! processes that are over and for deleted shops, a look at what shops have, and products that are published and archived by themselves.
+//! processes that are over and for deleted shops, a look at what shops have and at what has to hold, and products that are published and archived by themselves.
 //! Archiving outboxes is the projector's, which knows what was published.
 
 mod accounts;
 mod carts;
+mod invariants;
 mod keys;
 mod months;
 mod payments;
@@ -47,6 +48,7 @@ pub(crate) fn list(
             Box::new(WebhooksEnd),
             Box::new(ShopsMeasured),
             Box::new(DeletedShops),
+            Box::new(invariants::InvariantsChecked::new(metrics)),
             Box::new(promotions::PromotionsEnd { app: app.clone() }),
             Box::new(processes::ProcessesEnd),
             Box::new(carts::CartsExpire { app: app.clone(), age: cart_age }),

@@ -3,18 +3,19 @@
 use super::files::File;
 
 /// Every part and the parts it may import.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("schemas", &[]),
     ("quote", &["schemas"]),
+    ("invariants", &[]),
     ("service", &["schemas"]),
     ("access", &["schemas", "service"]),
     ("search", &["schemas"]),
     ("eventlog", &["schemas", "service"]),
-    ("write-api", &["schemas", "quote", "service", "access", "eventlog"]),
+    ("write-api", &["schemas", "quote", "invariants", "service", "access", "eventlog"]),
     ("projector", &["schemas", "search", "service", "eventlog"]),
     ("query-api", &["schemas", "quote", "search", "service", "access"]),
     ("reindex", &["schemas", "search", "projector", "service", "access", "eventlog"]),
-    ("launcher", &["schemas", "service", "access", "eventlog"]),
+    ("launcher", &["schemas", "invariants", "service", "access", "eventlog"]),
     ("bench", &["schemas", "quote", "search", "service", "launcher", "write-api", "projector", "query-api", "reindex"]),
     ("tests/databases", &[]),
     ("tests/skips", &[]),

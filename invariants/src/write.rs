@@ -1,30 +1,18 @@
 //! What has to hold in the write database.
 
-use super::Offenders;
-use sqlx::PgConnection;
+use super::Invariant;
 
-/// An invariant, by the statement that finds what breaks it.
-pub(super) struct Invariant {
-    pub(super) name: &'static str,
-    /// Gives a text for each offender.
-    sql: &'static str,
-}
-
-impl Invariant {
-    pub(super) async fn look(&self, snapshot: &mut PgConnection) -> Result<Offenders, sqlx::Error> {
-        Ok(Offenders::of(sqlx::query_scalar::<_, String>(self.sql).fetch_all(snapshot).await?))
-    }
-}
-
-/// All of them.
-pub(super) const ALL: &[Invariant] = &[
+/// All that is looked at in one database transaction.
+pub const ALL: &[Invariant] = &[
     Invariant {
+        key: "ledger_balanced",
         name: "the ledger is balanced in each currency",
         sql: "SELECT format('shop %s: %s %s', tenant_id, sum(CASE side WHEN 'debit' THEN amount ELSE -amount END), currency)
               FROM payments.ledger_entries GROUP BY tenant_id, currency
               HAVING sum(CASE side WHEN 'debit' THEN amount ELSE -amount END) <> 0",
     },
     Invariant {
+        key: "stock_held",
         name: "what is reserved and committed is what reservations hold",
         sql: "WITH held AS (
                 SELECT tenant_id, variant_id, location, sum(quantity) FILTER (WHERE state = 'held') AS reserved,
@@ -36,6 +24,7 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE coalesce(l.reserved, 0) <> coalesce(h.reserved, 0) OR coalesce(l.committed, 0) <> coalesce(h.committed, 0)",
     },
     Invariant {
+        key: "stock_moved",
         name: "what is on hand is the sum of what has moved",
         sql: "WITH moved AS (SELECT tenant_id, variant_id, location, sum(pieces) AS pieces FROM inventory.movements GROUP BY 1, 2, 3)
               SELECT format('variant %s at %s: %s on hand, %s moved', variant_id, location, coalesce(on_hand, 0), coalesce(pieces, 0))
@@ -43,12 +32,14 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE coalesce(on_hand, 0) <> coalesce(pieces, 0)",
     },
     Invariant {
+        key: "nothing_oversold",
         name: "nothing is sold that is not there",
         sql: "SELECT format('variant %s at %s: %s on hand, %s reserved, %s committed', l.variant_id, location, on_hand, reserved, committed)
               FROM inventory.levels AS l JOIN inventory.stock_items AS i USING (tenant_id, variant_id)
               WHERE on_hand - reserved - committed < CASE WHEN i.backorder_location = location THEN -i.backorder_limit ELSE 0 END",
     },
     Invariant {
+        key: "ended_checkouts_hold_nothing",
         name: "a checkout that has ended holds nothing",
         sql: "SELECT format('checkout %s: reservation %s of variant %s', c.checkout_id, r.reservation_id, r.variant_id)
               FROM checkout.checkouts AS c JOIN inventory.reservations AS r ON r.tenant_id = c.tenant_id AND r.checkout_id = c.checkout_id
@@ -59,6 +50,7 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE c.is_over AND u.stage = 'reserved'",
     },
     Invariant {
+        key: "promotions_within_limits",
         name: "promotions are used within their limits, as often as uses say",
         sql: "SELECT format('promotion %s, %s %s: %s reserved, %s by uses; %s consumed, %s by uses; at most %s', c.promotion_id, c.counts, c.key,
                             c.reserved, u.reserved, c.consumed, u.consumed, c.most)
@@ -70,6 +62,7 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE c.reserved <> u.reserved OR c.consumed <> u.consumed OR c.reserved + c.consumed > c.most",
     },
     Invariant {
+        key: "orders_match_ledger",
         name: "what orders know to be paid is what the ledger has of them",
         sql: "WITH of_orders AS (
                 SELECT tenant_id, substr(account, 6)::uuid AS order_id, sum(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS net
@@ -86,6 +79,7 @@ pub(super) const ALL: &[Invariant] = &[
               FROM of_orders AS l LEFT JOIN orders.orders AS o USING (tenant_id, order_id) WHERE o.order_id IS NULL",
     },
     Invariant {
+        key: "paid_orders_are_paid",
         name: "an order that says it is paid is paid",
         sql: "SELECT format('order %s: %s of %s', order_id, o.state::jsonb ->> 'paid', r.revision -> 'quote' -> 'totals' ->> 'total')
               FROM orders.orders AS o CROSS JOIN LATERAL (SELECT o.state::jsonb -> 'revisions' -> -1 AS revision) AS r
@@ -93,6 +87,7 @@ pub(super) const ALL: &[Invariant] = &[
                 AND (o.state::jsonb ->> 'paid')::bigint < (r.revision -> 'quote' -> 'totals' ->> 'total')::bigint",
     },
     Invariant {
+        key: "totals_are_sums",
         name: "totals of orders are the sums of their lines",
         sql: "SELECT format('order %s: %s is not %s', order_id, total, lines + shipping + rounding)
               FROM (SELECT order_id, (q.quote -> 'totals' ->> 'total')::bigint AS total,
@@ -103,6 +98,7 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE total <> lines + shipping + rounding",
     },
     Invariant {
+        key: "processes_in_time",
         name: "no process stands still, or is behind its time by a minute",
         sql: "SELECT format('%s %s: %s', name, process_id,
                             CASE WHEN parked_at IS NULL THEN format('was due at %s', wake_at)
@@ -111,11 +107,13 @@ pub(super) const ALL: &[Invariant] = &[
               WHERE ended_at IS NULL AND (parked_at IS NOT NULL OR wake_at < now() - interval '1 minute')",
     },
     Invariant {
+        key: "one_order_of_a_cart",
         name: "a cart has become one order at most",
         sql: "SELECT format('cart %s: %s orders', state::jsonb ->> 'cart_id', count(*))
               FROM orders.orders WHERE number IS NOT NULL GROUP BY tenant_id, state::jsonb ->> 'cart_id' HAVING count(*) > 1",
     },
     Invariant {
+        key: "checkouts_match_orders",
         name: "a checkout that is completed has a confirmed order, and no other has one",
         sql: "SELECT format('checkout %s: %s, its order has %s', checkout_id, c.state::jsonb -> 'phase' ->> 'kind', coalesce('number ' || o.number, 'no number'))
               FROM checkout.checkouts AS c LEFT JOIN orders.orders AS o USING (tenant_id, checkout_id)
