@@ -18,11 +18,12 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// How long a browser may keep what it was told beforehand.
 const KEPT: Duration = Duration::from_secs(600);
 /// What a page may send beside what each may.
-const SENT: [HeaderName; 10] = [
+const SENT: [HeaderName; 11] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("prefer"),
     HeaderName::from_static("souk-reason"),
     HeaderName::from_static("x-correlation-id"),
     HeaderName::from_static("x-tenant-id"),
@@ -31,11 +32,13 @@ const SENT: [HeaderName; 10] = [
     HeaderName::from_static(WAIT_HEADER),
 ];
 /// What a page may read of an answer's head beside what each may.
-const SHOWN: [HeaderName; 4] = [
+const SHOWN: [HeaderName; 6] = [
     header::ETAG,
     header::RETRY_AFTER,
+    HeaderName::from_static("preference-applied"),
     HeaderName::from_static("x-correlation-id"),
     HeaderName::from_static(CONSISTENCY_HEADER),
+    HeaderName::from_static(TOKEN_HEADER),
 ];
 
 /// Who may read where a shop names no origins, and where an answer is of no shop.

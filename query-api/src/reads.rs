@@ -25,6 +25,7 @@ pub mod promotions;
 pub mod roles;
 pub mod schedules;
 pub mod search;
+pub mod seen;
 pub mod settings;
 pub mod shop;
 pub mod stock;
@@ -60,6 +61,7 @@ pub const ALL: &[ReadModel] = &[
     ledger::READ,
     activity::READ,
     lag::READ,
+    seen::READ,
     index_status::READ,
     dead_letters::READ,
     console::pipeline::READ,

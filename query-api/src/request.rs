@@ -22,7 +22,7 @@ use axum::{
 use schemas::{
     ids::TenantId,
     problem::{Code, Problem},
-    token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
+    token::{CONSISTENCY_HEADER, SERVED_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
     topics::Context,
 };
 use search::reader::{IndexHandle, Snapshot};
@@ -35,8 +35,6 @@ const DEFAULT_WAIT: Duration = Duration::from_millis(1_000);
 const LONGEST_WAIT_MS: u64 = 30_000;
 /// How long a read still waits for what its token names once the process was told to end. Most arrives within a second.
 const LAST_WAIT: Duration = Duration::from_secs(2);
-/// Header with what the views have of each aggregate a stale answer has not seen.
-const SERVED_HEADER: &str = "souk-versions-served";
 
 /// What an answer says that could not be of the state that its cursor names.
 const MOVED: &str = "the index of the page before is gone: this page is of the present one";

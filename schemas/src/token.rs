@@ -16,6 +16,8 @@ pub const TOKEN_HEADER: &str = "souk-consistency-token";
 pub const WAIT_HEADER: &str = "souk-wait-ms";
 /// Response header of reads: `fresh` or `stale`.
 pub const CONSISTENCY_HEADER: &str = "souk-consistency";
+/// Header with what the views have of each aggregate that a stale answer has not seen.
+pub const SERVED_HEADER: &str = "souk-versions-served";
 
 /// Most entries a token may name.
 pub const MAX_ENTRIES: usize = 10_000;

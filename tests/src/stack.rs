@@ -112,8 +112,8 @@ impl TestStack {
             listen.set_port(port());
         }
         settings.scrub_seconds = 2;
-        // Tests count what there is; those about the probe start it themselves.
-        settings.probe_interval_ms = 0;
+        // Tests count what there is; those about the probe and the comparison of availability start them themselves.
+        (settings.probe_interval_ms, settings.availability_seconds) = (0, 0);
         settings.without_vectors = !with_vectors;
         "info,librdkafka=error,projector=debug".clone_into(&mut settings.log);
         let databases = [database(Side::Write).await, database(Side::Read).await];
@@ -157,6 +157,11 @@ impl TestStack {
         self.stack.kill(service).expect("killed");
         self.stack.start(service).expect("started again");
         self.stack.wait_ready(service).await.expect("ready again");
+    }
+
+    /// Kills a process with SIGKILL and leaves it at that.
+    pub fn stop(&self, service: Service) {
+        self.stack.kill(service).expect("killed");
     }
 
     /// Runs a command of the launcher about this stack, as an operator would; gives what it printed.

@@ -9,6 +9,7 @@ use access::{ShopDomain, key::weakness, tokens::Algorithm};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::{http::HttpOptions, telemetry::TelemetryOptions};
 use std::{net::SocketAddr, path::PathBuf};
+use url::Url;
 
 /// The write side of souk: takes commands, checks the rules, records events.
 #[derive(Debug, Clone, Parser)]
@@ -71,6 +72,9 @@ pub struct Config {
     /// Another address of Stripe's interface, such as that of a stand-in on this machine: for development
     #[arg(long, env = "SOUK_STRIPE_URL", value_name = "URL")]
     pub stripe_url: Option<String>,
+    /// Address of query-api, which is asked whether reads see a command that came with Prefer: wait
+    #[arg(long, env = "SOUK_QUERY_URL", value_name = "URL")]
+    pub query_url: Option<Url>,
     /// Bounds of bulk writes
     #[command(flatten)]
     pub bulk: BulkOptions,

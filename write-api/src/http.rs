@@ -9,10 +9,11 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod named;
 pub(crate) mod openapi;
+pub(crate) mod prefer;
 pub(crate) mod problem;
 mod processes;
 
-use crate::{contexts::SLICES, pipeline::App};
+use crate::{contexts::SLICES, pipeline::App, reads::Reads};
 use access::{
     Routes, guard,
     origins::{self, Otherwise},
@@ -29,7 +30,7 @@ fn commands() -> Routes<App> {
 }
 
 /// The routes of the commands and of their description.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, reads: Reads) -> Router {
     // Before the layers: what browsers ask beforehand has another method than the routes.
     let (router, _) = commands().split();
     let router = router.method_not_allowed_fallback(|| async { problem::no_method().into_response() });
@@ -37,7 +38,8 @@ pub(crate) fn router(app: App) -> Router {
     // Who reports what shoppers do is a page; others that a shop names may command as well.
     let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
     let cors = origins::layer(app.clone(), Otherwise::Nobody, methods);
-    router.layer(cors).layer(identify).with_state(app).merge(openapi::routes())
+    let prefer = middleware::from_fn_with_state(reads, prefer::keep);
+    router.layer(prefer).layer(cors).layer(identify).with_state(app).merge(openapi::routes())
 }
 
 /// What every route gets: problems for what no route answers, for panics, and with the id of the

@@ -30,6 +30,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
             command.args(["--write-listen", &settings.write_listen.to_string()]);
             // query-api tells for whom it asks.
             command.args(["--trusted-proxies", &this_machine(settings.write_listen.ip())]);
+            command.args(["--query-url", &stack.url(Service::QueryApi)]);
             command
         }
         Service::Projector => projector(stack, program("projector"), "relay,views,index", service),
@@ -70,6 +71,7 @@ pub fn command(stack: &Stack, service: Service, programs: &Path) -> Command {
         command.args(["serve", "--operations-listen", &settings.operations_listen.to_string()]);
         command.args(["--write-url", &stack.url(Service::WriteApi)]);
         command.arg("--probe-interval-ms").arg(settings.probe_interval_ms.to_string());
+        command.arg("--availability-seconds").arg(settings.availability_seconds.to_string());
     }
     command
 }

@@ -16,7 +16,10 @@ use axum::{
     routing::get,
 };
 use reqwest::Url;
-use schemas::problem::{Code, Problem};
+use schemas::{
+    problem::{Code, Problem},
+    token::{CONSISTENCY_HEADER, SERVED_HEADER, TOKEN_HEADER},
+};
 use service::{
     RequestContext,
     http::{Peer, ProblemResponse, in_own_time},
@@ -73,13 +76,17 @@ const SENT: [HeaderName; 11] = [
     HeaderName::from_static("x-tenant-slug"),
 ];
 /// What comes back of an answer, beside status and body.
-const RETURNED: [HeaderName; 6] = [
+const RETURNED: [HeaderName; 10] = [
     header::CACHE_CONTROL,
     header::CONTENT_TYPE,
     header::ETAG,
     header::LOCATION,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,
+    HeaderName::from_static("preference-applied"),
+    HeaderName::from_static(CONSISTENCY_HEADER),
+    HeaderName::from_static(SERVED_HEADER),
+    HeaderName::from_static(TOKEN_HEADER),
 ];
 
 /// The routes, each for anybody: write-api has their rules.

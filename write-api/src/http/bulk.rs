@@ -12,6 +12,7 @@ pub(crate) use answer::BulkAnswer;
 
 use super::{
     extract, idempotency,
+    prefer::Waiting,
     problem::{self, ApiError},
 };
 use crate::{
@@ -56,6 +57,7 @@ pub(crate) struct BulkCommand {
     key: Option<(String, Parts)>,
     body: Body,
     place: BulkPlace,
+    waiting: Option<Waiting>,
 }
 
 impl FromRequest<App> for BulkCommand {
@@ -69,9 +71,10 @@ impl FromRequest<App> for BulkCommand {
         if let Some(deadline) = parts.extensions.get::<BodyDeadline>() {
             deadline.lift();
         }
+        let waiting = parts.extensions.remove();
         let key = idempotency::key_of(&parts)?.filter(|_| !dry_run).map(|key| (key, parts));
         let place = app.bulk.place(scope.tenant).await.ok_or_else(no_place)?;
-        Ok(Self { app: app.clone(), scope, on_error, dry_run, key, body, place })
+        Ok(Self { app: app.clone(), scope, on_error, dry_run, key, body, place, waiting })
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) struct TenantHeaders {
     /// Ties logs, events and traces of this request together; drawn if absent
     #[param(rename = "X-Correlation-Id")]
     correlation_id: Option<String>,
+    /// `wait=5` answers once reads see the command, after five seconds at the latest and 30 at most; `wait=5; in=search` once searches do
+    #[param(rename = "Prefer")]
+    prefer: Option<String>,
     /// Why, for the shop's audit; at most 500 visible ASCII characters
     #[param(rename = "souk-reason")]
     reason: Option<String>,

@@ -103,6 +103,9 @@ pub(crate) struct BulkSummary {
     /// The consistency token of all that was written; null when it would name more than 10,000
     /// aggregates, whose versions are on their lines.
     token: Option<String>,
+    /// With `Prefer: wait`, whether reads see all that was written: `fresh`, `stale`, or `unknown` where that can't be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consistency: Option<&'static str>,
 }
 
 impl BulkSummary {
@@ -200,10 +203,15 @@ impl Tally {
         }
     }
 
-    /// The last line; no token for what does not stand.
-    pub(super) fn summary(&self, stands: bool) -> Bytes {
-        let token = if stands { self.token.clone() } else { Some(Token::default()) };
-        let summary = BulkSummary { token: token.map(|token| token.to_string()), ..self.summary.clone() };
+    /// The token of what stands; none if it would be too long.
+    pub(super) fn token(&self, stands: bool) -> Option<Token> {
+        if stands { self.token.clone() } else { Some(Token::default()) }
+    }
+
+    /// The last line.
+    pub(super) fn summary(&self, token: Option<&Token>, consistency: Option<&'static str>) -> Bytes {
+        let token = token.map(Token::to_string);
+        let summary = BulkSummary { token, consistency, ..self.summary.clone() };
         Bytes::from(format!("{}\n", serde_json::json!(BulkAnswer::Summary { summary })))
     }
 }

@@ -10,15 +10,18 @@ use crate::{
     http::{
         idempotency,
         lines::{Line, Lines, MAX_LINE_BYTES},
+        prefer::Waiting,
     },
     pipeline::{
         App, BulkPlace, Rejection, WorkingSet,
         bulk::{Answered, Incoming, Session},
         idempotency::Key,
     },
+    reads::Sight,
 };
 use axum::http::request::Parts;
 use bytes::Bytes;
+use schemas::token::Token;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
@@ -37,7 +40,8 @@ pub(super) struct Driver<W: WorkingSet> {
     parse: Parse<W>,
     app: App,
     frames: Frames,
-    _place: BulkPlace,
+    place: Option<BulkPlace>,
+    waiting: Option<Waiting>,
     key: Option<(String, Parts)>,
     sender: mpsc::Sender<Bytes>,
     chunk: Vec<Incoming<W::Input>>,
@@ -52,14 +56,15 @@ pub(super) struct Driver<W: WorkingSet> {
 
 impl<W: WorkingSet> Driver<W> {
     pub(super) fn new(command: BulkCommand, parse: Parse<W>, sender: mpsc::Sender<Bytes>) -> Self {
-        let BulkCommand { app, scope, on_error, dry_run, key, body, place } = command;
+        let BulkCommand { app, scope, on_error, dry_run, key, body, place, waiting } = command;
         let session = Session::new(app.clone(), scope, on_error, dry_run);
         Self {
             session,
             parse,
             frames: Frames::new(body, app.bulk.gap),
             app,
-            _place: place,
+            place: Some(place),
+            waiting,
             key,
             sender,
             chunk: Vec::with_capacity(CHUNK_LINES),
@@ -177,6 +182,21 @@ impl<W: WorkingSet> Driver<W> {
                 self.answer(part).await?;
             }
         }
-        self.send(self.tally.summary(stands)).await
+        // Whoever waits for reads holds no place of those that write.
+        self.place = None;
+        let token = self.tally.token(stands);
+        let consistency = match &self.waiting {
+            Some(waiting) => Some(see(waiting, token.as_ref()).await),
+            None => None,
+        };
+        self.send(self.tally.summary(token.as_ref(), consistency)).await
+    }
+}
+
+/// Whether reads see all that was written. What a token is too short for can't be asked.
+async fn see(waiting: &Waiting, token: Option<&Token>) -> &'static str {
+    match token {
+        Some(token) => waiting.see(token).await.as_str(),
+        None => Sight::Unknown.as_str(),
     }
 }
