@@ -5,6 +5,7 @@
 
 mod accounts;
 mod carts;
+mod guest_orders;
 mod invariants;
 mod keys;
 mod months;
@@ -51,6 +52,7 @@ pub(crate) fn list(
             Box::new(invariants::InvariantsChecked::new(metrics)),
             Box::new(promotions::PromotionsEnd { app: app.clone() }),
             Box::new(processes::ProcessesEnd),
+            Box::new(guest_orders::GuestOrdersClaimed { app: app.clone() }),
             Box::new(carts::CartsExpire { app: app.clone(), age: cart_age }),
             Box::new(schedules::ProductSchedules { app: app.clone() }),
         ],

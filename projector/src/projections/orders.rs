@@ -49,6 +49,8 @@ const CREATED: &str = "INSERT INTO orders (tenant_id, order_id, version, created
     ON CONFLICT (tenant_id, order_id) DO NOTHING";
 const CONFIRMED: &str = "UPDATE orders SET version = $3, changed_at = $4, lifecycle = 'confirmed', number = $5
     WHERE tenant_id = $1 AND order_id = $2 AND version < $3";
+const CLAIMED: &str = "UPDATE orders SET version = $3, changed_at = $4, buyer_kind = $5, buyer_id = $6
+    WHERE tenant_id = $1 AND order_id = $2 AND version < $3";
 const METHOD: &str = "UPDATE orders SET version = $3, changed_at = $4, payment_method = $5
     WHERE tenant_id = $1 AND order_id = $2 AND version < $3";
 const PAYMENT: &str = "UPDATE orders SET version = $3, changed_at = $4, payment = $5, paid = $6, refunded = $7
@@ -79,6 +81,7 @@ async fn change(connection: &mut PgConnection, event: &Event, happened: &OrdersE
             .bind(created.quote.totals.total)
             .bind(json(&created.quote)?),
         OrdersEvent::Confirmed(confirmed) => about(CONFIRMED).bind(&confirmed.number),
+        OrdersEvent::Claimed(claimed) => about(CLAIMED).bind(claimed.buyer.kind.as_str()).bind(claimed.buyer.id),
         OrdersEvent::PaymentMethodChanged(changed) => about(METHOD).bind(method(changed.payment_method)),
         OrdersEvent::PaymentChanged(changed) => {
             about(PAYMENT).bind(changed.payment.as_str()).bind(changed.paid).bind(changed.refunded)
@@ -125,7 +128,7 @@ fn read<T: Copy>(all: &[T], word: &str, as_str: impl Fn(T) -> &'static str) -> R
 async fn tell(connection: &mut PgConnection, event: &Event, happened: &OrdersEvent) -> Result<(), sqlx::Error> {
     let envelope = &event.envelope;
     let (by, reason, note) = match happened {
-        OrdersEvent::Created(_) => (OrderActor::Buyer, None, None),
+        OrdersEvent::Created(_) | OrdersEvent::Claimed(_) => (OrderActor::Buyer, None, None),
         OrdersEvent::Cancelled(cancelled) => {
             (cancelled.by.clone(), Some(cancelled.reason.as_str()), cancelled.note.as_deref())
         }

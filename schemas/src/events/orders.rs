@@ -56,8 +56,18 @@ pub struct OrderCreated {
     /// SHA-256 of the token by which whoever has no account sees it, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_digest: Option<String>,
+    /// Of a guest: what stands for their e-mail address. Whoever proves that it is theirs gets the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_key: Option<String>,
     /// Lines, discounts, taxes and sums, with their digest.
     pub quote: Quote,
+}
+
+/// A guest's order is an account's: its address was proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderClaimed {
+    /// The account.
+    pub buyer: Buyer,
 }
 
 /// The shop owes the goods from here on.
@@ -132,6 +142,8 @@ super::events! {
         Created(Box<OrderCreated>) = "souk.orders.order.created.v1",
         /// It is certain.
         Confirmed(OrderConfirmed) = "souk.orders.order.confirmed.v1",
+        /// It is an account's.
+        Claimed(OrderClaimed) = "souk.orders.order.claimed.v1",
         /// It is paid in another way.
         PaymentMethodChanged(OrderPaymentMethodChanged) = "souk.orders.order.payment_method_changed.v1",
         /// Payments tell something else.

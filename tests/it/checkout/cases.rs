@@ -1,7 +1,12 @@
 //! Cases that cost others money, with their numbers.
 
 use super::Scene;
-use acceptance::{buying::Buyer, eventually::eventually, shop::PATIENCE};
+use acceptance::{
+    buying::Buyer,
+    eventually::eventually,
+    shop::PATIENCE,
+    shopper::{PASSWORD, Shopper, code_of, mail_to},
+};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
@@ -92,4 +97,48 @@ impl Scene {
         let sql = "SELECT coalesce(sum(reserved), 0)::bigint, coalesce(sum(consumed), 0)::bigint FROM promotions.counters WHERE counts = 'all'";
         sqlx::query_as(sql).fetch_one(&self.stack.write).await.expect("counters")
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_a_guest_joins_the_account_that_proves_its_address() {
+    // M15: the orders of an address are seen by whoever reads its mails, and by nobody who merely says that it is theirs.
+    let scene = Scene::open("guest-shop", 2).await;
+    let cart = scene.cart(1).await;
+    let begun = scene.checkout(&cart, "cash_on_delivery", 2_500).await;
+    let shown = scene.shown(&begun.body, "completed").await;
+    let order = shown["order_id"].as_str().expect("an order");
+    let nobody_waits = || async {
+        let left = scene.rows("accounts.proved_addresses").await;
+        if left == 0 { Ok(()) } else { Err(left.to_string()) }
+    };
+
+    let bob = Shopper::sign_up(&scene.stack, &scene.shop, "bob@example.com").await;
+    let ana = json!({"email": "ana@example.com", "password": PASSWORD});
+    scene.shop.command(Method::POST, "/v1/accounts", None, &ana).await;
+    eventually("bob's address was looked at", PATIENCE, nobody_waits).await;
+    let orders = bob.at(&scene.shop).read("/v1/orders", None).await;
+    assert_eq!(orders.body["orders"], json!([]), "{orders:?}");
+    assert_eq!(scene.rows("accounts.former_guests").await, 0, "whoever signs up has proved nothing");
+
+    let code = code_of(&mail_to(&scene.stack, "ana@example.com", "Please confirm your address for guest-shop").await);
+    scene.shop.command(Method::POST, "/v1/accounts/verify", None, &json!({"code": code})).await;
+    let ana = Shopper::sign_in(&scene.shop, "ana@example.com", PASSWORD).await.at(&scene.shop);
+    let orders = eventually("the order is ana's", PATIENCE, || async {
+        let read = ana.read("/v1/orders", None).await;
+        let count = read.body["orders"].as_array().map_or(0, Vec::len);
+        if count == 1 { Ok(read.body) } else { Err(format!("{read:?}")) }
+    })
+    .await;
+    assert_eq!(orders["orders"][0]["id"], order, "{orders}");
+    assert_eq!(ana.read(&format!("/v1/orders/{order}"), None).await.status, 200);
+    let access = begun.body["access"].as_str().expect("a token");
+    let by_token = bob.at(&scene.shop).read(&format!("/v1/orders/{order}?access={access}"), None).await;
+    assert_eq!(by_token.status, 200, "the link in the mail still leads there: {by_token:?}");
+
+    // What was sealed for the guest goes with the account.
+    let guests = scene.rows("accounts.former_guests").await;
+    let keys = scene.rows("accounts.person_keys").await;
+    assert_eq!(guests, 1);
+    ana.command(Method::POST, "/v1/me/erase", None, &json!({"password": PASSWORD})).await;
+    assert_eq!(scene.rows("accounts.person_keys").await, keys - 2);
 }

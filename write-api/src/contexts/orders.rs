@@ -4,9 +4,10 @@ mod commands;
 mod domain;
 mod http;
 pub(crate) mod port;
+pub(crate) mod process;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::Slice;
 use schemas::contexts::Context;

@@ -30,7 +30,7 @@ use crate::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use schemas::{
     Uuid,
-    events::accounts::SessionEnd,
+    events::{AccountsEvent, accounts::SessionEnd},
     problem::{Code, FieldError, Problem},
 };
 use sha2::{Digest, Sha256};
@@ -73,6 +73,12 @@ impl Loaded {
 
     /// Writes what was decided.
     pub(super) async fn write(self, conn: &mut PgConnection, scope: &Scope) -> Result<(), Failure> {
+        let is_proved = self.users.state(self.id).is_some_and(|user| user.is_verified && !user.is_erased);
+        let is_new =
+            |event: &AccountsEvent| matches!(event, AccountsEvent::EmailVerified(_) | AccountsEvent::EmailChanged(_));
+        if is_proved && self.users.events().any(is_new) {
+            table::former::prove(&mut *conn, scope.tenant, self.id, scope.now).await?;
+        }
         self.users.append(conn, scope).await
     }
 }

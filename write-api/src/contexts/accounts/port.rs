@@ -1,6 +1,7 @@
 //! What the rest of write-api may know of accounts: whether there are any on this installation, and whose a token is.
 
 pub(super) mod attempts;
+pub(crate) mod former;
 pub(super) mod hashing;
 pub(super) mod keyring;
 pub(crate) mod persons;

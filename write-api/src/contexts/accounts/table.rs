@@ -1,6 +1,7 @@
 //! The tables of accounts: states, and what stands beside them and in no event.
 
 pub(super) mod beside;
+pub(super) mod former;
 pub(super) mod identities;
 pub(super) mod once;
 pub(super) mod roles;

@@ -28,10 +28,10 @@ use sqlx::PgConnection;
 pub(crate) enum Act {
     /// Makes it.
     Create(Box<OrderCreated>),
-    /// Makes it certain, by the next number behind this prefix.
-    Confirm { prefix: String },
-    /// It is paid in another way.
-    PayBy(PaymentMethod),
+    /// Makes it certain, by the next number behind this prefix, paid in this way: that may have changed since it was made.
+    Confirm { prefix: String, pay_by: PaymentMethod },
+    /// It is this account's.
+    Claim { user: Uuid },
     /// Tells how far it is paid.
     Payment { payment: OrderPayment, paid: i64, refunded: i64 },
     /// Cancels it.
@@ -43,7 +43,7 @@ impl Act {
         match self {
             Self::Create(_) => "create_order",
             Self::Confirm { .. } => "confirm_order",
-            Self::PayBy(_) => "change_payment_method",
+            Self::Claim { .. } => "claim_order",
             Self::Payment { .. } => "record_payment",
             Self::Cancel { .. } => "cancel_order",
         }
@@ -82,6 +82,11 @@ impl Procedure for Acting<'_> {
             return Ok((Change::Unchanged, done));
         }
         let mut orders = Order::load(&mut *conn, scope, &[self.order]).await?;
+        if let Act::Confirm { pay_by, .. } = &self.act {
+            let command = OrderCommand::PayBy(*pay_by);
+            orders
+                .carry_out(self.order, self.expected, |orders| Ok(Order::decide(orders.state(self.order), command)?))?;
+        }
         let command = self.command(&mut *conn, scope, orders.state(self.order)).await?;
         let done = orders
             .carry_out(self.order, self.expected, |orders| Ok(Order::decide(orders.state(self.order), command)?))?;
@@ -100,7 +105,7 @@ impl Acting<'_> {
     ) -> Result<OrderCommand, Error> {
         Ok(match self.act.clone() {
             Act::Create(created) => OrderCommand::Create(created),
-            Act::Confirm { prefix } => {
+            Act::Confirm { prefix, .. } => {
                 // One that is confirmed keeps its number.
                 let number = match order.and_then(|order| order.number.clone()) {
                     Some(number) => number,
@@ -108,7 +113,7 @@ impl Acting<'_> {
                 };
                 OrderCommand::Confirm { number }
             }
-            Act::PayBy(method) => OrderCommand::PayBy(method),
+            Act::Claim { user } => OrderCommand::Claim { user },
             Act::Payment { payment, paid, refunded } => OrderCommand::Payment { payment, paid, refunded },
             Act::Cancel { by, reason, note } => OrderCommand::Cancel { by, reason, note },
         })

@@ -2,7 +2,7 @@
 
 use super::domain::Order;
 use crate::pipeline::{Column, Failure, Table, TableSpec};
-use schemas::ids::TenantId;
+use schemas::{Uuid, ids::TenantId};
 use sqlx::PgConnection;
 
 impl Table for Order {
@@ -10,7 +10,12 @@ impl Table for Order {
         name: "orders",
         id: "order_id",
         of_tenant: true,
-        columns: &[Column::Text("checkout_id", "uuid"), Column::Text("number", "text"), Column::Json("state")],
+        columns: &[
+            Column::Text("checkout_id", "uuid"),
+            Column::Text("number", "text"),
+            Column::Text("guest_key", "text"),
+            Column::Json("state"),
+        ],
     };
 }
 
@@ -21,4 +26,17 @@ pub(super) async fn draw_number(conn: &mut PgConnection, tenant: TenantId) -> Re
          ON CONFLICT (tenant_id) DO UPDATE SET last = n.last + 1 RETURNING last",
     );
     Ok(drawn.bind(tenant.uuid()).fetch_one(conn).await?)
+}
+
+/// The orders of guests whose address this stands for, each with the guest.
+pub(super) async fn of_guest(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    guest_key: &str,
+) -> Result<Vec<(Uuid, Uuid)>, Failure> {
+    let found = sqlx::query_as(
+        "SELECT order_id, (state::jsonb->'buyer'->>'id')::uuid FROM orders.orders
+         WHERE tenant_id = $1 AND guest_key = $2 ORDER BY order_id",
+    );
+    Ok(found.bind(tenant.uuid()).bind(guest_key).fetch_all(conn).await?)
 }

@@ -130,7 +130,27 @@ pub(in super::super) async fn forget_codes(
 
 /// Deletes all that is somebody's and in no event, the key first: what was sealed with it can't be read again.
 pub(in super::super) async fn erase(conn: &mut PgConnection, tenant: TenantId, user: Uuid) -> Result<(), Failure> {
-    for table in ["person_keys", "passwords", "second_factors", "emails", "codes", "mails", "identities"] {
+    const OF_USER: [&str; 9] = [
+        "person_keys",
+        "passwords",
+        "second_factors",
+        "emails",
+        "codes",
+        "mails",
+        "identities",
+        "proved_addresses",
+        "former_guests",
+    ];
+    // Guests that they were: their orders are sealed by keys of their own.
+    sqlx::query(
+        "DELETE FROM accounts.person_keys WHERE tenant_id = $1 AND user_id IN (
+           SELECT guest_id FROM accounts.former_guests WHERE tenant_id = $1 AND user_id = $2)",
+    )
+    .bind(tenant.uuid())
+    .bind(user)
+    .execute(&mut *conn)
+    .await?;
+    for table in OF_USER {
         let sql = format!("DELETE FROM accounts.{table} WHERE tenant_id = $1 AND user_id = $2");
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.uuid()).bind(user).execute(&mut *conn).await?;
     }

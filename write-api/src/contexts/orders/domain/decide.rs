@@ -3,11 +3,13 @@
 use super::{Order, Rejection, policy};
 use crate::domain::Aggregate;
 use schemas::{
+    Uuid,
+    buyer::{Buyer, BuyerKind},
     events::{
         OrdersEvent,
         orders::{
-            OrderActor, OrderCancelled, OrderClosed, OrderConfirmed, OrderCreated, OrderFulfilmentChanged, OrderPaid,
-            OrderPaymentChanged, OrderPaymentMethodChanged, OrderRefunded,
+            OrderActor, OrderCancelled, OrderClaimed, OrderClosed, OrderConfirmed, OrderCreated,
+            OrderFulfilmentChanged, OrderPaid, OrderPaymentChanged, OrderPaymentMethodChanged, OrderRefunded,
         },
         settings::PaymentMethod,
     },
@@ -21,6 +23,8 @@ pub(crate) enum OrderCommand {
     Create(Box<OrderCreated>),
     /// It is certain, by this number.
     Confirm { number: String },
+    /// It is this account's, which has proved the address of the guest.
+    Claim { user: Uuid },
     /// It is paid in another way.
     PayBy(PaymentMethod),
     /// Payments tell how far it is paid.
@@ -46,6 +50,7 @@ impl Aggregate for Order {
             return match command {
                 OrderCommand::Create(created) => Ok(vec![OrdersEvent::Created(created)]),
                 OrderCommand::Confirm { .. }
+                | OrderCommand::Claim { .. }
                 | OrderCommand::PayBy(_)
                 | OrderCommand::Payment { .. }
                 | OrderCommand::Fulfil(_)
@@ -56,6 +61,7 @@ impl Aggregate for Order {
         match command {
             OrderCommand::Create(created) => order.created_again(&created),
             OrderCommand::Confirm { number } => order.confirm(number),
+            OrderCommand::Claim { user } => order.claim(user),
             OrderCommand::PayBy(method) => order.pay_by(method),
             OrderCommand::Payment { payment, paid, refunded } => order.payment(payment, paid, refunded),
             OrderCommand::Fulfil(fulfilment) => order.fulfil(fulfilment),
@@ -83,6 +89,16 @@ impl Order {
             Lifecycle::Created => Ok(vec![OrdersEvent::Confirmed(OrderConfirmed { number })]),
             Lifecycle::Confirmed | Lifecycle::Closed => Ok(vec![]),
             Lifecycle::Cancelled => Err(Rejection::Cancelled),
+        }
+    }
+
+    /// In every lifecycle: whoever has ordered may see what has become of it.
+    fn claim(&self, user: Uuid) -> Decision {
+        let buyer = Buyer { kind: BuyerKind::Customer, id: user };
+        match self.buyer.kind {
+            BuyerKind::Guest => Ok(vec![OrdersEvent::Claimed(OrderClaimed { buyer })]),
+            BuyerKind::Customer if self.buyer == buyer => Ok(vec![]),
+            BuyerKind::Customer => Err(Rejection::Anothers),
         }
     }
 

@@ -12,6 +12,9 @@ pub(crate) enum Rejection {
     /// The checkout has another order, or this one with other contents.
     #[error("the order was made before, of something else")]
     Made,
+    /// Another account has it.
+    #[error("the order is of another account")]
+    Anothers,
     /// Sums that no payment can have.
     #[error("what was paid and what went back are 0 or more, and no more goes back than has come")]
     Sums,
@@ -37,6 +40,7 @@ impl Refusal for Rejection {
         match self {
             Self::Missing => Code::NotFound.into(),
             Self::Sums => Code::ValidationFailed.into(),
+            Self::Anothers => ProblemType::conflict("order_claimed", "The order is of another account"),
             Self::Made => ProblemType::conflict("order_made", "The order was made before"),
             Self::Cancelled => ProblemType::conflict("order_cancelled", "The order was cancelled"),
             Self::Closed => ProblemType::conflict("order_closed", "The order is closed"),

@@ -31,6 +31,9 @@ pub(crate) struct Order {
     pub(crate) billing_address: Option<Sealed>,
     /// Of the token of whoever has no account.
     pub(crate) access_digest: Option<String>,
+    /// What stands for a guest's address, for as long as the order is a guest's.
+    #[serde(default)]
+    pub(crate) guest_key: Option<String>,
     pub(crate) payment_method: PaymentMethod,
     pub(crate) revisions: Vec<Revision>,
     pub(crate) lifecycle: Lifecycle,
@@ -57,6 +60,7 @@ impl Order {
             shipping_address: created.shipping_address,
             billing_address: created.billing_address,
             access_digest: created.access_digest,
+            guest_key: created.guest_key,
             payment_method: created.payment_method,
             revisions: vec![Revision { number: 1, quote: created.quote }],
             lifecycle: Lifecycle::Created,
@@ -86,6 +90,7 @@ impl Order {
                 order.lifecycle = Lifecycle::Confirmed;
                 order.number = Some(confirmed.number);
             }
+            OrdersEvent::Claimed(claimed) => (order.buyer, order.guest_key) = (claimed.buyer, None),
             OrdersEvent::PaymentMethodChanged(changed) => order.payment_method = changed.payment_method,
             OrdersEvent::PaymentChanged(changed) => {
                 (order.payment, order.paid, order.refunded) = (changed.payment, changed.paid, changed.refunded);
