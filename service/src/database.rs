@@ -58,6 +58,10 @@ impl Deadlines {
     }
 }
 
+/// Statements that a connection keeps prepared. write-api has some three hundred; with fewer than are used by turns, each is parsed and
+/// planned anew each time.
+const PREPARED: usize = 512;
+
 /// How a pool is opened.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
@@ -76,7 +80,8 @@ pub struct PoolOptions {
 /// # Errors
 /// If the URL can't be parsed.
 pub fn pool(url: &str, options: &PoolOptions) -> Result<PgPool, sqlx::Error> {
-    let connect = PgConnectOptions::from_str(url)?.application_name(&options.application_name);
+    let connect =
+        PgConnectOptions::from_str(url)?.application_name(&options.application_name).statement_cache_capacity(PREPARED);
     let mut connect = planned(bounded(connect, options.deadlines));
     if options.relaxed_durability {
         connect = with(connect, [("synchronous_commit", "off")]);

@@ -68,7 +68,10 @@ impl App {
         scope.allowance.stands(scope.tenant);
         if change != Change::Unchanged {
             self.waker.wake(P::CONTEXT);
-            self.processes.wake(P::CONTEXT);
+            // A process learns of its own steps as it goes on.
+            if scope.cause.is_none() {
+                self.processes.wake(P::CONTEXT);
+            }
         }
         Ok((change, output))
     }

@@ -11,6 +11,7 @@
 //! | [`correlate`] | which events a process is told of |
 //! | [`inbox`] | telling it, in the transaction of the event |
 //! | [`store`] | its rows |
+//! | [`watched`] | who waits for one here |
 //! | [`work`] | one process, as far as it goes at the moment |
 //! | [`runner`] | all of them, on several nodes |
 //! | [`ask`] | what staff can do about one |
@@ -23,6 +24,7 @@ pub(crate) mod metrics;
 pub(crate) mod registered;
 pub(crate) mod runner;
 mod store;
+pub(crate) mod watched;
 mod work;
 
 #[cfg(test)]

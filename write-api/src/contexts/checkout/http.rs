@@ -19,6 +19,7 @@ use crate::{
         answer::CommandAnswer,
         extract::{BareCommand, Buying, Command, PathId},
         headers::{IdempotencyHeader, TenantHeaders},
+        prefer::{self, Kept},
         problem::ApiError,
     },
     pipeline::{App, Done, Error, Rejection, Scope, command::CarriedOut, idempotency::Key},
@@ -33,10 +34,8 @@ use schemas::{Uuid, contexts::Context};
 use std::{collections::HashMap, time::Duration};
 use utoipa_axum::routes;
 
-/// The longest wait for the next point where the shopper has to act.
-const MOST_WAIT: u64 = 30;
-/// How often is looked meanwhile.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often is looked whether the shopper has to act, while that is waited for and another node sees to the checkout.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The routes of this slice.
 pub(super) fn routes() -> Routes<App> {
@@ -54,16 +53,6 @@ pub(super) fn routes() -> Routes<App> {
 struct AccessParameter {
     /// The token that was given out with the checkout; needed by whoever is not known by a token of their own
     access: Option<String>,
-}
-
-/// How long is waited for what comes of it.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "read by the OpenAPI macros only")]
-struct PreferHeader {
-    /// `wait=5` waits up to five seconds, at most 30, for the next point where the shopper has to act, or for the end
-    #[param(rename = "Prefer")]
-    prefer: Option<String>,
 }
 
 /// By what somebody shows that a checkout is theirs.
@@ -93,10 +82,10 @@ impl Shown {
 /// Begin a checkout
 ///
 /// The cart is priced. If it costs no more than was accepted, the price is frozen and the checkout goes on by itself; the answer says
-/// where it is told how far it is. If it costs more, nothing happens, and the answer names what to accept instead. The same
+/// where it is told how far it is; `Prefer: wait=5` waits for the next point where the shopper has to act, or for the end. If it costs more, nothing happens, and the answer names what to accept instead. The same
 /// `client_request_id` again is the same checkout.
 #[utoipa::path(
-    post, path = "/v1/checkouts", tag = "checkout", params(TenantHeaders, PreferHeader), request_body = StartInput,
+    post, path = "/v1/checkouts", tag = "checkout", params(TenantHeaders), request_body = StartInput,
     responses((status = 202, description = "Begun; `Location` is where query-api tells how far it is", body = StartAnswer)),
     extensions(("x-problems" = json!(["not_found", "validation_failed", "price_changed", "checkout_obstacles", "checkout_started",
         "cart_in_checkout", "cart_changed"])))
@@ -107,11 +96,14 @@ pub(super) async fn begin(
     buying: Buying,
     command: Command<StartInput>,
 ) -> Result<Response, ApiError> {
-    let (scope, wait) = (command.scope, wait(&headers)?);
+    let wait = prefer::wait(&headers)?.map_or(Duration::ZERO, |wait| wait.most);
+    let scope = command.scope;
     let buyer = buying.of(&scope)?;
     let begun = start::start(&app, &scope, buyer, command.body.read()?).await?;
     let (done, checkout) = settled(&app, &scope, &begun.done, &Whose::Buyer(buyer), wait).await?;
-    Ok(StartAnswer::of(&done, &checkout, begun.access).response())
+    let mut response = StartAnswer::of(&done, &checkout, begun.access).response();
+    response.extensions_mut().insert(Kept);
+    Ok(response)
 }
 
 /// Waits until the shopper has to act, the checkout has ended, or the time is over.
@@ -123,26 +115,17 @@ async fn settled(
     wait: Duration,
 ) -> Result<(Done, Checkout), Error> {
     let until = tokio::time::Instant::now() + wait;
+    let watch = app.processes.watched.watch(done.id);
     loop {
+        let rests = watch.rests();
         let (version, checkout) = shopper::own(app, scope, done.id, whose).await?;
         let done = Done { version, ..done.clone() };
-        if !checkout.is_under_way() || tokio::time::Instant::now() >= until {
+        let now = tokio::time::Instant::now();
+        if !checkout.is_under_way() || now >= until {
             return Ok((done, checkout));
         }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// The wait of `Prefer` (RFC 7240); other preferences are left alone.
-fn wait(headers: &HeaderMap) -> Result<Duration, ApiError> {
-    let texts = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let mut found = texts.flat_map(|text| text.split([',', ';'])).filter_map(|part| part.trim().strip_prefix("wait="));
-    let Some(seconds) = found.next() else { return Ok(Duration::ZERO) };
-    match seconds.parse::<u64>() {
-        Ok(seconds) if seconds <= MOST_WAIT => Ok(Duration::from_secs(seconds)),
-        Ok(_) | Err(_) => {
-            Err(ApiError::unreadable("Prefer", format!("wait is a whole number of seconds from 0 to {MOST_WAIT}")))
-        }
+        // It may rest before it has begun, or go on elsewhere: time-outs are looks, too.
+        let _ = tokio::time::timeout_at(until.min(now + LOOK), rests).await;
     }
 }
 
@@ -217,20 +200,4 @@ fn own_key(key: Option<Key>, id: Uuid) -> Option<Key> {
 
 fn carried_out(done: Done) -> CarriedOut {
     CarriedOut { context: Context::Checkout, done, replayed: false }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preference_says_how_long_is_waited() {
-        let headers = |text: &'static str| {
-            HeaderMap::from_iter([("prefer".parse().expect("a name"), text.parse().expect("a value"))])
-        };
-        assert_eq!(wait(&HeaderMap::new()).expect("none"), Duration::ZERO);
-        assert_eq!(wait(&headers("respond-async, wait=5")).expect("five"), Duration::from_secs(5));
-        assert_eq!(wait(&headers("return=minimal")).expect("none"), Duration::ZERO);
-        assert!(wait(&headers("wait=31")).is_err() && wait(&headers("wait=soon")).is_err());
-    }
 }

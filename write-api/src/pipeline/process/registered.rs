@@ -6,6 +6,7 @@ use super::{
     correlate::{Correlate, Correlations},
     metrics::ProcessMetrics,
     store::Claim,
+    watched::Watched,
     work,
 };
 use crate::pipeline::{App, Done, Error, Failure, Scope};
@@ -64,13 +65,20 @@ pub(crate) struct Processes {
     list: &'static [Registered],
     correlations: Correlations,
     pub(super) told: Arc<Notify>,
+    /// Whom somebody waits for.
+    pub(crate) watched: Watched,
 }
 
 impl Processes {
     /// Those of a list that is kept for good.
     pub(crate) fn new(list: &'static [Registered]) -> Self {
         let correlations: Vec<Correlate> = list.iter().map(|one| one.correlate).collect();
-        Self { list, correlations: Correlations(correlations.leak()), told: Arc::default() }
+        Self {
+            list,
+            correlations: Correlations(correlations.leak()),
+            told: Arc::default(),
+            watched: Watched::default(),
+        }
     }
 
     /// Which events they are told of.

@@ -91,7 +91,9 @@ impl Runner {
 
     async fn work(self, claim: Claim) {
         let Some(process) = self.app.processes.named(&claim.name) else { return };
-        if let Err(failure) = process.work(&self.app, &claim, &self.metrics).await {
+        let worked = process.work(&self.app, &claim, &self.metrics).await;
+        self.app.processes.watched.rests(claim.process);
+        if let Err(failure) = worked {
             tracing::warn!(process.name = claim.name, process.id = %claim.process, %failure, "a process stands still");
             if let Err(error) = self.postpone(&claim).await {
                 // It is claimed again once the lease has ended.

@@ -149,7 +149,8 @@ pub(super) struct StepRow {
     pub(super) tries: i32,
 }
 
-/// The first step that is due. Those behind it wait, even if it is not due yet.
+/// The first step that is due, unless the process was told something, which comes before it. Steps behind it wait, even if it is not
+/// due yet.
 pub(super) async fn next_step(
     conn: &mut PgConnection,
     claim: &Claim,
@@ -158,7 +159,8 @@ pub(super) async fn next_step(
     sqlx::query_as(
         "SELECT step, command, cause, tries FROM (
            SELECT * FROM processes.steps WHERE tenant_id = $1 AND name = $2 AND process_id = $3 ORDER BY number LIMIT 1) AS first
-         WHERE next_try_at <= $4",
+         WHERE next_try_at <= $4 AND NOT EXISTS (SELECT FROM processes.triggers
+           WHERE tenant_id = $1 AND name = $2 AND process_id = $3)",
     )
     .bind(claim.tenant.uuid())
     .bind(&claim.name)
@@ -299,6 +301,8 @@ pub(super) async fn took(conn: &mut PgConnection, claim: &Claim, taken: &Taken) 
 /// What is to be kept of a process that has reacted.
 pub(super) struct Next<'a> {
     pub(super) state: &'a str,
+    /// Up to which versions it knows aggregates.
+    pub(super) seen: &'a str,
     /// Steps with their commands, in their order.
     pub(super) steps: &'a [(String, String)],
     pub(super) timers: &'a [(&'static str, Timestamp)],
@@ -308,27 +312,30 @@ pub(super) struct Next<'a> {
     pub(super) cause: Option<&'a str>,
 }
 
-/// Keeps its state, its steps and its timers.
+/// One statement, since a checkout has a dozen of them. It does not see the steps that it adds itself: those are due now. A step that
+/// waits already is the same one.
+const KEEP: &str = "WITH added AS (
+      INSERT INTO processes.steps (tenant_id, name, process_id, step, command, cause, next_try_at)
+      SELECT $1::uuid, $2::text, $3::uuid, new.step, new.command, $9::text, $5::timestamptz
+      FROM UNNEST($7::text[], $8::text[]) WITH ORDINALITY AS new (step, command, n) ORDER BY n
+      ON CONFLICT DO NOTHING)
+    UPDATE processes.processes AS p SET version = version + 1, state = $4, seen = $10, changed_at = $5,
+      ended_at = CASE WHEN $6 THEN $5 WHEN cardinality($7) > 0 THEN NULL ELSE ended_at END,
+      wake_at = least(
+        (SELECT min(s.next_try_at) FROM processes.steps AS s
+         WHERE s.tenant_id = p.tenant_id AND s.name = p.name AND s.process_id = p.process_id),
+        (SELECT min(t.due_at) FROM processes.timers AS t
+         WHERE t.tenant_id = p.tenant_id AND t.name = p.name AND t.process_id = p.process_id),
+        CASE WHEN cardinality($7) > 0 THEN $5 END)
+    WHERE p.tenant_id = $1 AND p.name = $2 AND p.process_id = $3";
+
+/// Keeps its state, its steps and its timers, and when it is due by them.
 pub(super) async fn keep(
     conn: &mut PgConnection,
     claim: &Claim,
     next: &Next<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    sqlx::query(
-        "UPDATE processes.processes SET version = version + 1, state = $4, changed_at = $5,
-           ended_at = CASE WHEN $6 THEN $5 WHEN $7 THEN NULL ELSE ended_at END
-         WHERE tenant_id = $1 AND name = $2 AND process_id = $3",
-    )
-    .bind(claim.tenant.uuid())
-    .bind(&claim.name)
-    .bind(claim.process)
-    .bind(next.state)
-    .bind(now)
-    .bind(next.ends)
-    .bind(!next.steps.is_empty())
-    .execute(&mut *conn)
-    .await?;
     // Most reactions have a step alone.
     if !next.timers.is_empty() || !next.no_timers.is_empty() || next.ends {
         keep_timers(&mut *conn, claim, next).await?;
@@ -338,23 +345,20 @@ pub(super) async fn keep(
     }
     let (names, commands): (Vec<&str>, Vec<&str>) =
         next.steps.iter().map(|(name, command)| (name.as_str(), command.as_str())).unzip();
-    // A step that waits already is the same one.
-    sqlx::query(
-        "INSERT INTO processes.steps (tenant_id, name, process_id, step, command, cause, next_try_at)
-         SELECT $1::uuid, $2::text, $3::uuid, new.step, new.command, $6::text, $7::timestamptz
-         FROM UNNEST($4::text[], $5::text[]) WITH ORDINALITY AS new (step, command, n) ORDER BY n
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(claim.tenant.uuid())
-    .bind(&claim.name)
-    .bind(claim.process)
-    .bind(names)
-    .bind(commands)
-    .bind(next.cause)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    Ok(wake(conn, claim).await?)
+    sqlx::query(KEEP)
+        .bind(claim.tenant.uuid())
+        .bind(&claim.name)
+        .bind(claim.process)
+        .bind(next.state)
+        .bind(now)
+        .bind(next.ends)
+        .bind(names)
+        .bind(commands)
+        .bind(next.cause)
+        .bind(next.seen)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn keep_links(conn: &mut PgConnection, claim: &Claim, links: &[Uuid]) -> Result<(), sqlx::Error> {

@@ -29,11 +29,13 @@ const TURNS: u32 = 200;
 /// Lets a claimed process take in what it was told and carry out its steps until there is nothing left to do now.
 pub(super) async fn work<P: Process>(app: &App, claim: &Claim, metrics: &ProcessMetrics) -> Result<(), Failure> {
     let worker = Worker { app, claim, metrics };
+    let mut turn = Turn::Took;
     for _ in 0..TURNS {
-        match worker.turn::<P>().await? {
-            Turn::Took => {}
+        turn = match turn {
+            Turn::Took => worker.turn::<P>().await?,
+            Turn::Step(step) => worker.carry_out::<P>(&step).await?,
             Turn::Over => return Ok(()),
-        }
+        };
     }
     let mut transaction = app.database.of_shop(claim.tenant).await?;
     store::release(&mut transaction, claim).await?;
@@ -43,6 +45,8 @@ pub(super) async fn work<P: Process>(app: &App, claim: &Claim, metrics: &Process
 enum Turn {
     /// There may be more to do.
     Took,
+    /// This step is next, and the process was told nothing that comes before it.
+    Step(StepRow),
     /// There is nothing to do now, or somebody else does it.
     Over,
 }
@@ -86,7 +90,7 @@ impl Worker<'_> {
         }
         if let Some(step) = store::next_step(&mut transaction, claim, now).await? {
             transaction.commit().await?;
-            return self.carry_out::<P>(&step).await;
+            return Ok(Turn::Step(step));
         }
         if let Some((timer, due_at)) = store::next_timer(&mut transaction, claim, now).await? {
             let trigger = Trigger { at: due_at.max(now), what: What::Timer(timer.clone()) };
@@ -104,12 +108,12 @@ impl Worker<'_> {
         &self,
         transaction: sqlx::PgTransaction<'static>,
         step: Option<&str>,
-        reaction: Result<(), Failure>,
+        reaction: Result<Option<StepRow>, Failure>,
     ) -> Result<Turn, Failure> {
         match reaction {
-            Ok(()) => {
+            Ok(next) => {
                 transaction.commit().await?;
-                Ok(Turn::Took)
+                Ok(next.map_or(Turn::Took, Turn::Step))
             }
             Err(failure @ (Failure::Unreadable(..) | Failure::NoJson(..) | Failure::Unwritable(_))) => {
                 transaction.rollback().await?;
@@ -119,14 +123,14 @@ impl Worker<'_> {
         }
     }
 
-    /// Tells the process, and keeps what it makes of it.
+    /// Tells the process, and keeps what it makes of it; gives the step that is next, if it can be carried out at once.
     async fn react<P: Process>(
         &self,
         conn: &mut sqlx::PgConnection,
         kept: &Kept,
         told: Told<P::Answer>,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<StepRow>, Failure> {
         let unreadable = |error: serde_json::Error| Failure::Unreadable("process", error.to_string());
         let mut seen: BTreeMap<Uuid, u64> = serde_json::from_str(&kept.seen).map_err(unreadable)?;
         // What a process knows already is told again by the event of its own command.
@@ -134,19 +138,23 @@ impl Worker<'_> {
             && told.seen.iter().all(|(id, version)| seen.get(id).is_some_and(|known| known >= version));
         store::took(conn, self.claim, &told.taken).await?;
         if is_known {
-            return Ok(());
+            return Ok(None);
         }
         for (id, version) in told.seen {
             let known = seen.entry(id).or_default();
             *known = (*known).max(version);
         }
-        store::keep_seen(conn, self.claim, &json(&seen)?).await?;
+        let seen = json(&seen)?;
         let state: Option<P::State> =
             kept.state.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?;
-        let Some((state, steps)) = P::react(state.as_ref(), &told.trigger) else { return Ok(()) };
+        let Some((state, steps)) = P::react(state.as_ref(), &told.trigger) else {
+            store::keep_seen(conn, self.claim, &seen).await?;
+            return Ok(None);
+        };
         let plan = Plan::of(steps)?;
         let next = Next {
             state: &json(&state)?,
+            seen: &seen,
             steps: &plan.commands,
             timers: &plan.timers,
             no_timers: &plan.no_timers,
@@ -154,7 +162,8 @@ impl Worker<'_> {
             ends: plan.ends,
             cause: told.cause.as_deref(),
         };
-        store::keep(conn, self.claim, &next, now).await
+        store::keep(conn, self.claim, &next, now).await?;
+        Ok(store::next_step(conn, self.claim, now).await?)
     }
 
     async fn carry_out<P: Process>(&self, step: &StepRow) -> Result<Turn, Failure> {

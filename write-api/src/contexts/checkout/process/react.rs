@@ -87,6 +87,7 @@ impl State {
             DomainEvent::Orders(event) => match event {
                 OrdersEvent::Cancelled(_) => self.facts.order = Ordered::Cancelled,
                 OrdersEvent::Created(_)
+                | OrdersEvent::Claimed(_)
                 | OrdersEvent::Confirmed(_)
                 | OrdersEvent::PaymentMethodChanged(_)
                 | OrdersEvent::PaymentChanged(_)

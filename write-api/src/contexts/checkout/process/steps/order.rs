@@ -8,9 +8,12 @@ use crate::{
     },
     pipeline::{Error, Expected},
 };
-use schemas::events::{
-    checkout::AbortReason,
-    orders::{OrderActor, OrderCreated},
+use schemas::{
+    buyer::BuyerKind,
+    events::{
+        checkout::AbortReason,
+        orders::{OrderActor, OrderCreated},
+    },
 };
 
 async fn act(asked: &Asked<'_>, act: Act) -> Result<Answer, Error> {
@@ -32,6 +35,7 @@ pub(super) async fn create(asked: &Asked<'_>) -> Result<Answer, Error> {
         place: started.place,
         payment_method: asked.checkout.payment_method,
         access_digest: started.access_digest,
+        guest_key: (started.buyer.kind == BuyerKind::Guest).then_some(started.customer_key),
         quote: started.quote,
     };
     act(asked, Act::Create(Box::new(created))).await
@@ -39,10 +43,8 @@ pub(super) async fn create(asked: &Asked<'_>) -> Result<Answer, Error> {
 
 /// Makes the order certain. Its number is drawn here, in a transaction in which nobody else is asked.
 pub(super) async fn confirm(asked: &Asked<'_>) -> Result<Answer, Error> {
-    // How it is paid may have changed since it was made.
-    let method = Act::PayBy(asked.checkout.payment_method);
-    port::act(asked.app, asked.scope, None, order_id(asked.id), Expected::Any, method).await?;
-    act(asked, Act::Confirm { prefix: asked.checkout.started.policy.order_prefix.clone() }).await
+    let (prefix, pay_by) = (asked.checkout.started.policy.order_prefix.clone(), asked.checkout.payment_method);
+    act(asked, Act::Confirm { prefix, pay_by }).await
 }
 
 /// Tells the order how far it is paid.
