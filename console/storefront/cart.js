@@ -5,6 +5,7 @@ import { Basket } from "./basket.js";
 import { announce, by, fill, h } from "./dom.js";
 import { attribute, counted, money, number } from "./format.js";
 import { form } from "./forms.js";
+import { parcelsOf } from "./parcels.js";
 import { picture } from "./picture.js";
 import { productLink } from "./results.js";
 import { toAddress } from "./state.js";
@@ -92,11 +93,11 @@ export function cartView(shop, session) {
         "div",
         { class: "cart-what" },
         h("h2", { class: "title" }, line.slug ? productLink(shop, line.slug, {}, title) : title),
-        h("p", { class: "hint" }, said(line)),
+        h("p", { class: "hint" }, said(cart, line)),
         notesOf(cart, line).map((text) => h("p", { class: "cart-note" }, text)),
         (priced?.discounts ?? []).map((share) => h("p", { class: "cart-off" }, wordsOf(cart, line, share))),
       ),
-      h("div", { class: "cart-quantity" }, stepper(line, title, set), h("button", { class: "link", type: "button", "data-key": `out ${line.line_id}`, "aria-label": `Take ${title} out`, onclick: () => set(0) }, "Take out")),
+      h("div", { class: "cart-quantity" }, stepper(line, title, set), h("button", { class: "link", type: "button", "data-key": `out ${line.line_id}`, "aria-label": `Take out: ${title}`, onclick: () => set(0) }, "Take out")),
       h("p", { class: "cart-price" }, priceOf(cart, priced)),
     );
   }
@@ -121,8 +122,8 @@ export function cartView(shop, session) {
     return h("div", { class: "stepper" }, step(-1, "Fewer", "−"), input, step(1, "More", "+"));
   }
 
-  const said = (line) =>
-    [...Object.entries(line.options), ...Object.entries(line.wanted)].map(([name, value]) => `${attribute(name).label}: ${value}`).concat(line.sku ? [`SKU ${line.sku}`] : []).join(" · ");
+  const said = (cart, line) =>
+    [...Object.entries(line.options), ...Object.entries(line.wanted)].map(([name, value]) => `${attribute(name).label}: ${value}`).concat(line.sku ? [`SKU ${line.sku}`] : [], parcelsOf(cart).ofLine(line.line_id) ?? []).join(" · ");
 
   function notesOf(cart, line) {
     const told = (cart.quote?.notices ?? []).filter((notice) => notice.line === line.line_id).map((notice) => notice.words);
@@ -170,10 +171,11 @@ export function cartView(shop, session) {
         {},
         row(counted(quote.lines.reduce((sum, line) => sum + line.quantity, 0), "piece"), amount(quote.totals.goods)),
         quote.discounts.map((discount) => row(discount.code ? `${discount.title} (${discount.code})` : discount.title, `−${amount(discount.amount)}`, "off")),
-        quote.shipping.map((charge) => row(charge.title, charge.amount === 0 ? "free" : amount(charge.amount))),
+        quote.shipping.map((charge) => row(parcelsOf(cart).titleOf(charge), charge.amount === 0 ? "free" : amount(charge.amount))),
         quote.taxes.map((tax) => row(quote.tax_mode === "inclusive" ? `of that ${tax.title}` : tax.title, amount(tax.amount), quote.tax_mode === "inclusive" ? "within" : "")),
         row("Total", amount(quote.totals.total), "total"),
       ),
+      parcelsOf(cart).told,
       quote.shipping.length === 0 && h("p", { class: "hint" }, "Shipping is added once it is known where the goods go."),
     );
   }
@@ -199,7 +201,7 @@ export function cartView(shop, session) {
       "section",
       { class: "cart-box" },
       h("h2", {}, "Codes"),
-      tried.length > 0 && h("ul", { class: "cart-codes" }, tried.map(({ code, counts, words }) => h("li", {}, h("strong", {}, code), h("button", { class: "link", type: "button", "aria-label": `Take the code ${code} away`, onclick: () => changing(() => basket.coupon(code, false), total) }, "Take away"), !counts && h("p", { class: "cart-note" }, words ?? "It does not count for this cart.")))),
+      tried.length > 0 && h("ul", { class: "cart-codes" }, tried.map(({ code, counts, words }) => h("li", {}, h("strong", {}, code), h("button", { class: "link", type: "button", "aria-label": `Take away: the code ${code}`, onclick: () => changing(() => basket.coupon(code, false), total) }, "Take away"), !counts && h("p", { class: "cart-note" }, words ?? "It does not count for this cart.")))),
       element,
     );
   }

@@ -4,6 +4,7 @@ import { read } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { counted, moment, money } from "./format.js";
 import { form } from "./forms.js";
+import { parcelsOf } from "./parcels.js";
 
 const LOOK_MS = 1000;
 /** The tokens by which somebody without an account sees what they have ordered. */
@@ -53,13 +54,16 @@ function acting(name, kind, act) {
 function bought(order) {
   const amount = (value) => money(value, order.currency);
   const row = (name, value, kind) => h("div", { class: kind }, h("dt", {}, name), h("dd", {}, value));
-  return h(
+  const parcels = parcelsOf(order);
+  const named = (line) => [`${counted(line.quantity, "piece")}: ${line.title}`, parcels.ofLine(line.id)].filter(Boolean).join(" · ");
+  const sums = h(
     "dl",
     {},
-    order.quote.lines.map((line) => row(`${counted(line.quantity, "piece")}: ${line.title}`, amount(line.amount - line.discount))),
-    order.quote.shipping.map((charge) => row(charge.title, amount(charge.amount - charge.discount))),
+    order.quote.lines.map((line) => row(named(line), amount(line.amount - line.discount))),
+    order.quote.shipping.map((charge) => row(parcels.titleOf(charge), amount(charge.amount - charge.discount))),
     row("Total", amount(order.total), "total"),
   );
+  return [sums, parcels.told];
 }
 
 /** The orders of whoever has signed in, the newest first; what was bought is read once it is opened. */

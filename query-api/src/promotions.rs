@@ -1,14 +1,14 @@
 //! Which promotions may count for a cart, as the views know it. What a promotion says is kept by its version: a cart's read
 //! asks the database for versions and counts alone.
 
+mod for_cart;
 mod rows;
+
+pub use for_cart::{Asking, ForCart};
 
 use schemas::{Timestamp, events::promotions::PromotionContent, ids::PromotionId, ids::TenantId};
 use sqlx::PgPool;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Bytes of what is kept, as JSON.
 const KEPT_BYTES: u64 = 32 << 20;
@@ -91,15 +91,6 @@ pub enum CouponStatus {
     Disabled,
 }
 
-/// Promotions that may count for a cart.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ForCart {
-    /// Automatic ones first, each by id; then those of the codes. What is used up is here, too, and says so.
-    pub applicable: Vec<Applicable>,
-    /// Codes that can't be used, in capitals, and why; those included whose promotion is used up.
-    pub refused: Vec<(String, CouponStatus)>,
-}
-
 /// What was read of a code.
 #[derive(Debug, Clone)]
 struct FoundCode {
@@ -127,30 +118,24 @@ impl Promotions {
         Self { pool, known: moka::future::Cache::builder().weigher(weigh).max_capacity(KEPT_BYTES).build() }
     }
 
-    /// What may count for a cart at a moment: the automatic promotions whose span it is, and those of these codes.
+    /// What may count for each of some carts at a moment: the automatic promotions whose span it is, and those of its codes.
+    /// It takes as many queries for many carts as for one.
     ///
     /// # Errors
     /// The database's.
-    pub async fn for_cart(
+    pub async fn for_carts(
         &self,
         tenant: TenantId,
-        codes: &[String],
-        customer: Option<&str>,
+        asking: &[Asking<'_>],
         now: Timestamp,
-    ) -> Result<ForCart, sqlx::Error> {
-        let mut found = ForCart::default();
-        for promotion in self.automatic(tenant).await? {
-            if span(&promotion, now).is_none() {
-                found.applicable.push(Applicable {
-                    promotion,
-                    code: None,
-                    used: Used::default(),
-                    exhausted: Exhausted::default(),
-                });
-            }
-        }
-        self.take_codes(tenant, codes, now, &mut found).await?;
-        self.count(tenant, customer, &mut found).await?;
+    ) -> Result<Vec<ForCart>, sqlx::Error> {
+        let mut automatic = self.automatic(tenant).await?;
+        automatic.retain(|promotion| span(promotion, now).is_none());
+        let codes: Vec<String> = asking.iter().flat_map(|one| one.codes).cloned().collect();
+        let known = self.of_codes(tenant, &codes).await?;
+        let found = |one: &Asking<'_>| ForCart::automatic(&automatic).with_codes(one.codes, &known, now);
+        let mut found: Vec<ForCart> = asking.iter().map(found).collect();
+        self.count(tenant, asking, &mut found).await?;
         Ok(found)
     }
 
@@ -164,9 +149,11 @@ impl Promotions {
         code: &str,
         now: Timestamp,
     ) -> Result<(CouponStatus, Option<String>), sqlx::Error> {
-        let mut found = ForCart::default();
-        self.take_codes(tenant, &[code.to_owned()], now, &mut found).await?;
-        self.count(tenant, None, &mut found).await?;
+        let codes = [code.to_owned()];
+        let known = self.of_codes(tenant, &codes).await?;
+        let mut found = ForCart::default().with_codes(&codes, &known, now);
+        let asking = Asking { codes: &codes, customer: None };
+        self.count(tenant, &[asking], std::slice::from_mut(&mut found)).await?;
         if let Some((_, status)) = found.refused.pop() {
             return Ok((status, None));
         }
@@ -179,65 +166,26 @@ impl Promotions {
     /// # Errors
     /// The database's.
     pub async fn active(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<Arc<Promotion>>, sqlx::Error> {
-        let found = self.for_cart(tenant, &[], None, now).await?;
-        let left = found.applicable.into_iter().filter(|applicable| !applicable.exhausted.is_any());
+        let found = self.for_carts(tenant, &[Asking::default()], now).await?;
+        let left = found.into_iter().flat_map(|found| found.applicable);
+        let left = left.filter(|applicable| !applicable.exhausted.is_any());
         Ok(left.map(|applicable| applicable.promotion).collect())
     }
 
-    /// Takes in the promotions of codes, and the codes that can't be used.
-    async fn take_codes(
-        &self,
-        tenant: TenantId,
-        codes: &[String],
-        now: Timestamp,
-        found: &mut ForCart,
-    ) -> Result<(), sqlx::Error> {
-        let known = self.of_codes(tenant, codes).await?;
-        let mut seen = BTreeSet::new();
-        for code in codes {
-            let capitals = code.to_ascii_uppercase();
-            let of_code = known.get(&capitals);
-            let status = of_code.map_or(CouponStatus::Unknown, |code| code.status(now));
-            match of_code.filter(|_| status == CouponStatus::Usable) {
-                Some(_) if !seen.insert(capitals.clone()) => {}
-                Some(of_code) => {
-                    let used = Used { by_code: of_code.used, ..Used::default() };
-                    let promotion = Arc::clone(&of_code.promotion);
-                    let exhausted = Exhausted::default();
-                    found.applicable.push(Applicable { promotion, code: Some(capitals), used, exhausted });
-                }
-                None => found.refused.push((capitals, status)),
-            }
-        }
-        Ok(())
-    }
-
     /// Counts uses, and says what is used up.
-    async fn count(&self, tenant: TenantId, customer: Option<&str>, found: &mut ForCart) -> Result<(), sqlx::Error> {
+    async fn count(&self, tenant: TenantId, asking: &[Asking<'_>], found: &mut [ForCart]) -> Result<(), sqlx::Error> {
         let named = |is_limited: fn(&Applicable) -> bool| -> BTreeSet<PromotionId> {
-            found.applicable.iter().filter(|one| is_limited(one)).map(|one| one.promotion.id).collect()
+            let applicable = found.iter().flat_map(|found| &found.applicable);
+            applicable.filter(|one| is_limited(one)).map(|one| one.promotion.id).collect()
         };
         let limited_in_all = named(|one| one.promotion.content.limits.in_all.is_some());
         let limited_by_customer = named(|one| one.promotion.content.limits.by_customer.is_some());
+        let customers: BTreeSet<&str> = asking.iter().filter_map(|one| one.customer.as_deref()).collect();
         let in_all = self.used_in_all(tenant, &limited_in_all).await?;
-        let by_customer = match customer {
-            Some(customer) => self.used_by(tenant, customer, &limited_by_customer).await?,
-            None => BTreeMap::new(),
-        };
-        let is_reached = |used: i64, limit: Option<u32>| limit.is_some_and(|most| used >= i64::from(most));
-        for applicable in &mut found.applicable {
-            let (id, limits) = (applicable.promotion.id, applicable.promotion.content.limits);
-            applicable.used.in_all = in_all.get(&id).copied().unwrap_or_default();
-            applicable.used.by_customer = by_customer.get(&id).copied().unwrap_or_default();
-            let used = applicable.used;
-            applicable.exhausted = Exhausted {
-                in_all: is_reached(used.in_all, limits.in_all),
-                by_code: is_reached(used.by_code, limits.by_code),
-                by_customer: is_reached(used.by_customer, limits.by_customer),
-            };
-            if let Some(code) = applicable.code.clone().filter(|_| applicable.exhausted.is_any()) {
-                found.refused.push((code, CouponStatus::Exhausted));
-            }
+        let by_customer = self.used_by(tenant, &customers, &limited_by_customer).await?;
+        for (asking, found) in asking.iter().zip(found) {
+            let of_customer = asking.customer.as_deref().and_then(|customer| by_customer.get(customer));
+            found.count(&in_all, of_customer);
         }
         Ok(())
     }

@@ -1,8 +1,12 @@
 //! What a price is made of: everything is looked up before, in one currency and at one moment.
 
 mod cart;
+mod groups;
+mod locations;
 
-pub use cart::GROUP;
+pub use groups::has_a_choice;
+pub use locations::Levels;
+pub use schemas::quote::GROUP;
 
 use schemas::{
     Timestamp,

@@ -43,6 +43,7 @@ pub(crate) fn charges<'a>(
         groups.entry(&line.facts.group).or_default().push(line);
     }
     let mut sum: i128 = basket.lines.iter().map(|line| line.amount).sum();
+    let is_divided = groups.len() > 1;
     let (mut charges, mut notices) = (Vec::new(), Vec::new());
     for (name, lines) in groups {
         let notice = |code, words| Notice { group: Some(name.to_owned()), ..Notice::new(code, words) };
@@ -62,10 +63,23 @@ pub(crate) fn charges<'a>(
                 i64::try_from(sum).map_err(|_| PriceError::ShippingAmount { method: method() })?;
                 charges.push(charge);
             }
+            // What is chosen holds for all; what is offered depends on the goods.
+            Err((code @ NoticeCode::ShippingNotOffered, words)) if is_divided => {
+                notices.push(notice(code, format!("{}: {words}", titles(&lines))));
+            }
             Err((code, words)) => notices.push(notice(code, words)),
         }
     }
     Ok((charges, notices))
+}
+
+/// The goods of a group as the shopper knows them.
+fn titles(lines: &[&PricedLine<'_>]) -> String {
+    let first = lines.first().map(|line| line.facts.title.as_str()).unwrap_or_default();
+    match lines.len() {
+        0 | 1 => first.to_owned(),
+        several => format!("{first} and {} more", several - 1),
+    }
 }
 
 type NotSent = (NoticeCode, String);

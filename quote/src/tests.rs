@@ -3,6 +3,7 @@
 mod effects;
 mod elsewhere;
 mod given;
+mod groups;
 mod properties;
 mod stacking;
 mod sums;

@@ -3,10 +3,12 @@
 //! All amounts are minor units of the quote's currency. Where [`Quote::tax_mode`] is inclusive, amounts of lines and of
 //! shipping include tax; where it is exclusive, tax comes on top of them.
 
+mod group;
 mod notice;
 mod tax;
 mod units;
 
+pub use group::{GROUP, QuoteGroup, group_from, location_of};
 pub use notice::{Notice, NoticeCode};
 pub use tax::{LineTax, TaxSum};
 pub use units::{UnitRun, UnitShare};

@@ -113,25 +113,29 @@ impl Promotions {
         Ok(rows.into_iter().map(|(id, used)| (PromotionId(id), used)).collect())
     }
 
-    /// How often promotions were used by a customer.
+    /// How often promotions were used by customers, by customer.
     pub(super) async fn used_by(
         &self,
         tenant: TenantId,
-        customer: &str,
+        customers: &BTreeSet<&str>,
         promotions: &BTreeSet<PromotionId>,
-    ) -> Result<BTreeMap<PromotionId, i64>, sqlx::Error> {
-        if promotions.is_empty() {
+    ) -> Result<BTreeMap<String, BTreeMap<PromotionId, i64>>, sqlx::Error> {
+        if promotions.is_empty() || customers.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-            "SELECT promotion_id, reserved + consumed FROM promotion_customers
-             WHERE tenant_id = $1 AND promotion_id = ANY($2) AND customer = $3",
+        let rows: Vec<(String, Uuid, i64)> = sqlx::query_as(
+            "SELECT customer, promotion_id, reserved + consumed FROM promotion_customers
+             WHERE tenant_id = $1 AND promotion_id = ANY($2) AND customer = ANY($3)",
         )
         .bind(tenant.uuid())
         .bind(promotions.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-        .bind(customer)
+        .bind(customers.iter().copied().collect::<Vec<_>>())
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(|(id, used)| (PromotionId(id), used)).collect())
+        let mut used: BTreeMap<String, BTreeMap<PromotionId, i64>> = BTreeMap::new();
+        for (customer, id, count) in rows {
+            used.entry(customer).or_default().insert(PromotionId(id), count);
+        }
+        Ok(used)
     }
 }

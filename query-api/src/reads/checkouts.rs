@@ -5,7 +5,10 @@ use crate::{
     example,
     problem::Refusal,
     read_model::{Expected, Isolation, ReadModel},
-    reads::orders::{Seen, id_of},
+    reads::{
+        carts::example_quote,
+        orders::{Seen, id_of},
+    },
     request::{ReadContext, ReadHeaders, ReadParameters, mark},
 };
 use access::{Permission, Routes, Rule};
@@ -21,6 +24,7 @@ use schemas::{
     Timestamp, Uuid,
     events::checkout::{CheckoutAwaitingPayment, Obstacle},
     ids::TenantId,
+    quote::{Quote, QuoteGroup},
 };
 use serde::Serialize;
 use std::{convert::Infallible, time::Duration};
@@ -64,6 +68,8 @@ pub struct ShownCheckout {
     currency: String,
     /// What it costs, in minor units.
     total: i64,
+    /// The groups in which the goods are sent, by their names.
+    groups: Vec<QuoteGroup>,
     /// What it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     awaiting: Option<CheckoutAwaitingPayment>,
@@ -96,6 +102,7 @@ impl ShownCheckout {
             payment_method: "card".to_owned(),
             currency: "USD".to_owned(),
             total: 11_056,
+            groups: example_quote().as_ref().map(Quote::groups).unwrap_or_default(),
             awaiting: None,
             order_id: Some(example::id(42)),
             abort_reason: None,
@@ -122,6 +129,7 @@ struct Row {
     payment_method: String,
     currency: String,
     total: i64,
+    quote: String,
     awaiting: Option<String>,
     order_id: Option<Uuid>,
     abort_reason: Option<String>,
@@ -134,7 +142,7 @@ struct Row {
 /// A checkout of somebody; of another's nobody is told that it is there.
 async fn find(app: &App, tenant: TenantId, id: Uuid, seen: &Seen) -> Result<ShownCheckout, Refusal> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT version, buyer_kind, buyer_id, access_digest, phase, cart_id, payment_method, currency, total, awaiting, order_id,
+        "SELECT version, buyer_kind, buyer_id, access_digest, phase, cart_id, payment_method, currency, total, quote, awaiting, order_id,
            abort_reason, obstacles, parked_at IS NOT NULL AS is_delayed, started_at, changed_at
          FROM checkouts WHERE tenant_id = $1 AND checkout_id = $2",
     )
@@ -152,6 +160,7 @@ async fn find(app: &App, tenant: TenantId, id: Uuid, seen: &Seen) -> Result<Show
         payment_method: row.payment_method,
         currency: row.currency,
         total: row.total,
+        groups: serde_json::from_str::<Quote>(&row.quote)?.groups(),
         awaiting: row.awaiting.as_deref().map(serde_json::from_str).transpose()?,
         order_id: row.order_id,
         abort_reason: row.abort_reason,

@@ -20,7 +20,7 @@ use schemas::{
     buyer::Buyer,
     order::OrderStatus,
     problem::{Code, Problem},
-    quote::Quote,
+    quote::{Quote, QuoteGroup},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -180,6 +180,8 @@ pub struct ShownOrder {
     /// Lines, discounts, taxes and sums, as they were agreed on.
     #[schema(value_type = Quote)]
     quote: Box<RawValue>,
+    /// The groups in which the goods are sent, by their names.
+    groups: Vec<QuoteGroup>,
     /// What became of it, the oldest first.
     history: Vec<OrderStep>,
 }
@@ -194,9 +196,11 @@ impl ShownOrder {
             note: None,
         };
         let history = vec![step("created", r#"{"kind":"buyer"}"#), step("confirmed", r#"{"kind":"process"}"#)];
-        let quote = example_quote().and_then(|quote| serde_json::value::to_raw_value(&quote).ok());
+        let quote = example_quote();
+        let groups = quote.as_ref().map(Quote::groups).unwrap_or_default();
+        let quote = quote.and_then(|quote| serde_json::value::to_raw_value(&quote).ok());
         let quote = quote.unwrap_or_else(|| RawValue::NULL.to_owned());
-        Self { card: OrderCard::example(), checkout_id: example::id(40), quote, history }
+        Self { card: OrderCard::example(), checkout_id: example::id(40), quote, groups, history }
     }
 }
 
@@ -365,7 +369,9 @@ async fn find(
     if !is_staff {
         history.iter_mut().for_each(|step| step.note = None);
     }
-    Ok(ShownOrder { card: row.card, checkout_id: row.checkout_id, quote: RawValue::from_string(row.quote)?, history })
+    let groups = serde_json::from_str::<Quote>(&row.quote)?.groups();
+    let quote = RawValue::from_string(row.quote)?;
+    Ok(ShownOrder { card: row.card, checkout_id: row.checkout_id, quote, groups, history })
 }
 
 /// An order of one's own

@@ -1,25 +1,21 @@
 //! The facts that follow from a cart and the settings of its shop, the same for whoever prices it.
 
-use super::{Facts, ShipmentGroup, Versioned};
+use super::{Facts, ShipmentGroup, Versioned, groups::senders};
 use schemas::{
     Timestamp,
     cart::Cart,
+    quote::GROUP,
     settings::{Setting, ShopSettings},
 };
 use std::collections::BTreeMap;
 
-/// The one group of shipment of a cart.
-pub const GROUP: &str = "main";
-
 impl Facts {
-    /// The facts of a cart, all of whose goods are sent together, from the first location that sends any. Who buys, how it will
-    /// be paid, lines, gifts, promotions and codes are still missing.
+    /// The facts of a cart, all of whose goods are sent together, from the first location that sends any, until they are
+    /// [divided](Self::divided). Who buys, how it will be paid, lines, gifts, promotions and codes are still missing.
     #[must_use]
     pub fn of_cart(cart: &Cart, settings: &ShopSettings, now: Timestamp) -> Self {
-        let locations = settings.locations.iter().filter(|location| location.content.ships);
-        let location = locations.min_by_key(|location| (location.content.position, &location.name));
-        let group =
-            ShipmentGroup { location: location.map(|one| one.name.clone()), method: cart.shipping_method.clone() };
+        let location = senders(settings).first().map(|name| (*name).to_owned());
+        let group = ShipmentGroup { location, method: cart.shipping_method.clone() };
         Self {
             now,
             currency: cart.currency,

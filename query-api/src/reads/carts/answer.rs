@@ -1,12 +1,8 @@
 //! A cart as it is answered.
 
-use super::{
-    asked::StoredCart,
-    facts::facts,
-    known::{Known, Pieces},
-};
-use crate::{example, goods::Offer};
-use quote::{Quote, QuoteLine, price};
+use super::{asked::StoredCart, facts::facts, known::Known};
+use crate::{example, goods::Offer, pieces::Pieces};
+use quote::{Quote, QuoteGroup, QuoteLine, price};
 use schemas::{
     Timestamp, Uuid,
     buyer::{Buyer, BuyerKind},
@@ -21,7 +17,10 @@ use schemas::{
     place::Place,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A cart, what is in it, and what it costs.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -62,6 +61,8 @@ pub struct CartAnswer {
     /// What it costs and why. A checkout takes its digest as what was agreed. Null once the cart has ended, and where its numbers can't
     /// be reckoned with.
     quote: Option<Quote>,
+    /// The groups in which the goods are sent, by their names; none where there is no quote.
+    groups: Vec<QuoteGroup>,
     /// Why there is no price, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpriced: Option<String>,
@@ -170,6 +171,7 @@ impl CartAnswer {
             ended: cart.ended,
             begun_at: *begun_at,
             touched_at: *touched_at,
+            groups: quote.as_ref().map(Quote::groups).unwrap_or_default(),
             quote,
             unpriced,
         }
@@ -210,8 +212,8 @@ impl CartAnswer {
         };
         let known = Known {
             now: example::moment(),
-            offers: [(variant_id, offer)].into(),
-            pieces: [(variant_id, Pieces::Left(7))].into(),
+            offers: Arc::new([(variant_id, offer)].into()),
+            pieces: Arc::new([(variant_id, Pieces::Left(7))].into()),
             ..Known::default()
         };
         Self::of(&stored, &known)

@@ -39,12 +39,12 @@ impl Buying {
 
 /// A cart as the view has it.
 #[derive(Debug, Clone)]
-pub(super) struct StoredCart {
-    pub(super) id: Uuid,
-    pub(super) version: i64,
-    pub(super) cart: Cart,
-    pub(super) begun_at: Timestamp,
-    pub(super) touched_at: Timestamp,
+pub(in crate::reads) struct StoredCart {
+    pub(in crate::reads) id: Uuid,
+    pub(in crate::reads) version: i64,
+    pub(in crate::reads) cart: Cart,
+    pub(in crate::reads) begun_at: Timestamp,
+    pub(in crate::reads) touched_at: Timestamp,
 }
 
 type Row = (Uuid, i64, String, Timestamp, Timestamp);

@@ -1,9 +1,10 @@
 //! What the price of a cart is made of. Pure, and put together as the checkout does it: what is the same there has the same
 //! digest here.
 
-use super::known::{Known, Pieces, gifts};
+use super::known::{Known, gifts};
 use crate::{
     goods::Offer,
+    pieces::{Pieces, is_orderable},
     promotions::{Applicable, CouponStatus},
 };
 use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GROUP, GiftFact, PromotionFact, Versioned};
@@ -16,7 +17,7 @@ pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
         let offer = known.offers.get(&line.variant_id)?;
         let id = (line.line_id, line.quantity);
         // Whether all of them can be had is found out when they are reserved.
-        let is_available = offer.good.is_published && Pieces::most(known.pieces.get(&line.variant_id)) > 0;
+        let is_available = is_orderable(offer, known.pieces.get(&line.variant_id));
         Some(CartLine::of(id, GROUP, &offer.good, sheet(offer), is_available))
     });
     let gifts = gifts(&known.promotions.applicable).into_iter().filter_map(|variant| {
@@ -26,7 +27,7 @@ pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
         Some((variant, GiftFact { group: Some(GROUP.to_owned()), ..gift }))
     });
     let customer = known.customer.as_ref();
-    Facts {
+    let facts = Facts {
         customer: customer
             .map(|customer| Customer { groups: customer.groups.clone(), is_first_order: !customer.has_ordered }),
         codes: codes(cart, known),
@@ -34,7 +35,8 @@ pub(super) fn facts(cart: &Cart, known: &Known) -> Facts {
         promotions: promotions(&known.promotions.applicable),
         gifts: gifts.collect(),
         ..Facts::of_cart(cart, &known.settings, known.now)
-    }
+    };
+    facts.divided(&known.settings, &known.levels)
 }
 
 fn sheet(offer: &Offer) -> Option<Versioned<Vec<PriceEntry>>> {

@@ -1,12 +1,16 @@
 //! What has to be looked up to show and to price a cart: goods, stock, settings, promotions, and who buys.
 
+use super::asked::StoredCart;
 use crate::{
     app::App,
     goods::{self, Offer},
+    pieces::{Pieces, pieces},
     problem::Refusal,
-    promotions::{Applicable, ForCart},
+    promotions::{Applicable, Asking, ForCart},
+    reads::stock::levels_of,
     request::ReadContext,
 };
+use quote::facts::{Levels, has_a_choice};
 use schemas::{
     Timestamp, Uuid,
     buyer::BuyerKind,
@@ -21,55 +25,76 @@ use std::{
     sync::Arc,
 };
 
-/// What is known around a cart.
-#[derive(Debug, Default)]
-pub(super) struct Known {
+/// What is known around a cart. Of several carts that are looked up together, each has the goods of all.
+#[derive(Debug, Clone, Default)]
+pub(in crate::reads) struct Known {
     /// The moment that spans are compared with.
     pub(super) now: Timestamp,
     pub(super) settings: Arc<ShopSettings>,
-    pub(super) offers: HashMap<VariantId, Offer>,
-    /// Pieces that can be had, of variants that have a page.
-    pub(super) pieces: HashMap<VariantId, Pieces>,
+    pub(super) offers: Arc<HashMap<VariantId, Offer>>,
+    /// Pieces that can be ordered, of variants that have a page.
+    pub(super) pieces: Arc<HashMap<VariantId, Pieces>>,
+    /// What lies where, in a shop that sends goods from several locations.
+    pub(super) levels: Arc<Levels>,
     pub(super) promotions: ForCart,
     /// Whoever has signed in.
     pub(super) customer: Option<KnownCustomer>,
 }
 
 /// A customer, as far as it counts for the price.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct KnownCustomer {
     pub(super) groups: BTreeSet<String>,
-    /// Whether an order was made of a cart of theirs.
+    /// Whether an order was made of another cart of theirs.
     pub(super) has_ordered: bool,
-}
-
-/// How many pieces can be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pieces {
-    /// So many.
-    Left(i64),
-    /// More than have to be counted.
-    Plenty,
 }
 
 impl Known {
     /// Looks up what concerns a cart at a moment.
-    pub(super) async fn of(app: &App, context: &ReadContext, cart: &Cart, now: Timestamp) -> Result<Self, Refusal> {
+    pub(super) async fn of(
+        app: &App,
+        context: &ReadContext,
+        cart: &StoredCart,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let known = Self::of_all(app, context, std::slice::from_ref(cart), BTreeSet::new(), now).await?;
+        Ok(known.into_iter().next().unwrap_or_default())
+    }
+
+    /// The same of several carts in as many queries as of one, and of other goods that may be added to them as a gift.
+    pub(in crate::reads) async fn of_all(
+        app: &App,
+        context: &ReadContext,
+        carts: &[StoredCart],
+        mut variants: BTreeSet<VariantId>,
+        now: Timestamp,
+    ) -> Result<Vec<Self>, Refusal> {
         let tenant = context.tenant;
         let settings = settings(app, context).await?;
-        let promotions = promotions(app, tenant, cart, now).await?;
-        let mut variants: BTreeSet<VariantId> = cart.lines.iter().map(|line| line.variant_id).collect();
-        variants.extend(gifts(&promotions.applicable));
+        let asking: Vec<Asking<'_>> = carts.iter().map(|stored| asking(&stored.cart)).collect();
+        let promotions = app.promotions.for_carts(tenant, &asking, now).await?;
+        let lines = || carts.iter().flat_map(|stored| &stored.cart.lines);
+        variants.extend(lines().map(|line| line.variant_id));
+        variants.extend(gifts(promotions.iter().flat_map(|found| &found.applicable)));
         let variants: Vec<VariantId> = variants.into_iter().collect();
-        let products: BTreeSet<ProductId> = cart.lines.iter().map(|line| line.product_id).collect();
+        let products: BTreeSet<ProductId> = lines().map(|line| line.product_id).collect();
         let products: Vec<ProductId> = products.into_iter().collect();
-        let offers = goods::offers(&app.pool, tenant, &variants, &products).await?;
-        let pieces = pieces(&app.pool, tenant, &offers).await?;
-        let customer = match cart.owner_kind {
-            BuyerKind::Guest => None,
-            BuyerKind::Customer => Some(customer(&app.pool, tenant, cart.owner_id).await?),
+        let offers = Arc::new(goods::offers(&app.pool, tenant, &variants, &products).await?);
+        let pieces = Arc::new(pieces(&app.pool, tenant, &offers).await?);
+        let has_choice = has_a_choice(&settings);
+        let levels = if has_choice { levels_of(&app.pool, tenant, &variants).await? } else { Levels::new() };
+        let levels = Arc::new(levels);
+        let customers = customers(&app.pool, tenant, carts).await?;
+        let known = |(stored, promotions): (&StoredCart, ForCart)| Self {
+            now,
+            settings: Arc::clone(&settings),
+            offers: Arc::clone(&offers),
+            pieces: Arc::clone(&pieces),
+            levels: Arc::clone(&levels),
+            promotions,
+            customer: known_customer(stored, &customers),
         };
-        Ok(Self { now, settings, offers, pieces, promotions, customer })
+        Ok(carts.iter().zip(promotions).map(known).collect())
     }
 }
 
@@ -78,90 +103,52 @@ async fn settings(app: &App, context: &ReadContext) -> Result<Arc<ShopSettings>,
     Ok(app.settings.of(context.tenant, context.names(Context::Settings)).await?)
 }
 
-/// What may count for the cart. A guest is known by the address of the order, which no cart has.
-async fn promotions(app: &App, tenant: TenantId, cart: &Cart, now: Timestamp) -> Result<ForCart, Refusal> {
+/// By what promotions are looked up. A guest is known by the address of the order, which no cart has.
+fn asking(cart: &Cart) -> Asking<'_> {
     let customer = match cart.owner_kind {
         BuyerKind::Customer => Some(cart.owner_id.to_string()),
         BuyerKind::Guest => None,
     };
-    Ok(app.promotions.for_cart(tenant, &cart.coupons, customer.as_deref(), now).await?)
+    Asking { codes: &cart.coupons, customer }
 }
 
 /// The variants that promotions may add.
-pub(super) fn gifts(applicable: &[Applicable]) -> BTreeSet<VariantId> {
-    quote::facts::gifts(applicable.iter().map(|one| &one.promotion.content))
+pub(super) fn gifts<'a>(applicable: impl IntoIterator<Item = &'a Applicable>) -> BTreeSet<VariantId> {
+    quote::facts::gifts(applicable.into_iter().map(|one| &one.promotion.content))
 }
 
-/// How many pieces of some variants can be had, as the product pages say it.
-async fn pieces(
-    pool: &PgPool,
-    tenant: TenantId,
-    offers: &HashMap<VariantId, Offer>,
-) -> Result<HashMap<VariantId, Pieces>, sqlx::Error> {
-    let products: BTreeSet<Uuid> = offers.values().map(|offer| offer.good.product_id.uuid()).collect();
-    if products.is_empty() {
-        return Ok(HashMap::new());
+/// Groups of customers, and the first cart that an order was made of, by customer.
+type Customers = HashMap<Uuid, (Vec<String>, Option<Uuid>)>;
+
+/// What is known of the customers whose carts these are.
+async fn customers(pool: &PgPool, tenant: TenantId, carts: &[StoredCart]) -> Result<Customers, sqlx::Error> {
+    let owners = carts.iter().map(|stored| stored.cart.owner()).filter(|owner| owner.kind == BuyerKind::Customer);
+    let owners: BTreeSet<Uuid> = owners.map(|owner| owner.id).collect();
+    if owners.is_empty() {
+        return Ok(Customers::new());
     }
-    let rows: Vec<(Uuid, i64, Option<String>, Option<i64>)> = sqlx::query_as(
-        "SELECT (v ->> 'id')::uuid, (v ->> 'on_hand')::bigint, v -> 'availability' ->> 'level',
-                (v -> 'availability' ->> 'left')::bigint
-         FROM product_pages AS p CROSS JOIN LATERAL jsonb_array_elements(p.page::jsonb -> 'variants') AS v
-         WHERE p.tenant_id = $1 AND p.product_id = ANY($2) AND (v ->> 'id')::uuid = ANY($3)",
+    let rows: Vec<(Uuid, Vec<String>, Option<Uuid>)> = sqlx::query_as(
+        "SELECT asked.id, coalesce(u.groups, '{}'),
+                (SELECT c.cart_id FROM carts AS c
+                 WHERE c.tenant_id = $1 AND c.owner_kind = 'customer' AND c.owner_id = asked.id AND c.phase = 'checked_out'
+                 ORDER BY c.touched_at, c.cart_id LIMIT 1)
+         FROM unnest($2::uuid[]) AS asked (id) LEFT JOIN users AS u ON u.tenant_id = $1 AND u.user_id = asked.id",
     )
     .bind(tenant.uuid())
-    .bind(products.into_iter().collect::<Vec<_>>())
-    .bind(offers.keys().map(|variant| variant.uuid()).collect::<Vec<_>>())
+    .bind(owners.into_iter().collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
-    let read = |(variant, on_hand, level, left): (Uuid, i64, Option<String>, Option<i64>)| {
-        (VariantId(variant), Pieces::read(on_hand, level.as_deref(), left))
-    };
-    Ok(rows.into_iter().map(read).collect())
+    Ok(rows.into_iter().map(|(id, groups, first)| (id, (groups, first))).collect())
 }
 
-impl Pieces {
-    /// Pieces of which no more can be asked for than there are.
-    pub(super) fn most(known: Option<&Self>) -> u32 {
-        match known {
-            Some(Self::Plenty) => u32::MAX,
-            Some(Self::Left(left)) => u32::try_from((*left).max(0)).unwrap_or(u32::MAX),
-            None => 0,
+/// The owner of a cart, if they have signed in. The cart of their first order was that of a first order.
+fn known_customer(stored: &StoredCart, customers: &Customers) -> Option<KnownCustomer> {
+    match stored.cart.owner_kind {
+        BuyerKind::Guest => None,
+        BuyerKind::Customer => {
+            let (groups, first) = customers.get(&stored.cart.owner_id).cloned().unwrap_or_default();
+            let has_ordered = first.is_some_and(|first| first != stored.id);
+            Some(KnownCustomer { groups: groups.into_iter().collect(), has_ordered })
         }
-    }
-
-    /// A page that tells what can be sold goes by that, any other by what is on hand.
-    fn read(on_hand: i64, level: Option<&str>, left: Option<i64>) -> Self {
-        match (level, left) {
-            (None, _) => Self::Left(on_hand),
-            (Some("none"), _) => Self::Left(0),
-            (Some(_), Some(left)) => Self::Left(left),
-            (Some(_), None) => Self::Plenty,
-        }
-    }
-}
-
-/// Somebody's groups, and whether an order was made of a cart of theirs.
-async fn customer(pool: &PgPool, tenant: TenantId, user: Uuid) -> Result<KnownCustomer, sqlx::Error> {
-    let (groups, has_ordered): (Vec<String>, bool) = sqlx::query_as(
-        "SELECT coalesce((SELECT groups FROM users WHERE tenant_id = $1 AND user_id = $2), '{}'),
-                EXISTS (SELECT FROM carts WHERE tenant_id = $1 AND owner_kind = 'customer' AND owner_id = $2 AND phase = 'checked_out')",
-    )
-    .bind(tenant.uuid())
-    .bind(user)
-    .fetch_one(pool)
-    .await?;
-    Ok(KnownCustomer { groups: groups.into_iter().collect(), has_ordered })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_can_be_had_is_what_the_page_tells() {
-        assert_eq!(Pieces::read(7, None, None), Pieces::Left(7));
-        assert_eq!(Pieces::read(7, Some("none"), None), Pieces::Left(0));
-        assert_eq!(Pieces::read(7, Some("low"), Some(2)), Pieces::Left(2));
-        assert_eq!(Pieces::read(70, Some("in_stock"), None), Pieces::Plenty);
     }
 }

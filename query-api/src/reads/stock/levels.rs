@@ -11,8 +11,13 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use schemas::Uuid;
+use quote::facts::Levels;
+use schemas::{
+    Uuid,
+    ids::{TenantId, VariantId},
+};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 
 /// Rows on a page, where none is asked for and at most.
 const USUAL: usize = 100;
@@ -118,6 +123,27 @@ pub async fn all(
     let last = levels.last().filter(|_| levels.len() == limit);
     let next = last.map(|level| format!("{}.{}", level.variant_id, level.location));
     Ok(mark(Json(StockPage { levels, next }).into_response(), &verdict))
+}
+
+/// Pieces of some variants that can be sold, by place. What was never in stock is left out.
+pub(in crate::reads) async fn levels_of(
+    pool: &PgPool,
+    tenant: TenantId,
+    variants: &[VariantId],
+) -> Result<Levels, sqlx::Error> {
+    let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
+        "SELECT variant_id, location, on_hand - reserved - committed FROM stock_levels
+         WHERE tenant_id = $1 AND variant_id = ANY($2)",
+    )
+    .bind(tenant.uuid())
+    .bind(variants.iter().map(|variant| variant.uuid()).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    let mut levels = Levels::new();
+    for (variant, location, pieces) in rows {
+        levels.entry(VariantId(variant)).or_default().insert(location, pieces);
+    }
+    Ok(levels)
 }
 
 /// The level that a cursor stands behind.

@@ -9,7 +9,7 @@ mod reservations;
 mod returns;
 
 pub(crate) use super::domain::{HoldState, command::Location};
-pub(crate) use left::left;
+pub(crate) use left::{left, levels};
 pub(crate) use reservations::{Held, HeldPart};
 pub(crate) use returns::{Return, take_back};
 
@@ -43,6 +43,18 @@ pub(crate) struct Pieces {
     pub(crate) location: Option<Location>,
     /// The places to look at first, in this order; others follow by name.
     pub(crate) preferred: Vec<Location>,
+}
+
+impl Pieces {
+    /// None yet, from wherever they are.
+    pub(crate) const fn none(variant: VariantId) -> Self {
+        Self { variant, quantity: 0, location: None, preferred: Vec::new() }
+    }
+
+    /// They are looked for here, too, before all places that were not named. A place that can't be is none to look at.
+    pub(crate) fn prefer(&mut self, location: &str) {
+        self.preferred.extend(Location::parse(location));
+    }
 }
 
 /// What became of a reservation of several variants.

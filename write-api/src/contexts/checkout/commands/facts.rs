@@ -2,7 +2,7 @@
 //! there has the same digest here.
 
 use crate::contexts::promotions::port::active::{Active, ActivePromotion, RefusedCode, WhyNot};
-use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GROUP, GiftFact, PromotionFact, Versioned};
+use quote::facts::{CartLine, CodeFact, Customer, Exhausted, Facts, GROUP, GiftFact, Levels, PromotionFact, Versioned};
 use schemas::{
     Timestamp,
     cart::Cart,
@@ -20,8 +20,10 @@ pub(super) struct Known {
     pub(super) settings: ShopSettings,
     pub(super) goods: HashMap<VariantId, Good>,
     pub(super) sheets: HashMap<VariantId, (u64, Vec<PriceEntry>)>,
-    /// Pieces that can be sold, of variants that have ever been in stock.
+    /// Pieces that can be ordered, of variants that have ever been in stock.
     pub(super) left: HashMap<VariantId, i64>,
+    /// What lies where, in a shop that sends goods from several locations.
+    pub(super) levels: Levels,
     pub(super) promotions: Active,
 }
 
@@ -57,7 +59,7 @@ pub(super) fn facts(cart: &Cart, known: &Known, said: &Said, now: Timestamp) -> 
     facts.promotions = promotions(&known.promotions);
     let gifts = gifts(&known.promotions).into_iter();
     facts.gifts = gifts.filter_map(|variant| Some((variant, gift(variant, known)?))).collect();
-    facts
+    facts.divided(&known.settings, &known.levels)
 }
 
 fn sheet(variant: VariantId, known: &Known) -> Option<Versioned<Vec<PriceEntry>>> {
@@ -65,7 +67,7 @@ fn sheet(variant: VariantId, known: &Known) -> Option<Versioned<Vec<PriceEntry>>
     Some(Versioned { version: *version, value: entries.clone() })
 }
 
-/// Pieces that can be sold. Whether as many as are wanted can be had is found out when they are reserved.
+/// Pieces that can be ordered. Whether as many as are wanted can be had is found out when they are reserved.
 fn left(variant: VariantId, known: &Known) -> u32 {
     let left = known.left.get(&variant).copied().unwrap_or_default();
     u32::try_from(left.max(0)).unwrap_or(u32::MAX)

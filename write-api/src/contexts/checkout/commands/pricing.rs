@@ -8,6 +8,7 @@ use crate::{
     },
     pipeline::{App, Error, Failure, Rejection, Scope},
 };
+use quote::facts::{Levels, has_a_choice};
 use schemas::{
     cart::Cart,
     events::checkout::CheckoutPolicy,
@@ -37,6 +38,8 @@ pub(super) async fn price(app: &App, scope: &Scope, cart: &Cart, said: &Said, cu
     let goods = catalog::goods(&mut transaction, scope, &variants).await?;
     let sheets = pricing::sheets(&mut transaction, scope, &variants).await?;
     let left = inventory::left(&mut transaction, scope, &variants).await?;
+    let has_choice = has_a_choice(&settings);
+    let levels = if has_choice { inventory::levels(&mut transaction, scope, &variants).await? } else { Levels::new() };
     drop(transaction);
     let gone = cart.lines.iter().enumerate().filter(|(_, line)| !goods.contains_key(&line.variant_id));
     let gone: Vec<FieldError> =
@@ -44,10 +47,12 @@ pub(super) async fn price(app: &App, scope: &Scope, cart: &Cart, said: &Said, cu
     if !gone.is_empty() {
         return Err(obstacles(gone).into());
     }
-    let known = Known { settings, goods, sheets, left, promotions };
+    let known = Known { settings, goods, sheets, left, levels, promotions };
     let facts = facts::facts(cart, &known, said, scope.now);
     let quote = quote::price(&facts).map_err(|error| Failure::Unreadable("cart", error.to_string()))?;
-    let found: Vec<FieldError> = quote.obstacles().map(|notice| obstacle(notice, cart)).collect();
+    let mut found: Vec<FieldError> = quote.obstacles().map(|notice| obstacle(notice, cart)).collect();
+    // What holds for several groups is told once.
+    found.dedup();
     if !found.is_empty() {
         return Err(obstacles(found).into());
     }

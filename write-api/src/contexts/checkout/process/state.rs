@@ -258,6 +258,14 @@ impl State {
         self.out.as_deref()
     }
 
+    pub(in super::super) fn is_given_up(&self) -> bool {
+        self.goes_back()
+    }
+
+    pub(in super::super) fn has_attempts_left(&self) -> bool {
+        self.attempt < self.policy.payment_attempts
+    }
+
     pub(in super::super) fn note_payment(&mut self, payment: Uuid, paying: Paying) {
         self.paid(payment, paying);
     }

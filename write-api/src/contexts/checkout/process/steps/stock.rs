@@ -5,36 +5,41 @@ use crate::{
     contexts::inventory::port::{self, Pieces, Reserve, Reserved},
     pipeline::Error,
 };
-use schemas::{Timestamp, events::checkout::Obstacle, ids::VariantId};
+use schemas::{
+    Timestamp,
+    events::checkout::Obstacle,
+    ids::VariantId,
+    quote::{QuoteLine, location_of},
+};
 use std::collections::BTreeMap;
 
 /// Keeps the goods of all lines, or none of them.
 pub(super) async fn reserve(asked: &Asked<'_>, until: Timestamp) -> Result<Answer, Error> {
-    let lines = &asked.checkout.started.quote.lines;
-    // Several lines may be of one variant.
-    let mut wanted: BTreeMap<VariantId, (i64, &str)> = BTreeMap::new();
-    for line in lines {
-        let entry = wanted.entry(line.variant_id).or_insert((0, line.sku.as_str()));
-        entry.0 = entry.0.saturating_add(i64::from(line.quantity));
-    }
-    let pieces: Vec<Pieces> = wanted
-        .iter()
-        .map(|(variant, (quantity, _))| Pieces {
-            variant: *variant,
-            quantity: *quantity,
-            location: None,
-            preferred: Vec::new(),
-        })
-        .collect();
+    let (pieces, skus): (Vec<Pieces>, Vec<&str>) = wanted(&asked.checkout.started.quote.lines).into_iter().unzip();
     let reserve = Reserve { reservation_id: asked.id, checkout_id: Some(asked.id), expires_at: until };
     match port::reserve(asked.app, asked.scope, Some(asked.key), &reserve, &pieces).await? {
         Reserved::All(_) => Ok(Answer::Done),
         Reserved::Nothing(reasons) => {
-            let skus = wanted.values().map(|(_, sku)| *sku);
-            let why = skus.zip(reasons).filter_map(|(sku, reason)| Some(obstacle(Some(sku), &reason?)));
+            let why = skus.into_iter().zip(reasons).filter_map(|(sku, reason)| Some(obstacle(Some(sku), &reason?)));
             Ok(Answer::Refused(why.collect::<Vec<Obstacle>>()))
         }
     }
+}
+
+/// The pieces of each variant with its stock keeping unit. They are looked for first where their group is sent from; if they
+/// have gone there meanwhile, others may be taken.
+fn wanted(lines: &[QuoteLine]) -> Vec<(Pieces, &str)> {
+    let mut wanted: BTreeMap<VariantId, (Pieces, &str)> = BTreeMap::new();
+    // Several lines may be of one variant, as a gift beside pieces that are paid for.
+    for line in lines {
+        let (pieces, _) =
+            wanted.entry(line.variant_id).or_insert_with(|| (Pieces::none(line.variant_id), line.sku.as_str()));
+        pieces.quantity = pieces.quantity.saturating_add(i64::from(line.quantity));
+        if let Some(location) = location_of(&line.group) {
+            pieces.prefer(location);
+        }
+    }
+    wanted.into_values().collect()
 }
 
 /// What is kept does not end by itself.
