@@ -115,6 +115,9 @@ pub struct Settings {
     /// Milliseconds between two synthetic probes; 0 switches them off
     #[arg(long, env = "SOUK_PROBE_INTERVAL_MS", default_value_t = 5_000)]
     pub probe_interval_ms: u64,
+    /// Seconds between two comparisons of what listings, pages, carts and checkouts say of availability; 0 switches them off
+    #[arg(long, env = "SOUK_AVAILABILITY_SECONDS", default_value_t = 15)]
+    pub availability_seconds: u64,
     /// OTLP/HTTP collector that receives the spans of all processes
     #[arg(long, env = "SOUK_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,

@@ -7,6 +7,7 @@
 //!
 //! To add a command: a file, a variant of [`Command`], and an arm of [`run`].
 
+pub mod availability;
 pub mod build;
 pub mod bundles;
 pub mod cli;

@@ -33,7 +33,8 @@ pub async fn run(context: CommandContext, args: Args) -> Result<(), Failure> {
     let listener =
         service::http::bind(args.operations_listen).await.map_err(|error| Failure::Other(error.to_string()))?;
     let write = args.reconcile.write_database_url.as_deref().map(reconcile::write_pool).transpose()?;
-    background::start(&context, &args, &registry, &Supervisor::new(health.clone(), &registry), &shutdown);
+    let supervisor = Supervisor::new(health.clone(), &registry);
+    background::start(&context, write.as_ref(), &args, &registry, &supervisor, &shutdown);
     let routes = dead_letters::routes(context.clone())
         .merge(history::routes(context.clone(), write))
         .merge(operations::routes(context));

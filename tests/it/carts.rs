@@ -45,6 +45,26 @@ async fn answer(request: RequestBuilder) -> (u16, String, Value) {
 }
 
 #[tokio::test]
+async fn what_may_be_promised_is_priced_as_if_it_were_there() {
+    let stack = TestStack::start(false).await;
+    let (owner, shop) = stocked(&stack, "promising").await;
+    let page = owner.read("/v1/products/by-external-id/bulb", None).await;
+    let variant = page.body["variants"][0]["id"].as_str().expect("a variant").to_owned();
+    let limit = json!({"location": "main", "limit": 4});
+    let allowed = owner.command(Method::PUT, &format!("/v1/variants/{variant}/stock/backorders"), None, &limit).await;
+    let told = owner.read(&format!("/v1/variants/{variant}/availability"), allowed["token"].as_str()).await;
+    assert_eq!((&told.body["level"], &told.body["orderable"]), (&json!("none"), &json!(true)), "{told:?}");
+    let guest = Guest::begin(&shop).await.at(&shop);
+    let cart = begun(&guest).await;
+    for (more, availability) in [(3, "in_stock"), (2, "fewer_left")] {
+        let written = add(&guest, &cart, "bulb", more).await;
+        let shown = seen(&guest, &cart, &written).await;
+        assert_eq!(shown["lines"][0]["availability"], availability, "{shown}");
+        assert_eq!(shown["quote"]["totals"]["goods"].as_u64(), shown["pieces"].as_u64().map(|pieces| pieces * 250));
+    }
+}
+
+#[tokio::test]
 async fn a_guest_fills_a_cart_and_sees_what_was_written() {
     let stack = TestStack::start(false).await;
     let (_, shop) = stocked(&stack, "filling").await;

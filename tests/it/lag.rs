@@ -8,7 +8,7 @@ use acceptance::{
 };
 use launcher::{passwords::Role, stack::Service};
 use reindex::{
-    CommandContext,
+    CommandContext, availability,
     probe::{self, Background, Outcome, Probe, Target},
 };
 use serde_json::{Value, json};
@@ -142,6 +142,7 @@ async fn every_metric_of_alerts_and_dashboards_exists() {
     let http = reqwest::Client::new();
     let registry = service::Metrics::default();
     let _probe = probe::Metrics::new(&registry);
+    let _availability = availability::Metrics::new(&registry);
     eventually("every name is served by some process", PATIENCE, || async {
         let mut served = metric_names(&registry.text());
         for service in [Service::WriteApi, Service::Projector, Service::Embedder, Service::QueryApi, Service::Operator]

@@ -113,6 +113,12 @@ async fn the_write_side_is_closed_but_for_what_each_process_needs() {
     works(&mut reindex, "UPDATE catalog.outbox SET published_at = NULL").await;
     refused(&mut reindex, "UPDATE catalog.outbox SET topic = ''").await;
     refused(&mut reindex, "SELECT FROM catalog.products").await;
+    refused(&mut reindex, "SELECT FROM inventory.levels").await;
+    // But for what shoppers are told of it.
+    let orderable = "SELECT FROM installation.orderable(gen_random_uuid(), gen_random_uuid())";
+    works(&mut reindex, orderable).await;
+    refused(&mut write, orderable).await;
+    refused(&mut projector, orderable).await;
     let mut query = connected(&database, Role::Query).await;
     refused(&mut query, "SELECT FROM catalog.outbox").await;
 }

@@ -63,7 +63,7 @@ impl Replica {
         serve.arg("--index-dir").arg(Self::index_dir(stack, node)).args(["--node", node]);
         serve.env("SOUK_ADMIN_KEY", stack.stack.admin_key().expect("the admin key"));
         serve.args(["serve", "--operations-listen", &stack.stack.settings.operations_listen.to_string()]);
-        serve.args(["--reconcile-seconds", "0", "--probe-interval-ms", "0"]);
+        serve.args(["--reconcile-seconds", "0", "--probe-interval-ms", "0", "--availability-seconds", "0"]);
         Self { children: vec![started(serve)], url: String::new() }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     app::App,
-    example,
+    example, goods,
+    pieces::{is_orderable, pieces},
     problem::Refusal,
     read_model::{Expected, Given, Isolation, ReadModel},
     request::{ReadContext, ReadHeaders, ReadParameters},
@@ -15,13 +16,17 @@ use axum::{
 };
 use schemas::{
     Uuid,
+    ids::{ProductId, TenantId, VariantId},
     product_page::{Availability, AvailabilityLevel},
 };
 use serde::Serialize;
+use sqlx::PgPool;
 use utoipa_axum::routes;
 
 mod levels;
 mod reservations;
+
+pub(super) use levels::levels_of;
 
 /// Stock.
 pub const READ: ReadModel = ReadModel {
@@ -72,18 +77,18 @@ pub struct VariantAvailability {
     level: AvailabilityLevel,
     /// Pieces that are left, where these are few; null otherwise.
     left: Option<i64>,
-    /// Whether it can be ordered: there is a piece that can be sold, or one may be promised that is not there yet.
+    /// Whether it can be ordered: it is for sale, and there is a piece that can be sold, or one may be promised that is not there yet.
     orderable: bool,
 }
 
 impl VariantAvailability {
-    fn of(variant_id: Uuid, sku: String, available: i64, promised: i64) -> Self {
+    fn of(variant_id: Uuid, sku: String, available: i64, orderable: bool) -> Self {
         let Availability { level, left } = Availability::of(available);
-        Self { variant_id, sku, level, left, orderable: available > 0 || promised > 0 }
+        Self { variant_id, sku, level, left, orderable }
     }
 
     fn example() -> Self {
-        Self::of(example::id(1), "K-1".to_owned(), 3, 0)
+        Self::of(example::id(1), "K-1".to_owned(), 3, true)
     }
 }
 
@@ -101,21 +106,33 @@ pub async fn availability(
 ) -> Result<Response, Refusal> {
     let id = variant(&id)?;
     let read = async || {
-        let found: Option<(String, i64, i64)> = sqlx::query_as(
-            "SELECT s.sku, coalesce(sum(l.on_hand - l.reserved - l.committed), 0)::bigint,
-                    coalesce(sum(greatest(0, l.on_hand - l.reserved - l.committed + l.backorder_limit)), 0)::bigint
+        let found: Option<(String, Uuid, i64)> = sqlx::query_as(
+            "SELECT s.sku, s.product_id, coalesce(sum(l.on_hand - l.reserved - l.committed), 0)::bigint
              FROM stock_skus AS s LEFT JOIN stock_levels AS l USING (tenant_id, variant_id)
-             WHERE s.tenant_id = $1 AND s.variant_id = $2 GROUP BY s.sku",
+             WHERE s.tenant_id = $1 AND s.variant_id = $2 GROUP BY s.sku, s.product_id",
         )
         .bind(context.tenant.uuid())
         .bind(id)
         .fetch_optional(&app.pool)
         .await?;
-        let (sku, available, promised) =
+        let (sku, product, available) =
             found.ok_or_else(|| Refusal::not_found("no variant with this id in this shop"))?;
-        View::of(&VariantAvailability::of(id, sku, available, promised))
+        let orderable = orderable(&app.pool, context.tenant, VariantId(id), ProductId(product)).await?;
+        View::of(&VariantAvailability::of(id, sku, available, orderable))
     };
     context.view(&app, format!("availability {id}"), read).await
+}
+
+/// Whether a cart takes a variant: what is said here is what a cart goes by.
+async fn orderable(
+    pool: &PgPool,
+    tenant: TenantId,
+    variant: VariantId,
+    product: ProductId,
+) -> Result<bool, sqlx::Error> {
+    let offers = goods::offers(pool, tenant, &[variant], &[product]).await?;
+    let pieces = pieces(pool, tenant, &offers).await?;
+    Ok(offers.get(&variant).is_some_and(|offer| is_orderable(offer, pieces.get(&variant))))
 }
 
 /// The id of a variant in a path.
@@ -129,13 +146,13 @@ mod tests {
 
     #[test]
     fn shoppers_see_none_few_or_enough() {
-        let of = |available, promised| {
-            let told = VariantAvailability::of(Uuid::nil(), String::new(), available, promised);
-            (told.level, told.left, told.orderable)
+        let of = |available| {
+            let told = VariantAvailability::of(Uuid::nil(), String::new(), available, true);
+            (told.level, told.left)
         };
-        assert_eq!(of(-2, 0), (AvailabilityLevel::None, None, false));
-        assert_eq!(of(0, 4), (AvailabilityLevel::None, None, true));
-        assert_eq!(of(5, 5), (AvailabilityLevel::Low, Some(5), true));
-        assert_eq!(of(6, 6), (AvailabilityLevel::InStock, None, true));
+        assert_eq!(of(-2), (AvailabilityLevel::None, None));
+        assert_eq!(of(0), (AvailabilityLevel::None, None));
+        assert_eq!(of(5), (AvailabilityLevel::Low, Some(5)));
+        assert_eq!(of(6), (AvailabilityLevel::InStock, None));
     }
 }

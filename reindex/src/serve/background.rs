@@ -1,8 +1,8 @@
-//! The background jobs: the reconciler compares samples of the read models with their sources, the probe measures, and
-//! what was put before shoppers is watched.
+//! The background jobs: the reconciler compares samples of the read models with their sources, the probe measures, what
+//! surfaces say of availability is compared, and what was put before shoppers is watched.
 
 use super::{options::Args, watches};
-use crate::{context::CommandContext, probe, reconcile};
+use crate::{availability, context::CommandContext, probe, reconcile};
 use service::{
     Supervisor,
     metrics::{
@@ -14,6 +14,7 @@ use service::{
     },
     shutdown::Shutdown,
 };
+use sqlx::PgPool;
 use std::time::Duration;
 
 /// A step of the pipeline.
@@ -30,8 +31,15 @@ struct Counted {
     failed: Counter,
 }
 
-/// Starts the jobs; they end with the process.
-pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, supervisor: &Supervisor, shutdown: &Shutdown) {
+/// Starts the jobs; they end with the process. Without the write database, what follows from it alone is left out.
+pub fn start(
+    context: &CommandContext,
+    write: Option<&PgPool>,
+    args: &Args,
+    registry: &Metrics,
+    supervisor: &Supervisor,
+    shutdown: &Shutdown,
+) {
     let counted = Counted::default();
     registry.register(|r| {
         r.register("reconcile_checked", "Compared by the reconciler", counted.checked.clone());
@@ -42,6 +50,12 @@ pub fn start(context: &CommandContext, args: &Args, registry: &Metrics, supervis
     if args.probe.probe_interval_ms > 0 {
         let metrics = probe::Metrics::new(registry);
         supervisor.spawn("probe", probe::run(context.acting("probe"), args.probe.clone(), metrics, shutdown.clone()));
+    }
+    if args.availability.availability_seconds > 0 {
+        let (context, write) = (context.acting("availability"), write.cloned());
+        let metrics = availability::Metrics::new(registry);
+        let compared = availability::run(context, write, args.availability.clone(), metrics, shutdown.clone());
+        supervisor.spawn("availability", compared);
     }
     supervisor.spawn("watches", watches::look_after(context.acting("watch")));
     if args.reconcile_seconds > 0 {

@@ -1,10 +1,10 @@
 //! The options of `reindex serve`.
 
-use crate::{probe, reconcile};
+use crate::{availability, probe, reconcile};
 use service::http::HttpOptions;
 use std::net::SocketAddr;
 
-/// Serve operations to the console, and run the reconciler and the probe
+/// Serve operations to the console, and run the reconciler, the probe and the comparison of availability
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  reindex serve --admin-key $(cat admin.key)")]
 pub struct Args {
@@ -23,4 +23,7 @@ pub struct Args {
     /// The synthetic probe
     #[command(flatten)]
     pub probe: probe::Background,
+    /// The comparison of what surfaces say of availability
+    #[command(flatten)]
+    pub availability: availability::Background,
 }
