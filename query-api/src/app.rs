@@ -13,6 +13,7 @@ use crate::{
     metrics::Metrics,
     operations::Operations,
     popularity::Popularity,
+    previews::Previews,
     promotions::Promotions,
     reads::search::SearchPage,
     shop_settings::KnownSettings,
@@ -52,6 +53,8 @@ pub struct App {
     pub popularity: Popularity,
     /// What makes carts cheaper.
     pub promotions: Promotions,
+    /// Who tries promotions on many carts at the moment.
+    pub previews: Previews,
     /// Slugs to tenants.
     pub tenants: Tenants,
     /// What is counted.
@@ -95,6 +98,7 @@ impl App {
             freshness: Freshness::new(pool.clone(), changes.clone(), index.clone(), config.wait_limits(), supervisor),
             popularity: Popularity::new(pool.clone()),
             promotions: Promotions::new(pool.clone()),
+            previews: Previews::default(),
             defined: Defined::new(pool.clone(), changes.clone()),
             settings: KnownSettings::new(pool.clone(), changes.clone()),
             cache: Cache::new(config.search_cache_mib << 20, changes.clone(), metrics.held("searches")),

@@ -1,5 +1,7 @@
 //! Promotions are defined, given codes, read back and ended, in one shop only.
 
+mod preview;
+
 use acceptance::{
     eventually::eventually,
     quiet::until_quiet,

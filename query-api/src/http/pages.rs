@@ -49,7 +49,7 @@ macro_rules! file {
 
 const START: File = file!("storefront", "index.html", HTML);
 
-const FILES: [File; 31] = [
+const FILES: [File; 32] = [
     file!("storefront", "icon.svg", SVG),
     file!("storefront", "account.css", CSS),
     file!("storefront", "cards.css", CSS),
@@ -71,6 +71,7 @@ const FILES: [File; 31] = [
     file!("storefront", "format.js", SCRIPT),
     file!("storefront", "forms.js", SCRIPT),
     file!("storefront", "order.js", SCRIPT),
+    file!("storefront", "parcels.js", SCRIPT),
     file!("storefront", "picture.js", SCRIPT),
     file!("storefront", "product.js", SCRIPT),
     file!("storefront", "profile.js", SCRIPT),

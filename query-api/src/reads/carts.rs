@@ -6,6 +6,8 @@ mod answer;
 mod asked;
 mod facts;
 mod known;
+mod past;
+mod tried;
 
 use crate::{
     app::App,
@@ -17,13 +19,16 @@ use crate::{
 use access::{Routes, Rule};
 use answer::CartAnswer;
 pub(super) use answer::example_quote;
-use asked::{Buying, StoredCart};
+use asked::Buying;
+pub(super) use asked::StoredCart;
 use axum::{
     extract::{Path, State},
     response::Response,
 };
-use known::Known;
+pub(super) use known::Known;
+pub(super) use past::PastCarts;
 use schemas::Utc;
+pub(super) use tried::{Draft, Tried};
 use utoipa_axum::routes;
 
 /// Carts. What is a shopper's is asked by shoppers: a test of its own has them.
@@ -73,6 +78,6 @@ pub async fn current(State(app): State<App>, context: ReadContext, buying: Buyin
 }
 
 async fn show(app: &App, context: &ReadContext, cart: &StoredCart) -> Result<Response, Refusal> {
-    let known = Known::of(app, context, &cart.cart, Utc::now()).await?;
+    let known = Known::of(app, context, cart, Utc::now()).await?;
     Ok(View::of(&CartAnswer::of(cart, &known))?.version(cart.version).response())
 }

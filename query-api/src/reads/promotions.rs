@@ -1,6 +1,7 @@
 //! Promotions: as staff define them, with figures of use, and what shoppers may know of them.
 
 mod codes;
+mod preview;
 mod shoppers;
 
 use crate::{
@@ -16,6 +17,7 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use schemas::{Timestamp, Utc, Uuid, events::promotions::PromotionContent};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,10 @@ pub const READ: ReadModel = ReadModel {
         Isolation::of("/v1/promotions", "/v1/promotions", Expected::Empty("/promotions")).given(DEFINED),
         Isolation::of("/v1/promotions/{name}", "/v1/promotions/welcome", Expected::NotFound),
         Isolation::of("/v1/promotions/{name}/codes", "/v1/promotions/welcome/codes", Expected::NotFound),
+        // Only shoppers fill carts: a test of its own has carts of two shops.
+        Isolation::of("/v1/promotions/preview", "/v1/promotions/preview", Expected::NothingYet("/examples")).posting(
+            r#"{"name": "spring", "promotion": {"title": "Spring", "effect": {"kind": "percentage", "rate_ppm": 100000}}}"#,
+        ),
         Isolation::of("/v1/coupons/{code}", "/v1/coupons/WELCOME-1", Expected::NotFound),
         Isolation::of("/v1/active-promotions", "/v1/active-promotions", Expected::Empty("/promotions")),
     ],
@@ -56,6 +62,8 @@ fn routes() -> Routes<App> {
     Routes::default()
         .allow(STAFF, routes!(all))
         .allow(STAFF, routes!(one))
+        .allow(STAFF, routes!(preview::preview))
+        .allow_unlisted(STAFF, "/v1/promotions/preview", get(preview::named_like_it))
         .allow(STAFF, routes!(codes::all))
         .allow(Rule::Shopper, routes!(shoppers::coupon))
         .allow(Rule::Shopper, routes!(shoppers::active))
