@@ -54,6 +54,15 @@ enum Cli {
     DemoOrders(DemoOrdersArgs),
     /// Write a bill of materials of each program (CycloneDX), to a folder or to sbom/
     Sbom(SbomArgs),
+    /// Draw docs/diagrams.md anew from the code: state machines and the context map
+    Diagrams(DiagramsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct DiagramsArgs {
+    /// Only say whether it is as the code is
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -175,6 +184,11 @@ async fn run(cli: Cli) -> Result<ExitCode, LaunchError> {
             let folder = args.folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
             // It is made of the source, which this program need not have.
             return Err(LaunchError::Other(format!("the script beside the source makes it: ./souk sbom{folder}")));
+        }
+        Cli::Diagrams(args) => {
+            let check = if args.check { " --check" } else { "" };
+            // Tests know what is drawn.
+            return Err(LaunchError::Other(format!("the script beside the source does it: ./souk diagrams{check}")));
         }
         Cli::Bench(args) => return measuring(args.arguments),
         Cli::DemoOrders(args) => return measuring(std::iter::once("orders".into()).chain(args.arguments)),

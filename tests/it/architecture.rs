@@ -4,6 +4,7 @@
 //!
 //! To add a rule: write it in a file of `architecture/` with a test that breaks it, and call it here.
 
+mod asking;
 mod budgets;
 mod contexts;
 mod cycles;
@@ -23,6 +24,11 @@ use files::File;
 use std::sync::LazyLock;
 
 static REPOSITORY: LazyLock<Vec<File>> = LazyLock::new(files::repository);
+
+/// Who asks which slice of write-api through its port, and from which layers.
+pub fn who_asks_whom() -> asking::Asking {
+    asking::asking(&REPOSITORY)
+}
 
 fn assert_none(what: &str, violations: &[String]) {
     assert!(violations.is_empty(), "{what}:\n  {}\n", violations.join("\n  "));

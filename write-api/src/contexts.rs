@@ -20,6 +20,9 @@ pub(crate) mod promotions;
 pub(crate) mod settings;
 pub(crate) mod tenants;
 
+#[cfg(test)]
+mod tests;
+
 use crate::pipeline::{App, process::registered::Registered};
 use ::access::Routes;
 use schemas::contexts::Context;

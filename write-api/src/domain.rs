@@ -8,6 +8,8 @@ pub mod slug;
 pub mod validation;
 
 #[cfg(test)]
+pub(crate) mod diagram;
+#[cfg(test)]
 pub(crate) mod scenario;
 
 pub use name::Name;

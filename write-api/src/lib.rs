@@ -14,6 +14,7 @@
 //! | [`mail`] | how mail leaves the house |
 //! | [`oidc`] | what identity providers say of people |
 //! | [`providers`] | payment providers, behind one port |
+//! | `reads` | query-api, which is asked whether reads see a command |
 //! | [`vault`], [`passwords`], [`second_factor`] | sealing what is personal, hashing passwords, one-time codes |
 //! | `wake` | the signal to the relay |
 
@@ -30,6 +31,7 @@ pub mod oidc;
 pub mod passwords;
 mod pipeline;
 pub mod providers;
+mod reads;
 pub mod second_factor;
 pub mod vault;
 mod wake;
@@ -61,6 +63,7 @@ use pipeline::{
     process::{metrics::ProcessMetrics, registered::Processes, runner::Runner},
 };
 use providers::{connection::Connection, stripe};
+use reads::Reads;
 use schemas::TimeDelta;
 use service::{
     Health, Metrics, Refusals, Supervisor,
@@ -92,6 +95,9 @@ pub enum RunError {
     /// Payment providers can't be spoken to.
     #[error("payment providers can't be asked: {0}")]
     PaymentProviders(String),
+    /// query-api can't be asked.
+    #[error("query-api can't be asked: {0}")]
+    Reads(reqwest::Error),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -176,9 +182,10 @@ pub async fn serve(
     tasks.push(supervisor.spawn("key-uses", note_used(app.clone(), shutdown.clone())));
     let runner = runner(&app, &config, &metrics);
     tasks.extend(runner.map(|runner| supervisor.spawn("processes", runner.run(shutdown.clone()))));
+    let reads = Reads::new(config.query_url, &metrics).map_err(RunError::Reads)?;
     let work = Work::new(&metrics);
     tasks.push(supervisor.spawn("payments", paying::run(app.clone(), work, shutdown.clone())));
-    let router = http::router(app).merge(health.routes()).merge(metrics.routes());
+    let router = http::router(app, reads).merge(health.routes()).merge(metrics.routes());
     let served = service::http::serve(listener, http::finish(router), config.http, refusals, shutdown.clone()).await;
     shutdown.trigger();
     for task in tasks {

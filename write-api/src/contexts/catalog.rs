@@ -7,7 +7,7 @@ pub(crate) mod port;
 pub(crate) mod process;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::Slice;
 use schemas::contexts::Context;

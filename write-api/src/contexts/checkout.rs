@@ -10,7 +10,7 @@ mod port;
 pub(super) mod process;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::Slice;
 use schemas::contexts::Context;

@@ -6,7 +6,7 @@ mod http;
 pub(crate) mod port;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::Slice;
 use schemas::contexts::Context;

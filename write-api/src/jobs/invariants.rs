@@ -45,7 +45,12 @@ impl Job for InvariantsChecked {
                 let found = invariant.look(&mut snapshot).await?;
                 self.offenders.get_or_create(&vec![("invariant", invariant.key)]).set(found.count);
                 if let Some(first) = found.first {
-                    tracing::error!(invariant = invariant.name, offenders = found.count, first, "something does not hold");
+                    tracing::error!(
+                        invariant = invariant.name,
+                        offenders = found.count,
+                        first,
+                        "something does not hold"
+                    );
                 }
             }
             snapshot.rollback().await?;

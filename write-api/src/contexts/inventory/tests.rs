@@ -1,5 +1,6 @@
 //! What inventory decides.
 
+pub(in crate::contexts) mod diagrams;
 mod machine;
 mod reservations;
 

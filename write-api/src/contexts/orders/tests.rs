@@ -1,5 +1,7 @@
 //! What orders decide.
 
+pub(in crate::contexts) mod diagrams;
+
 use super::domain::{Order, OrderCommand, Rejection};
 use crate::domain::{Aggregate, scenario::Scenario};
 use proptest::prelude::*;
@@ -49,6 +51,7 @@ fn created() -> OrderCreated {
         place: None,
         payment_method: PaymentMethod::Card,
         access_digest: None,
+        guest_key: Some("digest".to_owned()),
         quote: quote("d", 4_200),
     }
 }

@@ -1,5 +1,6 @@
 //! What payments decide, and what follows for the ledger, with the numbers of docs/guides/payments.md.
 
+pub(in crate::contexts) mod diagrams;
 mod ledger;
 mod model;
 mod payment;

@@ -3,6 +3,7 @@
 mod codes;
 mod contents;
 mod database;
+pub(in crate::contexts) mod diagrams;
 mod usages;
 
 use super::domain::{Checked, Promotion, PromotionCommand, promotion::PromotionRejection};

@@ -1,5 +1,7 @@
 //! What tenants decides.
 
+pub(in crate::contexts) mod diagrams;
+
 use super::domain::{OpenTenant, Rejection, Tenant, TenantCommand, origins, quotas};
 use crate::domain::scenario::Scenario;
 use schemas::Uuid;

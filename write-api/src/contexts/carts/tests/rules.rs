@@ -50,7 +50,7 @@ fn has(id: u128, quantity: u32) -> CartsEvent {
     CartsEvent::ItemQuantityChanged(CartItemQuantityChanged { line_id: LineId(Uuid::from_u128(id)), quantity })
 }
 
-fn code(text: &str) -> CouponCode {
+pub(super) fn code(text: &str) -> CouponCode {
     CouponCode::parse(text).expect("a code")
 }
 
@@ -67,7 +67,7 @@ pub(super) fn expired(reason: CartEnd) -> CartsEvent {
 }
 
 /// Every change that an owner can make to a cart that has the line 10.
-fn changes() -> [CartCommand; 6] {
+pub(super) fn changes() -> [CartCommand; 6] {
     [
         CartChange::Add(item(11, 101, 1)),
         CartChange::ChangeQuantity(LineId(Uuid::from_u128(10)), pieces(7)),

@@ -25,7 +25,7 @@ fn variant(id: u128, sku: &str) -> Variant {
     Variant::named(VariantId(Uuid::from_u128(id)), sku)
 }
 
-fn content(slug: &str, title: &str) -> ProductContent {
+pub(super) fn content(slug: &str, title: &str) -> ProductContent {
     ProductContent {
         external_id: Some("x-1".into()),
         variants: vec![variant(10, "sku-1")],
@@ -37,11 +37,11 @@ fn parsed(content: ProductContent) -> Content {
     Content::parse(Draft { content, given_ids: vec![] }).expect("allowed")
 }
 
-fn create(content: ProductContent, facts: Facts) -> ProductCommand {
+pub(super) fn create(content: ProductContent, facts: Facts) -> ProductCommand {
     ProductCommand::Create { id: ID, content: parsed(content), facts }
 }
 
-fn change(content: ProductContent) -> ProductCommand {
+pub(super) fn change(content: ProductContent) -> ProductCommand {
     ProductCommand::Change { content: parsed(content), facts: Facts::default() }
 }
 

@@ -20,7 +20,7 @@ use schemas::{
 use serde_json::json;
 use std::collections::BTreeMap;
 
-fn usage(checkout: u128, code: &str, customer: &str, is_given_back: bool) -> CouponUse {
+pub(super) fn usage(checkout: u128, code: &str, customer: &str, is_given_back: bool) -> CouponUse {
     CouponUse {
         promotion_id: ID,
         promotion: "spring".to_owned(),
@@ -44,8 +44,8 @@ fn released(usage: &CouponUse, was_consumed: bool) -> PromotionsEvent {
     PromotionsEvent::CouponReleased(CouponReleased { usage: usage.clone(), was_consumed })
 }
 
-const ABORTED: UsageCommand = UsageCommand::Release { is_cancelled: false };
-const CANCELLED: UsageCommand = UsageCommand::Release { is_cancelled: true };
+pub(super) const ABORTED: UsageCommand = UsageCommand::Release { is_cancelled: false };
+pub(super) const CANCELLED: UsageCommand = UsageCommand::Release { is_cancelled: true };
 
 #[test]
 fn a_use_is_reserved_once_and_then_consumed_or_released_once() {
