@@ -1,7 +1,10 @@
 //! The browser that the storefront is tested with: Debian's chromium and its driver. Without them the test is left
 //! out, so that nothing here is an error.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 /// The driver's program.
 pub const DRIVER: &str = "chromedriver";
@@ -45,6 +48,29 @@ pub fn fetch() -> Result<(), String> {
     // Lists of packages may be old, or not there yet.
     let installed = run(&install_all) || (run(&["update", "-qq"]) && run(&install_all));
     if installed && is_there() { Ok(()) } else { Err(format!("{install} failed")) }
+}
+
+/// What finds barriers in pages, from npm: <https://github.com/dequelabs/axe-core>.
+const AXE: &str = "axe-core@4.14.1";
+
+/// The script that finds barriers in pages, fetched into the cache where it is not there yet.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn fetch_axe(cache: &Path) -> Result<PathBuf, String> {
+    let folder = cache.join(AXE.replace('@', "-"));
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    if script.is_file() {
+        return Ok(script);
+    }
+    if !found("npm") {
+        return Err(format!("{AXE} is not there, and npm is not installed, which would fetch it"));
+    }
+    eprintln!("  fetching {AXE} from npm for the test of the storefront");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&folder).arg(AXE);
+    if succeeds(&mut install) && script.is_file() { Ok(script) } else { Err(format!("npm could not fetch {AXE}")) }
 }
 
 /// Whether a program is on the path.

@@ -62,19 +62,23 @@ pub async fn run(args: Args, mut settings: Settings, programs: PathBuf) -> Resul
     if let Err(missing) = tokio::task::block_in_place(browser::fetch) {
         eprintln!("  the storefront is not tested: {missing}");
     }
+    let axe = tokio::task::block_in_place(|| browser::fetch_axe(&stack.settings.cache()));
+    if let Err(missing) = &axe {
+        eprintln!("  the storefront is not searched for barriers: {missing}");
+    }
     println!(
         "starting PostgreSQL and the {} broker for the tests",
         if args.kafka == Broker::Apache { "Apache Kafka" } else { "embedded" }
     );
     let postgres = Postgres::new(&stack.artifacts, folder.path(), stack.settings.postgres_port)?;
     postgres.start()?;
-    let outcome = with_broker(&stack, &args).await;
+    let outcome = with_broker(&stack, &args, axe.ok().as_deref()).await;
     stack.stop(Service::Broker)?;
     postgres.stop()?;
     outcome
 }
 
-async fn with_broker(stack: &Stack, args: &Args) -> Result<i32, LaunchError> {
+async fn with_broker(stack: &Stack, args: &Args, axe: Option<&Path>) -> Result<i32, LaunchError> {
     stack.start(Service::Broker)?;
     stack.wait_ready(Service::Broker).await?;
     let skips = stack.settings.data_dir.join("skips");
@@ -95,6 +99,7 @@ async fn with_broker(stack: &Stack, args: &Args) -> Result<i32, LaunchError> {
         .env("SOUK_TEST_PARTITIONS", if stack.settings.kafka == Broker::Apache { "12" } else { "4" })
         .env("SOUK_TEST_SKIPS", &skips)
         .env("SOUK_CACHE_DIR", stack.settings.cache())
+        .envs(axe.map(|script| ("SOUK_TEST_AXE", script)))
         .env("SOUK_MODEL_DIR", stack.artifacts.model_dir())
         .env("SOUK_ONNXRUNTIME", stack.artifacts.onnxruntime())
         .env_remove("SOUK_KAFKA");

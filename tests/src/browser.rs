@@ -9,6 +9,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -32,6 +33,8 @@ pub struct Browser {
     driver: Child,
     http: Client,
     session: String,
+    /// Barriers that pictures have met.
+    met: Mutex<Vec<String>>,
 }
 
 impl Browser {
@@ -51,7 +54,7 @@ impl Browser {
             .expect("chromedriver starts");
         // A proxy of this machine knows no way to this machine.
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("a client");
-        let mut started = Self { driver, http, session: String::new() };
+        let mut started = Self { driver, http, session: String::new(), met: Mutex::default() };
         let address = format!("http://127.0.0.1:{port}");
         eventually("chromedriver answers", PATIENCE, || async {
             let status = started.http.get(format!("{address}/status")).send().await;
@@ -73,6 +76,9 @@ impl Browser {
                 return None;
             }
         };
+        if axe().is_none() {
+            test_skips::skip("barriers are not looked for: axe-core is not there");
+        }
         let id = session["sessionId"].as_str().expect("a session");
         started.session = format!("{}/session/{id}", started.session);
         Some(started)
@@ -185,7 +191,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
-    /// Keeps a picture of the page in `target/screenshots/`.
+    /// Keeps a picture of the page in `target/screenshots/`, and looks for barriers in what it shows: they are among the complaints.
     pub async fn picture(&self, name: &str) {
         let shot = self.devtools("Page.captureScreenshot", json!({"format": "png"})).await;
         let program = std::env::current_exe().expect("this program's path");
@@ -194,15 +200,44 @@ impl Browser {
         std::fs::create_dir_all(&folder).expect("a folder");
         let bytes = STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("Base64");
         std::fs::write(folder.join(format!("{name}.png")), bytes).expect("written");
+        let found = self.barriers().await.into_iter().map(|barrier| format!("{name}: {barrier}"));
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }
 
-    /// What the page has complained about since this was asked last: errors and warnings of the console.
+    /// What keeps people from using the page, as axe-core finds it: rules of WCAG 2.2, A and AA, that are broken seriously. Nothing
+    /// where it is not there, which the start of the browser has told. What lies half under a bar that sticks is large enough once it is
+    /// scrolled from there.
+    async fn barriers(&self) -> Vec<String> {
+        let Some(axe) = axe() else { return Vec::new() };
+        let script = format!("if (!window.axe) {{ {axe} }}");
+        self.post("/execute/sync", json!({"script": script, "args": []})).await;
+        let run = "const done = arguments[arguments.length - 1];
+            const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+            axe.run({runOnly: tags, resultTypes: ['violations']}).then(
+              (found) => done(found.violations.filter((one) => ['serious', 'critical'].includes(one.impact)
+                && !one.nodes.every((node) => node.failureSummary.includes('partially obscured'))).map(
+                (one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`)),
+              (error) => done([String(error)]));";
+        let found = self.post("/execute/async", json!({"script": run, "args": []})).await;
+        found.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What there is to complain about since this was asked last: errors and warnings of the page's console, and barriers that
+    /// pictures have met.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.post("/se/log", json!({"type": "browser"})).await;
         let entries = log.as_array().into_iter().flatten();
         let bad = entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
-        bad.map(|entry| entry["message"].to_string()).collect()
+        let met = std::mem::take(&mut *self.met.lock().unwrap_or_else(PoisonError::into_inner));
+        bad.map(|entry| entry["message"].to_string()).chain(met).collect()
     }
+}
+
+/// The script that finds barriers, if it is there.
+fn axe() -> Option<&'static str> {
+    static SCRIPT: OnceLock<Option<String>> = OnceLock::new();
+    let script = SCRIPT.get_or_init(|| std::fs::read_to_string(std::env::var_os("SOUK_TEST_AXE")?).ok());
+    script.as_deref()
 }
 
 impl Drop for Browser {
