@@ -70,7 +70,7 @@ function columns(asked) {
     { name: "Who", of: ({ entry }) => h("span", {}, who(entry)) },
     { name: "What", of: ({ entry }) => what(entry) },
     { name: "On what", of: ({ entry }) => on(entry) },
-    { name: "Changes", class: "wide", of: ({ number, entry }) => h("details", {}, h("summary", { data: { key: `changes ${number}` }, "aria-label": `Changes of entry ${number}` }, "Before and after"), entry.changes.map(changed)) },
+    { name: "Changes", class: "wide", of: ({ number, entry }) => h("details", {}, h("summary", { data: { key: `changes ${number}` }, "aria-label": `Before and after: entry ${number}` }, "Before and after"), entry.changes.map(changed)) },
     { name: "Why", of: ({ entry }) => entry.reason ?? "–" },
     { name: "From", of: ({ entry }) => entry.address ?? "–" },
     { name: "Request", of: ({ entry }) => h("code", { title: entry.correlation_id }, show.short(entry.correlation_id)) },

@@ -3,6 +3,7 @@
 mod cards;
 mod cases;
 mod faults;
+mod groups;
 
 use acceptance::{
     builders::{price_line, product_line, stock_line},
