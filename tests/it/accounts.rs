@@ -8,7 +8,8 @@ mod sessions;
 mod staff;
 
 use acceptance::{
-    shop::Shop,
+    eventually::eventually,
+    shop::{PATIENCE, Shop},
     shopper::{PASSWORD, Shopper, code_of, mail_to, mails_to},
     stack::TestStack,
 };
@@ -55,8 +56,12 @@ async fn somebody_signs_up_proves_the_address_and_signs_in() {
     assert_eq!(verified["user_id"], ana.id);
     let (status, _, me) = answer(ana.at(&shop).request(Method::GET, "/v1/me")).await;
     assert_eq!((status, &me["email"], &me["email_verified"]), (200, &json!("Ana@Example.com"), &json!(true)), "{me}");
-    // The read side believes the token, too, and knows whose it is.
-    assert_eq!(ana.at(&shop).read("/v1/search?q=lamp", None).await.status, 200);
+    // The read side believes the token, too, once the key of the shop's first tokens has come there.
+    eventually("the read side knows the shop's key", PATIENCE, || async {
+        let status = ana.at(&shop).read("/v1/search?q=lamp", None).await.status;
+        if status == 200 { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
     let staff = Shop::open(&stack, "welcome").await;
     let users = staff.read("/v1/users", verified["token"].as_str()).await;
     assert!(users.fresh && users.body["users"][0]["verified_at"].is_string(), "{users:?}");

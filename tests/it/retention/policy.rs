@@ -109,6 +109,12 @@ const WRITE: &[Kept] = &[
         "ways to providers that somebody has begun, sealed",
         "10 minutes; the job `accounts_end`",
     ),
+    kept(
+        "accounts.proved_addresses",
+        "whose orders as a guest are looked for",
+        "until the job `guest_orders_claimed` has found them",
+    ),
+    kept("accounts.former_guests", "which guests an account was, by their ids", "as long as the account"),
     kept("accounts.codes", "digests of codes that were sent", "an hour or a day; the job `accounts_end`"),
     kept(
         "accounts.refresh_tokens",
