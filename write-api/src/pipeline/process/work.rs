@@ -187,6 +187,12 @@ impl Worker<'_> {
                 self.metrics.tried(P::NAME, &step.step, "done");
                 self.answered::<P>(step, answered).await
             }
+            // What can't be had at the moment, such as the outcome of an attempt at a provider.
+            Ok(Ok(Err(Error::Rejected(rejection)))) if rejection.problem().status >= 500 => {
+                let problem = rejection.problem();
+                let detail = problem.detail.as_deref().unwrap_or(&problem.title);
+                self.failed::<P>(step, &format!("{}: {detail}", problem.code)).await
+            }
             Ok(Ok(Err(Error::Rejected(rejection)))) => {
                 self.metrics.tried(P::NAME, &step.step, "rejected");
                 let problem = rejection.problem();
