@@ -7,7 +7,9 @@
 
 use crate::contexts::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Request header of reads: the token or tokens (comma separated) the answer should include.
@@ -18,6 +20,37 @@ pub const WAIT_HEADER: &str = "souk-wait-ms";
 pub const CONSISTENCY_HEADER: &str = "souk-consistency";
 /// Header with what the views have of each aggregate that a stale answer has not seen.
 pub const SERVED_HEADER: &str = "souk-versions-served";
+
+/// Which reads are meant: each includes those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Whatever is read from the views.
+    #[default]
+    Views,
+    /// Searches as well.
+    Search,
+    /// Searches by meaning as well.
+    Vectors,
+}
+
+impl Reach {
+    /// As requests and answers say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Views => "views",
+            Self::Search => "search",
+            Self::Vectors => "vectors",
+        }
+    }
+
+    /// The one that a word says, if it says one.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Views, Self::Search, Self::Vectors].into_iter().find(|reach| reach.as_str() == word)
+    }
+}
 
 /// Most entries a token may name.
 pub const MAX_ENTRIES: usize = 10_000;

@@ -4,6 +4,7 @@
 mod activity;
 mod body;
 mod connection;
+mod forwarded;
 mod head;
 mod hosts;
 mod options;
@@ -16,6 +17,7 @@ mod tls;
 mod wire;
 
 pub use body::BodyDeadline;
+pub use forwarded::forwarded;
 pub use hosts::{Hosts, named_hosts};
 pub use options::HttpOptions;
 pub use proxies::TrustedProxies;

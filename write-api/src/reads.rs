@@ -4,11 +4,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use reqwest::{Client, Url, redirect::Policy};
 use schemas::{
     contexts::Context,
-    token::{CONSISTENCY_HEADER, SERVED_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
+    token::{CONSISTENCY_HEADER, Reach, SERVED_HEADER, TOKEN_HEADER, Token, WAIT_HEADER},
 };
 use service::{
-    Metrics, RequestContext,
-    http::Peer,
+    Metrics,
+    http::forwarded,
     metrics::prometheus_client::{
         encoding::EncodeLabelSet,
         metrics::{counter::Counter, family::Family},
@@ -21,43 +21,15 @@ use tokio::sync::Semaphore;
 const MOST_WAITING: usize = 512;
 /// How much longer than asked for the answer may be on its way.
 const SLACK: Duration = Duration::from_secs(2);
-/// The headers that say who asks and of which shop.
-const WHO: [HeaderName; 5] = [
+/// The headers that say who asks and of which shop, beside the host.
+const WHO: [HeaderName; 4] = [
     header::AUTHORIZATION,
-    header::HOST,
     HeaderName::from_static("x-correlation-id"),
     HeaderName::from_static("x-tenant-id"),
     HeaderName::from_static(TENANT_SLUG),
 ];
 const TENANT_ID: &str = "x-tenant-id";
 const TENANT_SLUG: &str = "x-tenant-slug";
-
-/// Which reads have to see a command before it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Listings of staff, carts, orders: whatever is read from the views.
-    Views,
-    /// Searches as well.
-    Search,
-    /// Searches by meaning as well.
-    Vectors,
-}
-
-impl Place {
-    /// As requests say it.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Views => "views",
-            Self::Search => "search",
-            Self::Vectors => "vectors",
-        }
-    }
-
-    /// The place of a word.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Views, Self::Search, Self::Vectors].into_iter().find(|place| place.as_str() == word)
-    }
-}
 
 /// What is said of a command that was waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,11 +81,11 @@ impl Reads {
         Ok(Self { at, places: Arc::new(Semaphore::new(MOST_WAITING)), waits })
     }
 
-    /// Waits until reads at a place see what a token names, or the time is over. `who` is the request that the token answers.
-    pub(crate) async fn wait(&self, who: &Parts, token: &Token, place: Place, most: Duration) -> Sight {
+    /// Waits until reads see what a token names, or the time is over. `who` is the request that the token answers.
+    pub(crate) async fn wait(&self, who: &Parts, token: &Token, reach: Reach, most: Duration) -> Sight {
         let sight = match (&self.at, self.places.try_acquire()) {
             (Some((client, url)), Ok(_permit)) => {
-                ask(client, url, headers(who, token, most), place, most).await.unwrap_or(Sight::Unknown)
+                ask(client, url, headers(who, token, most), reach, most).await.unwrap_or(Sight::Unknown)
             }
             _ => Sight::Unknown,
         };
@@ -123,10 +95,10 @@ impl Reads {
 }
 
 /// Asks query-api. None where it does not say.
-async fn ask(client: &Client, url: &Url, headers: HeaderMap, place: Place, most: Duration) -> Option<Sight> {
+async fn ask(client: &Client, url: &Url, headers: HeaderMap, reach: Reach, most: Duration) -> Option<Sight> {
     let mut url = url.clone();
     url.set_path(&format!("{}/v1/seen", url.path().trim_end_matches('/')));
-    url.set_query(Some(&format!("in={}", place.as_str())));
+    url.set_query(Some(&format!("in={}", reach.as_str())));
     let answer = client.get(url).headers(headers).timeout(most + SLACK).send().await;
     let answer = answer.and_then(reqwest::Response::error_for_status);
     let answer = answer.inspect_err(|error| tracing::warn!(%error, "whether reads see a command is not known"));
@@ -139,23 +111,11 @@ async fn ask(client: &Client, url: &Url, headers: HeaderMap, place: Place, most:
 
 /// What query-api is told: who asks as it came, what is to be seen, and for how long to wait.
 fn headers(who: &Parts, token: &Token, most: Duration) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for name in WHO {
-        headers.extend(who.headers.get(&name).map(|value| (name, value.clone())));
-    }
-    // Over HTTP/2 the host is a part of the address.
-    let host = who.uri.authority().and_then(|authority| HeaderValue::try_from(authority.as_str()).ok());
-    headers.extend(host.map(|host| (header::HOST, host)));
+    let mut headers = forwarded(who, &WHO);
     // What happens to a shop itself is read in that shop, whatever the request names.
     if let Some((_, shop, _)) = token.entries().find(|(context, ..)| *context == Context::Tenants) {
         headers.remove(TENANT_SLUG);
         insert(&mut headers, TENANT_ID, &shop.to_string());
-    }
-    if let Some(Peer(address)) = who.extensions.get() {
-        insert(&mut headers, "x-forwarded-for", &address.to_string());
-    }
-    if let Some(trace) = who.extensions.get().and_then(|context: &RequestContext| context.traceparent.clone()) {
-        insert(&mut headers, "traceparent", &trace);
     }
     insert(&mut headers, TOKEN_HEADER, &token.to_string());
     insert(&mut headers, WAIT_HEADER, &most.as_millis().to_string());

@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -20,10 +20,7 @@ use schemas::{
     problem::{Code, Problem},
     token::{CONSISTENCY_HEADER, SERVED_HEADER, TOKEN_HEADER},
 };
-use service::{
-    RequestContext,
-    http::{Peer, ProblemResponse, in_own_time},
-};
+use service::http::{ProblemResponse, forwarded, in_own_time};
 use std::time::Duration;
 
 /// Everything that is passed on; nothing else of write-api is reached from here.
@@ -125,7 +122,7 @@ async fn passed_on(write_api: &WriteApi, request: Request) -> Result<Response, R
     let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
         .await
         .map_err(|_| Refusal(Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are passed on"))))?;
-    let headers = sent(&parts);
+    let headers = forwarded(&parts, &SENT);
     let patience = if headers.contains_key("prefer") { PATIENCE + WAITING } else { PATIENCE };
     let unanswered = |error: reqwest::Error| unanswered(&error, patience);
     let passed = write_api.http.request(parts.method, url).timeout(patience).headers(headers).body(body);
@@ -149,25 +146,6 @@ fn address(base: &Url, uri: &Uri) -> Option<Url> {
     url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), uri.path()));
     url.set_query(uri.query());
     Some(url)
-}
-
-/// What is told of the request: its host, from which the shop follows, and the address of whoever made it.
-fn sent(parts: &Parts) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for name in SENT {
-        headers.extend(parts.headers.get(&name).map(|value| (name, value.clone())));
-    }
-    let host = match parts.uri.authority() {
-        Some(authority) => HeaderValue::try_from(authority.as_str()).ok(),
-        None => parts.headers.get(header::HOST).cloned(),
-    };
-    headers.extend(host.map(|host| (header::HOST, host)));
-    let context = parts.extensions.get::<RequestContext>();
-    let trace = context.and_then(|context| HeaderValue::try_from(context.traceparent.as_deref()?).ok());
-    headers.extend(trace.map(|trace| (HeaderName::from_static("traceparent"), trace)));
-    let peer = parts.extensions.get().and_then(|Peer(address)| HeaderValue::try_from(address.to_string()).ok());
-    headers.extend(peer.map(|peer| (HeaderName::from_static("x-forwarded-for"), peer)));
-    headers
 }
 
 fn unanswered(error: &reqwest::Error, patience: Duration) -> Refusal {

@@ -13,6 +13,7 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
+use schemas::token::Reach;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
@@ -22,19 +23,6 @@ pub const READ: ReadModel =
 
 fn routes() -> Routes<App> {
     Routes::default().allow(Rule::Named, routes!(seen))
-}
-
-/// Which reads are meant: each includes those before it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reach {
-    /// Whatever is read from the views.
-    #[default]
-    Views,
-    /// Searches as well.
-    Search,
-    /// Searches by meaning as well.
-    Vectors,
 }
 
 /// Which reads.

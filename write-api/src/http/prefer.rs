@@ -1,14 +1,14 @@
 //! `Prefer: wait` (RFC 7240): a command is answered once reads see what it wrote. It is carried out whatever comes of the wait.
 
 use super::problem::ApiError;
-use crate::reads::{Place, Reads, Sight};
+use crate::reads::{Reads, Sight};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use schemas::token::{CONSISTENCY_HEADER, TOKEN_HEADER, Token};
+use schemas::token::{CONSISTENCY_HEADER, Reach, TOKEN_HEADER, Token};
 use std::{sync::Arc, time::Duration};
 
 /// The longest wait, in seconds.
@@ -21,7 +21,7 @@ const APPLIED: &str = "preference-applied";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wait {
     pub(crate) most: Duration,
-    pub(crate) place: Place,
+    pub(crate) reach: Reach,
 }
 
 /// A route has kept to the preference in its own way.
@@ -56,10 +56,10 @@ fn read(preference: &str) -> Result<Wait, ApiError> {
     let seconds = seconds
         .filter(|seconds| *seconds <= MOST_WAIT)
         .ok_or_else(|| refused(format!("wait is a whole number of seconds from 0 to {MOST_WAIT}")))?;
-    let mut wait = Wait { most: Duration::from_secs(seconds), place: Place::Views };
+    let mut wait = Wait { most: Duration::from_secs(seconds), reach: Reach::Views };
     for parameter in parts.filter(|parameter| name(parameter) == "in") {
-        let place = Place::parse(value(parameter));
-        wait.place = place.ok_or_else(|| refused("in is one of views, search, vectors".to_owned()))?;
+        let reach = Reach::parse(value(parameter));
+        wait.reach = reach.ok_or_else(|| refused("in is one of views, search, vectors".to_owned()))?;
     }
     Ok(wait)
 }
@@ -75,7 +75,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Waits until reads see what a token names, or the time is over.
     pub(crate) async fn see(&self, token: &Token) -> Sight {
-        self.reads.wait(&self.who, token, self.wait.place, self.wait.most).await
+        self.reads.wait(&self.who, token, self.wait.reach, self.wait.most).await
     }
 }
 
@@ -100,11 +100,11 @@ pub(crate) async fn keep(State(reads): State<Reads>, mut request: Request, next:
 }
 
 /// Writes into an answer's head what came of the wait.
-fn tell(headers: &mut HeaderMap, sight: Sight, Wait { most, place }: Wait) {
+fn tell(headers: &mut HeaderMap, sight: Sight, Wait { most, reach }: Wait) {
     match sight {
         Sight::Told(said) => {
             headers.extend(said);
-            let applied = HeaderValue::try_from(format!("wait={}; in={}", most.as_secs(), place.as_str())).ok();
+            let applied = HeaderValue::try_from(format!("wait={}; in={}", most.as_secs(), reach.as_str())).ok();
             headers.extend(applied.map(|applied| (HeaderName::from_static(APPLIED), applied)));
         }
         Sight::Unknown => {
@@ -117,12 +117,12 @@ fn tell(headers: &mut HeaderMap, sight: Sight, Wait { most, place }: Wait) {
 mod tests {
     use super::*;
 
-    fn preferred(texts: &[&str]) -> Result<Option<(u64, Place)>, ApiError> {
+    fn preferred(texts: &[&str]) -> Result<Option<(u64, Reach)>, ApiError> {
         let mut headers = HeaderMap::new();
         for text in texts {
             headers.append(PREFER, HeaderValue::from_str(text).expect("visible"));
         }
-        Ok(wait(&headers)?.map(|wait| (wait.most.as_secs(), wait.place)))
+        Ok(wait(&headers)?.map(|wait| (wait.most.as_secs(), wait.reach)))
     }
 
     #[test]
@@ -131,11 +131,11 @@ mod tests {
         assert_eq!(found(&[]), None);
         assert_eq!(found(&["return=minimal"]), None);
         assert_eq!(found(&["handling=lenient; wait=7"]), None, "a parameter of another preference");
-        assert_eq!(found(&["wait=5"]), Some((5, Place::Views)));
-        assert_eq!(found(&["wait=5; other=search"]), Some((5, Place::Views)));
-        assert_eq!(found(&["return=minimal, Wait = 30 ; in = \"search\""]), Some((30, Place::Search)));
-        assert_eq!(found(&["respond-async", "wait=0;foo;in=vectors"]), Some((0, Place::Vectors)));
-        assert_eq!(found(&["wait=1, wait=2"]), Some((1, Place::Views)));
+        assert_eq!(found(&["wait=5"]), Some((5, Reach::Views)));
+        assert_eq!(found(&["wait=5; other=search"]), Some((5, Reach::Views)));
+        assert_eq!(found(&["return=minimal, Wait = 30 ; in = \"search\""]), Some((30, Reach::Search)));
+        assert_eq!(found(&["respond-async", "wait=0;foo;in=vectors"]), Some((0, Reach::Vectors)));
+        assert_eq!(found(&["wait=1, wait=2"]), Some((1, Reach::Views)));
     }
 
     #[test]

@@ -1,6 +1,11 @@
 use super::*;
-use axum::{Json, body::Body, http::StatusCode};
+use axum::{
+    Json,
+    body::Body,
+    http::{HeaderValue, StatusCode},
+};
 use serde_json::{Value, json};
+use service::http::Peer;
 use std::net::IpAddr;
 use tokio::net::TcpListener;
 

@@ -193,7 +193,7 @@ impl<W: WorkingSet> Driver<W> {
     }
 }
 
-/// Whether reads see all that was written. What a token is too short for can't be asked.
+/// Whether reads see all that was written. Where that is more than a token may name, nobody can be asked.
 async fn see(waiting: &Waiting, token: Option<&Token>) -> &'static str {
     match token {
         Some(token) => waiting.see(token).await.as_str(),
