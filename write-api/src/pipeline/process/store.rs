@@ -4,6 +4,16 @@ use crate::pipeline::Failure;
 use schemas::{Timestamp, Uuid, ids::TenantId};
 use sqlx::PgConnection;
 
+/// When the process `p` is due: by its steps, by its timers.
+macro_rules! due {
+    () => {
+        "(SELECT min(s.next_try_at) FROM processes.steps AS s
+          WHERE s.tenant_id = p.tenant_id AND s.name = p.name AND s.process_id = p.process_id),
+         (SELECT min(t.due_at) FROM processes.timers AS t
+          WHERE t.tenant_id = p.tenant_id AND t.name = p.name AND t.process_id = p.process_id)"
+    };
+}
+
 /// A process that this node works on, until its lease ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
@@ -124,14 +134,11 @@ pub(super) async fn release(conn: &mut PgConnection, claim: &Claim) -> Result<()
 
 /// Sets when the process is due, by its steps and timers.
 async fn wake(conn: &mut PgConnection, claim: &Claim) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE processes.processes AS p SET wake_at = least(
-           (SELECT min(s.next_try_at) FROM processes.steps AS s
-            WHERE s.tenant_id = p.tenant_id AND s.name = p.name AND s.process_id = p.process_id),
-           (SELECT min(t.due_at) FROM processes.timers AS t
-            WHERE t.tenant_id = p.tenant_id AND t.name = p.name AND t.process_id = p.process_id))
-         WHERE p.tenant_id = $1 AND p.name = $2 AND p.process_id = $3",
-    )
+    sqlx::query(concat!(
+        "UPDATE processes.processes AS p SET wake_at = least(",
+        due!(),
+        ") WHERE p.tenant_id = $1 AND p.name = $2 AND p.process_id = $3"
+    ))
     .bind(claim.tenant.uuid())
     .bind(&claim.name)
     .bind(claim.process)
@@ -314,20 +321,20 @@ pub(super) struct Next<'a> {
 
 /// One statement, since a checkout has a dozen of them. It does not see the steps that it adds itself: those are due now. A step that
 /// waits already is the same one.
-const KEEP: &str = "WITH added AS (
+const KEEP: &str = concat!(
+    "WITH added AS (
       INSERT INTO processes.steps (tenant_id, name, process_id, step, command, cause, next_try_at)
       SELECT $1::uuid, $2::text, $3::uuid, new.step, new.command, $9::text, $5::timestamptz
       FROM UNNEST($7::text[], $8::text[]) WITH ORDINALITY AS new (step, command, n) ORDER BY n
       ON CONFLICT DO NOTHING)
     UPDATE processes.processes AS p SET version = version + 1, state = $4, seen = $10, changed_at = $5,
       ended_at = CASE WHEN $6 THEN $5 WHEN cardinality($7) > 0 THEN NULL ELSE ended_at END,
-      wake_at = least(
-        (SELECT min(s.next_try_at) FROM processes.steps AS s
-         WHERE s.tenant_id = p.tenant_id AND s.name = p.name AND s.process_id = p.process_id),
-        (SELECT min(t.due_at) FROM processes.timers AS t
-         WHERE t.tenant_id = p.tenant_id AND t.name = p.name AND t.process_id = p.process_id),
+      wake_at = least(",
+    due!(),
+    ",
         CASE WHEN cardinality($7) > 0 THEN $5 END)
-    WHERE p.tenant_id = $1 AND p.name = $2 AND p.process_id = $3";
+    WHERE p.tenant_id = $1 AND p.name = $2 AND p.process_id = $3"
+);
 
 /// Keeps its state, its steps and its timers, and when it is due by them.
 pub(super) async fn keep(
