@@ -51,6 +51,21 @@ impl Cards {
         .await
     }
 
+    /// What the shopper has to do.
+    async fn stands(&self, checkout: &Value, action: &str) {
+        eventually("the shopper has to act", PATIENCE, || async {
+            let read = self.scene.guest.stands(checkout).await;
+            if read.body["awaiting"]["action"] == action { Ok(()) } else { Err(format!("{read:?}")) }
+        })
+        .await;
+    }
+
+    /// The shopper wants another attempt.
+    async fn pays_again(&self, checkout: &Value) {
+        let path = format!("/v1/checkouts/{}/payment", checkout["id"].as_str().expect("an id"));
+        self.scene.guest.shop.command(Method::POST, &path, None, &json!({"payment_method": "card"})).await;
+    }
+
     async fn capturing(&self) {
         let captured = || self.stripe.carried_out("capture");
         eventually("it is captured", PATIENCE, || async {
@@ -150,17 +165,9 @@ async fn another_attempt_is_paid_whatever_comes_late_of_the_one_before() {
     for event in &late {
         assert_eq!(send(&cards.hook, event, WEBHOOK_SECRET, 1).await, Ok(204));
     }
-    let stands = async |what: &str| {
-        eventually("the shopper has to act", PATIENCE, || async {
-            let read = scene.guest.stands(&begun.body).await;
-            if read.body["awaiting"]["action"] == what { Ok(()) } else { Err(format!("{read:?}")) }
-        })
-        .await;
-    };
-    stands("pay_again").await;
-    let path = format!("/v1/checkouts/{}/payment", begun.body["id"].as_str().expect("an id"));
-    scene.guest.shop.command(Method::POST, &path, None, &json!({"payment_method": "card"})).await;
-    stands("confirm").await;
+    cards.stands(&begun.body, "pay_again").await;
+    cards.pays_again(&begun.body).await;
+    cards.stands(&begun.body, "confirm").await;
     for event in &mut late.clone() {
         // Another webhook of the same attempt.
         event["id"] = json!(format!("{}_late", event["id"].as_str().expect("an id")));
@@ -176,6 +183,28 @@ async fn another_attempt_is_paid_whatever_comes_late_of_the_one_before() {
     .await;
     let given = action(&scene.guest.shop, &begun.body).await;
     assert_eq!((given.status, &given.body["client_secret"]), (StatusCode::OK, &cards.stripe.newest()["client_secret"]));
+    cards.pays().await;
+    let shown = scene.shown(&begun.body, "completed").await;
+    cards.paid(shown["order_id"].as_str().expect("an order")).await;
+    assert_eq!(cards.stripe.carried_out("capture"), 1);
+}
+
+/// Before another attempt, the declined one is ended. Where the provider's answer to that is lost, the checkout waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_attempt_waits_until_it_is_known_that_the_one_before_has_ended() {
+    let cards = Cards::open("ended-shop").await;
+    let scene = &cards.scene;
+    let cart = scene.cart(1).await;
+    let begun = scene.checkout(&cart, "card", 2_500).await;
+    cards.stripe.decline(cards.stripe.newest()["id"].as_str().expect("an id"));
+    for event in cards.stripe.take_events() {
+        assert_eq!(send(&cards.hook, &event, WEBHOOK_SECRET, 1).await, Ok(204));
+    }
+    cards.stands(&begun.body, "pay_again").await;
+    cards.stripe.fail(&[Fault::BrokenAfter]);
+    cards.pays_again(&begun.body).await;
+    cards.stands(&begun.body, "confirm").await;
+    assert_eq!((cards.stripe.count(), cards.stripe.carried_out("cancel")), (2, 1));
     cards.pays().await;
     let shown = scene.shown(&begun.body, "completed").await;
     cards.paid(shown["order_id"].as_str().expect("an order")).await;

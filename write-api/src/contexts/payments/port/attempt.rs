@@ -9,7 +9,7 @@ use super::{
         table::calls::{self, Call, Operation},
     },
     agreed,
-    call::{Asked, try_now, written},
+    call::{Asked, resolve, try_now, written},
     late::settle_late,
     record,
     state::{PaymentState, find, state},
@@ -75,10 +75,15 @@ pub(crate) async fn authorise(app: &App, scope: &Scope, asked: &Authorise) -> Re
     state(app, scope.tenant, id).await?.ok_or_else(missing)
 }
 
-/// Nobody can pay by an attempt that has failed once another one is made.
+/// Nobody can pay by an attempt that has failed once another one is made. Where the answer to ending it is lost, it is looked up: the
+/// provider answers the same key with the same failure for as long as it knows it.
 async fn end_last(app: &App, scope: &Scope, provider: &dyn Provider, payment_id: Uuid) -> Result<(), Error> {
     let Some(call) = app.procedure(scope, &EndLast { payment_id }).await? else { return Ok(()) };
-    match try_now(app, scope, provider, &call).await? {
+    let asked = match try_now(app, scope, provider, &call).await? {
+        Asked::Unknown(_) => resolve(app, scope, provider, &call).await?,
+        Asked::Settled => Asked::Settled,
+    };
+    match asked {
         Asked::Settled => Ok(()),
         Asked::Unknown(_) => {
             let detail = "what became of the attempt before is not known yet; try again in a moment";
